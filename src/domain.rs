@@ -1,0 +1,9 @@
+//! Pure values. No I/O, no async, no clock.
+
+pub mod answer;
+pub mod event;
+pub mod failure;
+pub mod fingerprint;
+pub mod health;
+pub mod record;
+pub mod secret;
