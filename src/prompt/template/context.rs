@@ -1,0 +1,159 @@
+//! The record as a template sees it. Only what the template reads is converted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use serde_json::Value as Json;
+
+use super::reads::{Need, Path, Reads};
+use super::{MAIN, Scope, failed};
+use crate::domain::event::{Data, Event};
+use crate::domain::failure::Failure;
+
+/// Deepest data that is converted; the codec refuses deeper JSON.
+const MAX_DEPTH: usize = 128;
+
+type Members = BTreeMap<Arc<str>, Value>;
+
+/// The variables that a template reads, with the values that this record has for them.
+pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> {
+    let mut variables = Members::new();
+    for (root, need) in &reads.roots {
+        let value = match &**root {
+            "data" => data(need, scope.event)?,
+            "event" => {
+                Some(members(need, &attribute_names(scope.event), |name| attribute(scope.event, name).map(Value::from)))
+            }
+            "headers" => Some(members(need, &header_names(scope), |name| header(scope, name).map(Value::from))),
+            "key" => scope.key.and_then(|key| std::str::from_utf8(key).ok()).map(Value::from),
+            _ => None,
+        };
+        if let Some(value) = value {
+            variables.insert(Arc::clone(root), value);
+        }
+    }
+    Ok(Value::from(variables))
+}
+
+/// Says which of the paths on the failing line the record does not have.
+pub(super) fn explain_undefined(reads: &Reads, line: Option<usize>, scope: &Scope<'_>) -> String {
+    let mut missing: Vec<&Path> = reads.paths.iter().filter(|path| !exists(path, scope)).collect();
+    if missing.iter().any(|path| Some(path.line) == line) {
+        missing.retain(|path| Some(path.line) == line);
+    }
+    let mut names: Vec<String> = missing.iter().map(|path| path.segments.join(".")).collect();
+    names.dedup();
+    let reason = match &scope.event.data {
+        Data::Absent => " (the event has no data)",
+        Data::Text(_) => " (the event's data is text, without fields)",
+        Data::Json(_) | Data::Binary(_) => "",
+    };
+    let concerns_data = missing.iter().any(|path| path.segments.first().is_some_and(|root| root == "data"));
+    let reason = if concerns_data { reason } else { "" };
+    match names.as_slice() {
+        [] => "it uses something that is undefined for this record".to_owned(),
+        [name] => format!("{name} is undefined{reason}"),
+        several => format!("one of these is undefined: {}{reason}", several.join(", ")),
+    }
+}
+
+fn data(need: &Need, event: &Event) -> Result<Option<Value>, Failure> {
+    match &event.data {
+        Data::Absent => Ok(None),
+        Data::Json(json) => Ok(Some(pick(json, need)?)),
+        Data::Text(text) => Ok(Some(Value::from(text.as_str()))),
+        Data::Binary(_) => {
+            let kind = event.data_content_type.as_deref().unwrap_or("no content type");
+            Err(failed(MAIN, None, &format!("it reads data, but the event's data is binary ({kind})")))
+        }
+    }
+}
+
+/// Converts the parts of a JSON value that are read.
+fn pick(json: &Json, need: &Need) -> Result<Value, Failure> {
+    match (json, need) {
+        (Json::Object(object), Need::Members(parts)) => {
+            let present = parts.iter().filter_map(|(name, need)| object.get(&**name).map(|json| (name, json, need)));
+            let picked: Result<Members, Failure> =
+                present.map(|(name, json, need)| Ok((Arc::clone(name), pick(json, need)?))).collect();
+            Ok(Value::from(picked?))
+        }
+        (whole, _) => convert(whole, 0),
+    }
+}
+
+fn convert(json: &Json, depth: usize) -> Result<Value, Failure> {
+    if depth > MAX_DEPTH {
+        return Err(failed(MAIN, None, &format!("the event's data is nested deeper than {MAX_DEPTH} levels")));
+    }
+    Ok(match json {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::from(integer),
+            (None, Some(natural)) => Value::from(natural),
+            (None, None) => Value::from(number.as_f64()),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => {
+            let items: Result<Vec<Value>, Failure> = items.iter().map(|item| convert(item, depth + 1)).collect();
+            Value::from(items?)
+        }
+        Json::Object(object) => {
+            let members = object.iter().map(|(name, json)| Ok((Arc::from(name.as_str()), convert(json, depth + 1)?)));
+            Value::from(members.collect::<Result<Members, Failure>>()?)
+        }
+    })
+}
+
+/// A map of the members that are read, or of all.
+fn members(need: &Need, all: &[&str], get: impl Fn(&str) -> Option<Value>) -> Value {
+    let entry = |name: &str| get(name).map(|value| (Arc::from(name), value));
+    let members: Members = match need {
+        Need::Whole => all.iter().filter_map(|name| entry(name)).collect(),
+        Need::Members(parts) => parts.keys().filter_map(|name| entry(name)).collect(),
+    };
+    Value::from(members)
+}
+
+fn attribute_names(event: &Event) -> Vec<&str> {
+    let fixed = ["id", "source", "type", "subject", "time", "datacontenttype", "dataschema"];
+    fixed.into_iter().chain(event.extensions.keys().map(String::as_str)).collect()
+}
+
+fn attribute<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
+    match name {
+        "id" => Some(&event.id),
+        "source" => Some(&event.source),
+        "type" => Some(&event.kind),
+        "subject" => event.subject.as_deref(),
+        "time" => event.time.as_deref(),
+        "datacontenttype" => event.data_content_type.as_deref(),
+        "dataschema" => event.data_schema.as_deref(),
+        extension => event.extensions.get(extension).map(String::as_str),
+    }
+}
+
+fn header_names<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
+    scope.headers.iter().map(|header| header.name.as_str()).collect()
+}
+
+/// The last header of that name, if it is text.
+fn header<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a str> {
+    let last = scope.headers.iter().rev().find(|header| header.name == name)?;
+    std::str::from_utf8(last.value.as_deref()?).ok()
+}
+
+/// Whether the record has what a path names.
+fn exists(path: &Path, scope: &Scope<'_>) -> bool {
+    let mut segments = path.segments.iter().map(String::as_str);
+    match (segments.next(), &scope.event.data) {
+        (Some("data"), Data::Json(json)) => segments.try_fold(json, |value, name| value.get(name)).is_some(),
+        (Some("data"), Data::Text(_) | Data::Binary(_)) => segments.next().is_none(),
+        (Some("key"), _) => scope.key.is_some_and(|key| std::str::from_utf8(key).is_ok()),
+        (Some("event"), _) => segments.next().is_none_or(|name| attribute(scope.event, name).is_some()),
+        (Some("headers"), _) => segments.next().is_none_or(|name| header(scope, name).is_some()),
+        _ => false,
+    }
+}

@@ -1,0 +1,116 @@
+use serde_json::json;
+
+use super::*;
+
+fn compile(json: Value) -> Schema {
+    Schema::compile("ticket", "1.2.0", json).unwrap()
+}
+
+#[test]
+fn every_draft_is_understood() {
+    let drafts = [
+        "http://json-schema.org/draft-04/schema#",
+        "http://json-schema.org/draft-06/schema#",
+        "http://json-schema.org/draft-07/schema#",
+        "https://json-schema.org/draft/2019-09/schema",
+        "https://json-schema.org/draft/2020-12/schema",
+    ];
+    for draft in drafts {
+        let schema = compile(
+            json!({"$schema": draft, "type": "object", "properties": {"on": {"type": "string", "format": "date"}}}),
+        );
+        assert_eq!(schema.validate(&json!({"on": "2026-02-28"})), Ok(()), "{draft}");
+        assert_eq!(schema.validate(&json!({"on": "2026-02-30"})).unwrap_err()[0].pointer, "/on", "{draft}");
+    }
+}
+
+#[test]
+fn common_formats_are_asserted() {
+    let cases = [
+        ("date-time", "2026-01-01T00:00:00Z"),
+        ("email", "a@example.com"),
+        ("uri", "https://a.example/b"),
+        ("uuid", "2b8e6f0a-55b7-4f2b-8f9e-0d6f1c7a9b11"),
+    ];
+    for (format, good) in cases {
+        let schema = compile(json!({"type": "object", "properties": {"x": {"type": "string", "format": format}}}));
+        assert_eq!(schema.validate(&json!({"x": good})), Ok(()), "{format}");
+        assert!(schema.validate(&json!({"x": "no such thing"})).is_err(), "{format}");
+    }
+}
+
+#[test]
+fn violations_point_to_the_place_and_never_quote_the_value() {
+    let schema = compile(json!({
+        "type": "object", "required": ["id"], "propertyNames": {"maxLength": 12}, "minProperties": 1,
+        "properties": {
+            "a/b": {"type": "integer"}, "s": {"type": "string", "maxLength": 3, "pattern": "^x"}, "e": {"enum": ["one"]},
+            "c": {"const": 1}, "n": {"maximum": 3}, "m": {"multipleOf": 5}, "f": {"format": "email"},
+            "list": {"items": {"type": "string"}, "uniqueItems": true, "maxItems": 1},
+            "any": {"anyOf": [{"type": "null"}, {"type": "array"}]}, "not": {"not": {"type": "string"}}
+        }
+    }));
+    let secret = "s3cret-Value";
+    let instance = json!({
+        "a/b": secret, "s": secret, "e": secret, "c": secret, "n": 987_654, "m": 987_654, "f": secret,
+        "list": [987_654, 987_654], "any": secret, "not": secret, "s3cret-Value-as-a-name": 1
+    });
+    let violations = schema.validate(&instance).unwrap_err();
+    assert!(violations.len() >= 12, "{violations:?}");
+    assert!(violations.iter().any(|one| one.pointer == "/a~1b"), "{violations:?}");
+    assert!(
+        violations.iter().any(|one| one.message.contains("\"id\"") || one.message.contains("id is")),
+        "{violations:?}"
+    );
+    for one in &violations {
+        assert!(!one.message.contains("s3cret") && !one.message.contains("987654"), "{one:?}");
+    }
+}
+
+#[test]
+fn violations_are_bounded() {
+    let schema = compile(json!({"type": "object", "additionalProperties": {"type": "string"}}));
+    let instance: Value = (0..1000).map(|index| (format!("p{index}"), json!(index))).collect();
+    assert_eq!(schema.validate(&instance).unwrap_err().len(), 20);
+    let closed = compile(json!({"type": "object", "additionalProperties": false}));
+    assert!(closed.validate(&instance).unwrap_err()[0].message.chars().count() <= MAX_MESSAGE_CHARS + 1);
+}
+
+#[test]
+fn the_uri_is_the_id_or_a_urn() {
+    let uri = |version: &str, json| Schema::compile("ticket", version, json).unwrap().uri().to_owned();
+    assert_eq!(uri("1.2.0", json!({"type": "object"})), "urn:structured-prompt:schema:ticket:1.2.0");
+    assert_eq!(uri("1.2.0", json!({"$id": "https://a.example/s#", "type": "object"})), "https://a.example/s");
+    assert_eq!(uri("1.2.0", json!({"$id": "s.json", "type": "object"})), "urn:structured-prompt:schema:ticket:1.2.0");
+    let inline = uri("0.0.0", json!({"type": "object"}));
+    assert!(inline.starts_with("urn:structured-prompt:schema:sha256:") && inline.len() == 36 + 64, "{inline}");
+}
+
+#[test]
+fn the_digest_does_not_depend_on_the_order_of_members() {
+    let one = compile(json!({"type": "object", "title": "T"}));
+    let other = compile(json!({"title": "T", "type": "object"}));
+    assert_eq!(one.digest(), other.digest());
+    assert_ne!(one.digest(), compile(json!({"title": "U", "type": "object"})).digest());
+}
+
+#[test]
+fn completeness_counts_what_is_filled() {
+    let schema = compile(json!({
+        "type": "object",
+        "properties": {"a": {}, "b": {}, "c": {"$ref": "#/$defs/c"}, "d": {}},
+        "$defs": {"c": {"type": "object", "properties": {"x": {}, "y": {}}}}
+    }));
+    let cases = [
+        (json!({}), 0.0),
+        (json!({"a": 1, "b": false, "c": {"x": 0, "y": "y"}, "d": [0]}), 1.0),
+        (json!({"a": null, "b": "", "d": []}), 0.0),
+        (json!({"a": 1, "c": {"x": 1}}), 0.4),
+        (json!({"a": 1, "c": null}), 0.25),
+    ];
+    for (instance, expected) in cases {
+        let share = schema.completeness(&instance);
+        assert!((share - expected).abs() < 1e-9, "{instance}: {share}");
+    }
+    assert!((compile(json!({"type": "object"})).completeness(&json!({"a": null})) - 1.0).abs() < 1e-9);
+}
