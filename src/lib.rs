@@ -1,12 +1,13 @@
 //! structured-prompt: a streaming connector that turns free text on Kafka topics into validated, typed records.
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
-//! [`domain`] → [`ports`], [`schema`], [`prompt`], `codec` → `pipeline` → the edges (`kafka`, `http`, `llm`,
+//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → `pipeline` → the edges (`kafka`, `http`, `llm`,
 //! `cache`) → `config` → `app` → `cli`. `telemetry` and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
 pub mod domain;
 
+pub mod codec;
 pub mod ports;
 pub mod prompt;
 pub mod schema;

@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::codec::cloudevents;
+use crate::codec::fixtures::binary;
+use crate::domain::answer::{Answer, Confidence, Flag, Validation};
+use crate::domain::event::Data;
+
+const NOW: Duration = Duration::from_millis(1_767_225_600_007);
+
+const ORIGIN: Origin<'static> = Origin {
+    connector: "support-triage",
+    schema_uri: "urn:structured-prompt:schema:support-intent:1.0.0",
+    schema_version: "1.0.0",
+    prompt_version: "p1",
+    config_hash: "c0ffee",
+};
+
+fn answered() -> Answered {
+    let answer = Answer {
+        data: Bytes::from_static(br#"{"intent":"refund"}"#),
+        provider: "claude".into(),
+        model: "claude-sonnet-5-5\u{7}".into(),
+        validation: Validation::Passed,
+        confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, validation: 1.0 },
+        attempts: 2,
+        usage: Usage { input_tokens: 120, output_tokens: 34 },
+        cost_usd: 0.000_012_3,
+    };
+    Answered { answer: Arc::new(answer), cache_hit: CacheHit::None, flags: vec![] }
+}
+
+fn cause(more: &[(&str, &str)]) -> (Record, Event) {
+    let record = binary(more, Some(b"hello"));
+    let event = cloudevents::decode(&record).unwrap();
+    (record, event)
+}
+
+/// The result as a reader of the output topic decodes it.
+fn read(outgoing: &Outgoing, record: &Record) -> Event {
+    let Outgoing { key, value, headers, timestamp_ms } = outgoing.clone();
+    cloudevents::decode(&Record { position: record.position.clone(), key, value, headers, timestamp_ms }).unwrap()
+}
+
+#[test]
+fn a_result_reads_back_as_the_event_that_was_written() {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (record, event) = cause(&[
+        ("ce_subject", "ticket 7"),
+        ("ce_traceparent", parent),
+        ("ce_partitionkey", "customer-7"),
+        ("ce_correlationid", "order-1"),
+    ]);
+    let outgoing = encode(&record, &event, &answered(), &ORIGIN, NOW);
+    let result = read(&outgoing, &record);
+    // python: uuid.uuid5(uuid.UUID("4b014fb9-70ce-5541-9666-8856c3545c1f"), "support-triage\n/tickets\na-1")
+    assert_eq!(result.id, "ab387774-9f86-5c35-aa28-23608698bb92");
+    assert_eq!(result.source, "/structured-prompt/support-triage");
+    assert_eq!(result.kind, RESULT);
+    assert_eq!(result.subject.as_deref(), Some("ticket 7"));
+    assert_eq!(result.time.as_deref(), Some("2026-01-01T00:00:00.007Z"));
+    assert_eq!(result.data_schema.as_deref(), Some(ORIGIN.schema_uri));
+    assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
+    let expected = [
+        ("attempts", "2"),
+        ("cachehit", "none"),
+        ("causationid", "a-1"),
+        ("causationsource", "/tickets"),
+        ("confidence", "0.88"),
+        ("confighash", "c0ffee"),
+        ("correlationid", "order-1"),
+        ("costusd", "0.000012"),
+        ("inputtokens", "120"),
+        ("model", "claude-sonnet-5-5"),
+        ("outputtokens", "34"),
+        ("partitionkey", "customer-7"),
+        ("promptversion", "p1"),
+        ("provider", "claude"),
+        ("schemaversion", "1.0.0"),
+        ("traceparent", parent),
+        ("validation", "passed"),
+    ];
+    let extensions: Vec<_> = result.extensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(extensions, expected);
+}
+
+#[test]
+fn a_cache_hit_cost_nothing() {
+    let (record, event) = cause(&[]);
+    let hit =
+        Answered { cache_hit: CacheHit::Memory, flags: vec![Flag::SuspiciousInput, Flag::LowConfidence], ..answered() };
+    let result = read(&encode(&record, &event, &hit, &ORIGIN, NOW), &record);
+    for (name, value) in [
+        ("attempts", "0"),
+        ("inputtokens", "0"),
+        ("outputtokens", "0"),
+        ("costusd", "0.000000"),
+        ("cachehit", "memory"),
+        ("flags", "suspicious-input,low-confidence"),
+        ("correlationid", "a-1"),
+    ] {
+        assert_eq!(result.extensions.get(name).map(String::as_str), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn key_and_the_users_headers_are_kept() {
+    let hop = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (mut record, event) = cause(&[
+        ("b", "1"),
+        ("Content-Type", "text/plain"),
+        ("TraceParent", hop),
+        ("tracestate", "v=1"),
+        ("CE_Odd", "x"),
+    ]);
+    record.headers.push(Header { name: "a".to_owned(), value: None });
+    record.headers.push(Header::text("b", "2"));
+    let outgoing = encode(&record, &event, &answered(), &ORIGIN, NOW);
+    assert_eq!(outgoing.key, record.key);
+    let named = |name: &str| outgoing.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect::<Vec<_>>();
+    let kept = [Header::text("b", "1"), Header { name: "a".to_owned(), value: None }, Header::text("b", "2")];
+    assert!(outgoing.headers.ends_with(&kept));
+    assert_eq!(named("content-type"), [&Header::text("content-type", "application/json")]);
+    assert_eq!(named("tracestate"), [&Header::text("tracestate", "v=1")]);
+    assert_eq!(named("ce_traceparent"), [&Header::text("ce_traceparent", hop)], "the first hop we know is the start");
+    let [ours] = named("traceparent")[..] else { panic!("one traceparent") };
+    assert_ne!(ours.value.as_deref(), Some(hop.as_bytes()));
+    assert!(ours.value.as_deref().unwrap().starts_with(b"00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+    assert!(named("ce_odd").is_empty());
+}
+
+#[test]
+fn the_data_is_shared() {
+    let (record, event) = cause(&[]);
+    let answered = answered();
+    let outgoing = encode(&record, &event, &answered, &ORIGIN, NOW);
+    assert_eq!(outgoing.value.unwrap().as_ptr(), answered.answer.data.as_ptr());
+}
+
+#[test]
+fn the_id_is_of_connector_source_and_id() {
+    assert_eq!(NAMESPACE, Uuid::new_v5(&Uuid::nil(), RESULT.as_bytes()));
+    let (_, event) = cause(&[]);
+    let other = |change: fn(&mut Event)| {
+        let mut other = event.clone();
+        change(&mut other);
+        id("c", &other)
+    };
+    assert_eq!(id("c", &event), other(|event| event.kind.push('x')));
+    assert_ne!(id("c", &event), id("d", &event));
+    assert_ne!(id("c", &event), other(|event| event.id.push('x')));
+    assert_ne!(id("c", &event), other(|event| event.source.push('x')));
+}

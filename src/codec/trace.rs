@@ -1,0 +1,188 @@
+//! W3C trace context (Trace Context level 1) through a record and its outcome.
+//!
+//! Two contexts travel with an event. The extension attributes `traceparent` and `tracestate` (CloudEvents distributed
+//! tracing extension) say where the delivery started, and are passed on unchanged. Plain Kafka headers of the same names
+//! say which hop wrote the record, and each hop writes its own.
+
+use sha2::{Digest, Sha256};
+
+use super::plain;
+use crate::domain::event::Event;
+use crate::domain::record::Record;
+
+/// The trace that a record belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The start of the delivery; always valid.
+    pub traceparent: String,
+    /// The trace id in it: 32 lower-case hexadecimal digits.
+    pub trace_id: String,
+    /// Vendors' state that came with `traceparent`.
+    pub tracestate: Option<String>,
+}
+
+impl TraceContext {
+    /// The `traceparent` of our own hop: same trace and flags, and a span id that depends on `seed` alone, so that a
+    /// repeated hop is the same span. The seed is the result's id, or the record's position where there is no result.
+    pub fn hop(&self, seed: &str) -> String {
+        let flags = parse(&self.traceparent).map_or(NOT_SAMPLED, |(_, flags)| flags);
+        let (_, span) = ids(&[seed]);
+        format!("00-{}-{span:016x}-{flags}", self.trace_id)
+    }
+}
+
+/// The flags of a trace that we make up: nobody has recorded its start.
+const NOT_SAMPLED: &str = "00";
+
+/// The trace of a record: from its event's extension, else from its Kafka headers, else made from what identifies it, so
+/// that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks.
+///
+/// Give the event if it could be decoded: in structured mode the extension is inside the value.
+pub fn context(record: &Record, event: Option<&Event>) -> TraceContext {
+    given(record, event).unwrap_or_else(|| {
+        let (trace, span) = match event {
+            Some(event) => ids(&[&event.source, &event.id]),
+            None => ids(&[&plain::source(&record.position), &plain::id(&record.position)]),
+        };
+        let trace_id = format!("{trace:032x}");
+        let traceparent = format!("00-{trace_id}-{span:016x}-{NOT_SAMPLED}");
+        TraceContext { traceparent, trace_id, tracestate: None }
+    })
+}
+
+fn given(record: &Record, event: Option<&Event>) -> Option<TraceContext> {
+    let extension = |name: &str, header: &str| match event {
+        Some(event) => event.extensions.get(name).map(String::as_str),
+        None => last(record, header),
+    };
+    let accept = |traceparent: &str, tracestate: Option<&str>| {
+        let (trace_id, _) = parse(traceparent)?;
+        let tracestate = tracestate.filter(|state| is_tracestate(state)).map(str::to_owned);
+        Some(TraceContext { traceparent: traceparent.to_owned(), trace_id: trace_id.to_owned(), tracestate })
+    };
+    let start = extension("traceparent", "ce_traceparent");
+    start
+        .and_then(|parent| accept(parent, extension("tracestate", "ce_tracestate")))
+        .or_else(|| accept(last(record, "traceparent")?, last(record, "tracestate")))
+}
+
+/// The last header of that name, as Kafka's own `lastHeader` reads it.
+fn last<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
+    let header = record.headers.iter().rev().find(|header| header.name.eq_ignore_ascii_case(name))?;
+    std::str::from_utf8(header.value.as_ref()?).ok()
+}
+
+/// Trace id and flags of a version 00 `traceparent`, if it is valid (Trace Context, section 3.2).
+fn parse(traceparent: &str) -> Option<(&str, &str)> {
+    let mut parts = traceparent.split('-');
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_id = |id: &str, digits| is_hex(id, digits) && id.bytes().any(|digit| digit != b'0');
+    let valid = version == "00" && is_id(trace, 32) && is_id(span, 16) && is_hex(flags, 2) && parts.next().is_none();
+    valid.then_some((trace, flags))
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether to pass a `tracestate` on: within the sizes of Trace Context, section 3.3, and safe to write as an attribute.
+/// Its members are the vendors' business.
+fn is_tracestate(text: &str) -> bool {
+    const MOST_MEMBERS: usize = 32;
+    const LONGEST: usize = 512;
+    (1..=LONGEST).contains(&text.len())
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && text.split(',').count() <= MOST_MEMBERS
+}
+
+/// A trace and a span id from a hash of the parts. Zero is not a valid id.
+fn ids(parts: &[&str]) -> (u128, u64) {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        hash.update(b"\n");
+    }
+    let hash = hash.finalize();
+    let trace = hash.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte));
+    let span = hash.iter().skip(16).take(8).fold(0, |id, byte| id << 8 | u64::from(*byte));
+    (trace.max(1), span.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::cloudevents;
+    use crate::codec::fixtures::{binary, envelope, record};
+
+    const START: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const HOP: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+    fn of(record: &Record) -> TraceContext {
+        context(record, Some(&cloudevents::decode(record).unwrap()))
+    }
+
+    #[test]
+    fn the_extension_wins_over_the_kafka_header() {
+        let both = binary(&[("traceparent", HOP), ("ce_traceparent", START), ("ce_tracestate", "a=1")], None);
+        let context = of(&both);
+        assert_eq!(context.traceparent, START);
+        assert_eq!(context.trace_id, "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(context.tracestate.as_deref(), Some("a=1"));
+        assert_eq!(super::context(&both, None), context, "the same without the event");
+        let mut inside = envelope(&format!(r#","traceparent":"{START}""#));
+        inside.headers.push(crate::domain::record::Header::text("traceparent", HOP));
+        assert_eq!(of(&inside).traceparent, START);
+        assert_eq!(super::context(&inside, None).traceparent, HOP);
+    }
+
+    #[test]
+    fn invalid_contexts_are_ignored() {
+        for invalid in [
+            "",
+            "00",
+            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+        ] {
+            assert_eq!(
+                of(&binary(&[("ce_traceparent", invalid), ("traceparent", HOP)], None)).traceparent,
+                HOP,
+                "{invalid}"
+            );
+        }
+        let long = "a=1,".repeat(33);
+        for state in ["", "a=\u{e9}", long.as_str()] {
+            assert_eq!(of(&binary(&[("traceparent", HOP), ("tracestate", state)], None)).tracestate, None, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_made_up_trace_survives_redelivery() {
+        let event = binary(&[], None);
+        let mut again = event.clone();
+        again.position.offset += 1;
+        assert_eq!(of(&event), of(&again), "by source and id");
+        assert_ne!(
+            of(&event),
+            of(&record(&[("ce_specversion", "1.0"), ("ce_id", "b"), ("ce_source", "s"), ("ce_type", "t")], None))
+        );
+        assert_ne!(context(&event, None), context(&again, None), "by position");
+        assert!(parse(&of(&event).traceparent).is_some());
+        let text = record(&[], Some(b"hello"));
+        let plain = plain::decode_text(&text).unwrap();
+        assert_eq!(context(&text, Some(&plain)), context(&text, None), "a plain record is its position");
+    }
+
+    #[test]
+    fn a_hop_stays_in_the_trace() {
+        let context = of(&binary(&[("ce_traceparent", START)], None));
+        let hop = context.hop("seed");
+        assert_eq!(parse(&hop), parse(START), "trace and flags");
+        assert_ne!(hop, START);
+        assert_eq!(hop, context.hop("seed"));
+        assert_ne!(hop, context.hop("other"));
+    }
+}
