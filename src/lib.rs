@@ -1,8 +1,8 @@
 //! structured-prompt: a streaming connector that turns free text on Kafka topics into validated, typed records.
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
-//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → `pipeline` → the edges (`kafka`, `http`, `llm`,
-//! `cache`) → `config` → `app` → `cli`. `telemetry` and `tasks` may be used from the pipeline upwards.
+//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges (`kafka`, `http`, `llm`,
+//! [`cache`]) → `config` → `app` → `cli`. [`telemetry`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
 pub mod domain;
@@ -11,3 +11,9 @@ pub mod codec;
 pub mod ports;
 pub mod prompt;
 pub mod schema;
+
+pub mod pipeline;
+pub mod tasks;
+pub mod telemetry;
+
+pub mod cache;

@@ -1,0 +1,69 @@
+//! Accept: is this prompt something we are willing to pay for?
+
+use crate::domain::answer::Flag;
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::settings::{PatternPolicy, PipelineSettings};
+use crate::prompt::normalise::normalise;
+use crate::prompt::patterns;
+use crate::prompt::template::Rendered;
+
+/// A prompt within the limits.
+#[derive(Debug, PartialEq)]
+pub struct Accepted {
+    /// The normalised text.
+    pub prompt: String,
+    /// The record's own part of it, where that is known.
+    pub content: Option<String>,
+    /// What to note about it.
+    pub flags: Vec<Flag>,
+}
+
+/// Normalises the prompt and holds it against the limits.
+///
+/// # Errors
+/// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.
+pub fn accept(rendered: Rendered, settings: &PipelineSettings) -> Result<Accepted, Failure> {
+    let Rendered { prompt, content } = rendered;
+    let prompt = normalise(&prompt);
+    if prompt.is_empty() || content.as_ref().is_some_and(|content| normalise(content).is_empty()) {
+        return Err(Failure::new(
+            Code::PromptEmpty,
+            "nothing is left of the record's text after white space and control characters are removed; check the sender \
+             and the field that the template reads",
+        ));
+    }
+    check_length(&prompt, settings.max_prompt_chars)?;
+    let flags = check_patterns(&prompt, settings.patterns)?;
+    Ok(Accepted { prompt: prompt.into_owned(), content, flags })
+}
+
+fn check_length(prompt: &str, limit: usize) -> Result<(), Failure> {
+    // A character takes at least a byte: most prompts need no count.
+    if prompt.len() <= limit {
+        return Ok(());
+    }
+    let chars = prompt.chars().count();
+    if chars <= limit {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::PromptTooLong,
+        format!("the prompt has {chars} characters, the limit is {limit}; shorten the field that the template reads"),
+    ))
+}
+
+fn check_patterns(prompt: &str, policy: PatternPolicy) -> Result<Vec<Flag>, Failure> {
+    if policy == PatternPolicy::Off {
+        return Ok(Vec::new());
+    }
+    match (patterns::suspicious(prompt), policy) {
+        (None, _) => Ok(Vec::new()),
+        (Some(pattern), PatternPolicy::Reject) => Err(Failure::new(
+            Code::SuspiciousInput,
+            format!(
+                "the prompt matches the pattern `{pattern}`; set options.suspicious_input to flag to let it through"
+            ),
+        )),
+        (Some(_), _) => Ok(vec![Flag::SuspiciousInput]),
+    }
+}

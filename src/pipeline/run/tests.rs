@@ -1,0 +1,216 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::answer::Usage;
+use crate::domain::event::{Data, Event};
+use crate::domain::failure::Code;
+use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
+use crate::ports::answers::FakeAnswers;
+use crate::ports::model::{FakeModel, Finish, Reply};
+use crate::prompt::template::Template;
+use crate::schema::Schema;
+
+fn settings() -> PipelineSettings {
+    let schema = json!({
+        "type": "object",
+        "properties": { "intent": { "enum": ["refund", "other"] }, "order": { "type": "string" } },
+        "required": ["intent"],
+        "additionalProperties": false,
+    });
+    PipelineSettings {
+        connector: "test".into(),
+        template: Arc::new(Template::inline("{{ data.body }}").unwrap()),
+        schema: Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap()),
+        provider: None,
+        temperature: None,
+        max_tokens: None,
+        max_prompt_chars: 100,
+        patterns: PatternPolicy::Flag,
+        confidence_threshold: None,
+        on_low_confidence: LowConfidencePolicy::Flag,
+        cache_ttl: Duration::from_secs(60),
+        config_hash: "0".into(),
+    }
+}
+
+struct Test {
+    model: Arc<FakeModel>,
+    pipeline: Pipeline,
+}
+
+impl Test {
+    fn new(settings: PipelineSettings, replies: impl IntoIterator<Item = Result<Reply, Failure>>) -> Self {
+        let model = Arc::new(FakeModel::new(replies));
+        let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+        Self { model: Arc::clone(&model), pipeline: Pipeline::new(settings, model, recall) }
+    }
+
+    async fn ask(&self, body: &str) -> Result<Answered, Failure> {
+        let event = event(body);
+        self.pipeline.run(&Scope { event: &event, key: None, headers: &[] }).await
+    }
+}
+
+fn event(body: &str) -> Event {
+    Event {
+        id: "1".into(),
+        source: "/test".into(),
+        kind: "test".into(),
+        subject: None,
+        time: None,
+        data_content_type: None,
+        data_schema: None,
+        extensions: std::collections::BTreeMap::default(),
+        data: Data::Json(json!({ "body": body })),
+    }
+}
+
+fn code(outcome: Result<Answered, Failure>) -> (Code, u32) {
+    let failure = outcome.expect_err("a failure");
+    (failure.code, failure.attempts)
+}
+
+const VALID: &str = r#"{"intent":"refund","order":"A-1"}"#;
+
+#[tokio::test]
+async fn a_question_is_paid_once_and_remembered() {
+    let test = Test::new(settings(), [FakeModel::says(VALID)]);
+    let first = test.ask("money back").await.unwrap();
+    let again = test.ask("  money back\r\n").await.unwrap();
+    assert_eq!((first.cache_hit, again.cache_hit), (CacheHit::None, CacheHit::Memory));
+    assert_eq!(first.answer, again.answer);
+    assert_eq!(&first.answer.data[..], VALID.as_bytes());
+    assert_eq!(first.answer.usage, Usage { input_tokens: 10, output_tokens: 5 });
+}
+
+#[tokio::test]
+async fn equal_questions_at_the_same_time_share_one_call() {
+    let test = Test::new(settings(), [FakeModel::says(VALID)]);
+    let (first, second, third) = tokio::join!(test.ask("same"), test.ask("same"), test.ask("same"));
+    let hits = [first, second, third].map(|outcome| outcome.unwrap().cache_hit);
+    assert_eq!(hits.iter().filter(|hit| **hit == CacheHit::None).count(), 1);
+}
+
+#[tokio::test]
+async fn a_zero_ttl_asks_every_time() {
+    let settings = PipelineSettings { cache_ttl: Duration::ZERO, ..settings() };
+    let test = Test::new(settings, [FakeModel::says(VALID), FakeModel::says(VALID)]);
+    test.ask("same").await.unwrap();
+    test.ask("same").await.unwrap();
+    assert_eq!(test.model.left(), 0);
+}
+
+#[tokio::test]
+async fn an_invalid_answer_is_asked_again_and_costs_confidence() {
+    let test = Test::new(settings(), [FakeModel::says(r#"{"intent":"nonsense"}"#), FakeModel::says(VALID)]);
+    let answered = test.ask("x").await.unwrap();
+    assert_eq!(answered.answer.attempts, 2);
+    assert_eq!(answered.answer.usage.input_tokens, 20);
+    assert!(answered.answer.confidence.validation < 1.0);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_becomes_valid_fails_after_three_calls() {
+    let invalid = || FakeModel::says(r#"{"intent":"nonsense"}"#);
+    let test = Test::new(settings(), [invalid(), invalid(), invalid(), FakeModel::says(VALID)]);
+    assert_eq!(code(test.ask("x").await), (Code::AnswerInvalid, 3));
+    assert_eq!(test.model.left(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_asked_again_nor_remembered() {
+    let refusal = FakeModel::says("I cannot help with that.").map(|reply| Reply { finish: Finish::Refused, ..reply });
+    let test = Test::new(settings(), [refusal, FakeModel::says(VALID)]);
+    assert_eq!(code(test.ask("x").await), (Code::ProviderRefused, 1));
+    assert!(test.ask("x").await.is_ok());
+}
+
+#[tokio::test]
+async fn prose_without_json_is_asked_again() {
+    let test = Test::new(settings(), [FakeModel::says("It is a refund."), FakeModel::says(VALID)]);
+    assert_eq!(test.ask("x").await.unwrap().answer.attempts, 2);
+}
+
+#[tokio::test]
+async fn limits_cost_no_call() {
+    let test = Test::new(settings(), []);
+    assert_eq!(code(test.ask(" \n\t ").await), (Code::PromptEmpty, 0));
+    assert_eq!(code(test.ask(&"x".repeat(101)).await), (Code::PromptTooLong, 0));
+}
+
+#[tokio::test]
+async fn a_hundred_wide_characters_are_within_a_limit_of_a_hundred() {
+    let test = Test::new(settings(), [FakeModel::says(VALID)]);
+    assert!(test.ask(&"日".repeat(100)).await.is_ok());
+}
+
+#[tokio::test]
+async fn suspicious_input_is_flagged_or_rejected_as_configured() {
+    let injection = "'; DROP TABLE users; --";
+    let flagged = Test::new(settings(), [FakeModel::says(VALID)]).ask(injection).await.unwrap();
+    assert_eq!(flagged.flags, [Flag::SuspiciousInput]);
+    let strict = PipelineSettings { patterns: PatternPolicy::Reject, ..settings() };
+    assert_eq!(code(Test::new(strict, []).ask(injection).await), (Code::SuspiciousInput, 0));
+}
+
+#[tokio::test]
+async fn low_confidence_is_flagged_or_dead_lettered_as_configured() {
+    let flag = PipelineSettings { confidence_threshold: Some(0.99), ..settings() };
+    let dead_letter = PipelineSettings { on_low_confidence: LowConfidencePolicy::DeadLetter, ..flag.clone() };
+    let partial = || FakeModel::says(r#"{"intent":"refund"}"#);
+    assert_eq!(Test::new(flag, [partial()]).ask("x").await.unwrap().flags, [Flag::LowConfidence]);
+    assert_eq!(code(Test::new(dead_letter, [partial()]).ask("x").await), (Code::LowConfidence, 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_leader_lets_another_request_lead() {
+    struct Hangs;
+    impl Model for Hangs {
+        fn name(&self) -> &'static str {
+            "hangs"
+        }
+        fn family(&self) -> &'static str {
+            "hangs"
+        }
+        fn cost_usd(&self, _usage: Usage) -> f64 {
+            0.0
+        }
+        fn ask<'a>(
+            &'a self,
+            _call: &'a crate::ports::model::Call<'a>,
+        ) -> futures_util::future::BoxFuture<'a, Result<Reply, Failure>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+    let event = event("same");
+    let scope = Scope { event: &event, key: None, headers: &[] };
+    let pipeline = Pipeline::new(settings(), Arc::new(Hangs), Arc::clone(&recall));
+    let wait = Duration::from_millis(10);
+    assert!(tokio::time::timeout(wait, pipeline.run(&scope)).await.is_err());
+    // Were the flight still registered, this one would follow it for ever instead of leading.
+    let Begun::Ask(question) = pipeline.begin(&scope) else { panic!("nothing is remembered") };
+    assert!(matches!(recall.join(question.fingerprint), Flight::Lead(_)));
+}
+
+#[test]
+fn every_setting_that_changes_an_answer_changes_the_question() {
+    let fingerprint = |settings: &PipelineSettings, family: &str| Questions::of(settings, family).fingerprint("x");
+    let base = fingerprint(&settings(), "m");
+    assert_eq!(base, fingerprint(&settings(), "m"));
+    let template = Arc::new(Template::inline("Read: {{ data.body }}").unwrap());
+    let schema = Arc::new(Schema::compile("ticket", "1.0.0", json!({ "type": "object" })).unwrap());
+    let others = [
+        fingerprint(&settings(), "n"),
+        fingerprint(&PipelineSettings { template, ..settings() }, "m"),
+        fingerprint(&PipelineSettings { schema, ..settings() }, "m"),
+        fingerprint(&PipelineSettings { temperature: Some(0.0), ..settings() }, "m"),
+        fingerprint(&PipelineSettings { max_tokens: Some(9), ..settings() }, "m"),
+        Questions::of(&settings(), "m").fingerprint("y"),
+    ];
+    assert!(others.iter().all(|other| *other != base));
+    let elsewhere = PipelineSettings { connector: "another".into(), ..settings() };
+    assert_eq!(base, fingerprint(&elsewhere, "m"), "connectors share answers");
+}

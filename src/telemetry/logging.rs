@@ -1,0 +1,69 @@
+//! Log lines: JSON for machines, a readable form on a terminal.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use super::settings::{LogFormat, LogSettings};
+
+/// Where log lines go: a service logs to standard output, a command whose output is data logs to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The filter's directives are wrong.
+    #[error(
+        "log.filter `{filter}` is not understood: {source}; write for example `info` or `info,structured_prompt::kafka=debug`"
+    )]
+    Filter {
+        /// The filter as configured.
+        filter: String,
+        /// The parser's words.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// Logging had been set up before.
+    #[error(transparent)]
+    Twice(#[from] TryInitError),
+}
+
+/// Installs the process's logger.
+///
+/// # Errors
+/// When the filter does not parse, or a logger is there already.
+pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> {
+    let filter = EnvFilter::builder()
+        .parse(&settings.filter)
+        .map_err(|source| LoggingError::Filter { filter: settings.filter.clone(), source })?;
+    let is_terminal = match target {
+        Target::Stdout => io::stdout().is_terminal(),
+        Target::Stderr => io::stderr().is_terminal(),
+    };
+    let writer = move || -> Box<dyn io::Write> {
+        match target {
+            Target::Stdout => Box::new(io::stdout()),
+            Target::Stderr => Box::new(io::stderr()),
+        }
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let as_json = match settings.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !is_terminal,
+    };
+    let layer = if as_json {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    } else {
+        lines.compact().with_ansi(is_terminal).boxed()
+    };
+    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    Ok(())
+}

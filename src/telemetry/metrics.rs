@@ -1,0 +1,298 @@
+//! Every metric of the process, as fields: a name cannot drift, and no label takes a value that an event could choose.
+//!
+//! `docs/metrics.md` documents each one; a test compares the two lists.
+
+use std::fmt::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+
+use crate::domain::answer::{CacheHit, Usage};
+use crate::domain::failure::Code;
+
+/// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+/// Upper bounds of a confidence.
+const CONFIDENCE: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+type FloatCounter = Counter<f64, AtomicU64>;
+
+/// Labels: one connector.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OfConnector {
+    connector: String,
+}
+
+/// Labels: one connector, and one of a fixed set of words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Results {
+    connector: String,
+    cachehit: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeadLetters {
+    connector: String,
+    stage: &'static str,
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InFlight {
+    connector: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPartition {
+    connector: String,
+    topic: String,
+    partition: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Commits {
+    connector: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rebalances {
+    connector: String,
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfProvider {
+    provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Calls {
+    provider: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Tokens {
+    provider: String,
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Requests {
+    method: String,
+    endpoint: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// Makes histograms with the given bounds; a plain function pointer could not carry them.
+#[derive(Debug, Clone, Copy)]
+struct Bounds(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Bounds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+type Histograms<L> = Family<L, Histogram, Bounds>;
+
+/// The process's metrics. Cheap to share; every method is safe from any thread.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    received: Family<OfConnector, Counter>,
+    results: Family<Results, Counter>,
+    dead_letters: Family<DeadLetters, Counter>,
+    record_seconds: Histograms<OfConnector>,
+    confidence: Histograms<OfConnector>,
+    in_flight: Family<InFlight, Gauge>,
+    lag: Family<OfPartition, Gauge>,
+    commits: Family<Commits, Counter>,
+    rebalances: Family<Rebalances, Counter>,
+    intake_paused: Family<OfConnector, Gauge>,
+    restarts: Family<OfConnector, Counter>,
+    calls: Family<Calls, Counter>,
+    call_seconds: Histograms<OfProvider>,
+    tokens: Family<Tokens, Counter>,
+    cost_usd: Family<OfProvider, FloatCounter>,
+    http_requests: Family<Requests, Counter>,
+    http_seconds: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Self {
+            registry: Mutex::new(Registry::with_prefix("sp")),
+            received: Family::default(),
+            results: Family::default(),
+            dead_letters: Family::default(),
+            record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
+            confidence: Family::new_with_constructor(Bounds(&CONFIDENCE)),
+            in_flight: Family::default(),
+            lag: Family::default(),
+            commits: Family::default(),
+            rebalances: Family::default(),
+            intake_paused: Family::default(),
+            restarts: Family::default(),
+            calls: Family::default(),
+            call_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
+            tokens: Family::default(),
+            cost_usd: Family::default(),
+            http_requests: Family::default(),
+            http_seconds: Histogram::new(SECONDS),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    #[rustfmt::skip]
+    fn register(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let build: Family<Build, Gauge> = Family::default();
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "Version of the running program; always 1", build);
+        registry.register("records_received", "Records taken from source topics", self.received.clone());
+        registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());
+        registry.register("dead_letters", "Dead letters acknowledged by the broker, by stage and code", self.dead_letters.clone());
+        registry.register("record_seconds", "Time from receipt of a record to the broker's acknowledgement of its outcome", self.record_seconds.clone());
+        registry.register("answer_confidence", "Confidence of results", self.confidence.clone());
+        registry.register("records_in_flight", "Records between receipt and acknowledgement, by what they wait for", self.in_flight.clone());
+        registry.register("consumer_lag_records", "Records between the committed offset and the end of the partition", self.lag.clone());
+        registry.register("commits", "Offset commits by outcome", self.commits.clone());
+        registry.register("rebalances", "Partition movements by kind", self.rebalances.clone());
+        registry.register("intake_paused", "1 while no records are taken in", self.intake_paused.clone());
+        registry.register("connector_restarts", "Times that a connector's Kafka clients were rebuilt after a fatal error", self.restarts.clone());
+        registry.register("provider_calls", "Calls by status: ok or the error code", self.calls.clone());
+        registry.register("provider_call_seconds", "Duration of a call, retries included", self.call_seconds.clone());
+        registry.register("provider_tokens", "Tokens used", self.tokens.clone());
+        registry.register("provider_cost_usd", "Cost of calls by the configured prices, in US dollars", self.cost_usd.clone());
+        registry.register("http_requests", "HTTP requests", self.http_requests.clone());
+        registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
+    }
+
+    /// The Prometheus (OpenMetrics 1.0) text form.
+    ///
+    /// # Errors
+    /// Never in practice: the text is written to memory.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::with_capacity(16 << 10);
+        encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
+        text.write_str("")?;
+        Ok(text)
+    }
+
+    /// The handles that one connector needs for every record, resolved once.
+    pub fn connector(&self, name: &str) -> ConnectorMetrics {
+        let connector = name.to_owned();
+        let of = OfConnector { connector: connector.clone() };
+        let results = |hit: CacheHit| {
+            self.results.get_or_create_owned(&Results { connector: connector.clone(), cachehit: hit.as_str() })
+        };
+        let in_flight = |state| self.in_flight.get_or_create_owned(&InFlight { connector: connector.clone(), state });
+        let commits = |status| self.commits.get_or_create_owned(&Commits { connector: connector.clone(), status });
+        let rebalances = |kind| self.rebalances.get_or_create_owned(&Rebalances { connector: connector.clone(), kind });
+        ConnectorMetrics {
+            received: self.received.get_or_create_owned(&of),
+            answered: results(CacheHit::None),
+            remembered: results(CacheHit::Memory),
+            dead_letters: self.dead_letters.clone(),
+            record_seconds: self.record_seconds.get_or_create_owned(&of),
+            confidence: self.confidence.get_or_create_owned(&of),
+            waiting: in_flight("waiting"),
+            asking: in_flight("asking"),
+            unpublished: in_flight("unpublished"),
+            lag: self.lag.clone(),
+            committed: commits("ok"),
+            commit_errors: commits("error"),
+            assigned: rebalances("assigned"),
+            revoked: rebalances("revoked"),
+            lost: rebalances("lost"),
+            paused: self.intake_paused.get_or_create_owned(&of),
+            restarts: self.restarts.get_or_create_owned(&of),
+            connector,
+        }
+    }
+
+    /// Records one call to a provider.
+    pub fn call(&self, provider: &str, outcome: Result<Usage, Code>, cost_usd: f64, took: Duration) {
+        let of = OfProvider { provider: provider.to_owned() };
+        let status = outcome.as_ref().map_or_else(|code| code.as_str(), |_| "ok");
+        self.calls.get_or_create(&Calls { provider: provider.to_owned(), status }).inc();
+        self.call_seconds.get_or_create(&of).observe(took.as_secs_f64());
+        let usage = outcome.unwrap_or_default();
+        for (direction, count) in [("input", usage.input_tokens), ("output", usage.output_tokens)] {
+            self.tokens.get_or_create(&Tokens { provider: provider.to_owned(), direction }).inc_by(count);
+        }
+        self.cost_usd.get_or_create(&of).inc_by(cost_usd);
+    }
+
+    /// Records one HTTP request. `endpoint` is a route's pattern, never a path as sent.
+    pub fn http(&self, method: &str, endpoint: &'static str, status: u16, took: Duration) {
+        self.http_requests.get_or_create(&Requests { method: method.to_owned(), endpoint, status }).inc();
+        self.http_seconds.observe(took.as_secs_f64());
+    }
+}
+
+/// One connector's metrics. Fields are plain handles; see [`Metrics`] for what each means.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "each field is one metric, documented where it is registered")]
+pub struct ConnectorMetrics {
+    connector: String,
+    pub received: Counter,
+    pub answered: Counter,
+    pub remembered: Counter,
+    dead_letters: Family<DeadLetters, Counter>,
+    pub record_seconds: Histogram,
+    pub confidence: Histogram,
+    pub waiting: Gauge,
+    pub asking: Gauge,
+    pub unpublished: Gauge,
+    lag: Family<OfPartition, Gauge>,
+    pub committed: Counter,
+    pub commit_errors: Counter,
+    pub assigned: Counter,
+    pub revoked: Counter,
+    pub lost: Counter,
+    pub paused: Gauge,
+    pub restarts: Counter,
+}
+
+impl ConnectorMetrics {
+    /// Counts a dead letter.
+    pub fn dead_letter(&self, code: Code) {
+        let labels =
+            DeadLetters { connector: self.connector.clone(), stage: code.stage().as_str(), code: code.as_str() };
+        self.dead_letters.get_or_create(&labels).inc();
+    }
+
+    /// Sets the lag of a partition.
+    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.lag.get_or_create(&self.of_partition(topic, partition)).set(records);
+    }
+
+    /// Forgets a partition that is no longer ours.
+    pub fn remove_lag(&self, topic: &str, partition: i32) {
+        self.lag.remove(&self.of_partition(topic, partition));
+    }
+
+    fn of_partition(&self, topic: &str, partition: i32) -> OfPartition {
+        OfPartition { connector: self.connector.clone(), topic: topic.to_owned(), partition }
+    }
+}
