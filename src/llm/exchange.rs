@@ -1,0 +1,220 @@
+//! One HTTP exchange with a provider: bounded in time and size, and with every transport error classified.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::{Client, Response, StatusCode, Url};
+use tokio::time::timeout;
+
+use crate::domain::failure::{Code, Failure};
+
+/// The largest body that is read. A long structured answer is some 100 KB; this bounds what a broken or hostile server
+/// can make each call hold in memory.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest wait for TCP and TLS. Shorter than the whole exchange, so that a host which drops packets is found to be
+/// unreachable (everyone waits) rather than slow with this one record.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections kept per provider: as many as a connector's default `max_in_flight`.
+const IDLE_CONNECTIONS: usize = 256;
+
+/// How long an idle connection is kept: less than the 60 s after which common load balancers close theirs, so that we
+/// seldom write into a connection that is being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// The first TCP keep-alive probe: NAT gateways forget quiet connections after some minutes, and a call can be quiet long.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// What is reserved for a body on the word of `Content-Length` alone.
+const FIRST_BUFFER: usize = 64 * 1024;
+
+/// The most that is quoted of a server's or the operating system's words in an error.
+const MAX_QUOTE: usize = 200;
+
+/// A connection pool to one provider.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    deadline: Duration,
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub(super) struct Received {
+    /// HTTP status.
+    pub(super) status: StatusCode,
+    /// HTTP headers.
+    pub(super) headers: HeaderMap,
+    /// The whole body.
+    pub(super) body: Bytes,
+}
+
+/// Why there is no response. All of these are transient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Not finished within this time.
+    Timeout(Duration),
+    /// Refused, unreachable, unknown host, or TLS failed. The text is the innermost cause.
+    Connect(String),
+    /// The connection broke after it was made. The text is the innermost cause.
+    Cut(String),
+    /// The body is larger than [`MAX_BODY_BYTES`].
+    TooLarge,
+}
+
+impl Exchange {
+    /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte.
+    ///
+    /// # Errors
+    /// A sentence that says why the client cannot be made.
+    pub(super) fn new(url: Url, headers: HeaderMap, deadline: Duration) -> Result<Self, String> {
+        let plain = url.scheme() == "http";
+        let mut builder = Client::builder()
+            .user_agent(concat!("structured-prompt/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT.min(deadline / 2))
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_keepalive(KEEP_ALIVE)
+            // A redirect would carry prompt and key to a host that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // Proxies come from nowhere but settings, and there is none for them.
+            .no_proxy()
+            // Retries are counted and spaced by `retry`; none may happen out of its sight.
+            .retry(reqwest::retry::never());
+        if plain {
+            // Loading the machine's certificates fails in images that have none; plain HTTP needs none.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|e| format!("the HTTP client cannot be made: {}", root_cause(e)))?;
+        Ok(Self { client, url, headers, deadline })
+    }
+
+    /// Posts a JSON body and reads the response.
+    pub(super) async fn post(&self, body: Bytes) -> Result<Received, Broken> {
+        // One timer over everything: reqwest's read timeout starts again with each byte of a slow drip.
+        match timeout(self.deadline, self.exchange(body)).await {
+            Ok(result) => result,
+            Err(_) => Err(Broken::Timeout(self.deadline)),
+        }
+    }
+
+    async fn exchange(&self, body: Bytes) -> Result<Received, Broken> {
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        let response = request.send().await.map_err(broken)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read(response).await?;
+        Ok(Received { status, headers, body })
+    }
+}
+
+impl Received {
+    /// A header as text.
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The content type when it is there and says that the body is not JSON.
+    pub(super) fn foreign_content_type(&self) -> Option<String> {
+        let essence = self.header(CONTENT_TYPE)?.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let json = essence == "application/json" || essence.ends_with("+json");
+        (!json).then(|| quote(&essence))
+    }
+}
+
+impl Broken {
+    /// As a failure of the provider named `provider`.
+    pub(super) fn into_failure(self, provider: &str) -> Failure {
+        match self {
+            Self::Timeout(limit) => Failure::new(
+                Code::ProviderTimeout,
+                format!(
+                    "{provider} did not answer within {limit:?}; raise the provider's timeout if it is merely slow"
+                ),
+            ),
+            Self::Connect(cause) => Failure::new(
+                Code::ProviderUnavailable,
+                format!("no connection to {provider} ({cause}); check base_url and the network"),
+            ),
+            Self::Cut(cause) => Failure::new(
+                Code::ProviderUnavailable,
+                format!("the connection to {provider} broke before the answer was complete ({cause})"),
+            ),
+            Self::TooLarge => Failure::new(
+                Code::ProviderMalformed,
+                format!("the answer of {provider} is larger than {MAX_BODY_BYTES} bytes; check that base_url is right"),
+            ),
+        }
+    }
+}
+
+async fn read(mut response: Response) -> Result<Bytes, Broken> {
+    let announced = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    if announced > MAX_BODY_BYTES {
+        return Err(Broken::TooLarge);
+    }
+    let mut body = Vec::with_capacity(announced.min(FIRST_BUFFER));
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Broken::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+fn broken(error: reqwest::Error) -> Broken {
+    if error.is_connect() { Broken::Connect(root_cause(error)) } else { Broken::Cut(root_cause(error)) }
+}
+
+/// The innermost cause: the outer ones only repeat where it happened. The URL may carry a secret in its query.
+fn root_cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    quote(&text)
+}
+
+/// Printable ASCII of `text`, cut to [`MAX_QUOTE`] characters.
+fn quote(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, ' '..='~')).take(MAX_QUOTE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(content_type: Option<&'static str>) -> Received {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = content_type {
+            headers.insert(CONTENT_TYPE, value.parse().unwrap());
+        }
+        Received { status: StatusCode::OK, headers, body: Bytes::new() }
+    }
+
+    #[test]
+    fn json_is_known_by_its_content_type_and_a_missing_one_is_not_held_against_it() {
+        for json in
+            [None, Some("application/json"), Some("Application/JSON; charset=utf-8"), Some("application/problem+json")]
+        {
+            assert_eq!(received(json).foreign_content_type(), None, "{json:?}");
+        }
+        assert_eq!(received(Some("text/html; charset=utf-8")).foreign_content_type().as_deref(), Some("text/html"));
+        assert_eq!(received(Some("")).foreign_content_type().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn quotes_are_short_and_printable() {
+        assert_eq!(quote("a\r\n\u{1b}[31mb\u{e9}"), "a[31mb");
+        assert_eq!(quote(&"x".repeat(5000)).len(), MAX_QUOTE);
+    }
+}

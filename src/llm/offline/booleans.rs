@@ -1,0 +1,91 @@
+//! Yes or no, by the words of the property's name.
+
+use serde_json::Value;
+
+use super::choose;
+use super::facts::Facts;
+use super::fill::{Field, Fill};
+use super::labels;
+use super::lexicon::{HUMAN, TOPICS};
+use super::text::{Phrase, Text};
+
+const YES: [&str; 10] = ["yes", "true", "ja", "oui", "si", "y", "x", "checked", "on", "1"];
+const NO: [&str; 9] = ["no", "false", "nein", "non", "n", "unchecked", "off", "0", "none"];
+
+/// Words of names that say nothing about the question itself.
+const EMPTY: [&str; 16] = [
+    "is",
+    "has",
+    "was",
+    "are",
+    "contains",
+    "include",
+    "includes",
+    "requires",
+    "required",
+    "requested",
+    "needs",
+    "flag",
+    "mentions",
+    "wants",
+    "should",
+    "asks",
+];
+
+/// Whether what `field` names is so.
+pub(super) fn decide(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
+    if let Some(answer) = labelled(field, facts) {
+        return Fill::Found(Value::Bool(answer), 1.0);
+    }
+    let text = facts.text;
+    let yes = if field.is(&["urgent", "urgency", "emergency", "critical"]) {
+        choose::urgency(text).0 >= 2
+    } else if HUMAN.iter().any(|human| field.means(human)) {
+        needs_human(text)
+    } else if field.is(&["negative", "angry", "unhappy", "frustrated"]) {
+        choose::sentiment(text) == (0, true)
+    } else if field.is(&["positive", "happy", "satisfied"]) {
+        choose::sentiment(text) == (2, true)
+    } else if field.is(&["attachment", "attachments", "attached"]) {
+        [
+            "attached",
+            "attachment*",
+            "enclosed",
+            "anbei",
+            "im anhang",
+            "angehangt",
+            "ci-joint*",
+            "piece jointe",
+            "adjunt*",
+        ]
+        .iter()
+        .any(|sign| text.has(&Phrase::new(sign)))
+    } else {
+        mentioned(field, text)
+    };
+    if yes { Fill::Found(Value::Bool(true), 0.8) } else { Fill::Silent(Value::Bool(false)) }
+}
+
+fn labelled(field: &Field<'_>, facts: &Facts<'_>) -> Option<bool> {
+    labels::matching(facts.labels(), &field.words).into_iter().find_map(|value| {
+        let value = Text::new(value);
+        let first = value.word(0);
+        if YES.contains(&first) { Some(true) } else { NO.contains(&first).then_some(false) }
+    })
+}
+
+/// A person asks for one, threatens with law, is in danger or beside themselves.
+fn needs_human(text: &Text<'_>) -> bool {
+    let asked = HUMAN.iter().map(|human| human.weigh(text)).sum::<f64>();
+    asked >= 4.5 || choose::urgency(text) == (3, true)
+}
+
+/// A topic of that name, or its own words.
+fn mentioned(field: &Field<'_>, text: &Text<'_>) -> bool {
+    let mut topics = TOPICS.iter().filter(|topic| field.means(topic)).peekable();
+    if topics.peek().is_some() {
+        return topics.any(|topic| topic.weigh(text) >= 3.0);
+    }
+    let mut words = field.words.iter().filter(|word| !EMPTY.contains(&word.as_str()) && word.len() >= 3).peekable();
+    words.peek().is_some() && words.all(|word| text.has(&Phrase::new(&format!("{word}*"))))
+}

@@ -1,0 +1,290 @@
+//! A provider that speaks OpenAI chat completions over real HTTP, with scripted answers and faults.
+//!
+//! Include it with `#[path = "support/stub_provider.rs"] mod stub_provider;`. It runs on a thread and runtime of its own,
+//! so that tests and benches without tokio can use it. A request that OpenAI would not understand is answered as OpenAI
+//! does and counted in [`StubProvider::protocol_errors`]; tests assert that this stays 0.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test includes it and uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: a failure must stop the test")]
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use axum::routing::post;
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+#[path = "stub_provider/protocol.rs"]
+mod protocol;
+#[path = "stub_provider/script.rs"]
+mod script;
+
+pub use script::{Fault, Latency, Script, When};
+
+struct Shared {
+    script: Mutex<Script>,
+    calls: AtomicU64,
+    in_flight: AtomicU64,
+    max_in_flight: AtomicU64,
+    protocol_errors: AtomicU64,
+    per_prompt: Mutex<HashMap<u64, u64>>,
+    /// Benches turn it off.
+    record: AtomicBool,
+    requests: Mutex<Vec<Value>>,
+}
+
+/// The running server; it stops when this is dropped.
+pub struct StubProvider {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl StubProvider {
+    /// Starts on a free port of 127.0.0.1.
+    pub fn start(script: Script) -> Self {
+        let shared = Arc::new(Shared {
+            script: Mutex::new(script),
+            calls: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            max_in_flight: AtomicU64::new(0),
+            protocol_errors: AtomicU64::new(0),
+            per_prompt: Mutex::default(),
+            record: AtomicBool::new(true),
+            requests: Mutex::default(),
+        });
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no free port on 127.0.0.1");
+        listener.set_nonblocking(true).expect("the socket cannot be made non-blocking");
+        let address = listener.local_addr().expect("the socket has no address");
+        let (stop, stopped) = oneshot::channel();
+        let router = Router::new().route("/v1/chat/completions", post(handle)).with_state(Arc::clone(&shared));
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("no runtime");
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("the socket cannot be used");
+                tokio::select! {
+                    result = async { axum::serve(listener, router).await } => result.expect("the stub stopped"),
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("stub-provider".to_owned()).spawn(serve).expect("no thread");
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What to configure as `base_url`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Changes the script for the calls to come; the count of calls goes on.
+    pub fn set_script(&self, script: Script) {
+        *self.shared.script.lock().unwrap() = script;
+    }
+
+    /// Stops keeping request bodies.
+    pub fn keep_no_requests(&self) {
+        self.shared.record.store(false, Ordering::Relaxed);
+    }
+
+    /// Calls received.
+    pub fn calls(&self) -> u64 {
+        self.shared.calls.load(Ordering::SeqCst)
+    }
+
+    /// Calls received with this user message as the first.
+    pub fn calls_for(&self, prompt: &str) -> u64 {
+        self.shared.per_prompt.lock().unwrap().get(&hash(prompt)).copied().unwrap_or(0)
+    }
+
+    /// Calls by the hash of their prompt.
+    pub fn calls_per_prompt(&self) -> HashMap<u64, u64> {
+        self.shared.per_prompt.lock().unwrap().clone()
+    }
+
+    /// The most calls that were open at once.
+    pub fn max_concurrency(&self) -> u64 {
+        self.shared.max_in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Requests that were not what OpenAI understands.
+    pub fn protocol_errors(&self) -> u64 {
+        self.shared.protocol_errors.load(Ordering::SeqCst)
+    }
+
+    /// The request bodies so far.
+    pub fn requests(&self) -> Vec<Value> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for StubProvider {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error means that the server has ended already.
+            stop.send(()).ok();
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// Counts a call as open until its response has been made, or its caller has gone.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn new(shared: Arc<Shared>) -> Self {
+        let open = shared.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        shared.max_in_flight.fetch_max(open, Ordering::SeqCst);
+        Self(shared)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let _open = Open::new(Arc::clone(&shared));
+    let call = shared.calls.fetch_add(1, Ordering::SeqCst) + 1;
+    let script = shared.script.lock().unwrap().clone();
+    let request = match protocol::check(&headers, &body) {
+        Ok(request) => request,
+        Err(complaint) => {
+            shared.protocol_errors.fetch_add(1, Ordering::SeqCst);
+            return plain(400, "application/json", complaint);
+        }
+    };
+    *shared.per_prompt.lock().unwrap().entry(hash(protocol::prompt(&request))).or_insert(0) += 1;
+    if shared.record.load(Ordering::Relaxed) {
+        shared.requests.lock().unwrap().push(request.clone());
+    }
+    if let Some(key) = &script.api_key
+        && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != Some(&format!("Bearer {key}"))
+    {
+        let body = protocol::error_body("Wrong key.", "invalid_request_error", None, Some("invalid_api_key"));
+        return plain(401, "application/json", body);
+    }
+    let mut random = fastrand::Rng::with_seed(script.seed.wrapping_mul(0x9E37_79B9).wrapping_add(call));
+    let latency = match script.latency {
+        Latency::Fixed(latency) => latency,
+        Latency::Between(low, high) => low + high.saturating_sub(low).mul_f64(random.f64()),
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    let fault = script.faults.iter().find(|(when, _)| applies(*when, call, &mut random)).map(|(_, fault)| fault);
+    let answer = (script.answer)(&request, call);
+    respond(fault, &request, &answer, call).await
+}
+
+fn applies(when: When, call: u64, random: &mut fastrand::Rng) -> bool {
+    match when {
+        When::Call(n) => call == n,
+        When::UpTo(n) => call <= n,
+        When::Every(n) => call.is_multiple_of(n),
+        When::Chance(p) => random.f64() < p,
+    }
+}
+
+async fn respond(fault: Option<&Fault>, request: &Value, answer: &str, call: u64) -> Response {
+    let completion = |text: &str, finish: &str| {
+        let message = json!({ "role": "assistant", "content": text, "refusal": null, "annotations": [] });
+        protocol::completion(request, call, &message, finish)
+    };
+    let good = || completion(answer, "stop");
+    let ok = |body: String| plain(200, "application/json", body);
+    let Some(fault) = fault else { return ok(good()) };
+    match fault {
+        Fault::Status { status, body, headers } => {
+            let mut response = plain(*status, "application/json", body.clone());
+            for (name, value) in headers {
+                response.headers_mut().insert(*name, value.parse().expect("a header value"));
+            }
+            response
+        }
+        Fault::Hang => std::future::pending().await,
+        Fault::Drip(pause) => drip(good(), *pause),
+        Fault::Cut(bytes) => cut(good(), *bytes),
+        Fault::Empty => ok(String::new()),
+        Fault::Raw { content_type, body } => plain(200, content_type, body.clone()),
+        Fault::Says(text) => ok(completion(text, "stop")),
+        Fault::Fenced => ok(completion(&format!("```json\n{answer}\n```"), "stop")),
+        Fault::Prose => ok(completion(&format!("Here is what I found:\n\n{answer}\n\nAnything else?"), "stop")),
+        Fault::Invalid => ok(completion("{\"unexpected\":[1,2,3]}", "stop")),
+        Fault::Refusal => {
+            let message = json!({ "role": "assistant", "content": null, "refusal": "I cannot help with that." });
+            ok(protocol::completion(request, call, &message, "stop"))
+        }
+        Fault::ContentFilter => ok(completion("", "content_filter")),
+        Fault::Truncated => {
+            ok(completion(&answer.chars().take(answer.chars().count() / 2).collect::<String>(), "length"))
+        }
+        Fault::NullContent => {
+            ok(protocol::completion(request, call, &json!({ "role": "assistant", "content": null }), "stop"))
+        }
+        Fault::NoChoices => ok(json!({ "id": "chatcmpl-0", "object": "chat.completion", "choices": [] }).to_string()),
+        Fault::Huge(bytes) => ok(completion(&"x".repeat(*bytes), "stop")),
+        Fault::Refuses(name) if request.get(*name).is_some() => {
+            let message = format!("Unsupported parameter: '{name}' is not supported with this model.");
+            let code = if *name == "temperature" { "unsupported_value" } else { "unsupported_parameter" };
+            let body = protocol::error_body(&message, "invalid_request_error", Some(name), Some(code));
+            plain(400, "application/json", body)
+        }
+        Fault::RefusesStrict if request["response_format"]["json_schema"]["strict"] == true => {
+            let body = protocol::error_body(
+                "Invalid schema for response_format.",
+                "invalid_request_error",
+                Some("response_format"),
+                Some("invalid_json_schema"),
+            );
+            plain(400, "application/json", body)
+        }
+        Fault::Refuses(_) | Fault::RefusesStrict => ok(good()),
+    }
+}
+
+fn plain(status: u16, content_type: &str, body: impl Into<Body>) -> Response {
+    Response::builder()
+        .status(StatusCode::from_u16(status).expect("a status"))
+        .header(header::CONTENT_TYPE, content_type)
+        .header("x-request-id", "req_stub")
+        .header("openai-processing-ms", "1")
+        .body(body.into())
+        .expect("a response")
+}
+
+fn drip(body: String, pause: Duration) -> Response {
+    let bytes = stream::iter(body.into_bytes()).then(move |byte| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
+    });
+    plain(200, "application/json", Body::from_stream(bytes))
+}
+
+/// An error in the body's stream makes hyper close the connection without the end of the body.
+fn cut(body: String, after: usize) -> Response {
+    let mut head = body.into_bytes();
+    head.truncate(after);
+    let parts = stream::iter([Ok(Bytes::from(head)), Err(std::io::Error::other("cut"))]);
+    plain(200, "application/json", Body::from_stream(parts))
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
