@@ -1,0 +1,22 @@
+//! The Kafka edge: one consumer and one producer per connector, and the loop that keeps the delivery promise.
+//!
+//! - [`connector`]: a connector's thread and its supervision;
+//! - `session`: the loop, from joining the group to leaving it;
+//! - [`ledger`]: which positions are open, and so what may be committed;
+//! - [`lanes`]: the order in which outcomes are published;
+//! - [`work`]: one record through the pipeline;
+//! - `client`, `convert`: librdkafka's configuration, callbacks and messages.
+
+mod client;
+mod committer;
+pub mod connector;
+mod convert;
+pub mod embedded;
+pub mod lanes;
+pub mod ledger;
+pub mod plain;
+mod probe;
+mod session;
+pub mod settings;
+pub mod status;
+pub mod work;

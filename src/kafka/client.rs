@@ -1,0 +1,255 @@
+//! librdkafka clients: their options, and callbacks that only report.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, ProducerContext};
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::lanes::Ticket;
+use super::ledger::Partition;
+use super::settings::KafkaSettings;
+use crate::telemetry::metrics::ConnectorMetrics;
+
+pub(super) type Consumer = BaseConsumer<ConsumerEvents>;
+pub(super) type Producer = BaseProducer<Deliveries>;
+
+/// What the consumer's callbacks have to say to the loop that polls it.
+#[derive(Debug)]
+pub(super) enum ConsumerEvent {
+    Assigned(Vec<Partition>),
+    Revoked(Vec<Partition>),
+}
+
+/// Callbacks run inside `poll`, on the polling thread. Anything that waits in them for work which that thread must finish
+/// is a deadlock, so they only report; the loop assigns, drains, commits and unassigns.
+pub(super) struct ConsumerEvents {
+    events: Mutex<VecDeque<ConsumerEvent>>,
+    closing: AtomicBool,
+    metrics: ConnectorMetrics,
+}
+
+impl ConsumerEvents {
+    pub(super) fn take(&self) -> Option<ConsumerEvent> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// From now on revocations are answered at once: nobody turns the loop any more, and the client's destructor waits for
+    /// the answer.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    fn report(&self, event: ConsumerEvent) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+    }
+}
+
+impl ClientContext for ConsumerEvents {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason, "consumer");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        for topic in statistics.topics.values() {
+            for partition in topic.partitions.values().filter(|p| p.partition >= 0 && p.consumer_lag >= 0) {
+                self.metrics.set_lag(&topic.topic, partition.partition, partition.consumer_lag);
+            }
+        }
+    }
+}
+
+impl ConsumerContext for ConsumerEvents {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if self.closing.load(Ordering::Relaxed) {
+            if let Err(error) = unassign(consumer, list) {
+                tracing::debug!(%error, "unassigning while closing");
+            }
+            return;
+        }
+        let partitions = partitions(list);
+        let is_assignment = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let event = if is_assignment { ConsumerEvent::Assigned } else { ConsumerEvent::Revoked };
+        self.report(event(partitions));
+    }
+}
+
+/// Gives partitions back, by the protocol of the group.
+pub(super) fn unassign(consumer: &Consumer, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    }
+}
+
+/// Takes partitions, by the protocol of the group.
+pub(super) fn assign(consumer: &Consumer, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
+    }
+}
+
+/// A list as the client wants it.
+pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.number);
+    }
+    list
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
+    list.elements().iter().map(|element| partition(element.topic(), element.partition())).collect()
+}
+
+fn partition(topic: &str, number: i32) -> Partition {
+    Partition { topic: Arc::from(topic), number }
+}
+
+/// Delivery reports, collected while the loop polls the producer.
+#[derive(Default)]
+pub(super) struct Deliveries(Mutex<Vec<Delivery>>);
+
+/// What became of one sent record.
+pub(super) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
+
+impl Deliveries {
+    pub(super) fn take(&self) -> Vec<Delivery> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason, "producer");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
+        let outcome = match result {
+            Ok(_) => Ok(()),
+            Err((error, _)) => Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)),
+        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Ticket(ticket), outcome));
+    }
+}
+
+/// librdkafka repeats what our own log lines say better, so its lines below a real error are for debugging.
+fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::error!(target: "librdkafka", facility, message);
+        }
+        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
+            tracing::debug!(target: "librdkafka", facility, message);
+        }
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", facility, message),
+    }
+}
+
+/// Options that a user may override. Numbers that are not librdkafka's defaults say why.
+const COMMON: &[(&str, &str)] = &[
+    ("socket.keepalive.enable", "true"),
+    // A topic that is created while we wait for it is noticed after this; the default is five minutes.
+    ("topic.metadata.refresh.interval.ms", "10000"),
+];
+
+const CONSUMER: &[(&str, &str)] = &[
+    ("auto.offset.reset", "earliest"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    ("check.crcs", "true"),
+    // After its queue was full the fetcher waits this long; the default of 1 s halves the throughput.
+    ("fetch.queue.backoff.ms", "10"),
+    ("queued.min.messages", "20000"),
+    ("queued.max.messages.kbytes", "16384"),
+    ("statistics.interval.ms", "5000"),
+];
+
+const PRODUCER: &[(&str, &str)] = &[
+    ("linger.ms", "5"),
+    ("batch.size", "262144"),
+    ("compression.codec", "lz4"),
+    // The partitioner of the Java clients, so that a key lands where other producers of the topic put it.
+    ("partitioner", "murmur2_random"),
+    // The topic's own limit decides; the record is then replaced by a dead letter.
+    ("message.max.bytes", "16777216"),
+];
+
+/// Options on which the delivery promise rests; the configuration refuses to override them.
+const OWNED_CONSUMER: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("isolation.level", "read_committed"),
+    ("enable.partition.eof", "false"),
+    ("allow.auto.create.topics", "false"),
+];
+
+const OWNED_PRODUCER: &[(&str, &str)] = &[
+    ("enable.idempotence", "true"),
+    // An outage is waited out, however long: giving up on a record would lose its place in the order.
+    ("message.timeout.ms", "0"),
+];
+
+fn config(
+    settings: &KafkaSettings,
+    client_id: &str,
+    defaults: &[&[(&str, &str)]],
+    owned: &[(&str, &str)],
+) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("client.id", client_id);
+    for (key, value) in defaults.iter().copied().flatten() {
+        config.set(*key, *value);
+    }
+    for (key, value) in &settings.client {
+        config.set(key, value);
+    }
+    for (key, value) in owned {
+        config.set(*key, *value);
+    }
+    config.set("bootstrap.servers", settings.brokers.join(","));
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+/// A consumer in `group`, not yet subscribed.
+pub(super) fn consumer(settings: &KafkaSettings, group: &str, metrics: ConnectorMetrics) -> KafkaResult<Consumer> {
+    let mut config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, CONSUMER], OWNED_CONSUMER);
+    config.set("group.id", group);
+    let events = ConsumerEvents { events: Mutex::default(), closing: AtomicBool::new(false), metrics };
+    config.create_with_context(events)
+}
+
+/// An idempotent producer.
+pub(super) fn producer(settings: &KafkaSettings, group: &str) -> KafkaResult<Producer> {
+    let config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, PRODUCER], OWNED_PRODUCER);
+    config.create_with_context(Deliveries::default())
+}
+
+/// Holds the options against the client library, without joining anything.
+pub(super) fn check(settings: &KafkaSettings, group: &str, metrics: ConnectorMetrics) -> KafkaResult<()> {
+    let consumer = consumer(settings, group, metrics)?;
+    consumer.context().close();
+    producer(settings, group).map(drop)
+}

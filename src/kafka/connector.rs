@@ -1,0 +1,154 @@
+//! A connector's thread: one session after the other until it is told to stop.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rdkafka::error::KafkaError;
+
+use super::client;
+use super::session::{End, Session};
+use super::settings::{KafkaSettings, RouteSettings};
+use super::status::ConnectorStatus;
+use super::work::{Door, Observer};
+use crate::tasks::{self, Tasks};
+use crate::telemetry::metrics::ConnectorMetrics;
+
+/// First pause before clients that failed for good are built anew; it doubles up to [`LONGEST_RESTART_PAUSE`].
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(30);
+/// A session that lasted this long was healthy: the next failure begins with the first pause again.
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// What a connector is made of.
+pub struct Parts {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The cluster.
+    pub kafka: KafkaSettings,
+    /// Its topics and order.
+    pub route: RouteSettings,
+    /// Its pipeline.
+    pub door: Arc<Door>,
+    /// Where its asking tasks run.
+    pub tasks: Tasks,
+    /// Its metrics.
+    pub metrics: ConnectorMetrics,
+    /// What it says about itself.
+    pub status: Arc<ConnectorStatus>,
+    /// Who is told of finished records.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// A request to stop, and the time that records under way are given to finish.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    grace: Mutex<Option<Duration>>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// The grace, once the stop is requested.
+    pub(super) fn requested(&self) -> Option<Duration> {
+        *self.grace()
+    }
+
+    fn request(&self, grace: Duration) {
+        *self.grace() = Some(grace);
+        self.changed.notify_all();
+    }
+
+    /// Sleeps, unless or until the stop is requested. True if it is.
+    fn wait(&self, pause: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.grace(), pause, |grace| grace.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
+    }
+
+    fn grace(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.grace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running connector.
+pub struct Connector {
+    status: Arc<ConnectorStatus>,
+    stop: Arc<Stop>,
+    thread: JoinHandle<()>,
+}
+
+/// Why a connector could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An option that librdkafka does not know, or a wrong value for one.
+    #[error("connector {connector}: the Kafka client refuses its configuration: {source}; check kafka.client")]
+    Client {
+        /// The connector.
+        connector: Arc<str>,
+        /// librdkafka's words.
+        source: KafkaError,
+    },
+    /// The system has no thread to give.
+    #[error("no thread for connector {connector}: {source}")]
+    Thread {
+        /// The connector.
+        connector: Arc<str>,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+impl Connector {
+    /// Starts the connector's thread. A cluster that is not there yet is waited for; options that cannot work are not.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(parts: Parts) -> Result<Self, StartError> {
+        let stop = Arc::new(Stop::default());
+        let status = Arc::clone(&parts.status);
+        let connector = Arc::clone(&parts.name);
+        client::check(&parts.kafka, &parts.route.group, parts.metrics.clone())
+            .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        let stopped = Arc::clone(&stop);
+        let thread = tasks::thread(format!("kafka-{connector}"), move || supervise(&parts, &stopped))
+            .map_err(|source| StartError::Thread { connector, source })?;
+        Ok(Self { status, stop, thread })
+    }
+
+    /// What the connector says about itself.
+    pub fn status(&self) -> &Arc<ConnectorStatus> {
+        &self.status
+    }
+
+    /// Asks it to stop: take nothing in, let what is under way finish for at most `grace`, commit, leave the group.
+    pub fn stop(&self, grace: Duration) {
+        self.stop.request(grace);
+    }
+
+    /// True when its thread has ended.
+    pub fn is_stopped(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+fn supervise(parts: &Parts, stop: &Stop) {
+    let mut pause = RESTART_PAUSE;
+    loop {
+        let started_at = Instant::now();
+        let error = match Session::new(parts, stop).map(Session::run) {
+            Ok(End::Stopped) => return,
+            Ok(End::Fatal(error)) | Err(error) => error,
+        };
+        if started_at.elapsed() >= HEALTHY {
+            pause = RESTART_PAUSE;
+        }
+        // Everything unacknowledged is read again from the committed offset: nothing is lost by starting over.
+        tracing::error!(connector = &*parts.name, %error, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
+        parts.status.restarting(&error.to_string());
+        parts.metrics.restarts.inc();
+        if stop.wait(pause) {
+            return;
+        }
+        pause = (pause * 2).min(LONGEST_RESTART_PAUSE);
+    }
+}

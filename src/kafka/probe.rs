@@ -1,0 +1,77 @@
+//! Asks the cluster every few seconds whether it is there and has our topics, on a thread of its own because the client's
+//! metadata call blocks.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rdkafka::consumer::Consumer as _;
+
+use super::client::Consumer;
+use super::settings::RouteSettings;
+use super::status::ConnectorStatus;
+use crate::tasks;
+
+const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A running probe; stops when dropped.
+pub(super) struct Probe {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Probe {
+    pub(super) fn start(consumer: Arc<Consumer>, route: &RouteSettings, status: Arc<ConnectorStatus>) -> Self {
+        let (stop, stopped) = bounded(0);
+        let mut topics = route.source_topics.clone();
+        topics.extend([Arc::clone(&route.sink_topic), Arc::clone(&route.dead_letter_topic)]);
+        let name = format!("probe-{}", route.group);
+        let thread = tasks::thread(name, move || probe(&consumer, &topics, &status, &stopped));
+        Self { stop: Some(stop), thread: thread.ok() }
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(Err(_panic)) = self.thread.take().map(JoinHandle::join) {
+            tracing::error!("the Kafka probe panicked");
+        }
+    }
+}
+
+fn probe(consumer: &Consumer, topics: &[Arc<str>], status: &ConnectorStatus, stopped: &Receiver<()>) {
+    loop {
+        let (broker, missing) = ask(consumer, topics, stopped);
+        let interval = if broker.is_ok() && missing.is_empty() { INTERVAL } else { INTERVAL_WHILE_DOWN };
+        status.probed(broker, missing);
+        if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+fn ask(consumer: &Consumer, topics: &[Arc<str>], stopped: &Receiver<()>) -> (Result<Duration, String>, Vec<String>) {
+    let mut missing = Vec::new();
+    let mut latency = Duration::ZERO;
+    for topic in topics {
+        let asked_at = Instant::now();
+        match consumer.fetch_metadata(Some(topic), TIMEOUT) {
+            Ok(metadata) => {
+                latency = latency.max(asked_at.elapsed());
+                let exists = metadata.topics().iter().any(|t| t.name() == &**topic && !t.partitions().is_empty());
+                if !exists {
+                    missing.push(topic.to_string());
+                }
+            }
+            Err(error) => return (Err(error.to_string()), Vec::new()),
+        }
+        if stopped.try_recv().is_err_and(|error| error.is_disconnected()) {
+            break;
+        }
+    }
+    (Ok(latency), missing)
+}

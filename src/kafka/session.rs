@@ -1,0 +1,319 @@
+//! One membership in the consumer group: the loop that polls, works, publishes and commits.
+//!
+//! A single thread owns the consumer, the producer and everything below; nothing here is locked. It turns at least every
+//! 100 ms and never blocks on a provider, a full queue or the broker, because a consumer that does not poll is thrown out
+//! of its group. Waiting for providers happens in tasks, which send what they found back to the loop.
+//!
+//! The walk of one record: [`Session::take`] opens its position and begins the pipeline; what needs a provider waits for a
+//! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in its lane's order,
+//! [published](outcomes), acknowledged, and its position closed; a [commit](membership) then passes it.
+
+mod membership;
+mod outcomes;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::BorrowedMessage;
+
+use super::client::{self, Consumer, Producer};
+use super::committer::Committer;
+use super::connector::{Parts, Stop};
+use super::convert;
+use super::lanes::{Lanes, Ticket};
+use super::ledger::{Ledger, Partition};
+use super::probe::Probe;
+use super::status::Paused;
+use super::work::{Door, Job, Settled, Step};
+use crate::domain::record::Record;
+use crate::tasks::RecordTask;
+use membership::Drain;
+
+/// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
+/// with every record.
+const MAX_OPEN: usize = 10_000;
+/// The same bound in bytes of records held.
+const MAX_OPEN_BYTES: usize = 64 << 20;
+/// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
+/// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
+const HOLD: Duration = Duration::from_millis(500);
+/// Records taken in one turn, so that acknowledgements and commits get their turn too.
+const BATCH: usize = 500;
+/// Longest wait of an idle loop, which a record ends at once.
+const IDLE: Duration = Duration::from_millis(100);
+/// Wait while acknowledgements are due; they are noticed by polling.
+const NAP_UNACKNOWLEDGED: Duration = Duration::from_millis(1);
+/// Wait while only providers are due; their answers end it at once, new records are noticed by polling.
+const NAP_ASKING: Duration = Duration::from_millis(5);
+
+/// What a task sends back.
+type Answer = (Ticket, Settled);
+
+/// Why a session ended.
+pub(super) enum End {
+    /// It was asked to stop and has handed back its partitions.
+    Stopped,
+    /// Its clients cannot go on; a new session can.
+    Fatal(KafkaError),
+}
+
+/// A record between receipt and acknowledgement.
+struct InFlight {
+    partition: Partition,
+    record: Arc<Record>,
+    received_at: Instant,
+    weight: usize,
+    /// Waits for a place among those who ask.
+    job: Option<Box<Job>>,
+    /// Asks; dropping it cancels.
+    task: Option<RecordTask>,
+    /// Is ready to be published, or was sent and is kept to be sent again.
+    settled: Option<Settled>,
+    is_sent: bool,
+}
+
+pub(super) struct Session<'a> {
+    parts: &'a Parts,
+    stop: &'a Stop,
+    consumer: Arc<Consumer>,
+    producer: Producer,
+    ledger: Ledger,
+    lanes: Lanes,
+    in_flight: HashMap<Ticket, InFlight>,
+    open_bytes: usize,
+    waiting: VecDeque<Ticket>,
+    asking: usize,
+    unacknowledged: usize,
+    /// Released but not with the producer: its queue was full, or the topic refused.
+    unsent: BTreeSet<Ticket>,
+    send_again_at: Option<Instant>,
+    publish_problem: Option<String>,
+    answers: (Sender<Answer>, Receiver<Answer>),
+    next_ticket: usize,
+    full_since: Option<Instant>,
+    is_paused: bool,
+    commit_due: Instant,
+    committer: Committer,
+    drain: Option<Drain>,
+}
+
+impl<'a> Session<'a> {
+    /// Builds the clients and asks to join the group.
+    ///
+    /// # Errors
+    /// When an option is unknown or wrong.
+    pub(super) fn new(parts: &'a Parts, stop: &'a Stop) -> KafkaResult<Self> {
+        let route = &parts.route;
+        let consumer = client::consumer(&parts.kafka, &route.group, parts.metrics.clone())?;
+        let producer = client::producer(&parts.kafka, &route.group)?;
+        let topics: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
+        consumer.subscribe(&topics)?;
+        let consumer = Arc::new(consumer);
+        let committer = Committer::start(Arc::clone(&consumer), &route.group);
+        Ok(Self {
+            parts,
+            stop,
+            consumer,
+            committer,
+            producer,
+            ledger: Ledger::default(),
+            lanes: Lanes::new(route.ordering),
+            in_flight: HashMap::new(),
+            open_bytes: 0,
+            waiting: VecDeque::new(),
+            asking: 0,
+            unacknowledged: 0,
+            unsent: BTreeSet::new(),
+            send_again_at: None,
+            publish_problem: None,
+            answers: bounded(route.max_in_flight),
+            next_ticket: 0,
+            full_since: None,
+            is_paused: false,
+            commit_due: Instant::now(),
+            drain: None,
+        })
+    }
+
+    /// Turns until it is told to stop or the clients fail for good.
+    pub(super) fn run(mut self) -> End {
+        let probe = Probe::start(Arc::clone(&self.consumer), &self.parts.route, Arc::clone(&self.parts.status));
+        let end = loop {
+            match self.turn() {
+                Ok(None) => {}
+                Ok(Some(end)) => break end,
+                Err(error) => break End::Fatal(error),
+            }
+        };
+        // The tasks of what is still in flight are cancelled here; then the consumer leaves the group, which needs the
+        // probe to have let go of it and revocations to be answered without the loop.
+        self.in_flight.clear();
+        self.consumer.context().close();
+        drop(probe);
+        end
+    }
+
+    fn turn(&mut self) -> KafkaResult<Option<End>> {
+        let mut has_progressed = self.receive_answers();
+        has_progressed |= self.receive_deliveries()?;
+        self.receive_commit();
+        self.handle_consumer_events()?;
+        self.dispatch();
+        self.send_unsent();
+        self.adjust_intake()?;
+        has_progressed |= self.intake()? > 0;
+        self.commit_if_due();
+        if self.advance_drain()? {
+            return Ok(Some(End::Stopped));
+        }
+        self.report();
+        if !has_progressed && !self.in_flight.is_empty() {
+            self.nap();
+        }
+        Ok(None)
+    }
+
+    /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
+    fn intake(&mut self) -> KafkaResult<usize> {
+        if self.full_since.is_some() && !self.is_paused {
+            return Ok(0);
+        }
+        // The messages borrow the consumer while `self` changes.
+        let consumer = Arc::clone(&self.consumer);
+        let mut wait = match (self.in_flight.is_empty(), &self.drain) {
+            (true, None) => IDLE,
+            (true, Some(_)) => NAP_ASKING,
+            (false, _) => Duration::ZERO,
+        };
+        for taken in 0..BATCH {
+            match consumer.poll(wait) {
+                None => return Ok(taken),
+                Some(Ok(message)) => self.take(&message),
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                Some(Err(error)) => {
+                    tracing::warn!(connector = &*self.parts.name, %error, "the consumer reports an error and goes on");
+                    return Ok(taken);
+                }
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(BATCH)
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
+        let (record, failure) = convert::record(message, &self.parts.route.source_topics);
+        let partition = Partition { topic: Arc::clone(&record.position.topic), number: record.position.partition };
+        if self.is_leaving(&partition) || !self.ledger.open(&partition, record.position.offset) {
+            return;
+        }
+        let received_at = Instant::now();
+        self.parts.metrics.received.inc();
+        let record = Arc::new(record);
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.lanes.enter(ticket, &partition, record.key.as_deref());
+        let weight = record.weight();
+        self.open_bytes += weight;
+        let step = match failure {
+            Some(failure) => Step::Settled(self.parts.door.dead_letter(&record, &failure)),
+            None => self.parts.door.begin(&record),
+        };
+        let mut flight =
+            InFlight { partition, record, received_at, weight, job: None, task: None, settled: None, is_sent: false };
+        match step {
+            Step::Settled(settled) => {
+                self.in_flight.insert(ticket, flight);
+                self.settled(ticket, settled);
+            }
+            Step::Ask(job) => {
+                flight.job = Some(job);
+                self.in_flight.insert(ticket, flight);
+                self.waiting.push_back(ticket);
+            }
+        }
+    }
+
+    /// Lets waiting records ask, oldest first, while there are places.
+    fn dispatch(&mut self) {
+        while self.asking < self.parts.route.max_in_flight {
+            let Some(ticket) = self.waiting.pop_front() else { return };
+            let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
+            let Some(job) = flight.job.take() else { continue };
+            let work = ask(Arc::clone(&self.parts.door), *job, ticket, self.answers.0.clone());
+            flight.task = Some(self.parts.tasks.record(work));
+            self.asking += 1;
+        }
+    }
+
+    /// Pauses or resumes all partitions when the reasons for it change.
+    fn adjust_intake(&mut self) -> KafkaResult<()> {
+        let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
+        let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
+        let open = self.in_flight.len();
+        let is_full = match self.full_since {
+            Some(_) => open > low || self.open_bytes > low_bytes,
+            None => open >= high || self.open_bytes >= high_bytes,
+        };
+        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
+        let should_pause = self.pause_reason().is_some();
+        if should_pause != self.is_paused {
+            self.is_paused = should_pause;
+            let ours: Vec<Partition> =
+                self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
+            self.pause_or_resume(&ours)?;
+        }
+        Ok(())
+    }
+
+    fn pause_or_resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
+        let list = client::list(partitions);
+        if self.is_paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
+    }
+
+    fn pause_reason(&self) -> Option<Paused> {
+        if self.drain.as_ref().is_some_and(Drain::is_final) {
+            return Some(Paused::Stopping);
+        }
+        if let Some(problem) = self.publish_problem.clone().or_else(|| self.parts.status.kafka_problem()) {
+            return Some(Paused::Kafka(problem));
+        }
+        let gate = self.parts.door.gate();
+        if let Some(closed) = gate.closed() {
+            return Some(Paused::Gate(format!("provider {} is unavailable: {}", gate.name(), closed.failure)));
+        }
+        self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
+    }
+
+    fn report(&self) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let metrics = &self.parts.metrics;
+        let waiting = self.waiting.len();
+        metrics.waiting.set(count(waiting));
+        metrics.asking.set(count(self.asking));
+        metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
+        metrics.paused.set(i64::from(self.is_paused));
+        self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.pause_reason());
+    }
+
+    fn nap(&mut self) {
+        let nap = if self.unacknowledged > 0 { NAP_UNACKNOWLEDGED } else { NAP_ASKING };
+        if let Ok((ticket, settled)) = self.answers.1.recv_timeout(nap) {
+            self.answered(ticket, settled);
+        }
+    }
+}
+
+async fn ask(door: Arc<Door>, job: Job, ticket: Ticket, answers: Sender<Answer>) {
+    let settled = door.finish(job).await;
+    let mut answer = (ticket, settled);
+    // The queue has a place for each record that asks. It can only be full for a moment, after cancellations, and a worker
+    // of the runtime must not block for it.
+    while let Err(TrySendError::Full(unsent)) = answers.try_send(answer) {
+        answer = unsent;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}

@@ -1,0 +1,218 @@
+//! From an outcome to its acknowledgement.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::Producer as _;
+
+use super::super::convert;
+use super::super::lanes::Ticket;
+use super::super::work::{Outcome, Settled};
+use super::Session;
+use crate::domain::answer::CacheHit;
+use crate::domain::failure::{Code, Failure};
+
+/// Wait before records that a topic refused are sent again.
+const SEND_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// The same when only the producer's queue was full.
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(10);
+
+/// What a refused record calls for.
+enum Refusal {
+    /// The record is what is wrong.
+    Record(Code),
+    /// The producer's queue has no room at the moment.
+    QueueFull,
+    /// The topic or the broker is what is wrong.
+    Kafka,
+    /// The producer is broken for good.
+    Fatal,
+}
+
+impl Refusal {
+    fn of(code: RDKafkaErrorCode) -> Self {
+        use RDKafkaErrorCode as E;
+        #[allow(
+            clippy::wildcard_enum_match_arm,
+            reason = "about a hundred codes: what is not listed may pass with time"
+        )]
+        match code {
+            E::MessageSizeTooLarge | E::InvalidMessageSize => Self::Record(Code::ResultTooLarge),
+            E::InvalidRecord | E::InvalidMessage | E::InvalidTimestamp | E::PolicyViolation => {
+                Self::Record(Code::ResultRejected)
+            }
+            E::QueueFull => Self::QueueFull,
+            E::Fatal => Self::Fatal,
+            _ => Self::Kafka,
+        }
+    }
+}
+
+impl Session<'_> {
+    pub(super) fn receive_answers(&mut self) -> bool {
+        let mut any = false;
+        while let Ok((ticket, settled)) = self.answers.1.try_recv() {
+            self.answered(ticket, settled);
+            any = true;
+        }
+        any
+    }
+
+    pub(super) fn answered(&mut self, ticket: Ticket, settled: Settled) {
+        // A record whose partition was lost in the meantime is not ours to publish.
+        if let Some(flight) = self.in_flight.get_mut(&ticket) {
+            flight.task = None;
+            self.asking -= 1;
+            self.settled(ticket, settled);
+        }
+    }
+
+    /// The outcome is known: publish what its lane releases.
+    pub(super) fn settled(&mut self, ticket: Ticket, settled: Settled) {
+        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
+        flight.settled = Some(settled);
+        let released = self.lanes.ready(ticket, &flight.partition, flight.record.key.as_deref());
+        for ticket in released {
+            self.publish(ticket);
+        }
+    }
+
+    fn publish(&mut self, ticket: Ticket) {
+        // Behind records that could not be sent, a later one waits its turn.
+        if self.unsent.is_empty() {
+            self.send(ticket);
+        } else {
+            self.unsent.insert(ticket);
+        }
+    }
+
+    fn send(&mut self, ticket: Ticket) {
+        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
+        let Some(settled) = &flight.settled else { return };
+        let topic = match settled.outcome {
+            Outcome::Result { .. } => &self.parts.route.sink_topic,
+            Outcome::DeadLetter { .. } => &self.parts.route.dead_letter_topic,
+        };
+        match self.producer.send(convert::base_record(topic, &settled.outgoing, ticket)) {
+            Ok(()) => {
+                flight.is_sent = true;
+                self.unacknowledged += 1;
+            }
+            Err((error, _record)) => {
+                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+                self.refused(ticket, code);
+            }
+        }
+    }
+
+    pub(super) fn send_unsent(&mut self) {
+        if self.unsent.is_empty() || self.send_again_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        self.send_again_at = None;
+        // In the order of receipt; whatever is refused again puts itself back.
+        for ticket in std::mem::take(&mut self.unsent) {
+            if self.send_again_at.is_some() {
+                self.unsent.insert(ticket);
+            } else {
+                self.send(ticket);
+            }
+        }
+    }
+
+    pub(super) fn receive_deliveries(&mut self) -> KafkaResult<bool> {
+        self.producer.poll(Duration::ZERO);
+        let deliveries = self.producer.context().take();
+        let any = !deliveries.is_empty();
+        for (ticket, outcome) in deliveries {
+            let Some(flight) = self.in_flight.get_mut(&ticket).filter(|flight| flight.is_sent) else { continue };
+            flight.is_sent = false;
+            self.unacknowledged -= 1;
+            match outcome {
+                Ok(()) => self.acknowledged(ticket),
+                Err(code) => self.refused(ticket, code),
+            }
+        }
+        match self.producer.client().fatal_error() {
+            Some((code, _reason)) => Err(KafkaError::MessageProduction(code)),
+            None => Ok(any),
+        }
+    }
+
+    fn acknowledged(&mut self, ticket: Ticket) {
+        let Some(flight) = self.in_flight.remove(&ticket) else { return };
+        self.publish_problem = None;
+        self.open_bytes -= flight.weight;
+        self.ledger.close(&flight.partition, flight.record.position.offset);
+        let Some(settled) = flight.settled else { return };
+        let took = flight.received_at.elapsed();
+        let metrics = &self.parts.metrics;
+        metrics.record_seconds.observe(took.as_secs_f64());
+        match settled.outcome {
+            Outcome::Result { cache_hit, confidence } => {
+                match cache_hit {
+                    CacheHit::None => metrics.answered.inc(),
+                    CacheHit::Memory => metrics.remembered.inc(),
+                };
+                metrics.confidence.observe(confidence);
+            }
+            Outcome::DeadLetter { code } => metrics.dead_letter(code),
+        }
+        if let Some(observer) = &self.parts.observer {
+            observer.closed(&settled.outcome, took);
+        }
+    }
+
+    fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {
+        match Refusal::of(code) {
+            Refusal::Record(failure_code) => self.replace(ticket, failure_code, code),
+            Refusal::QueueFull => self.send_later(ticket, QUEUE_FULL_WAIT),
+            Refusal::Kafka | Refusal::Fatal => {
+                self.complain(ticket, code);
+                self.send_later(ticket, SEND_AGAIN_AFTER);
+            }
+        }
+    }
+
+    fn send_later(&mut self, ticket: Ticket, wait: Duration) {
+        self.unsent.insert(ticket);
+        self.send_again_at = Some(Instant::now() + wait);
+    }
+
+    /// A result that its topic cannot take becomes a dead letter, and a dead letter too large for its topic a pointer. A
+    /// pointer that is refused has nothing smaller to become: it waits, with its position open, and says so.
+    fn replace(&mut self, ticket: Ticket, failure_code: Code, code: RDKafkaErrorCode) {
+        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
+        let Some(settled) = flight.settled.take() else { return };
+        let (door, record) = (&self.parts.door, &flight.record);
+        flight.settled = Some(match settled.outcome {
+            Outcome::Result { .. } => {
+                let detail = format!("topic {} refused the result: {code}", self.parts.route.sink_topic);
+                door.dead_letter(record, &Failure::new(failure_code, detail))
+            }
+            Outcome::DeadLetter { code: original } if !settled.is_pointer => door.dead_letter_pointer(record, original),
+            Outcome::DeadLetter { .. } => {
+                flight.settled = Some(settled);
+                self.complain(ticket, code);
+                self.send_later(ticket, SEND_AGAIN_AFTER);
+                return;
+            }
+        });
+        self.send(ticket);
+    }
+
+    fn complain(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {
+        let is_dead_letter = self
+            .in_flight
+            .get(&ticket)
+            .and_then(|flight| flight.settled.as_ref())
+            .is_some_and(|settled| matches!(settled.outcome, Outcome::DeadLetter { .. }));
+        let route = &self.parts.route;
+        let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
+        let problem = format!("topic {topic} does not take records: {code}");
+        if self.publish_problem.as_ref() != Some(&problem) {
+            tracing::warn!(connector = &*self.parts.name, problem, "intake pauses until outcomes can be published");
+            self.publish_problem = Some(problem);
+        }
+    }
+}

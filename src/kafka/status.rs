@@ -1,0 +1,162 @@
+//! What a connector's thread says about itself, for those who must not ask the thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::domain::health::{Component, Status};
+use crate::ports::health::Health;
+
+/// A loop that has not turned for this long hangs: it turns at least every 100 ms by design.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Why no records are taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paused {
+    /// As many records are between receipt and acknowledgement as memory is planned for.
+    Full,
+    /// A provider is unavailable.
+    Gate(String),
+    /// The broker or a topic is missing, or refuses to take outcomes.
+    Kafka(String),
+    /// The process is stopping.
+    Stopping,
+}
+
+#[derive(Debug)]
+struct State {
+    started: bool,
+    joined: bool,
+    broker: Option<Result<Duration, String>>,
+    missing_topics: Vec<String>,
+    paused: Option<Paused>,
+    restarting: Option<String>,
+    assigned: usize,
+    in_flight: usize,
+    last_turn: Instant,
+}
+
+/// Shared between the loop, the probe and the health report.
+#[derive(Debug)]
+pub struct ConnectorStatus {
+    name: Arc<str>,
+    state: Mutex<State>,
+}
+
+impl ConnectorStatus {
+    /// A connector that has not started.
+    pub fn new(name: Arc<str>) -> Self {
+        let state = State {
+            started: false,
+            joined: false,
+            broker: None,
+            missing_topics: Vec::new(),
+            paused: None,
+            restarting: None,
+            assigned: 0,
+            in_flight: 0,
+            last_turn: Instant::now(),
+        };
+        Self { name, state: Mutex::new(state) }
+    }
+
+    /// The connector's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn turned(&self, assigned: usize, in_flight: usize, paused: Option<Paused>) {
+        let mut state = self.state();
+        state.started = true;
+        state.last_turn = Instant::now();
+        state.assigned = assigned;
+        state.in_flight = in_flight;
+        state.paused = paused;
+    }
+
+    pub(super) fn joined(&self) {
+        let mut state = self.state();
+        state.joined = true;
+        state.restarting = None;
+    }
+
+    pub(super) fn restarting(&self, why: &str) {
+        let mut state = self.state();
+        state.joined = false;
+        state.restarting = Some(why.to_owned());
+        state.last_turn = Instant::now();
+    }
+
+    pub(super) fn probed(&self, broker: Result<Duration, String>, missing_topics: Vec<String>) {
+        let mut state = self.state();
+        let was_ok = state.broker.as_ref().is_some_and(Result::is_ok);
+        match (&broker, was_ok) {
+            (Err(why), true) => tracing::warn!(connector = &*self.name, why, "the Kafka cluster cannot be reached"),
+            (Ok(_), false) => tracing::info!(connector = &*self.name, "the Kafka cluster answers"),
+            _ => {}
+        }
+        // An unreachable cluster says nothing about its topics.
+        if broker.is_ok() {
+            if !missing_topics.is_empty() && missing_topics != state.missing_topics {
+                tracing::warn!(connector = &*self.name, topics = ?missing_topics, "waiting for topics that do not exist");
+            }
+            state.missing_topics = missing_topics;
+        }
+        state.broker = Some(broker);
+    }
+
+    /// Why Kafka cannot take outcomes right now, as far as the probe knows.
+    pub(super) fn kafka_problem(&self) -> Option<String> {
+        self.state().kafka_problem()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn kafka_problem(&self) -> Option<String> {
+        match &self.broker {
+            None => Some("the Kafka cluster has not answered yet".to_owned()),
+            Some(Err(why)) => Some(format!("the Kafka cluster cannot be reached: {why}")),
+            Some(Ok(_)) if self.missing_topics.is_empty() => None,
+            Some(Ok(_)) => Some(format!("missing topics: {}; create them", self.missing_topics.join(", "))),
+        }
+    }
+
+    fn judge(&self) -> (Status, Option<String>) {
+        if let Some(why) = &self.restarting {
+            return (Status::Down, Some(format!("restarting its Kafka clients: {why}")));
+        }
+        if let Some(problem) = self.kafka_problem() {
+            return (Status::Down, Some(problem));
+        }
+        match &self.paused {
+            Some(Paused::Kafka(why)) => (Status::Down, Some(why.clone())),
+            Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
+            Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
+            // Being busy is no fault.
+            Some(Paused::Full) | None if self.joined => (Status::Up, None),
+            Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
+        }
+    }
+}
+
+impl Health for ConnectorStatus {
+    fn components(&self) -> Vec<Component> {
+        let state = self.state();
+        let (status, detail) = state.judge();
+        let latency = state.broker.as_ref().and_then(|broker| broker.as_ref().ok()).copied();
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        vec![Component {
+            kind: "connector",
+            name: self.name.to_string(),
+            status,
+            latency,
+            detail,
+            facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
+            is_ready: state.joined && state.kafka_problem().is_none(),
+            is_alive: !state.started || state.last_turn.elapsed() < STALLED,
+        }]
+    }
+}

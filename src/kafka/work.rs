@@ -1,0 +1,205 @@
+//! One record through the pipeline: decode ▶ pipeline ▶ encode.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::settings::RecordFormat;
+use crate::codec::{cloudevents, dead_letter, plain, result};
+use crate::domain::answer::{Answered, CacheHit};
+use crate::domain::event::Event;
+use crate::domain::failure::{Code, Failure, Kind};
+use crate::domain::record::{Outgoing, Record};
+use crate::pipeline::gate::Gate;
+use crate::pipeline::run::{Begun, Pipeline, Question};
+use crate::ports::clock::Clock;
+use crate::prompt::template::Scope;
+
+/// Largest value that is looked into, in bytes. Eight times what every CloudEvents consumer should accept
+/// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
+pub const MAX_VALUE_BYTES: usize = 512 << 10;
+
+/// Times that a provider may fail on a record, each time having answered others since the time before, until the failure is
+/// the record's.
+const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// It has a result.
+    Result {
+        /// Where the answer came from.
+        cache_hit: CacheHit,
+        /// Its confidence.
+        confidence: f64,
+    },
+    /// It is a dead letter.
+    DeadLetter {
+        /// Why.
+        code: Code,
+    },
+}
+
+/// Told of every record whose outcome the broker has acknowledged. Called on the connector's thread: must be quick.
+pub trait Observer: Send + Sync {
+    /// A record is finished, `took` after its receipt.
+    fn closed(&self, outcome: &Outcome, took: Duration);
+}
+
+/// A record's outcome, ready to be published.
+#[derive(Debug)]
+pub struct Settled {
+    /// What to publish. Where follows from the outcome.
+    pub outgoing: Outgoing,
+    /// What it is.
+    pub outcome: Outcome,
+    /// True for a dead letter that only points to its original.
+    pub is_pointer: bool,
+}
+
+/// A record that needs a provider.
+#[derive(Debug)]
+pub struct Job {
+    record: Arc<Record>,
+    event: Event,
+    question: Question,
+}
+
+/// How far a record came without waiting.
+pub enum Step {
+    /// To its end.
+    Settled(Settled),
+    /// To a question.
+    Ask(Box<Job>),
+}
+
+/// The Kafka door of one connector's pipeline.
+pub struct Door {
+    pipeline: Pipeline,
+    gate: Arc<Gate>,
+    format: RecordFormat,
+    clock: Arc<dyn Clock>,
+}
+
+impl Door {
+    /// A door to `pipeline`, whose provider stands behind `gate`.
+    pub fn new(pipeline: Pipeline, gate: Arc<Gate>, format: RecordFormat, clock: Arc<dyn Clock>) -> Self {
+        Self { pipeline, gate, format, clock }
+    }
+
+    /// The gate of this door's provider.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Everything that needs no waiting. Never panics: a stage that does costs its record and no other.
+    pub fn begin(&self, record: &Arc<Record>) -> Step {
+        match catch_unwind(AssertUnwindSafe(|| self.try_begin(record))) {
+            Ok(Ok(step)) => step,
+            Ok(Err(failure)) => Step::Settled(self.dead_letter(record, &failure)),
+            Err(panic) => Step::Settled(self.dead_letter(record, &defect(panic.as_ref()))),
+        }
+    }
+
+    fn try_begin(&self, record: &Arc<Record>) -> Result<Step, Failure> {
+        let event = self.decode(record)?;
+        let begun = self.pipeline.begin(&Scope { event: &event, key: record.key.as_deref(), headers: &record.headers });
+        match begun {
+            Begun::Done(outcome) => Ok(Step::Settled(self.result(record, &event, &outcome?))),
+            Begun::Ask(question) => Ok(Step::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
+        }
+    }
+
+    fn decode(&self, record: &Record) -> Result<Event, Failure> {
+        if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > MAX_VALUE_BYTES) {
+            let detail = format!("the value has {bytes} bytes, the limit is {MAX_VALUE_BYTES}");
+            return Err(Failure::new(Code::EventTooLarge, detail));
+        }
+        match self.format {
+            RecordFormat::CloudEvents => cloudevents::decode(record),
+            RecordFormat::Json => plain::decode_json(record),
+            RecordFormat::Text => plain::decode_text(record),
+        }
+    }
+
+    /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
+    pub async fn finish(&self, job: Job) -> Settled {
+        match AssertUnwindSafe(self.answer(&job.question)).catch_unwind().await {
+            Ok(Ok(answered)) => self.result(&job.record, &job.event, &answered),
+            Ok(Err(failure)) => self.dead_letter(&job.record, &failure),
+            Err(panic) => self.dead_letter(&job.record, &defect(panic.as_ref())),
+        }
+    }
+
+    async fn answer(&self, question: &Question) -> Result<Answered, Failure> {
+        let mut failures_of_its_own = 0;
+        let mut successes_before = self.gate.successes();
+        loop {
+            let pass = self.gate.pass().await;
+            match self.pipeline.finish(question).await {
+                Err(failure) if failure.kind() == Kind::Unavailable => {
+                    // A provider that fails on one record only must not be paused for it for ever.
+                    let successes = self.gate.successes();
+                    if failure.code == Code::ProviderUnavailable && successes > successes_before {
+                        failures_of_its_own += 1;
+                    }
+                    successes_before = successes;
+                    if failures_of_its_own >= MAX_FAILURES_OF_ITS_OWN {
+                        return Err(Failure { code: Code::ProviderFailed, ..failure });
+                    }
+                    pass.failed(failure);
+                }
+                outcome => {
+                    pass.succeeded();
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
+        let settings = self.pipeline.settings();
+        let origin = result::Origin {
+            connector: &settings.connector,
+            schema_uri: settings.schema.uri(),
+            schema_version: settings.schema.version(),
+            prompt_version: settings.template.version(),
+            config_hash: &settings.config_hash,
+        };
+        let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
+        let outcome = Outcome::Result { cache_hit: answered.cache_hit, confidence: answered.answer.confidence.score };
+        Settled { outgoing, outcome, is_pointer: false }
+    }
+
+    /// The record as a dead letter.
+    pub fn dead_letter(&self, record: &Record, failure: &Failure) -> Settled {
+        let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
+        Settled { outgoing, outcome: Outcome::DeadLetter { code: failure.code }, is_pointer: false }
+    }
+
+    /// A dead letter that points to the record instead of carrying it.
+    pub fn dead_letter_pointer(&self, record: &Record, code: Code) -> Settled {
+        let failure = Failure::new(code, "the record is too large for the dead-letter topic; this letter points to it");
+        let outgoing = dead_letter::pointer(record, &failure, &self.dead_letter_origin(), self.clock.now());
+        Settled { outgoing, outcome: Outcome::DeadLetter { code }, is_pointer: true }
+    }
+
+    fn dead_letter_origin(&self) -> dead_letter::DeadLetterOrigin<'_> {
+        dead_letter::DeadLetterOrigin { connector: &self.pipeline.settings().connector }
+    }
+}
+
+/// A panic's message is a source position or our own words; it may quote data, so only its presence is told.
+fn defect(panic: &(dyn Any + Send)) -> Failure {
+    tracing::error!(is_text = panic.is::<String>() || panic.is::<&str>(), "a pipeline stage panicked");
+    Failure::new(
+        Code::InternalError,
+        "a stage of the pipeline panicked on this record; please report it with the version and this record's shape",
+    )
+}
+
+#[cfg(test)]
+mod tests;

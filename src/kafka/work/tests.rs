@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use serde_json::json;
+
+use super::*;
+use crate::domain::answer::Usage;
+use crate::domain::record::{Header, Position};
+use crate::pipeline::recall::Recall;
+use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
+use crate::ports::answers::FakeAnswers;
+use crate::ports::clock::ManualClock;
+use crate::ports::model::{Call, Finish, Model, Reply};
+use crate::prompt::template::Template;
+use crate::schema::Schema;
+
+/// Does with a prompt what its first word says.
+struct Obedient;
+
+impl Model for Obedient {
+    fn name(&self) -> &'static str {
+        "obedient"
+    }
+
+    fn family(&self) -> &'static str {
+        "obedient-1"
+    }
+
+    fn cost_usd(&self, _usage: Usage) -> f64 {
+        0.0
+    }
+
+    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, Failure>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            match call.prompt.split(' ').next() {
+                Some("fail") => Err(Failure::new(Code::ProviderUnavailable, "500")),
+                Some("panic") => panic!("as told"),
+                _ => Ok(Reply {
+                    text: "{}".to_owned(),
+                    model: "obedient-1".to_owned(),
+                    finish: Finish::Complete,
+                    usage: Usage::default(),
+                    confidence: None,
+                    response_id: None,
+                }),
+            }
+        })
+    }
+}
+
+fn door() -> Door {
+    let settings = PipelineSettings {
+        connector: "test".into(),
+        template: Arc::new(Template::inline("{{ data }}").unwrap()),
+        schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
+        provider: None,
+        temperature: None,
+        max_tokens: None,
+        max_prompt_chars: 1000,
+        patterns: PatternPolicy::Off,
+        confidence_threshold: None,
+        on_low_confidence: LowConfidencePolicy::Flag,
+        cache_ttl: Duration::from_secs(60),
+        config_hash: "0".into(),
+    };
+    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+    let pipeline = Pipeline::new(settings, Arc::new(Obedient), recall);
+    Door::new(pipeline, Arc::new(Gate::new("obedient")), RecordFormat::Text, Arc::new(ManualClock::default()))
+}
+
+fn record(value: &str, offset: i64) -> Arc<Record> {
+    Arc::new(Record {
+        position: Position { topic: "in".into(), partition: 0, offset },
+        timestamp_ms: None,
+        key: None,
+        value: Some(value.to_owned().into()),
+        headers: vec![Header::text("x", "y")],
+    })
+}
+
+async fn outcome(door: &Door, value: &str, offset: i64) -> Outcome {
+    match door.begin(&record(value, offset)) {
+        Step::Settled(settled) => settled.outcome,
+        Step::Ask(job) => door.finish(*job).await.outcome,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_on_one_record_only_is_not_paused_for_ever() {
+    let door = door();
+    let others = async {
+        let mut offset = 1;
+        while offset < 2000 {
+            let outcome = outcome(&door, &format!("answer {offset}"), offset).await;
+            assert!(matches!(outcome, Outcome::Result { .. }), "{outcome:?}");
+            offset += 1;
+        }
+    };
+    let poison = async { outcome(&door, "fail always", 0).await };
+    let (outcome, ()) = tokio::join!(poison, others);
+    assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderFailed });
+    assert!(door.gate().is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_on_all_is_waited_for() {
+    let door = door();
+    let all = join_all((0..5).map(|offset| {
+        let door = &door;
+        async move { outcome(door, &format!("fail {offset}"), offset).await }
+    }));
+    assert!(tokio::time::timeout(Duration::from_secs(3600), all).await.is_err(), "a record was blamed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_costs_its_record_only() {
+    let door = door();
+    assert_eq!(outcome(&door, "panic now", 0).await, Outcome::DeadLetter { code: Code::InternalError });
+    assert!(matches!(outcome(&door, "answer me", 1).await, Outcome::Result { .. }));
+}
+
+#[test]
+fn a_value_over_the_limit_is_not_looked_into() {
+    let value = "x".repeat(MAX_VALUE_BYTES + 1);
+    let Step::Settled(settled) = door().begin(&record(&value, 0)) else { panic!("asks") };
+    assert_eq!(settled.outcome, Outcome::DeadLetter { code: Code::EventTooLarge });
+    assert_eq!(settled.outgoing.value.as_deref(), Some(value.as_bytes()));
+}
