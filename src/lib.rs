@@ -1,7 +1,7 @@
 //! structured-prompt: a streaming connector that turns free text on Kafka topics into validated, typed records.
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
-//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], `http`, [`llm`],
+//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], [`http`], [`llm`],
 //! [`cache`]) → `config` → `app` → `cli`. [`telemetry`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
@@ -17,5 +17,6 @@ pub mod tasks;
 pub mod telemetry;
 
 pub mod cache;
+pub mod http;
 pub mod kafka;
 pub mod llm;

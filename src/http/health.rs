@@ -1,0 +1,107 @@
+//! `/v1/health` and the two probes of Kubernetes. All three answer from memory: no dependency can make them slow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::router::Context;
+use crate::domain::health::{Component, Status};
+
+/// The answer of `/v1/health`.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    status: &'static str,
+    version: &'static str,
+    uptime_seconds: u64,
+    /// By kind, then by name.
+    components: BTreeMap<&'static str, BTreeMap<String, ComponentReport>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ComponentReport {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(flatten)]
+    facts: BTreeMap<&'static str, i64>,
+}
+
+/// The answer of the probes.
+#[derive(Debug, Serialize)]
+pub struct Probe {
+    status: &'static str,
+    /// What stands in the way.
+    reasons: Vec<String>,
+}
+
+/// The state of every part. 503 when the process is unhealthy, so that a plain HTTP check is enough.
+pub async fn health(State(context): State<Context>) -> (StatusCode, Json<Report>) {
+    let components = context.health.components();
+    let overall = overall(&components);
+    let code = if overall == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let report = Report {
+        status: overall,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: context.started_at.elapsed().as_secs(),
+        components: by_kind(components),
+    };
+    (code, Json(report))
+}
+
+/// 200 while a restart of the process would not help.
+pub async fn live(State(context): State<Context>) -> (StatusCode, Json<Probe>) {
+    probe(&context, "alive", |component| component.is_alive)
+}
+
+/// 200 when every connector has its cluster, its topics and a place in its group.
+pub async fn ready(State(context): State<Context>) -> (StatusCode, Json<Probe>) {
+    probe(&context, "ready", |component| component.is_ready)
+}
+
+fn probe(context: &Context, good: &'static str, is_good: fn(&Component) -> bool) -> (StatusCode, Json<Probe>) {
+    let components = context.health.components();
+    let reasons: Vec<String> = components.into_iter().filter(|component| !is_good(component)).map(reason).collect();
+    if reasons.is_empty() {
+        (StatusCode::OK, Json(Probe { status: good, reasons }))
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(Probe { status: "unavailable", reasons }))
+    }
+}
+
+fn reason(component: Component) -> String {
+    let detail = component.detail.unwrap_or_else(|| component.status.as_str().to_owned());
+    format!("{} {}: {detail}", component.kind, component.name)
+}
+
+/// Healthy when all is up; unhealthy when something that the others depend on is down; degraded in between.
+fn overall(components: &[Component]) -> &'static str {
+    match components.iter().map(|component| component.status).max() {
+        None | Some(Status::Up) => "healthy",
+        Some(Status::Degraded) => "degraded",
+        Some(Status::Down) => "unhealthy",
+    }
+}
+
+fn by_kind(components: Vec<Component>) -> BTreeMap<&'static str, BTreeMap<String, ComponentReport>> {
+    let mut kinds: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for component in components {
+        let report = ComponentReport {
+            status: component.status.as_str(),
+            latency_ms: component.latency.map(milliseconds),
+            detail: component.detail,
+            facts: component.facts.into_iter().collect(),
+        };
+        kinds.entry(component.kind).or_default().insert(component.name, report);
+    }
+    kinds
+}
+
+fn milliseconds(latency: Duration) -> f64 {
+    (latency.as_secs_f64() * 1e6).round() / 1e3
+}

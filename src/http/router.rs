@@ -1,0 +1,82 @@
+//! Every route, by audience.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::health;
+use super::problem::Problem;
+use crate::ports::health::Health;
+use crate::telemetry::metrics::Metrics;
+
+/// What handlers need.
+#[derive(Clone)]
+pub struct Context {
+    /// The parts that report how they are.
+    pub health: Arc<dyn Health>,
+    /// The metrics to show and to count requests in.
+    pub metrics: Arc<Metrics>,
+    /// Start of the process.
+    pub started_at: Instant,
+}
+
+/// The service's routes.
+pub fn router(context: Context) -> Router {
+    Router::new()
+        // For operators and their machines.
+        .route("/v1/health", get(health::health))
+        .route("/v1/health/live", get(health::live))
+        .route("/v1/health/ready", get(health::ready))
+        .route("/v1/metrics", get(metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(context.clone(), count))
+        .with_state(context)
+}
+
+async fn metrics(State(context): State<Context>) -> Response {
+    match context.metrics.encode() {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+            .into_response(),
+        Err(error) => {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", error.to_string()).into_response()
+        }
+    }
+}
+
+async fn not_found(request: Request) -> Problem {
+    let detail = format!("there is no {}; the README lists the routes", request.uri().path());
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} does not take {}", request.uri().path(), request.method());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+async fn count(State(context): State<Context>, request: Request, next: Next) -> Response {
+    let began_at = Instant::now();
+    // Labels come from what we have routes for, never from what was sent: anybody can send anything.
+    let endpoint = match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some("/v1/health") => "/v1/health",
+        Some("/v1/health/live") => "/v1/health/live",
+        Some("/v1/health/ready") => "/v1/health/ready",
+        Some("/v1/metrics") => "/v1/metrics",
+        Some(_) | None => "other",
+    };
+    let method = match request.method().as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        _ => "other",
+    };
+    let response = next.run(request).await;
+    context.metrics.http(method, endpoint, response.status().as_u16(), began_at.elapsed());
+    response
+}
