@@ -1,0 +1,196 @@
+//! Connector files: one pipeline each, from topics through a prompt and a schema to topics.
+
+mod hash;
+mod options;
+mod prompt;
+mod route;
+mod schema;
+pub(crate) mod topics;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::document::{Node, Origin};
+use super::finding::{Finding, Findings, Place};
+use super::runtime::{DEFAULT_TTL, RuntimeConfig};
+use super::section::{Scribe, Section, Spot};
+use super::values;
+use crate::kafka::settings::RouteSettings;
+use crate::pipeline::settings::PipelineSettings;
+
+/// A connector as true.
+#[derive(Debug, Clone)]
+pub struct ConnectorConfig {
+    /// Its name; unique in the process.
+    pub name: Arc<str>,
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Its way through Kafka.
+    pub route: RouteSettings,
+    /// From an event to an answer.
+    pub pipeline: PipelineSettings,
+}
+
+/// What connectors take from the runtime configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeDefaults {
+    /// `cache.ttl`.
+    pub cache_ttl: Duration,
+    /// Names of the providers, each with the variable that it lacks if it was left out; `None` when they are not known.
+    pub providers: Option<BTreeMap<String, Option<String>>>,
+    /// Why the routing has nobody to ask; a connector must then name its provider.
+    pub nobody_to_ask: Option<String>,
+}
+
+impl Default for RuntimeDefaults {
+    fn default() -> Self {
+        Self { cache_ttl: DEFAULT_TTL, providers: None, nobody_to_ask: None }
+    }
+}
+
+impl From<&RuntimeConfig> for RuntimeDefaults {
+    fn from(runtime: &RuntimeConfig) -> Self {
+        let usable = runtime.providers.iter().map(|provider| (provider.name.clone(), None));
+        let left_out = runtime.left_out.iter().map(|out| (out.provider.clone(), Some(out.variable.clone())));
+        let nobody_to_ask = runtime.routing.is_empty().then(|| {
+            let needs = runtime.left_out.iter().map(|out| format!("{} needs {}", out.provider, out.variable));
+            format!("no provider of routing.fallback is usable: {}", needs.collect::<Vec<_>>().join(", "))
+        });
+        Self { cache_ttl: runtime.cache.ttl, providers: Some(usable.chain(left_out).collect()), nobody_to_ask }
+    }
+}
+
+/// Reads connectors from files and directories (`*.yaml`, `*.yml`).
+///
+/// # Errors
+/// Everything that is wrong in all of them, and with them together, at once.
+pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<Vec<ConnectorConfig>, Findings> {
+    let (files, mut findings) = files(paths);
+    if files.is_empty() && findings.is_empty() {
+        findings.push(Finding {
+            place: paths.first().map_or(Place::Defaults, |path| Place::Path(path.clone())),
+            key_path: String::new(),
+            message: "there is no connector: no .yaml or .yml file was found".to_owned(),
+            help: "write one; connectors/support-triage.yaml is an example".to_owned(),
+        });
+    }
+    let mut read_files = Vec::new();
+    for file in files {
+        let scribe = Scribe::new(Some(&file));
+        if let Some(node) = read_tree(&scribe, &file) {
+            read_files.push(read(&scribe, &file, &node, defaults));
+        }
+        findings.extend(scribe.into_findings());
+    }
+    findings.extend(topics::check_together(read_files.iter().map(|read| &read.wiring)));
+    let findings = Findings::new(findings);
+    if findings.is_empty() {
+        Ok(read_files.into_iter().filter_map(|read| read.config).collect())
+    } else {
+        Err(findings)
+    }
+}
+
+/// Reads one connector from its text. `file` names it in findings, and the paths in it are relative to that.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<ConnectorConfig, Findings> {
+    let scribe = Scribe::new(Some(file));
+    let read = tree_of(&scribe, text).map(|node| read(&scribe, file, &node, defaults));
+    let mut findings = topics::check_together(read.iter().map(|read| &read.wiring));
+    findings.extend(scribe.into_findings());
+    let findings = Findings::new(findings);
+    // A connector that could not be built has a finding that says why.
+    read.and_then(|read| read.config).filter(|_| findings.is_empty()).ok_or(findings)
+}
+
+/// The YAML files behind paths, each once, in order; directories sorted by name and not searched deeper.
+pub(crate) fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Finding>) {
+    let (mut files, mut findings) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let listed = if path.is_dir() { yaml_files(path) } else { path.metadata().map(|_| vec![path.clone()]) };
+        match listed {
+            Ok(listed) => files.extend(listed.into_iter().filter(|file| seen.insert(file.clone()))),
+            Err(error) => findings.push(Finding {
+                place: Place::Path(path.clone()),
+                key_path: String::new(),
+                message: format!("cannot be read: {error}"),
+                help: "check the path and its permissions".to_owned(),
+            }),
+        }
+    }
+    (files, findings)
+}
+
+fn yaml_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries: Vec<_> = std::fs::read_dir(directory)?.collect::<Result<_, _>>()?;
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml") && path.is_file();
+    let mut files: Vec<PathBuf> = paths.filter(is_yaml).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The tree of a connector file, which must not be empty.
+pub(crate) fn read_tree(scribe: &Scribe, file: &Path) -> Option<Node> {
+    let whole = Spot { origin: Origin::Whole, path: String::new() };
+    tree_of(scribe, &scribe.text(file, &whole)?)
+}
+
+fn tree_of(scribe: &Scribe, text: &str) -> Option<Node> {
+    let before = scribe.count();
+    let node = scribe.tree(text);
+    if node.is_none() && scribe.count() == before {
+        let whole = Spot { origin: Origin::Whole, path: String::new() };
+        scribe.note(&whole, values::Wrong::new("the file is empty", "write a connector, or remove the file"));
+    }
+    node
+}
+
+/// What was read from one file: its topics for the checks across files, and the connector if nothing was missing.
+pub(crate) struct Read {
+    pub(crate) wiring: topics::Wiring,
+    pub(crate) config: Option<ConnectorConfig>,
+}
+
+/// Reads one connector. Findings go to the scribe.
+pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &RuntimeDefaults) -> Read {
+    let base = file.parent().unwrap_or(Path::new(""));
+    let mut root = Section::root(scribe, node);
+    let name = root.require("name", values::name);
+    let name_place = scribe.place(&root.spot_of("name").origin);
+    let called = name.as_deref().unwrap_or("unnamed");
+    let route = route::read(scribe, &mut root, called);
+    let prompt = prompt::read(scribe, root.section("prompt"), base);
+    let schema = schema::read(scribe, &mut root, called, base);
+    let options = options::read(scribe, root.section("options"), defaults);
+    root.finish();
+    let wiring = topics::Wiring::of(scribe, name.as_deref().map(|name| (name, name_place)), &route);
+    let build = || {
+        let (name, route, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
+        let config_hash = hash::of(&name, &route, prompt.digest(), schema.digest(), &options);
+        let pipeline = PipelineSettings {
+            connector: Arc::clone(&name),
+            template: Arc::new(prompt),
+            schema,
+            provider: options.provider,
+            temperature: options.temperature,
+            max_tokens: options.max_tokens,
+            max_prompt_chars: options.max_prompt_chars as usize,
+            patterns: options.patterns,
+            confidence_threshold: options.confidence_threshold,
+            on_low_confidence: options.on_low_confidence,
+            cache_ttl: options.cache_ttl.unwrap_or(defaults.cache_ttl),
+            config_hash,
+        };
+        Some(ConnectorConfig { name, path: file.to_path_buf(), route, pipeline })
+    };
+    Read { wiring, config: build() }
+}
+
+#[cfg(test)]
+mod tests;

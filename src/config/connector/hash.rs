@@ -1,0 +1,61 @@
+//! The hash that results carry: two connectors that do the same have the same one, however their files are written.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::options::Options;
+use crate::kafka::settings::RouteSettings;
+
+/// First 12 hexadecimal digits of the SHA-256.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hashes a connector as resolved: with its defaults, and with the digests of its prompt and schema. Destructured in full,
+/// so that a new setting does not compile until someone decides about it.
+pub(super) fn of(
+    name: &str,
+    route: &RouteSettings,
+    prompt: &[u8; 32],
+    schema: &[u8; 32],
+    options: &Options,
+) -> Arc<str> {
+    let RouteSettings { source_topics, group, format, sink_topic, dead_letter_topic, ordering, max_in_flight } = route;
+    let Options {
+        provider,
+        temperature,
+        max_tokens,
+        max_prompt_chars,
+        patterns,
+        confidence_threshold,
+        on_low_confidence,
+        cache_ttl,
+    } = options;
+    let document = json!({
+        "name": name,
+        "source": { "topics": topics(source_topics), "group": group, "format": format!("{format:?}") },
+        "prompt": prompt,
+        "schema": schema,
+        "options": {
+            "provider": provider,
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            "max_prompt_chars": max_prompt_chars,
+            "suspicious_input": format!("{patterns:?}"),
+            "confidence_threshold": confidence_threshold,
+            "on_low_confidence": format!("{on_low_confidence:?}"),
+            "cache_ttl_ms": cache_ttl.map(|ttl| ttl.as_secs_f64() * 1000.0),
+        },
+        "delivery": { "ordering": format!("{ordering:?}"), "max_in_flight": max_in_flight },
+        "sink": &**sink_topic,
+        "dead_letter": &**dead_letter_topic,
+    });
+    // Canonical JSON (RFC 8785) cannot fail for values that JSON could hold in the first place.
+    Arc::from(digest(&serde_json_canonicalizer::to_vec(&document).unwrap_or_default()))
+}
+
+fn topics(topics: &[Arc<str>]) -> Vec<&str> {
+    topics.iter().map(|topic| &**topic).collect()
+}

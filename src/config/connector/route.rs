@@ -1,0 +1,113 @@
+//! The sections `source`, `sink`, `dead_letter` and `delivery`.
+
+use std::sync::Arc;
+
+use crate::config::document::Value;
+use crate::config::section::{Scribe, Section, Spot};
+use crate::config::values::{Wrong, choice, integer, text, topic};
+use crate::kafka::settings::{Ordering, RecordFormat, RouteSettings};
+
+/// Enough to keep a provider busy that answers in a second at 250 records per second.
+const DEFAULT_IN_FLIGHT: u32 = 256;
+
+/// Each record in flight is kept in memory; beyond this, more instances are the better answer.
+const MAX_IN_FLIGHT: u32 = 100_000;
+
+/// Kafka's own limit for a group's name is that of a short string in its protocol.
+const MAX_GROUP_BYTES: usize = 255;
+
+type Topic = (Arc<str>, Spot);
+
+/// A route as far as it could be read.
+pub(super) struct Route {
+    pub(super) sources: Vec<Topic>,
+    pub(super) sink: Option<Topic>,
+    pub(super) dead_letter: Option<Topic>,
+    pub(super) group: String,
+    format: RecordFormat,
+    ordering: Ordering,
+    max_in_flight: u32,
+}
+
+impl Route {
+    /// The settings, if nothing is missing.
+    pub(super) fn settings(&self) -> Option<RouteSettings> {
+        let topic = |topic: &Option<Topic>| topic.as_ref().map(|(topic, _)| Arc::clone(topic));
+        Some(RouteSettings {
+            source_topics: self.sources.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
+            group: self.group.clone(),
+            format: self.format,
+            sink_topic: topic(&self.sink)?,
+            dead_letter_topic: topic(&self.dead_letter)?,
+            ordering: self.ordering,
+            max_in_flight: self.max_in_flight as usize,
+        })
+    }
+}
+
+pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str) -> Route {
+    const FORMATS: &[(&str, RecordFormat)] =
+        &[("cloudevents", RecordFormat::CloudEvents), ("json", RecordFormat::Json), ("text", RecordFormat::Text)];
+    let mut source = root.section("source");
+    let mut kafka = source.section("kafka");
+    let sources = sources(scribe, &mut kafka);
+    let group = kafka.get("group", |node| {
+        let group = text(node)?;
+        let legal = group.len() <= MAX_GROUP_BYTES && !group.chars().any(char::is_control);
+        if legal {
+            Ok(group)
+        } else {
+            Err(Wrong::new("this is not a valid consumer group", "use at most 255 characters"))
+        }
+    });
+    let format = kafka.get("format", choice(FORMATS, &["avro"])).unwrap_or(RecordFormat::CloudEvents);
+    kafka.finish();
+    source.finish();
+    let mut sink = root.section("sink");
+    let mut kafka = sink.section("kafka");
+    let sink_topic = required_topic(&mut kafka);
+    kafka.get("format", choice(&[("cloudevents", ())], &["avro"]));
+    kafka.finish();
+    sink.finish();
+    let mut dead_letter = root.section("dead_letter");
+    let mut kafka = dead_letter.section("kafka");
+    let dead_letter_topic = required_topic(&mut kafka);
+    kafka.finish();
+    dead_letter.finish();
+    let (ordering, max_in_flight) = delivery(root.section("delivery"));
+    let group = group.unwrap_or_else(|| name.to_owned());
+    Route { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, ordering, max_in_flight }
+}
+
+fn sources(scribe: &Scribe, kafka: &mut Section<'_>) -> Vec<Topic> {
+    let Some(topics) = kafka.list("topics", topic) else {
+        if kafka.node("topics").is_none_or(|node| node.value == Value::Null) {
+            kafka.missing("topics");
+        }
+        return Vec::new();
+    };
+    for (index, (topic, spot)) in topics.iter().enumerate() {
+        if topics.iter().take(index).any(|(earlier, _)| earlier == topic) {
+            scribe.note(spot, Wrong::new(format!("{topic} is listed twice"), "keep one of the two"));
+        }
+    }
+    topics
+}
+
+fn required_topic(kafka: &mut Section<'_>) -> Option<Topic> {
+    kafka.require("topic", topic).map(|topic| (topic, kafka.spot_of("topic")))
+}
+
+fn delivery(mut section: Section<'_>) -> (Ordering, u32) {
+    const ORDERINGS: &[(&str, Ordering)] =
+        &[("partition", Ordering::Partition), ("key", Ordering::Key), ("none", Ordering::None)];
+    section.get("guarantee", choice(&[("at-least-once", ())], &["exactly-once"]));
+    let ordering = section.get("ordering", choice(ORDERINGS, &[])).unwrap_or(Ordering::Partition);
+    let max_in_flight = section.get("max_in_flight", integer(1..=MAX_IN_FLIGHT)).unwrap_or(DEFAULT_IN_FLIGHT);
+    section.get("deduplicate", |node| match text(node) {
+        Ok(word) if word == "off" => Ok(()),
+        _ => Err(Wrong::not_yet("deduplication", "write off, or leave the key out")),
+    });
+    section.finish();
+    (ordering, max_in_flight)
+}

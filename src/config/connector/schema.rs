@@ -1,0 +1,121 @@
+//! The `schema` key: a name, or a JSON Schema inline or in a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::hash::digest;
+use crate::config::document::{Node, Value};
+use crate::config::finding::{Finding, Place};
+use crate::config::nearest::nearest;
+use crate::config::section::{Scribe, Section, Spot};
+use crate::config::values::{Wrong, quoted, text};
+use crate::config::yaml;
+use crate::schema::{Schema, library};
+
+/// Used where a connector names none.
+const DEFAULT: &str = "extraction";
+
+const HELP: &str = "docs/configuration.md describes which schemas are supported";
+
+pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, connector: &str, base: &Path) -> Option<Arc<Schema>> {
+    let node = root.node("schema").filter(|node| node.value != Value::Null);
+    let spot = root.spot_of("schema");
+    let Some(node) = node else { return named(scribe, DEFAULT, &spot) };
+    if !matches!(node.value, Value::Map(_)) {
+        let reference = text(node).map_err(|wrong| {
+            scribe.note(&spot, wrong.help("write a schema's name, { inline: … } or { file: … }"));
+        });
+        return named(scribe, &reference.ok()?, &spot);
+    }
+    let mut section = root.section("schema");
+    let inline = section.node("inline").filter(|node| node.value != Value::Null);
+    let file = section.get("file", text);
+    let inline_spot = section.spot_of("inline");
+    let file_spot = section.spot_of("file");
+    section.finish();
+    match (inline, file) {
+        (Some(node), None) => compile(scribe, connector, node.to_json(), node, &inline_spot),
+        (None, Some(file)) => of_file(scribe, &base.join(file), &file_spot),
+        (None, None) | (Some(_), Some(_)) => {
+            scribe.note(&spot, Wrong::new("expected a name, inline or file", "write exactly one of them"));
+            None
+        }
+    }
+}
+
+fn named(scribe: &Scribe, reference: &str, spot: &Spot) -> Option<Arc<Schema>> {
+    if let Some(schema) = library::find(reference) {
+        return Some(schema);
+    }
+    let names = library::names();
+    let name = reference.split('@').next().unwrap_or_default();
+    let (message, help) = if names.contains(&name) {
+        (format!("the schema {name} has no such version"), format!("write {name} for the latest"))
+    } else {
+        let known = || format!("known schemas: {}", names.join(", "));
+        let near = nearest(name, names.iter().copied());
+        let help = near.map_or_else(known, |near| format!("did you mean `{near}`?"));
+        (format!("there is no schema {}", quoted(reference)), help)
+    };
+    scribe.note(spot, Wrong::new(message, help));
+    None
+}
+
+/// JSON, or YAML for everything that is not named `.json`.
+fn of_file(scribe: &Scribe, path: &Path, spot: &Spot) -> Option<Arc<Schema>> {
+    let text = scribe.text(path, spot)?;
+    // What is wrong inside the file is reported there.
+    let inside = Scribe::new(Some(path));
+    let is_json = path.extension().is_some_and(|end| end == "json");
+    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let compiled = if is_json {
+        match serde_json::from_str::<Json>(&text) {
+            // Nearly all JSON is YAML, which gives positions; where it is not, the pointer has to do.
+            Ok(json) => {
+                let tree = yaml::parse(&text).0.unwrap_or_else(Node::empty);
+                compile(&inside, &stem, json, &tree, spot)
+            }
+            Err(error) => {
+                inside.add(Finding {
+                    place: Place::Line {
+                        file: path.to_path_buf(),
+                        line: error.line().max(1),
+                        column: error.column().max(1),
+                    },
+                    key_path: spot.path.clone(),
+                    message: "this is not valid JSON".to_owned(),
+                    help: "check commas, quotes and brackets here and just before".to_owned(),
+                });
+                None
+            }
+        }
+    } else {
+        inside.tree(&text).and_then(|tree| compile(&inside, &stem, tree.to_json(), &tree, spot))
+    };
+    for finding in inside.into_findings() {
+        scribe.add(finding);
+    }
+    compiled
+}
+
+fn compile(scribe: &Scribe, name: &str, json: Json, tree: &Node, spot: &Spot) -> Option<Arc<Schema>> {
+    let canonical = serde_json_canonicalizer::to_vec(&json).unwrap_or_default();
+    match Schema::compile(&schema_name(name), &digest(&canonical), json) {
+        Ok(schema) => Some(Arc::new(schema)),
+        Err(error) => {
+            let at = Spot { origin: tree.origin_at(&error.pointer), path: spot.path.clone() };
+            let place = if error.pointer.is_empty() { String::new() } else { format!(" at {}", error.pointer) };
+            scribe.note(&at, Wrong::new(format!("the schema is not valid{place}: {}", error.message), HELP));
+            None
+        }
+    }
+}
+
+/// A name that every provider accepts: `[a-zA-Z0-9_-]{1,64}`.
+fn schema_name(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
+    let name: String = name.chars().take(64).map(legal).collect();
+    if name.is_empty() { "schema".to_owned() } else { name }
+}

@@ -1,0 +1,163 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../../connectors/support-triage.yaml");
+
+fn defaults() -> RuntimeDefaults {
+    let providers = BTreeMap::from([("gpt".to_owned(), Some("OPENAI_API_KEY".to_owned())), ("llama".to_owned(), None)]);
+    RuntimeDefaults { cache_ttl: Duration::from_secs(7), providers: Some(providers), nobody_to_ask: None }
+}
+
+/// Loads files that are given as name and text; findings without the directory.
+fn load(files: &[(&str, &str)]) -> Result<Vec<ConnectorConfig>, String> {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let prefix = format!("{}/", directory.path().display());
+    let loaded = load_connectors(&[directory.path().to_path_buf()], &defaults());
+    loaded.map_err(|found| found.to_string().replace(&prefix, ""))
+}
+
+fn one(text: &str) -> ConnectorConfig {
+    load(&[("c.yaml", text)]).unwrap().remove(0)
+}
+
+fn findings(text: &str) -> String {
+    load(&[("c.yaml", text)]).expect_err("there should be findings")
+}
+
+fn connector(name: &str, source: &str, sink: &str, dead_letter: &str) -> String {
+    format!(
+        "name: {name}\nsource: {{ kafka: {{ topics: [{source}] }} }}\nprompt: {{ inline: Sort }}\n\
+         sink: {{ kafka: {{ topic: {sink} }} }}\ndead_letter: {{ kafka: {{ topic: {dead_letter} }} }}\n"
+    )
+}
+
+#[test]
+fn the_connector_we_ship_loads() {
+    let read = one(SHIPPED);
+    assert_eq!(&*read.name, "support-triage");
+    assert_eq!(&*read.route.sink_topic, "support.triaged");
+    assert_eq!(read.pipeline.cache_ttl, Duration::from_secs(3600));
+    assert_eq!(read.pipeline.config_hash.len(), 12);
+    let plain = one(&connector("plain", "a", "b", "c"));
+    assert_eq!((plain.route.group.as_str(), plain.route.max_in_flight), ("plain", 256));
+    assert_eq!((plain.pipeline.cache_ttl, plain.pipeline.max_prompt_chars), (Duration::from_secs(7), 10_000));
+}
+
+#[test]
+fn every_key_is_documented() {
+    let scribe = Scribe::new(None);
+    for text in [SHIPPED, "schema: { inline: {} }"] {
+        read(&scribe, Path::new("c.yaml"), &scribe.tree(text).unwrap(), &defaults());
+    }
+    let page = include_str!("../../../docs/configuration.md");
+    let known = scribe.known();
+    assert!(known.len() > 30, "{known:?}");
+    for key in known {
+        assert!(page.contains(&format!("| `{key}` |")), "docs/configuration.md does not describe {key}");
+    }
+}
+
+#[test]
+fn findings_come_at_once_and_point_at_their_lines() {
+    let text = "name: Bad Name\nsource:\n  kafka: { topics: [ok, 'no good'], format: avro, topic: x }\nprompt:\n  inline: |\n    fine\n    {%% bad\n\
+                schema:\n  inline:\n    type: object\n    properties:\n      amount:\n        type: nonsense\noptions: { provider: gpt, temperature: 3 }\n\
+                delivery: { guarantee: exactly-once, deduplicate: 24h, max_in_flight: 0 }\nsink: { kafka: {} }\n";
+    let found = findings(text);
+    for part in [
+        "c.yaml:1:7: name: `Bad Name` is not a valid name",
+        "c.yaml:3:25: source.kafka.topics[1]: `no good` is not a valid topic name",
+        "source.kafka.format: avro is not in this version yet",
+        "source.kafka.topic: there is no such key\n    did you mean `topics`?",
+        "c.yaml:7:1: prompt.inline: the template is not valid",
+        "c.yaml:13:9: schema.inline: the schema is not valid at /properties/amount/type",
+        "options.provider: the provider gpt cannot be used: OPENAI_API_KEY is not set",
+        "options.temperature: expected a number from 0 to 2, found 3",
+        "delivery.guarantee: exactly-once is not in this version yet",
+        "delivery.deduplicate: deduplication is not in this version yet",
+        "delivery.max_in_flight: expected a whole number",
+        "sink.kafka.topic: is missing",
+        "dead_letter.kafka.topic: is missing",
+    ] {
+        assert!(found.contains(part), "{part}\nis not in\n{found}");
+    }
+}
+
+#[test]
+fn files_are_relative_to_the_connector() {
+    let base = connector("a", "a", "b", "c").replace("inline: Sort", "file: p.txt") + "schema: { file: s.json }\n";
+    assert_eq!(load(&[("c.yaml", &base), ("p.txt", "Sort"), ("s.json", "{\"type\": \"object\"}")]).unwrap().len(), 1);
+    let found = load(&[
+        ("c.yaml", &base),
+        ("p.txt", "x\n{%%"),
+        ("s.json", "{\"type\": \"object\", \"properties\": {\n\"a\": {\"type\": \"nonsense\"}}}"),
+    ])
+    .unwrap_err();
+    assert!(found.contains("p.txt:2:1: prompt.file: the template is not valid"), "{found}");
+    assert!(found.contains("s.json:2:7: schema.file: the schema is not valid at /properties/a/type"), "{found}");
+}
+
+#[test]
+fn circles_are_found_and_shown() {
+    let load = |files: &[String]| {
+        let files: Vec<_> = files.iter().enumerate().map(|(i, text)| (format!("{i}.yaml"), text.as_str())).collect();
+        load(&files.iter().map(|(name, text)| (name.as_str(), *text)).collect::<Vec<_>>())
+    };
+    let own = load(&[connector("a", "t", "t", "d")]).unwrap_err();
+    assert!(own.contains("0.yaml:4:25: sink.kafka.topic: events would go round in circles: t → [a] → t"), "{own}");
+    let three = load(&[
+        connector("a", "1", "2", "x").replace("[1]", "['1']").replace(": 2 ", ": '2' "),
+        connector("b", "'2'", "'3'", "y"),
+        connector("c", "'3'", "z", "'1'"),
+    ])
+    .unwrap_err();
+    assert!(three.contains("1 → [a] → 2 → [b] → 3 → [c] → 1"), "{three}");
+    assert_eq!(three.matches("circles").count(), 1, "{three}");
+    assert!(load(&[connector("a", "t", "u", "d"), connector("b", "d", "v", "w")]).is_ok());
+    let same = load(&[connector("a", "t", "u", "u"), connector("a", "x", "y", "z")]).unwrap_err();
+    assert!(same.contains("u is the sink and the dead letter topic"), "{same}");
+    assert!(same.contains("1.yaml:1:7: name: the name a is taken by 0.yaml:1:7"), "{same}");
+}
+
+#[test]
+fn the_hash_is_of_the_meaning() {
+    let hash = |text: &str| one(text).pipeline.config_hash;
+    let base = connector("a", "s", "b", "c");
+    let same = format!("# comment\ndelivery: {{ ordering: partition }}\n{base}");
+    assert_eq!(hash(&base), hash(&same));
+    for other in [
+        base.replace("Sort", "Sort it"),
+        base.replace("topic: b", "topic: e"),
+        format!("{base}options: {{ cache_ttl: 1s }}"),
+    ] {
+        assert_ne!(hash(&base), hash(&other), "{other}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_a_valid_file_panics(at in 0..SHIPPED.len(), cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"\n a0]{0,4}") {
+        let bytes = SHIPPED.as_bytes();
+        let changed = [&bytes[..at], put.as_bytes(), &bytes[(at + cut).min(bytes.len())..]].concat();
+        let scribe = Scribe::new(None);
+        if let Some(node) = scribe.tree(&String::from_utf8_lossy(&changed)) {
+            read(&scribe, Path::new("c.yaml"), &node, &defaults());
+        }
+    }
+}
+
+#[test]
+fn a_connector_without_a_provider_needs_somebody_to_ask() {
+    let runtime = crate::config::runtime::load(None, &crate::config::Environment::default()).unwrap();
+    let defaults = RuntimeDefaults::from(&runtime);
+    let text = connector("a", "a", "b", "c");
+    let found = read_text(Path::new("c.yaml"), &text, &defaults).unwrap_err().to_string();
+    assert!(found.contains("no provider of routing.fallback is usable: gpt needs OPENAI_API_KEY"), "{found}");
+    let named = text + "options: { provider: offline }\n";
+    assert!(read_text(Path::new("c.yaml"), &named, &defaults).is_ok());
+}

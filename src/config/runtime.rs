@@ -1,0 +1,146 @@
+//! The runtime configuration: brokers, providers and everything else that connectors share.
+
+mod kafka;
+mod providers;
+
+pub(crate) use providers::unknown_provider;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use super::document::{self, Node, Origin};
+use super::environment::Environment;
+use super::finding::Findings;
+use super::section::{Scribe, Section, Spot};
+use super::units::duration;
+use super::values::{Wrong, choice, integer, socket_address, text};
+use crate::cache::settings::CacheSettings;
+use crate::http::settings::HttpSettings;
+use crate::kafka::settings::KafkaSettings;
+use crate::llm::settings::ProviderSettings;
+use crate::telemetry::settings::{LogFormat, LogSettings};
+
+/// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Some 30,000 answers of 2 kB: much for a laptop's memory to spare, little for a server's.
+const DEFAULT_MEMORY_MB: u32 = 64;
+
+/// A terabyte; more is a slip.
+const MAX_MEMORY_MB: u32 = 1024 * 1024;
+
+/// Long enough for retries and bursts of equal events, short enough that a changed model is noticed the same day.
+pub(super) const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+
+/// The runtime configuration as true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuntimeConfig {
+    /// The cluster.
+    pub kafka: KafkaSettings,
+    /// The HTTP listener.
+    pub http: HttpSettings,
+    /// The answer cache.
+    pub cache: CacheSettings,
+    /// Usable providers, by name.
+    pub providers: Vec<ProviderSettings>,
+    /// Providers that cannot be used. The process says so once for each.
+    pub left_out: Vec<LeftOut>,
+    /// Names of usable providers; the first is asked by connectors that name none. Empty when none is usable.
+    pub routing: Vec<String>,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// A provider without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The provider's name.
+    pub provider: String,
+    /// The environment variable that should hold its key.
+    pub variable: String,
+}
+
+/// Reads the runtime configuration: defaults, over them the file, over that the environment.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeConfig, Findings> {
+    let scribe = Scribe::new(file);
+    let mut root = file.map_or_else(Node::empty, |file| read_file(&scribe, file));
+    for finding in document::overlay(&mut root, environment) {
+        scribe.add(finding);
+    }
+    let written = read(&scribe, &root, base(file));
+    let (providers, left_out) = providers::resolve(&scribe, written.providers, environment);
+    let routing = providers::usable_routing(written.routing, &providers);
+    let Written { kafka, http, cache, log, .. } = written;
+    let findings = Findings::new(scribe.into_findings());
+    let config = RuntimeConfig { kafka, http, cache, providers, left_out, routing, log };
+    if findings.is_empty() { Ok(config) } else { Err(findings) }
+}
+
+/// Checks a file by itself: no environment, no secrets. Returns the names of the providers that it leads to.
+pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Vec<String> {
+    read(scribe, root, base(Some(file))).providers.into_iter().map(|provider| provider.name).collect()
+}
+
+/// Everything but the secrets.
+struct Written {
+    kafka: KafkaSettings,
+    http: HttpSettings,
+    cache: CacheSettings,
+    providers: Vec<providers::Written>,
+    routing: Vec<String>,
+    log: LogSettings,
+}
+
+fn base(file: Option<&Path>) -> &Path {
+    file.and_then(Path::parent).unwrap_or(Path::new(""))
+}
+
+fn read_file(scribe: &Scribe, file: &Path) -> Node {
+    let whole = Spot { origin: Origin::Whole, path: String::new() };
+    // A file in which everything is commented out has no node; that is no mistake here.
+    scribe.text(file, &whole).and_then(|text| scribe.tree(&text)).unwrap_or_else(Node::empty)
+}
+
+fn read(scribe: &Scribe, node: &Node, base: &Path) -> Written {
+    let mut root = Section::root(scribe, node);
+    let kafka = kafka::read(scribe, root.section("kafka"));
+    let mut http = root.section("http");
+    let listen = http.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
+    http.finish();
+    let cache = cache(root.section("cache"));
+    let providers = providers::read(scribe, &mut root, base);
+    let routing = providers::read_routing(scribe, root.section("routing"), &providers);
+    let log = log(root.section("log"));
+    root.finish();
+    Written { kafka, http: HttpSettings { listen }, cache, providers, routing, log }
+}
+
+fn cache(mut section: Section<'_>) -> CacheSettings {
+    let megabytes = section.get("memory_mb", integer(0..=MAX_MEMORY_MB)).unwrap_or(DEFAULT_MEMORY_MB);
+    let ttl = section.get("ttl", duration).unwrap_or(DEFAULT_TTL);
+    section.finish();
+    CacheSettings { memory_bytes: u64::from(megabytes) * 1024 * 1024, ttl }
+}
+
+fn log(mut section: Section<'_>) -> LogSettings {
+    const FORMATS: &[(&str, LogFormat)] =
+        &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
+    let format = section.get("format", choice(FORMATS, &[])).unwrap_or(LogFormat::Auto);
+    let filter = section.get("filter", |node| {
+        let filter = text(node)?;
+        let help = "write for example info, or info,structured_prompt::kafka=debug";
+        match filter.parse::<tracing_subscriber::EnvFilter>() {
+            Ok(_) => Ok(filter),
+            Err(_) => Err(Wrong::new("this is not a valid log filter", help)),
+        }
+    });
+    section.finish();
+    LogSettings { format, filter: filter.unwrap_or_else(|| "info".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The `kafka` section.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
+
+use crate::config::document::{Node, Origin, Value};
+use crate::config::section::{Scribe, Section};
+use crate::config::values::{Wrong, broker};
+use crate::kafka::settings::KafkaSettings;
+
+const DEFAULT_BROKER: &str = "127.0.0.1:9092";
+
+/// librdkafka options that are not the user's, and why.
+const OWNED: &[(&str, &str)] = &[
+    ("acks", "a result counts only when all replicas have it, or a committed offset could outlive its result"),
+    ("request.required.acks", "a result counts only when all replicas have it (see acks)"),
+    ("auto.offset.reset", "a new group starts at the beginning, so that no event is skipped"),
+    ("bootstrap.servers", "write kafka.brokers"),
+    ("metadata.broker.list", "write kafka.brokers"),
+    ("enable.auto.commit", "offsets are committed only after results are acknowledged"),
+    ("enable.auto.offset.store", "offsets are stored only after results are acknowledged"),
+    ("enable.idempotence", "without it a retry can reorder or repeat results"),
+    ("enable.partition.eof", "the consumer decides what it is told"),
+    ("group.id", "write source.kafka.group in the connector file"),
+    ("isolation.level", "events of aborted transactions must not be answered"),
+    ("plugin.library.paths", "it loads native code into the process"),
+    ("transactional.id", "each connector's producer has its own"),
+    ("partition.assignment.strategy", "the delivery promise is built on cooperative-sticky"),
+    ("group.protocol", "the delivery promise is built on the classic protocol"),
+];
+
+pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
+    let brokers = section.list("brokers", broker);
+    let mut client = BTreeMap::new();
+    for (entry, mut spot, _) in section.names("client", "<option>") {
+        // librdkafka's names have dots, which environment variables cannot have; none has an underscore.
+        let by_variable = matches!(entry.key_origin, Origin::Variable(_));
+        let option = if by_variable { entry.key.replace('_', ".") } else { entry.key.clone() };
+        if by_variable {
+            spot.path = format!("kafka.client.{option}");
+        }
+        match option_value(&option, &entry.node) {
+            Ok(value) => drop(client.insert(option, value)),
+            Err(wrong) => scribe.note(&spot, wrong),
+        }
+    }
+    section.finish();
+    let brokers = brokers.map_or_else(
+        || vec![DEFAULT_BROKER.to_owned()],
+        |brokers| brokers.into_iter().map(|(broker, _)| broker).collect(),
+    );
+    KafkaSettings { brokers, client }
+}
+
+/// Checks an option. Its value may be a password and appears in no finding.
+fn option_value(option: &str, node: &Node) -> Result<String, Wrong> {
+    if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == option) {
+        return Err(Wrong::new("this option is not yours to set", format!("take it out: {reason}")));
+    }
+    let value = match &node.value {
+        Value::Text { text, .. } => text.clone(),
+        Value::Integer(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Bool(value) => value.to_string(),
+        found @ (Value::Null | Value::List(_) | Value::Map(_)) => {
+            return Err(Wrong::expected("text, a number, true or false", found).help("or take the option out"));
+        }
+    };
+    let mut alone = ClientConfig::new();
+    alone.set(option, &value);
+    // The error's own words may quote the value. Some options need a second one (a certificate its key), which the
+    // client checks when it is built; here only the name and the form of the value are judged.
+    match alone.create_native_config() {
+        Ok(_) => Ok(value),
+        Err(KafkaError::ClientConfig(kind, ..)) => Err(refused(kind)),
+        Err(_) => Err(Wrong::new("librdkafka refuses this option", "see CONFIGURATION.md of librdkafka")),
+    }
+}
+
+fn refused(kind: RDKafkaConfRes) -> Wrong {
+    const WHERE: &str = "CONFIGURATION.md of librdkafka lists all options and their values";
+    if kind == RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN {
+        Wrong::new("librdkafka has no such option", WHERE)
+    } else {
+        Wrong::new("librdkafka refuses the value of this option", WHERE)
+    }
+}

@@ -1,0 +1,215 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::llm::settings::{OpenAiSettings, ProviderKind};
+
+const WRITTEN: &str = include_str!("../../../config/structured-prompt.yaml");
+const KEYED: [(&str, &str); 1] = [("OPENAI_API_KEY", "canary-key")];
+
+fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<RuntimeConfig, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("r.yaml");
+    fs::write(&file, text).unwrap();
+    let prefix = format!("{}/", directory.path().display());
+    load(Some(&file), &environment.iter().copied().collect()).map_err(|found| found.to_string().replace(&prefix, ""))
+}
+
+fn findings(text: &str) -> String {
+    load_text(text, &KEYED).expect_err("there should be findings")
+}
+
+fn openai<'a>(config: &'a RuntimeConfig, name: &str) -> &'a OpenAiSettings {
+    match &config.providers.iter().find(|provider| provider.name == name).unwrap().kind {
+        ProviderKind::OpenAi(settings) => settings,
+        ProviderKind::Offline => panic!("{name} is offline"),
+    }
+}
+
+#[test]
+fn the_file_we_ship_is_the_defaults() {
+    let environment: Environment = KEYED.into_iter().collect();
+    let defaults = load(None, &environment).unwrap();
+    assert_eq!(load_text(WRITTEN, &KEYED).unwrap(), defaults);
+    assert_eq!(defaults.routing, ["gpt"]);
+    assert_eq!(defaults.cache.memory_bytes, 64 * 1024 * 1024);
+    assert_eq!(openai(&defaults, "gpt").api_key.as_ref().unwrap().expose(), "canary-key");
+    assert_eq!(openai(&defaults, "llama").api_key, None);
+}
+
+#[test]
+fn every_key_is_documented() {
+    let scribe = Scribe::new(None);
+    let node = scribe.tree(&WRITTEN.replace("client: {}", "client: { debug: all }")).unwrap();
+    read(&scribe, &node, Path::new(""));
+    let page = include_str!("../../../docs/configuration.md");
+    let known = scribe.known();
+    assert!(known.len() > 20, "{known:?}");
+    for key in known {
+        assert!(page.contains(&format!("| `{key}` |")), "docs/configuration.md does not describe {key}");
+        assert!(
+            key.contains("<option>")
+                || WRITTEN.contains(&format!("{}:", key.rsplit('.').next().unwrap().trim_matches(['<', '>'])))
+                || key.ends_with("<name>"),
+            "structured-prompt.yaml lacks {key}"
+        );
+    }
+}
+
+#[test]
+fn all_findings_come_at_once_with_their_places() {
+    let text = "kafka:\n  brokers: [localhost]\n  clinet: {}\nhttp: { listen: 8080 }\ncache: { ttl: 60, memory_mb: many }\nlog: { format: yaml }\nlog: {}\nstrange: 1\n";
+    assert_eq!(
+        findings(text),
+        "r.yaml:2:13: kafka.brokers[0]: this is not host:port\n    write for example kafka-1.internal:9092, one broker per item"
+            .to_owned()
+            + "\nr.yaml:3:3: kafka.clinet: there is no such key\n    did you mean `client`?\
+               \nr.yaml:4:17: http.listen: expected text, found a number\n    put it in quotes\
+               \nr.yaml:5:15: cache.ttl: expected a duration, found a number without a unit\n    write a whole number and a unit: 250ms, 10s, 5m or 24h\
+               \nr.yaml:5:30: cache.memory_mb: expected a whole number from 0 to 1048576, found text\
+               \nr.yaml:6:16: log.format: `yaml` is not one of the choices\n    use auto or json or text\
+               \nr.yaml:7:1: log: the key appears twice\n    keep one of the two\
+               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, cache, providers, routing, log"
+    );
+}
+
+#[test]
+fn the_environment_wins_and_is_named_in_findings() {
+    let environment = [
+        ("OPENAI_API_KEY", "k"),
+        ("STRUCTURED_PROMPT_KAFKA__BROKERS", "a:1, b:2"),
+        ("STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD", "canary"),
+        ("STRUCTURED_PROMPT_CACHE__MEMORY_MB", "0"),
+        ("STRUCTURED_PROMPT_PROVIDERS__MY_LLM__MODEL", "m2"),
+        ("STRUCTURED_PROMPT_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+    ];
+    let text =
+        "kafka: { brokers: ['c:3'] }\nproviders: { my-llm: { kind: openai, model: m1, base_url: 'http://x/v1/' } }";
+    let config = load_text(text, &environment).unwrap();
+    assert_eq!(config.kafka.brokers, ["a:1", "b:2"]);
+    assert_eq!(config.kafka.client["sasl.password"], "canary");
+    assert_eq!(config.cache.memory_bytes, 0);
+    assert_eq!(openai(&config, "my-llm").model, "m2");
+    assert_eq!(openai(&config, "my-llm").base_url, "http://x/v1");
+    let wrong = [("STRUCTURED_PROMPT_CACHE__TLL", "1h"), ("STRUCTURED_PROMPT_HTTP__LISTEN", "x")];
+    assert_eq!(
+        load_text("", &wrong).unwrap_err(),
+        "STRUCTURED_PROMPT_CACHE__TLL: cache.tll: there is no such key\n    did you mean `ttl`?\n\
+         STRUCTURED_PROMPT_HTTP__LISTEN: http.listen: this is not an address to listen on\n    write an IP address and a port: 127.0.0.1:8080, or 0.0.0.0:8080 for all interfaces"
+    );
+}
+
+#[test]
+fn providers_merge_by_name() {
+    let config = load_text("providers: { gpt: { model: gpt-5, timeout: 3s } }", &KEYED).unwrap();
+    let gpt = openai(&config, "gpt");
+    assert_eq!((gpt.model.as_str(), gpt.timeout, gpt.max_tokens), ("gpt-5", Duration::from_secs(3), 1024));
+    assert_eq!(config.providers.len(), 3);
+    let found =
+        findings("providers: { a: { kind: gemini }, b: {}, C: { kind: offline, model: x }, d: { kind: openai } }");
+    for part in [
+        "a.kind: gemini is not in this version yet",
+        "b.kind: is missing",
+        "`C` is not a valid name",
+        "C.model: there is no such key",
+        "d.model: is missing",
+    ] {
+        assert!(found.contains(part), "{part}\n{found}");
+    }
+}
+
+#[test]
+fn a_provider_without_its_key_is_left_out() {
+    let config = load_text("", &[]).unwrap();
+    assert_eq!(config.left_out, [LeftOut { provider: "gpt".to_owned(), variable: "OPENAI_API_KEY".to_owned() }]);
+    assert_eq!(config.routing, Vec::<String>::new());
+    assert!(findings("routing: { fallback: [gtp] }").contains("did you mean `gpt`?"));
+}
+
+#[test]
+fn a_key_may_stand_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("key"), "from-file\n").unwrap();
+    let file = directory.path().join("r.yaml");
+    fs::write(&file, "providers: { gpt: { api_key_file: key } }").unwrap();
+    let config = load(Some(&file), &Environment::default()).unwrap();
+    assert_eq!(openai(&config, "gpt").api_key.as_ref().unwrap().expose(), "from-file");
+    assert!(findings("providers: { gpt: { api_key_file: nowhere } }").contains("cannot be read"));
+}
+
+#[test]
+fn client_options_are_checked_by_librdkafka_and_ours_are_refused() {
+    let config =
+        load_text("kafka: { client: { fetch.wait.max.ms: 50, security.protocol: SSL, check.crcs: true } }", &KEYED);
+    assert_eq!(config.unwrap().kafka.client["fetch.wait.max.ms"], "50");
+    let found = findings("kafka: { client: { acks: 1, group.id: x, no.such: 1, fetch.wait.max.ms: canary } }");
+    for part in [
+        "client.acks: this option is not yours",
+        "client.group.id",
+        "client.no.such: librdkafka has no such",
+        "ms: librdkafka refuses the value",
+    ] {
+        assert!(found.contains(part), "{part}\n{found}");
+    }
+}
+
+#[test]
+fn secrets_in_the_wrong_place_are_not_quoted() {
+    let found = findings(
+        "kafka: { brokers: [canary], client: { sasl.password: [canary], acks: canary, debug: canary } }\n\
+         providers:\n  gpt: { api_key_env: sk-canary, base_url: 'http://me:canary@x/' }\n  llama: { base_url: canary }\n\
+         log: { filter: '=canary=' }\n",
+    );
+    assert!(!found.contains("canary"), "{found}");
+    assert_eq!(found.lines().filter(|line| line.starts_with("r.yaml")).count(), 8, "{found}");
+}
+
+#[test]
+fn hostile_yaml_is_refused() {
+    let flow = "[".repeat(100_000);
+    let block = "- ".repeat(100_000);
+    let keys = "? ".repeat(100_000);
+    let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n";
+    let many: String = (0..60_000).map(|index| format!("k{index}: 1\n")).collect();
+    for text in [
+        flow.as_str(),
+        &block,
+        &keys,
+        bomb,
+        &many,
+        "a: !!int x",
+        "a: b\n---\nc: d",
+        "[1]",
+        "a: 'x",
+        "\u{0}",
+        "{[a]: b}",
+    ] {
+        let shown: String = text.chars().take(20).collect();
+        assert!(load_text(text, &KEYED).is_err(), "{shown}");
+    }
+    assert!(findings("a: [1\nb: 2").starts_with("r.yaml:2:"), "{}", findings("a: [1\nb: 2"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}", yaml in "[-:{}\\[\\]&*!|>'\"%@`,?# a-c\n\t]{0,80}") {
+        for text in [text, yaml] {
+            let scribe = Scribe::new(None);
+            if let Some(node) = scribe.tree(&text) {
+                read(&scribe, &node, Path::new(""));
+                node.to_json();
+            }
+        }
+    }
+
+    #[test]
+    fn no_change_of_a_valid_file_panics(at in 0..WRITTEN.len(), cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"\n a0]{0,4}") {
+        let bytes = WRITTEN.as_bytes();
+        let changed = [&bytes[..at], put.as_bytes(), &bytes[(at + cut).min(bytes.len())..]].concat();
+        let scribe = Scribe::new(None);
+        if let Some(node) = scribe.tree(&String::from_utf8_lossy(&changed)) {
+            read(&scribe, &node, Path::new(""));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Durations as people write them.
+
+use std::time::Duration;
+
+use super::document::{Node, Value};
+use super::values::Wrong;
+
+/// Longest duration: longer ones are slips, and sums with the clock must not overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+/// Reads `250ms`, `10s`, `5m`, `1h` or `24h`: a whole number and a unit. A bare number would leave the unit to guessing.
+pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
+    const HELP: &str = "write a whole number and a unit: 250ms, 10s, 5m or 24h";
+    let value = node.scalar();
+    let text = match &value {
+        Value::Text { text, .. } => text,
+        Value::Integer(_) | Value::Float(_) => {
+            return Err(Wrong::new("expected a duration, found a number without a unit", HELP));
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_)) => {
+            return Err(Wrong::expected("a duration", other).help(HELP));
+        }
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
+    let (Ok(number), Some(scale)) = (number.parse::<u64>(), scale) else {
+        return Err(Wrong::new("this is not a duration", HELP));
+    };
+    let duration = number.checked_mul(scale).map(Duration::from_millis).filter(|duration| *duration <= LONGEST);
+    duration.ok_or_else(|| Wrong::new("the duration is longer than 366 days", HELP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::document::Origin;
+
+    fn read(text: &str) -> Result<Duration, Wrong> {
+        duration(&Node { origin: Origin::Whole, value: Value::of_plain(text) })
+    }
+
+    #[test]
+    fn a_number_needs_a_unit() {
+        assert_eq!(read("250ms").unwrap(), Duration::from_millis(250));
+        assert_eq!(read("10s").unwrap(), Duration::from_secs(10));
+        assert_eq!(read("5m").unwrap(), Duration::from_secs(300));
+        assert_eq!(read("24h").unwrap(), Duration::from_secs(86_400));
+        assert_eq!(read("0s").unwrap(), Duration::ZERO);
+        assert!(read("10").unwrap_err().help.contains("unit"));
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_duration() {
+        for text in ["", "s", "-1s", "1.5s", "1 s", "1d", "9999999h", "99999999999999999999s", "true", "1s "] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Readers of single values.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::document::{Node, Value};
+use super::nearest::nearest;
+
+/// What is wrong with a value, before it is known where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Wrong {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn expected(what: &str, found: &Value) -> Self {
+        Self::new(format!("expected {what}, found {found}"), "")
+    }
+
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// A feature that is designed but not built.
+    pub(crate) fn not_yet(what: &str, instead: impl Into<String>) -> Self {
+        Self::new(format!("{what} is not in this version yet"), instead)
+    }
+}
+
+/// Foreign text between backticks: on one line, and not longer than a line.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    format!("`{shown}{more}`")
+}
+
+/// Text. A number or `true` without quotes is not text in YAML, and guessing its spelling would be wrong for `1.10`.
+pub(crate) fn text(node: &Node) -> Result<String, Wrong> {
+    match &node.value {
+        Value::Text { text, .. } if !text.is_empty() => Ok(text.clone()),
+        Value::Text { .. } => Err(Wrong::new("the text is empty", "write a value or leave the key out")),
+        found @ (Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
+            Err(Wrong::expected("text", found).help("put it in quotes"))
+        }
+        found @ (Value::Null | Value::List(_) | Value::Map(_)) => Err(Wrong::expected("text", found)),
+    }
+}
+
+/// A whole number within a range.
+pub(crate) fn integer(range: RangeInclusive<u32>) -> impl Fn(&Node) -> Result<u32, Wrong> {
+    move |node| {
+        let bounds = format!("a whole number from {} to {}", range.start(), range.end());
+        match node.scalar() {
+            Value::Integer(value) => u32::try_from(value)
+                .ok()
+                .filter(|value| range.contains(value))
+                .ok_or_else(|| Wrong::new(format!("expected {bounds}, found {value}"), "")),
+            found @ (Value::Null
+            | Value::Bool(_)
+            | Value::Float(_)
+            | Value::Text { .. }
+            | Value::List(_)
+            | Value::Map(_)) => Err(Wrong::expected(&bounds, &found)),
+        }
+    }
+}
+
+/// A number within a range.
+pub(crate) fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Result<f64, Wrong> {
+    move |node| {
+        let bounds = format!("a number from {} to {}", range.start(), range.end());
+        #[allow(clippy::cast_precision_loss, reason = "every number near a range that we use is exact")]
+        let value = match node.scalar() {
+            Value::Integer(value) => value as f64,
+            Value::Float(value) => value,
+            found @ (Value::Null | Value::Bool(_) | Value::Text { .. } | Value::List(_) | Value::Map(_)) => {
+                return Err(Wrong::expected(&bounds, &found));
+            }
+        };
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(Wrong::new(format!("expected {bounds}, found {value}"), ""))
+        }
+    }
+}
+
+/// One of some words. `not_yet` are words that a later version will know.
+pub(crate) fn choice<T: Copy>(
+    words: &'static [(&'static str, T)],
+    not_yet: &'static [&'static str],
+) -> impl Fn(&Node) -> Result<T, Wrong> {
+    move |node| {
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let help = format!("use {}", all.join(", ").replace(", ", " or "));
+        let Value::Text { text, .. } = &node.value else {
+            return Err(Wrong::expected("a word", &node.value).help(help));
+        };
+        if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
+            return Ok(*value);
+        }
+        if not_yet.contains(&text.as_str()) {
+            return Err(Wrong::not_yet(text, help));
+        }
+        let help = nearest(text, all).map_or(help, |word| format!("did you mean `{word}`?"));
+        Err(Wrong::new(format!("{} is not one of the choices", quoted(text)), help))
+    }
+}
+
+/// An address to listen on.
+pub(crate) fn socket_address(node: &Node) -> Result<SocketAddr, Wrong> {
+    let help = "write an IP address and a port: 127.0.0.1:8080, or 0.0.0.0:8080 for all interfaces";
+    text(node)?.parse().map_err(|_| Wrong::new("this is not an address to listen on", help))
+}
+
+/// `host:port` of a broker.
+pub(crate) fn broker(node: &Node) -> Result<String, Wrong> {
+    let broker = text(node)?;
+    let parts = broker.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let clean = !broker.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | '/' | '@'));
+    match parts {
+        Some((host, port)) if clean && !host.is_empty() && port != 0 => Ok(broker),
+        _ => Err(Wrong::new("this is not host:port", "write for example kafka-1.internal:9092, one broker per item")),
+    }
+}
+
+/// The base URL of a server, without its trailing slashes. Never quoted in a finding: it may hold a password.
+pub(crate) fn base_url(node: &Node) -> Result<String, Wrong> {
+    const HELP: &str = "write for example https://api.openai.com/v1; a key belongs in api_key_env or api_key_file";
+    let wrong = |message: &str| Err(Wrong::new(message, HELP));
+    let url = text(node)?;
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return wrong("this is not an http:// or https:// URL");
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return wrong("this is not a valid URL");
+    }
+    if authority.contains('@') {
+        return wrong("the URL must not contain a user name or password");
+    }
+    if url.contains(['?', '#']) {
+        return wrong("a base URL has no query and no fragment");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The name of an environment variable. Upper case only, so that a key pasted here by mistake is refused, unquoted.
+pub(crate) fn variable_name(node: &Node) -> Result<String, Wrong> {
+    let name = text(node)?;
+    let valid = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if valid && name.len() <= 64 && name.starts_with(|c: char| !c.is_ascii_digit()) {
+        return Ok(name);
+    }
+    let help =
+        "write the variable's name in upper case, for example OPENAI_API_KEY; the key itself is never written here";
+    Err(Wrong::new("this is not the name of an environment variable", help))
+}
+
+/// The name of a connector or provider: part of results, metrics and consumer groups.
+pub(crate) fn name(node: &Node) -> Result<String, Wrong> {
+    let name = text(node)?;
+    check_name(&name).map(|()| name)
+}
+
+/// [`name`] for text that is a key.
+pub(crate) fn check_name(name: &str) -> Result<(), Wrong> {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.bytes().all(legal) && !name.starts_with('-') && (1..=63).contains(&name.len()) {
+        return Ok(());
+    }
+    let help = "use 1 to 63 of a-z, 0-9 and -, and begin with a letter or digit: support-triage";
+    Err(Wrong::new(format!("{} is not a valid name", quoted(name)), help))
+}
+
+/// A topic, by Kafka's own rule (org.apache.kafka.common.internals.Topic).
+pub(crate) fn topic(node: &Node) -> Result<Arc<str>, Wrong> {
+    let topic = text(node)?;
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if topic.bytes().all(legal) && topic.len() <= 249 && topic != "." && topic != ".." {
+        return Ok(Arc::from(topic));
+    }
+    let help = "use 1 to 249 of a-z, A-Z, 0-9, dot, underscore and hyphen; not . or .. alone";
+    Err(Wrong::new(format!("{} is not a valid topic name", quoted(&topic)), help))
+}
