@@ -2,7 +2,7 @@
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
 //! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], [`http`], [`llm`],
-//! [`cache`]) → [`config`] → `app` → `cli`. [`telemetry`] and `tasks` may be used from the pipeline upwards.
+//! [`cache`]) → [`config`] → `app` → [`cli`]. [`telemetry`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
 pub mod domain;
@@ -22,3 +22,7 @@ pub mod kafka;
 pub mod llm;
 
 pub mod config;
+
+pub mod app;
+
+pub mod cli;

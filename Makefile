@@ -1,0 +1,51 @@
+# `make` lists the targets. Each does all of its own set-up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+
+scripts := $(wildcard scripts/*.sh) .ci/run
+
+.PHONY: help demo test bench fmt lint doc kafka-start kafka-stop clean-tools
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build the release binary and run the demonstration: no Kafka, no key, nothing else to install
+	@scripts/prerequisites.sh demo
+	cargo build --release --locked
+	$(CARGO_TARGET_DIR)/release/structured-prompt demo $(ARGS)
+
+test: ## Everything a merge needs: format, lints, tests against a real Kafka, documentation
+	@scripts/prerequisites.sh test
+	cargo fmt --check
+	@$(MAKE) --no-print-directory lint
+	python=$$(scripts/python-tools.sh); \
+	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-kafka.sh cargo test --locked
+	@$(MAKE) --no-print-directory doc
+
+bench: ## Measure throughput against a real Kafka
+	@scripts/prerequisites.sh test
+	scripts/with-kafka.sh cargo bench --locked --bench throughput
+
+fmt: ## Format the code
+	cargo fmt
+
+lint: ## Clippy, warnings being errors, and the syntax of the scripts
+	cargo clippy --all-targets --locked -- -D warnings
+	for script in $(scripts); do bash -n "$$script"; done
+
+doc: ## Build the API documentation; a broken link is an error
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+
+kafka-start: ## Start a real Kafka and leave it running; `scripts/kafka.sh env` tells where
+	@scripts/prerequisites.sh test
+	@scripts/kafka.sh start
+
+kafka-stop: ## Stop the Kafka that kafka-start started
+	@scripts/kafka.sh stop
+
+clean-tools: ## Remove what the tests fetched: Kafka and the Python packages
+	@scripts/kafka.sh stop
+	rm -rf $(CARGO_TARGET_DIR)/tools

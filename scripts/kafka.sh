@@ -1,0 +1,219 @@
+#!/usr/bin/env bash
+# A real Apache Kafka for the tests: KRaft, loopback, free ports, empty at each start. All its state lives below the
+# target directory, so checkouts on one machine do not meet.
+#
+#   scripts/kafka.sh start [--brokers N] | stop | status | env
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target/tools"
+tools=$(cd "$target/tools" && pwd)
+pom=$root/tests/tools/kafka/pom.xml
+version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p;}' "$pom")
+dist=$tools/kafka-$version
+run=$tools/run/kafka
+
+start_attempts=3
+start_seconds=60
+
+fail() {
+  printf 'kafka: %s\n' "$*" >&2
+  exit 1
+}
+
+# Shows the end of a log, then fails.
+fail_with_log() {
+  tail -n 20 "$1" >&2
+  shift
+  fail "$@"
+}
+
+# The jars are complete only when the stamp, written last, equals the pom they came from.
+fetch() {
+  cmp -s "$pom" "$dist/stamp" && return
+  printf 'kafka: fetching Apache Kafka %s\n' "$version" >&2
+  rm -rf "$dist"
+  mkdir -p "$dist"
+  mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DoutputDirectory="$dist/libs" >"$dist/fetch.log" 2>&1 ||
+    fail_with_log "$dist/fetch.log" "Maven could not fetch the broker's jars; all of its output is in $dist/fetch.log"
+  cp "$pom" "$dist/stamp"
+}
+
+# The command line tells a broker of ours from a zombie, and from a stranger that was given its process id.
+is_alive() {
+  ps -ww -o args= -p "$1" 2>/dev/null | grep -qF "$run/"
+}
+
+# The process ids of the brokers that still run, one a line.
+alive() {
+  local pid
+  for pid in $(cat "$run"/*/pid 2>/dev/null); do
+    if is_alive "$pid"; then echo "$pid"; fi
+  done
+}
+
+# `brokers` is written when all of them have answered, so a start that was cut short does not count.
+is_running() {
+  [[ -f $run/brokers ]] && [[ $(alive | wc -l) -eq $(cat "$run"/*/pid | wc -l) ]]
+}
+
+is_open() {
+  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# A port that nobody listens on and that is not among the arguments. It is below the range that the system gives to
+# outgoing connections, so that none of those can take it before the broker does.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 10000))
+    [[ " $* " == *" $port "* ]] || is_open "$port" || break
+  done
+  echo "$port"
+}
+
+# node_properties NODE PORT CONTROLLER_PORT VOTERS REPLICAS MIN_ISR
+node_properties() {
+  cat <<PROPERTIES
+process.roles=broker,controller
+node.id=$1
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
+advertised.listeners=PLAINTEXT://127.0.0.1:$2
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.voters=$4
+log.dirs=$run/$1/data
+auto.create.topics.enable=false
+default.replication.factor=$5
+min.insync.replicas=$6
+offsets.topic.replication.factor=$5
+transaction.state.log.replication.factor=$5
+transaction.state.log.min.isr=$6
+share.coordinator.state.topic.replication.factor=$5
+share.coordinator.state.topic.min.isr=$6
+# Few partitions of the internal topics, short sessions and no wait for more members: tests start and restart quickly.
+offsets.topic.num.partitions=5
+transaction.state.log.num.partitions=5
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+PROPERTIES
+}
+
+# Starts COUNT brokers on ports chosen now and waits until all of them answer; 1 when a port was taken meanwhile.
+launch() {
+  local count=$1 replicas=1 min_isr=1 node taken='' voters='' brokers=''
+  if ((count >= 3)); then replicas=3 min_isr=2; fi
+  local ports=() controllers=()
+  for ((node = 1; node <= count; node++)); do
+    ports[node]=$(free_port $taken)
+    controllers[node]=$(free_port $taken "${ports[node]}")
+    taken+=" ${ports[node]} ${controllers[node]}"
+    brokers+=",127.0.0.1:${ports[node]}"
+    voters+=",$node@127.0.0.1:${controllers[node]}"
+  done
+
+  rm -rf "$run"
+  local java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$dist/libs/*"
+    "-Dlog4j2.configurationFile=$root/tests/tools/kafka/log4j2.properties")
+  for ((node = 1; node <= count; node++)); do
+    local home=$run/$node
+    mkdir -p "$home"
+    node_properties "$node" "${ports[node]}" "${controllers[node]}" "${voters#,}" "$replicas" "$min_isr" \
+      >"$home/server.properties"
+    "${java[@]}" -Xmx64m kafka.tools.StorageTool format -t structured-prompt-test -c "$home/server.properties" \
+      >"$home/log" 2>&1 || fail_with_log "$home/log" "the data directory of broker $node could not be formatted"
+    # A session of its own: the broker outlives the shell that started it, and Ctrl-C there.
+    $(command -v setsid) "${java[@]}" -Xmx384m kafka.Kafka "$home/server.properties" \
+      </dev/null >"$home/log" 2>&1 &
+    echo $! >"$home/pid"
+  done
+
+  for ((node = 1; node <= count; node++)); do
+    await_started "$node" "${ports[node]}" || return 1
+  done
+  echo "${brokers#,}" >"$run/brokers"
+}
+
+# A broker logs its start after the controller has let it serve clients; the open port is what those then meet.
+await_started() {
+  local log=$run/$1/log pid
+  pid=$(cat "$run/$1/pid")
+  while ! { grep -q 'Kafka Server started' "$log" && is_open "$2"; }; do
+    if ! kill -0 "$pid" 2>/dev/null; then
+      grep -q 'Address already in use' "$log" && return 1
+      fail_with_log "$log" "broker $1 stopped while starting; its log is $log"
+    fi
+    ((SECONDS < deadline)) || fail_with_log "$log" "broker $1 did not start within $start_seconds s; its log is $log"
+    sleep 0.1
+  done
+}
+
+start() {
+  local count='' attempt
+  if [[ ${1:-} == --brokers ]]; then
+    [[ ${2:-} =~ ^[1-9]$ ]] || fail "--brokers takes a number from 1 to 9"
+    count=$2
+  elif [[ $# -gt 0 ]]; then
+    usage
+  fi
+  if is_running; then
+    [[ -z $count || $(alive | wc -l) -eq $count ]] || fail "already running with another number of brokers; stop it first"
+    echo "kafka: already running on $(cat "$run/brokers")"
+    return
+  fi
+  fetch
+  deadline=$((SECONDS + start_seconds))
+  trap 'kill_brokers' EXIT
+  for ((attempt = 1; attempt <= start_attempts; attempt++)); do
+    kill_brokers
+    if launch "${count:-1}"; then
+      trap - EXIT
+      echo "kafka: started on $(cat "$run/brokers") in $SECONDS s"
+      return
+    fi
+  done
+  fail "no free port in $start_attempts attempts; see $run"
+}
+
+# At once and not in order: what they hold is thrown away by the next start.
+kill_brokers() {
+  local pid
+  for pid in $(alive); do kill -9 "$pid" 2>/dev/null || true; done
+  while [[ -n $(alive) ]]; do sleep 0.05; done
+}
+
+stop() {
+  if [[ -n $(alive) ]]; then
+    kill_brokers
+    echo "kafka: stopped"
+  else
+    echo "kafka: not running"
+  fi
+  rm -f "$run/brokers"
+}
+
+status() {
+  is_running || { echo "kafka: not running" && exit 1; }
+  echo "kafka: running on $(cat "$run/brokers")"
+}
+
+environment() {
+  is_running || fail "not running; start it with scripts/kafka.sh start"
+  echo "export STRUCTURED_PROMPT_TEST_BROKERS=$(cat "$run/brokers")"
+}
+
+usage() {
+  echo "usage: scripts/kafka.sh start [--brokers N] | stop | status | env" >&2
+  exit 2
+}
+
+case ${1:-} in
+  start) start "${@:2}" ;;
+  stop) stop ;;
+  status) status ;;
+  env) environment ;;
+  *) usage ;;
+esac

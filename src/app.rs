@@ -1,0 +1,218 @@
+//! The composition root: settings → parts → a running [`App`]. The one place that names every part.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::cache::memory::MemoryAnswers;
+use crate::config::connector::ConnectorConfig;
+use crate::config::runtime::RuntimeConfig;
+use crate::domain::health::{Component, Status};
+use crate::http::{router, server};
+use crate::kafka::connector::{Connector, Parts, StartError};
+use crate::kafka::status::ConnectorStatus;
+use crate::kafka::work::{Door, Observer};
+use crate::llm::measured::Measured;
+use crate::llm::{self, BuildError};
+use crate::pipeline::gate::Gate;
+use crate::pipeline::recall::Recall;
+use crate::pipeline::run::Pipeline;
+use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::health::Health;
+use crate::ports::model::Model;
+use crate::tasks::Tasks;
+use crate::telemetry::metrics::Metrics;
+
+/// Why the process could not start. Each is a wrong configuration: waiting does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A provider cannot be built.
+    #[error(transparent)]
+    Provider(#[from] BuildError),
+    /// A connector names a provider that is not usable here.
+    #[error("{}: options.provider: provider `{provider}` is not usable; set its key, or name another", .path.display())]
+    NoSuchProvider {
+        /// The connector's file.
+        path: PathBuf,
+        /// The name that it gives.
+        provider: String,
+    },
+    /// A connector cannot start.
+    #[error(transparent)]
+    Connector(#[from] StartError),
+    /// The HTTP address cannot be bound.
+    #[error("http.listen: {address} cannot be bound: {source}; choose another address or stop what uses it")]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// The system's words.
+        source: std::io::Error,
+    },
+}
+
+/// The running process.
+pub struct App {
+    connectors: Vec<Connector>,
+    http: JoinHandle<std::io::Result<()>>,
+    http_address: SocketAddr,
+    stop_http: watch::Sender<bool>,
+}
+
+/// A provider and the gate before it.
+#[derive(Clone)]
+struct Provider {
+    model: Arc<dyn Model>,
+    gate: Arc<Gate>,
+}
+
+impl App {
+    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for afterwards.
+    ///
+    /// # Errors
+    /// [`AppError`]: a configuration that cannot work.
+    pub async fn start(
+        runtime: RuntimeConfig,
+        connectors: Vec<ConnectorConfig>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, AppError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let metrics = Arc::new(Metrics::default());
+        let tasks = Tasks::new(Handle::current());
+        let answers = MemoryAnswers::new(runtime.cache.memory_bytes, Arc::clone(&clock));
+        let recall = Arc::new(Recall::new(Arc::new(answers)));
+        let providers = providers(&runtime, &metrics)?;
+
+        let mut parts = Vec::with_capacity(connectors.len());
+        for connector in connectors {
+            let provider = choose(&providers, &runtime.routing, &connector)?;
+            let pipeline = Pipeline::new(connector.pipeline, provider.model, Arc::clone(&recall));
+            let door = Door::new(pipeline, provider.gate, connector.route.format, Arc::clone(&clock));
+            parts.push(Parts {
+                kafka: runtime.kafka.clone(),
+                route: connector.route,
+                door: Arc::new(door),
+                tasks: tasks.clone(),
+                metrics: metrics.connector(&connector.name),
+                status: Arc::new(ConnectorStatus::new(Arc::clone(&connector.name))),
+                observer: observer.clone(),
+                name: connector.name,
+            });
+        }
+
+        let mut health: Vec<Arc<dyn Health>> = vec![Arc::new(ProviderHealth(providers.into_values().collect()))];
+        health.extend(parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>));
+        // Bound before anything consumes: a taken address must not cost a rebalance.
+        let address = runtime.http.listen;
+        let listen = |source| AppError::Listen { address, source };
+        let listener = server::bind(address).await.map_err(listen)?;
+        let http_address = listener.local_addr().map_err(listen)?;
+        let connectors = parts.into_iter().map(Connector::start).collect::<Result<Vec<_>, _>>()?;
+        let context = router::Context { health: Arc::new(AllHealth(health)), metrics, started_at: Instant::now() };
+        let (stop_http, stopped) = watch::channel(false);
+        let http = tasks.server(server::serve(listener, router::router(context), stopped));
+        tracing::info!(http = %http_address, connectors = connectors.len(), "started");
+        Ok(Self { connectors, http, http_address, stop_http })
+    }
+
+    /// Where HTTP listens.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// Returns when a part that should run for ever has ended, with what it was.
+    pub async fn failed(&mut self) -> String {
+        match (&mut self.http).await {
+            Ok(Ok(())) => "the HTTP server ended".to_owned(),
+            Ok(Err(error)) => format!("the HTTP server failed: {error}"),
+            Err(panic) => format!("the HTTP server failed: {panic}"),
+        }
+    }
+
+    /// Stops: takes nothing in, lets what is under way finish for at most `grace`, commits, leaves the groups. HTTP answers
+    /// until the end. True if everything stopped by itself in time.
+    pub async fn drain(self, grace: Duration) -> bool {
+        /// Committing and leaving the group come after the grace of the records.
+        const LEAVE: Duration = Duration::from_secs(8);
+        const REPORT_EVERY: Duration = Duration::from_secs(5);
+        let deadline = Instant::now() + grace + LEAVE;
+        for connector in &self.connectors {
+            connector.stop(grace);
+        }
+        let mut report_at = Instant::now() + REPORT_EVERY;
+        loop {
+            let running: Vec<String> =
+                self.connectors.iter().filter(|c| !c.is_stopped()).map(|c| c.status().name().to_owned()).collect();
+            let now = Instant::now();
+            if running.is_empty() || now >= deadline {
+                self.stop_http.send_replace(true);
+                return running.is_empty();
+            }
+            if now >= report_at {
+                tracing::info!(waiting_for = ?running, "still draining");
+                report_at = now + REPORT_EVERY;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn providers(runtime: &RuntimeConfig, metrics: &Arc<Metrics>) -> Result<HashMap<String, Provider>, BuildError> {
+    for left_out in &runtime.left_out {
+        let (provider, variable) = (&left_out.provider, &left_out.variable);
+        tracing::info!(provider, variable, "provider left out: its key is not set");
+    }
+    let built = runtime.providers.iter().map(|settings| {
+        let model = Arc::new(Measured::new(llm::build(settings)?, Arc::clone(metrics)));
+        let gate = Arc::new(Gate::new(settings.name.clone()));
+        Ok((settings.name.clone(), Provider { model, gate }))
+    });
+    built.collect()
+}
+
+/// The provider that the connector names, or the first of the routing's order.
+fn choose(
+    providers: &HashMap<String, Provider>,
+    routing: &[String],
+    connector: &ConnectorConfig,
+) -> Result<Provider, AppError> {
+    let name = connector.pipeline.provider.as_ref().or(routing.first());
+    name.and_then(|name| providers.get(name)).cloned().ok_or_else(|| AppError::NoSuchProvider {
+        path: connector.path.clone(),
+        provider: name.cloned().unwrap_or_default(),
+    })
+}
+
+struct ProviderHealth(Vec<Provider>);
+
+impl Health for ProviderHealth {
+    fn components(&self) -> Vec<Component> {
+        let component = |provider: &Provider| {
+            let closed = provider.gate.closed();
+            Component {
+                kind: "provider",
+                name: provider.gate.name().to_owned(),
+                status: if closed.is_some() { Status::Degraded } else { Status::Up },
+                latency: None,
+                detail: closed.map(|closed| closed.failure.to_string()),
+                facts: Vec::new(),
+                is_ready: true,
+                is_alive: true,
+            }
+        };
+        self.0.iter().map(component).collect()
+    }
+}
+
+struct AllHealth(Vec<Arc<dyn Health>>);
+
+impl Health for AllHealth {
+    fn components(&self) -> Vec<Component> {
+        self.0.iter().flat_map(|part| part.components()).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! The command line, one file per command.
+
+pub mod demo;
+pub mod healthcheck;
+pub mod lint;
+pub mod run;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The work is done.
+    Done = 0,
+    /// The work failed.
+    Failed = 1,
+    /// Wrong use: arguments or configuration.
+    WrongUse = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Streams CloudEvents from Kafka through an LLM and back as validated, typed records.
+#[derive(Debug, Parser)]
+#[command(name = "structured-prompt", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Demo(demo::Args),
+    Lint(lint::Args),
+    Healthcheck(healthcheck::Args),
+}
+
+/// Runs the command that the arguments name. Exit codes: 0 done, 1 the work failed, 2 wrong use.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // clap's own text for --help, --version (standard output, 0) and wrong use (standard error, 2).
+        Err(error) => {
+            let is_help = error.exit_code() == 0;
+            let exit = if is_help { Exit::Done } else { Exit::WrongUse };
+            return if error.print().is_ok() { exit } else { Exit::Failed }.into();
+        }
+    };
+    let exit = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Lint(args) => lint::run(&args, Path::new(""), &mut io::stdout()).unwrap_or(Exit::Failed),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+    };
+    exit.into()
+}
+
+/// Says something to the person at the terminal. A terminal that is gone is no reason to fail.
+fn say(text: impl std::fmt::Display) {
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// A runtime with one worker per core.
+///
+/// # Errors
+/// When the system has no threads to give.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Turns panics into log lines. The message of a panic may quote data, so its place has to do.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
+}

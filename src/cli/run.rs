@@ -1,0 +1,118 @@
+//! `run`: the long-running service.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Exit, log_panics, runtime, say};
+use crate::app::App;
+use crate::config::Environment;
+use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
+use crate::config::runtime::{self, RuntimeConfig};
+use crate::telemetry::logging;
+
+/// Time that records under way have to finish after SIGTERM. Kubernetes sends SIGKILL 30 s after it.
+const GRACE: Duration = Duration::from_secs(20);
+
+const DEFAULT_CONFIG: &str = "config/structured-prompt.yaml";
+
+/// Run the service: every connector in one process, until SIGTERM or Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Runtime configuration [default: config/structured-prompt.yaml if it is there].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Connector files, or directories of them.
+    #[arg(long, value_name = "PATH", num_args = 1.., default_value = "connectors")]
+    connectors: Vec<PathBuf>,
+}
+
+/// Runs until it is told to stop. Exit code: 0 drained, 1 a part failed or the drain took too long, 2 wrong configuration.
+pub fn run(args: &Args) -> Exit {
+    let (runtime_config, connectors) = match configure(args) {
+        Ok(configured) => configured,
+        Err(findings) => {
+            say(findings);
+            return Exit::WrongUse;
+        }
+    };
+    if let Err(error) = logging::init(&runtime_config.log, logging::Target::Stdout) {
+        say(error);
+        return Exit::WrongUse;
+    }
+    log_panics();
+    match runtime() {
+        Ok(runtime) => runtime.block_on(serve(runtime_config, connectors)),
+        Err(error) => {
+            tracing::error!(%error, "the runtime cannot start");
+            Exit::Failed
+        }
+    }
+}
+
+/// The file that was named, or the one in the usual place.
+pub(super) fn config_file(named: Option<&Path>) -> Option<&Path> {
+    let default = Path::new(DEFAULT_CONFIG);
+    named.or_else(|| default.exists().then_some(default))
+}
+
+/// Every finding of all files at once.
+fn configure(args: &Args) -> Result<(RuntimeConfig, Vec<ConnectorConfig>), String> {
+    let runtime = runtime::load(config_file(args.config.as_deref()), &Environment::of_process());
+    let defaults = runtime.as_ref().map(RuntimeDefaults::from).unwrap_or_default();
+    let connectors = load_connectors(&args.connectors, &defaults);
+    match (runtime, connectors) {
+        (Ok(runtime), Ok(connectors)) => Ok((runtime, connectors)),
+        (runtime, connectors) => {
+            let findings = [runtime.err(), connectors.err()];
+            Err(findings.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+async fn serve(runtime: RuntimeConfig, connectors: Vec<ConnectorConfig>) -> Exit {
+    let mut app = match App::start(runtime, connectors, None).await {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(%error, "wrong configuration");
+            say(error);
+            return Exit::WrongUse;
+        }
+    };
+    let failure = tokio::select! {
+        () = stop_signal() => None,
+        failure = app.failed() => Some(failure),
+    };
+    if let Some(failure) = &failure {
+        tracing::error!(failure, "a part of the process ended");
+    }
+    tokio::select! {
+        drained = app.drain(GRACE) => {
+            if !drained {
+                tracing::error!("the drain took too long; unfinished records will be consumed again");
+            }
+            if drained && failure.is_none() { Exit::Done } else { Exit::Failed }
+        }
+        () = stop_signal() => {
+            tracing::warn!("stopped at once by a second signal; unfinished records will be consumed again");
+            Exit::Failed
+        }
+    }
+}
+
+/// Returns on SIGTERM or SIGINT.
+async fn stop_signal() {
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "signals cannot be received; stop with SIGKILL");
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The commands as a user types them: what they print and how they exit.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "in a test they are assertions")]
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn command(directory: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
+    // A user without any settings: nothing of the machine that runs the tests may decide.
+    command.args(args).current_dir(directory).env_clear();
+    command
+}
+
+fn run(directory: &Path, args: &[&str]) -> Output {
+    command(directory, args).output().expect("the binary")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).expect("a file");
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+}
+
+#[test]
+fn the_demo_accounts_for_every_example_event() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let args = ["demo", "--json", "--results", "results.jsonl", "--dead-letters", "letters.jsonl"];
+    let output = run(directory.path(), &args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let count = |name: &str| usize::try_from(summary[name].as_u64().expect("a count")).expect("a small count");
+    assert!(count("received") >= 200);
+    assert_eq!(count("received"), count("results") + count("dead_letters"));
+    assert!(count("cache_hits") >= 20, "{summary}");
+    let codes = summary["dead_letters_by_code"].as_object().expect("codes");
+    assert!(codes.len() >= 5, "{summary}");
+    assert_eq!(codes.values().map(|n| n.as_u64().expect("a count")).sum::<u64>(), summary["dead_letters"]);
+
+    let results = lines(&directory.path().join("results.jsonl"));
+    assert_eq!(results.len(), count("results"));
+    for result in &results {
+        assert_eq!(result["specversion"], "1.0");
+        assert_eq!(result["type"], "com.structuredprompt.result.v1");
+        assert_eq!(result["provider"], "offline");
+        assert!(result["data"]["intent"].is_string(), "{result}");
+    }
+    // A repeated event has the same result id: a reader can drop the repetition.
+    let identity = |result: &Value| (result["causationsource"].to_string(), result["causationid"].to_string());
+    let causes: HashSet<_> = results.iter().map(identity).collect();
+    let ids: HashSet<_> = results.iter().map(|result| result["id"].to_string()).collect();
+    assert_eq!(causes.len(), ids.len());
+    assert!(ids.len() < results.len(), "the examples repeat no event");
+    assert_eq!(lines(&directory.path().join("letters.jsonl")).len(), count("dead_letters"));
+}
+
+#[test]
+fn the_demo_takes_any_lines_and_loses_none() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut child = command(directory.path(), &["demo", "--json", "--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let good = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"body":"Please cancel my plan"}}"#;
+    let mut input = format!("{good}\n\n   \nnot json\n{{\"a\":1}}\n[]\n").into_bytes();
+    input.extend_from_slice(b"\xff\xfe\x00\n");
+    input.extend_from_slice("[".repeat(100_000).as_bytes());
+    child.stdin.take().expect("its input").write_all(&input).expect("room");
+    let output = child.wait_with_output().expect("its end");
+    assert!(output.status.success());
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(
+        (&summary["received"], &summary["results"], &summary["dead_letters"]),
+        (&6.into(), &1.into(), &5.into())
+    );
+}
+
+#[test]
+fn a_wrong_configuration_stops_the_start_with_every_finding() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    write("runtime.yaml", "kafka: { broker: [x] }\nhttp: { listen: nonsense }\n");
+    write("a.yaml", "name: a\nsource: { kafka: { topics: [t] } }\nsink: { kafka: { topic: t } }\n");
+    let output = run(directory.path(), &["run", "--config", "runtime.yaml", "--connectors", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let findings = text(&output.stderr);
+    for part in ["kafka.broker", "did you mean `brokers`", "http.listen", "dead_letter", "prompt"] {
+        assert!(findings.contains(part), "{part} is not in\n{findings}");
+    }
+}
+
+#[test]
+fn without_any_usable_provider_the_start_stops_and_names_the_variable() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("a.yaml"), include_str!("../connectors/support-triage.yaml")).expect("a file");
+    let output = run(directory.path(), &["run", "--connectors", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("OPENAI_API_KEY"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_client_option_that_librdkafka_refuses_stops_the_start() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    write("runtime.yaml", "kafka: { client: { no.such.option: 1 } }\nrouting: { fallback: [offline] }\n");
+    write("a.yaml", include_str!("../connectors/support-triage.yaml"));
+    let output = run(directory.path(), &["run", "--config", "runtime.yaml", "--connectors", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no.such.option"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn wrong_use_exits_with_two_and_help_with_zero() {
+    let directory = tempfile::tempdir().expect("a directory");
+    assert_eq!(run(directory.path(), &["run", "--no-such-flag"]).status.code(), Some(2));
+    assert_eq!(run(directory.path(), &["lint", "no-such-file.yaml"]).status.code(), Some(2));
+    assert_eq!(run(directory.path(), &["demo", "--input", "no-such-file"]).status.code(), Some(2));
+    assert_eq!(run(directory.path(), &["healthcheck", "--address", "127.0.0.1:9"]).status.code(), Some(1));
+    for args in [&["--help"][..], &["run", "--help"], &["--version"]] {
+        assert_eq!(run(directory.path(), args).status.code(), Some(0));
+    }
+}

@@ -1,0 +1,51 @@
+//! The documentation says what the program says.
+
+#![allow(clippy::expect_used, reason = "in a test it is an assertion")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use structured_prompt::domain::answer::Usage;
+use structured_prompt::domain::failure::{Code, Kind};
+use structured_prompt::telemetry::metrics::Metrics;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a page")
+}
+
+#[test]
+fn every_error_code_has_a_section_and_every_section_a_code() {
+    let page = read("docs/errors.md");
+    let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let existing: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(documented.iter().copied().collect::<BTreeSet<_>>(), existing);
+    assert_eq!(documented.len(), existing.len(), "a section stands twice");
+}
+
+#[test]
+fn the_page_says_which_codes_are_never_a_dead_letter() {
+    let page = read("docs/errors.md");
+    for code in Code::ALL {
+        let section = page.split("### ").find(|section| section.lines().next() == Some(code.as_str()));
+        let says_never = section.expect("a section").contains("Never a dead letter");
+        assert_eq!(says_never, code.kind() == Kind::Unavailable, "{code}");
+    }
+}
+
+#[test]
+fn every_metric_is_documented_and_every_documented_metric_exists() {
+    let metrics = Metrics::default();
+    // Families appear with their first member.
+    let connector = metrics.connector("c");
+    connector.dead_letter(Code::Tombstone);
+    connector.set_lag("t", 0, 1);
+    metrics.call("p", Ok(Usage::default()), 0.0, Duration::ZERO);
+    metrics.http("GET", "/v1/health", 200, Duration::ZERO);
+    let text = metrics.encode().expect("text");
+    let existing: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    let page = read("docs/metrics.md");
+    let documented: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(documented, existing);
+}

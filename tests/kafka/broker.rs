@@ -1,0 +1,176 @@
+//! Topics and records on the real broker.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A record as a test writes and reads it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestRecord {
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub timestamp: Option<i64>,
+}
+
+impl TestRecord {
+    pub fn new(value: impl Into<Vec<u8>>) -> Self {
+        Self { value: Some(value.into()), ..Self::default() }
+    }
+
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), Some(value.as_ref().to_vec())));
+        self
+    }
+
+    pub fn key(mut self, key: &str) -> Self {
+        self.key = Some(key.as_bytes().to_vec());
+        self
+    }
+
+    /// A CloudEvent in binary mode whose data is `{"body": body}`.
+    pub fn event(id: &str, body: &str) -> Self {
+        Self::new(serde_json::json!({ "body": body }).to_string())
+            .header("ce_specversion", "1.0")
+            .header("ce_id", id)
+            .header("ce_source", "/test")
+            .header("ce_type", "com.example.ticket.v1")
+            .header("content-type", "application/json")
+    }
+
+    /// The same in structured mode.
+    pub fn structured_event(id: &str, body: &str) -> Self {
+        let event = serde_json::json!({
+            "specversion": "1.0", "id": id, "source": "/test", "type": "com.example.ticket.v1",
+            "datacontenttype": "application/json", "data": { "body": body },
+        });
+        Self::new(event.to_string()).header("content-type", "application/cloudevents+json; charset=UTF-8")
+    }
+
+    /// The last header of this name as text, as Kafka's `lastHeader` has it.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().rev().find(|(header, _)| header == name)?;
+        value.as_ref().map(|value| String::from_utf8(value.clone()).expect("a UTF-8 header"))
+    }
+}
+
+/// Where the broker listens.
+pub fn brokers() -> String {
+    std::env::var("STRUCTURED_PROMPT_TEST_BROKERS")
+        .expect("these tests need a Kafka: run `make test`, or `scripts/with-kafka.sh cargo test`")
+}
+
+/// A name that no other test, and no earlier run on the same broker, uses.
+pub fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn admin() -> AdminClient<DefaultClientContext> {
+    ClientConfig::new().set("bootstrap.servers", brokers()).create().expect("an admin client")
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+pub fn create_topic(name: &str, partitions: i32, options: &[(&str, &str)]) {
+    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    for (key, value) in options {
+        topic = topic.set(key, value);
+    }
+    let results = block_on(admin().create_topics([&topic], &AdminOptions::new().operation_timeout(Some(TIMEOUT))));
+    for result in results.expect("an answer of the broker") {
+        result.expect("a new topic");
+    }
+}
+
+/// Produces records, keyless ones round the partitions, and waits until the broker has them.
+pub fn produce(topic: &str, partitions: i32, records: &[TestRecord]) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers())
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "5")
+        .set("message.max.bytes", "10000000")
+        .create()
+        .expect("a producer");
+    for (index, record) in records.iter().enumerate() {
+        let mut headers = OwnedHeaders::new();
+        for (name, value) in &record.headers {
+            headers = headers.insert(Header { key: name, value: value.as_ref() });
+        }
+        let mut next = BaseRecord::<[u8], [u8]>::to(topic).headers(headers);
+        if let Some(key) = &record.key {
+            next = next.key(key);
+        } else {
+            next = next.partition(i32::try_from(index).expect("few records") % partitions);
+        }
+        if let Some(value) = &record.value {
+            next = next.payload(value);
+        }
+        if let Some(timestamp) = record.timestamp {
+            next = next.timestamp(timestamp);
+        }
+        producer.send(next).map_err(|(error, _)| error).expect("room in the producer's queue");
+        producer.poll(Duration::ZERO);
+    }
+    producer.flush(TIMEOUT).expect("the broker takes all records");
+}
+
+/// Every record of a topic with its `topic/partition/offset`, by partition and offset.
+pub fn read(topic: &str) -> Vec<(String, TestRecord)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers())
+        .set("group.id", "test-reader")
+        .set("enable.auto.commit", "false")
+        .create()
+        .expect("a consumer");
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("the topic's metadata");
+    let mut assignment = TopicPartitionList::new();
+    let mut expected = 0;
+    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).expect("watermarks");
+        expected += usize::try_from(high - low).expect("a length");
+        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("an offset");
+    }
+    consumer.assign(&assignment).expect("an assignment");
+    let mut records = Vec::with_capacity(expected);
+    while records.len() < expected {
+        let message = consumer.poll(TIMEOUT).expect("a record").expect("no error");
+        let headers = message.headers().map_or_else(Vec::new, |headers| {
+            headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect()
+        });
+        let record = TestRecord {
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers,
+            timestamp: message.timestamp().to_millis(),
+        };
+        records.push(((message.partition(), message.offset()), record));
+    }
+    records.sort_by_key(|(position, _)| *position);
+    let named =
+        records.into_iter().map(|((partition, offset), record)| (format!("{topic}/{partition}/{offset}"), record));
+    named.collect()
+}
+
+/// Number of records in a topic.
+pub fn count(topic: &str) -> usize {
+    let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers()).create().expect("a consumer");
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("the topic's metadata");
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let lengths = partitions.map(|partition| {
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).expect("watermarks");
+        usize::try_from(high - low).expect("a length")
+    });
+    lengths.sum()
+}

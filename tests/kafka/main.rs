@@ -1,0 +1,51 @@
+//! The service as a user runs it: the real binary against a real Kafka. `make test` starts the broker and says where it is.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "in a test they are assertions and their explanation"
+)]
+
+mod bad_input;
+mod broker;
+mod crash;
+mod outage;
+mod reader;
+mod service;
+mod shutdown;
+#[path = "../support/stub_provider.rs"]
+mod stub_provider;
+
+use std::time::{Duration, Instant};
+
+/// A script whose answers are valid support intents, each with the number of its call.
+fn triage() -> stub_provider::Script {
+    stub_provider::Script::default().answer(|_request, call| {
+        serde_json::json!({
+            "intent": "delivery_problem", "urgency": "normal", "sentiment": "neutral", "summary": format!("call {call}"),
+            "product": null, "order_id": null, "customer_email": null, "amount": null, "currency": null,
+            "language": "en", "requires_human": false,
+        })
+        .to_string()
+    })
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within `limit`, with the last value that `condition` explained itself with.
+fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> Result<(), String>) {
+    let deadline = Instant::now() + limit;
+    loop {
+        match condition() {
+            Ok(()) => return,
+            Err(why) if Instant::now() > deadline => panic!("{what}: not within {limit:?}: {why}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is missing is waited for; no record is blamed.
+
+use std::time::Duration;
+
+use super::broker::{self, TestRecord};
+use super::service::{Setup, Topics};
+use super::stub_provider::{Fault, StubProvider, When};
+use super::{triage, wait_until};
+
+fn events(count: usize) -> Vec<TestRecord> {
+    (0..count).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: where is my parcel?"))).collect()
+}
+
+fn wait_for_results(topics: &Topics, count: usize) {
+    wait_until("results", Duration::from_secs(60), || {
+        let results = broker::count(&topics.sink);
+        if results >= count { Ok(()) } else { Err(format!("{results} of {count}")) }
+    });
+}
+
+#[test]
+fn a_missing_output_topic_is_waited_for() {
+    let topics = Topics::named();
+    broker::create_topic(&topics.source, 2, &[]);
+    broker::produce(&topics.source, 2, &events(50));
+    let service = Setup::offline().connector(&topics, "").start();
+    wait_until("health that names the topics", Duration::from_secs(30), || {
+        let (status, body) = service.get("/v1/health");
+        let text = body.to_string();
+        let names_both = text.contains(&topics.sink) && text.contains(&topics.dead_letters);
+        if status == 503 && names_both { Ok(()) } else { Err(format!("{status} {text}")) }
+    });
+    assert_eq!(service.get("/v1/health/ready").0, 503);
+    assert_eq!(service.get("/v1/health/live").0, 200);
+
+    broker::create_topic(&topics.sink, 2, &[]);
+    broker::create_topic(&topics.dead_letters, 2, &[]);
+    wait_for_results(&topics, 50);
+    assert_eq!(broker::count(&topics.dead_letters), 0);
+    service.wait_ready();
+    assert_eq!(service.get("/v1/health").1["status"], "healthy");
+}
+
+#[test]
+fn a_missing_source_topic_is_waited_for() {
+    let topics = Topics::named();
+    broker::create_topic(&topics.sink, 1, &[]);
+    broker::create_topic(&topics.dead_letters, 1, &[]);
+    let mut service = Setup::offline().connector(&topics, "").start();
+    wait_until("health that names the topic", Duration::from_secs(30), || {
+        let (_, body) = service.get("/v1/health");
+        if body.to_string().contains(&topics.source) { Ok(()) } else { Err(body.to_string()) }
+    });
+    broker::create_topic(&topics.source, 1, &[]);
+    broker::produce(&topics.source, 1, &events(5));
+    wait_for_results(&topics, 5);
+    assert!(service.is_running());
+}
+
+#[test]
+fn a_provider_that_is_down_is_waited_for_and_costs_no_record() {
+    let down = Fault::error(503, "server_error", None);
+    let stub = StubProvider::start(triage().fault(When::Chance(1.0), down));
+    let topics = Topics::create(2);
+    broker::produce(&topics.source, 2, &events(100));
+    let service = Setup::openai(&stub.base_url()).connector(&topics, "").start();
+    wait_until("health that says degraded", Duration::from_secs(60), || {
+        let (status, body) = service.get("/v1/health");
+        if status == 200 && body["status"] == "degraded" { Ok(()) } else { Err(format!("{status} {body}")) }
+    });
+    assert_eq!(broker::count(&topics.dead_letters) + broker::count(&topics.sink), 0);
+    assert!(service.messages().iter().any(|message| message.starts_with("intake pauses")), "{}", service.log_text());
+
+    stub.set_script(triage());
+    wait_for_results(&topics, 100);
+    assert_eq!(broker::count(&topics.dead_letters), 0);
+    wait_until("health", Duration::from_secs(10), || match service.get("/v1/health") {
+        (200, body) if body["status"] == "healthy" => Ok(()),
+        (status, body) => Err(format!("{status} {body}")),
+    });
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_waited_for() {
+    let topics = Topics::named();
+    // A port of loopback on which nothing listens.
+    let mut service = Setup::offline().brokers("127.0.0.1:9").connector(&topics, "").start();
+    wait_until("health that says so", Duration::from_secs(30), || match service.get("/v1/health") {
+        (503, body) if body.to_string().contains("cannot be reached") => Ok(()),
+        (status, body) => Err(format!("{status} {body}")),
+    });
+    assert_eq!(service.get("/v1/health/live").0, 200);
+    assert_eq!(service.get("/v1/health/ready").0, 503);
+    assert!(service.is_running());
+    let (status, took) = service.terminate();
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}

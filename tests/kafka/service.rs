@@ -1,0 +1,220 @@
+//! The real binary as a child process.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::broker;
+
+/// Configuration files of one test.
+pub struct Setup {
+    directory: TempDir,
+    brokers: String,
+    providers: String,
+    client: String,
+}
+
+/// Topics of one connector.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    pub source: String,
+    pub sink: String,
+    pub dead_letters: String,
+    pub group: String,
+}
+
+impl Topics {
+    /// New topics, existing on the broker.
+    pub fn create(partitions: i32) -> Self {
+        let topics = Self::named();
+        for topic in [&topics.source, &topics.sink, &topics.dead_letters] {
+            broker::create_topic(topic, partitions, &[]);
+        }
+        topics
+    }
+
+    /// Names only.
+    pub fn named() -> Self {
+        let name = broker::unique("t");
+        Self {
+            source: format!("{name}-in"),
+            sink: format!("{name}-out"),
+            dead_letters: format!("{name}-dlq"),
+            group: format!("{name}-group"),
+        }
+    }
+}
+
+impl Setup {
+    /// A setup whose connectors ask the offline extractor.
+    pub fn offline() -> Self {
+        Self::with_providers("providers: { offline: { kind: offline } }\nrouting: { fallback: [offline] }")
+    }
+
+    /// A setup whose connectors ask an OpenAI-compatible server.
+    pub fn openai(base_url: &str) -> Self {
+        Self::with_providers(&format!(
+            "providers:\n  stub: {{ kind: openai, base_url: \"{base_url}\", model: stub-1, api_key_env: null, timeout: 5s }}\n\
+             routing: {{ fallback: [stub] }}"
+        ))
+    }
+
+    pub fn with_providers(providers: &str) -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("a directory"),
+            brokers: broker::brokers(),
+            providers: providers.to_owned(),
+            // The shortest that brokers allow: a killed instance's partitions must not idle for the usual 45 s.
+            client: "session.timeout.ms: 6000, heartbeat.interval.ms: 1000".to_owned(),
+        }
+    }
+
+    pub fn brokers(mut self, brokers: &str) -> Self {
+        self.brokers = brokers.to_owned();
+        self
+    }
+
+    /// Adds a connector; `extra` are further top-level keys.
+    pub fn connector(self, topics: &Topics, extra: &str) -> Self {
+        let Topics { source, sink, dead_letters, group } = topics;
+        let directory = self.directory.path().join("connectors");
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let name = group.trim_end_matches("-group");
+        let text = format!(
+            "name: {name}\n\
+             source: {{ kafka: {{ topics: [{source}], group: {group}, format: cloudevents }} }}\n\
+             prompt: {{ template: support-intent, parameters: {{ message: \"{{{{ data.body }}}}\" }} }}\n\
+             schema: support-intent\n\
+             sink: {{ kafka: {{ topic: {sink}, format: cloudevents }} }}\n\
+             dead_letter: {{ kafka: {{ topic: {dead_letters} }} }}\n\
+             {extra}\n"
+        );
+        std::fs::write(directory.join(format!("{name}.yaml")), text).expect("a file");
+        self
+    }
+
+    fn write_runtime(&self) -> PathBuf {
+        let path = self.directory.path().join("structured-prompt.yaml");
+        let text = format!(
+            "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\n{}\n",
+            self.brokers, self.client, self.providers
+        );
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// Starts an instance and waits for its HTTP address.
+    pub fn start(&self) -> Service {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+            .arg("run")
+            .arg("--config")
+            .arg(self.write_runtime())
+            .arg("--connectors")
+            .arg(self.directory.path().join("connectors"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let address = loop {
+            let line = lines.next().expect("the line that says `started`").expect("its output");
+            let entry: Value = serde_json::from_str(&line).expect("a JSON log line");
+            log.lock().expect("the log").push(entry.clone());
+            if entry["message"] == "started" {
+                break entry["http"].as_str().expect("its address").to_owned();
+            }
+        };
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let entry = serde_json::from_str(&line).expect("a JSON log line");
+                written.lock().expect("the log").push(entry);
+            }
+        });
+        Service { child, address, log }
+    }
+}
+
+/// A running instance. Killed when dropped.
+pub struct Service {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Service {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running process");
+        self.child.wait().expect("its end");
+    }
+
+    /// SIGTERM, and the time until it has ended.
+    pub fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let began_at = Instant::now();
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+        assert!(sent.success());
+        super::wait_until("the end after SIGTERM", Duration::from_secs(40), || {
+            self.child.try_wait().expect("its state").map(drop).ok_or_else(|| "still running".to_owned())
+        });
+        (self.child.wait().expect("its end"), began_at.elapsed())
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// Status code and JSON body of a GET.
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let (status, body) = self.get_text(path);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    pub fn get_text(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("its HTTP");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+        (head[9..12].parse().expect("a status"), body.to_owned())
+    }
+
+    /// The value of a metric line that begins with `series`.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let (_, text) = self.get_text("/v1/metrics");
+        let line = text.lines().find(|line| line.starts_with(series))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    /// Log messages so far.
+    pub fn messages(&self) -> Vec<String> {
+        let log = self.log.lock().expect("the log");
+        log.iter().filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The whole log as text.
+    pub fn log_text(&self) -> String {
+        self.log.lock().expect("the log").iter().map(|entry| format!("{entry}\n")).collect()
+    }
+
+    pub fn wait_ready(&self) {
+        super::wait_until("readiness", Duration::from_secs(40), || match self.get("/v1/health/ready") {
+            (200, _) => Ok(()),
+            (status, body) => Err(format!("{status} {body}")),
+        });
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
