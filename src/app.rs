@@ -23,6 +23,7 @@ use crate::llm::{self, BuildError};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::recall::Recall;
 use crate::pipeline::run::Pipeline;
+use crate::ports::answers::Answers;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::health::Health;
 use crate::ports::model::Model;
@@ -84,8 +85,8 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let metrics = Arc::new(Metrics::default());
         let tasks = Tasks::new(Handle::current());
-        let answers = MemoryAnswers::new(runtime.cache.memory_bytes, Arc::clone(&clock));
-        let recall = Arc::new(Recall::new(Arc::new(answers)));
+        let answers = Arc::new(MemoryAnswers::new(runtime.cache.memory_bytes, Arc::clone(&clock)));
+        let recall = Arc::new(Recall::new(Arc::clone(&answers) as Arc<dyn Answers>));
         let providers = providers(&runtime, &metrics)?;
 
         let mut parts = Vec::with_capacity(connectors.len());
@@ -105,7 +106,8 @@ impl App {
             });
         }
 
-        let mut health: Vec<Arc<dyn Health>> = vec![Arc::new(ProviderHealth(providers.into_values().collect()))];
+        let mut health: Vec<Arc<dyn Health>> =
+            vec![answers, Arc::new(ProviderHealth(providers.into_values().collect()))];
         health.extend(parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>));
         // Bound before anything consumes: a taken address must not cost a rebalance.
         let address = runtime.http.listen;

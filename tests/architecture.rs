@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("telemetry", &["domain"]),
     ("tasks", &["telemetry"]),
     ("pipeline", &["domain", "ports", "schema", "prompt", "codec", "telemetry", "tasks"]),
-    ("kafka", &["domain", "ports", "prompt", "codec", "pipeline", "telemetry", "tasks"]),
+    ("kafka", &["domain", "ports", "schema", "prompt", "codec", "pipeline", "telemetry", "tasks"]),
     ("http", &["domain", "ports", "codec", "pipeline", "telemetry", "tasks"]),
     ("llm", &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "tasks"]),
     ("cache", &["domain", "ports", "telemetry", "tasks"]),

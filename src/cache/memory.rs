@@ -8,8 +8,10 @@ use quick_cache::sync::Cache;
 
 use crate::domain::answer::Answer;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::health::{Component, Status};
 use crate::ports::answers::Answers;
 use crate::ports::clock::Clock;
+use crate::ports::health::Health;
 
 /// Bytes that an entry costs beside its data: key, counters, allocation headers, the cache's own bookkeeping.
 const ENTRY_OVERHEAD: u64 = 256;
@@ -61,6 +63,25 @@ impl Answers for MemoryAnswers {
         if let Some(entries) = &self.entries {
             entries.insert(question, Entry { answer, expires_at: self.clock.now().saturating_add(ttl) });
         }
+    }
+}
+
+impl Health for MemoryAnswers {
+    fn components(&self) -> Vec<Component> {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let facts = self.entries.as_ref().map_or_else(Vec::new, |entries| {
+            vec![("answers", count(entries.len() as u64)), ("bytes", count(entries.weight()))]
+        });
+        vec![Component {
+            kind: "cache",
+            name: "memory".to_owned(),
+            status: Status::Up,
+            latency: None,
+            detail: self.entries.is_none().then(|| "turned off by cache.memory_mb: 0".to_owned()),
+            facts,
+            is_ready: true,
+            is_alive: true,
+        }]
     }
 }
 

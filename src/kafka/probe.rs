@@ -15,7 +15,10 @@ use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
 const INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(1);
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Probes that must fail in a row before a cluster that answered counts as gone: one late answer of a busy broker must not
+/// stop intake.
+const FAILURES_UNTIL_DOWN: u32 = 2;
 
 /// A running probe; stops when dropped.
 pub(super) struct Probe {
@@ -44,10 +47,16 @@ impl Drop for Probe {
 }
 
 fn probe(consumer: &Consumer, topics: &[Arc<str>], status: &ConnectorStatus, stopped: &Receiver<()>) {
+    // Nothing is known about a cluster that has never answered.
+    let mut failures = FAILURES_UNTIL_DOWN;
     loop {
         let (broker, missing) = ask(consumer, topics, stopped);
-        let interval = if broker.is_ok() && missing.is_empty() { INTERVAL } else { INTERVAL_WHILE_DOWN };
-        status.probed(broker, missing);
+        let is_well = broker.is_ok() && missing.is_empty();
+        failures = if broker.is_ok() { 0 } else { failures.saturating_add(1) };
+        if failures == 0 || failures >= FAILURES_UNTIL_DOWN {
+            status.probed(broker, missing);
+        }
+        let interval = if is_well { INTERVAL } else { INTERVAL_WHILE_DOWN };
         if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
             return;
         }

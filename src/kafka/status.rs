@@ -146,17 +146,29 @@ impl Health for ConnectorStatus {
     fn components(&self) -> Vec<Component> {
         let state = self.state();
         let (status, detail) = state.judge();
-        let latency = state.broker.as_ref().and_then(|broker| broker.as_ref().ok()).copied();
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        vec![Component {
+        let connector = Component {
             kind: "connector",
             name: self.name.to_string(),
             status,
-            latency,
+            latency: None,
             detail,
             facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
             is_ready: state.joined && state.kafka_problem().is_none(),
             is_alive: !state.started || state.last_turn.elapsed() < STALLED,
-        }]
+        };
+        let problem = state.kafka_problem();
+        let cluster = Component {
+            kind: "kafka",
+            name: self.name.to_string(),
+            status: if problem.is_some() { Status::Down } else { Status::Up },
+            latency: state.broker.as_ref().and_then(|broker| broker.as_ref().ok()).copied(),
+            detail: problem,
+            facts: Vec::new(),
+            // The connector answers for its cluster.
+            is_ready: true,
+            is_alive: true,
+        };
+        vec![connector, cluster]
     }
 }

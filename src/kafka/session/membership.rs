@@ -15,6 +15,8 @@ use super::Session;
 
 /// Time between commits while records flow.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time before a commit that failed is tried again.
+const COMMIT_RETRY: Duration = Duration::from_millis(200);
 /// Time that a revocation leaves to what is under way. Far below the rebalance timeout (`max.poll.interval.ms`, 5 min),
 /// after which the group goes on without us.
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
@@ -72,7 +74,8 @@ impl Session<'_> {
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
         tracing::info!(connector = &*self.parts.name, partitions = %names(partitions), "partitions assigned");
-        if self.is_paused { self.pause_or_resume(partitions) } else { Ok(()) }
+        // Said either way: the client may remember a pause from when the partition was ours before.
+        self.pause_or_resume(partitions)
     }
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> KafkaResult<()> {
@@ -112,13 +115,14 @@ impl Session<'_> {
         match drain.phase {
             Phase::Settling { until } if !is_lost => {
                 if self.is_settled(drain) || now >= until {
+                    self.commit_due = now;
                     self.set_phase(Phase::Committing { until: now + COMMIT_GRACE });
                 }
                 Ok(false)
             }
             // A commit from before the settling may be under way, and then does not cover what settled after it.
             Phase::Committing { until } if !is_lost && now < until && self.has_uncommitted(drain) => {
-                self.commit();
+                self.commit_if_due();
                 Ok(false)
             }
             Phase::Settling { .. } | Phase::Committing { .. } => self.finish_drain(),
@@ -223,6 +227,7 @@ impl Session<'_> {
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
             Some(Err(error)) => {
+                self.commit_due = Instant::now() + COMMIT_RETRY;
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
             }
