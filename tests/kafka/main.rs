@@ -16,6 +16,7 @@ mod broker;
 mod crash;
 mod outage;
 mod reader;
+mod rebalance;
 mod service;
 mod shutdown;
 #[path = "../support/stub_provider.rs"]

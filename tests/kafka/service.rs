@@ -155,12 +155,16 @@ impl Service {
         self.child.wait().expect("its end");
     }
 
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill");
+        assert!(sent.success());
+    }
+
     /// SIGTERM, and the time until it has ended.
     pub fn terminate(&mut self) -> (ExitStatus, Duration) {
         let began_at = Instant::now();
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
-        assert!(sent.success());
+        self.signal("TERM");
         super::wait_until("the end after SIGTERM", Duration::from_secs(40), || {
             self.child.try_wait().expect("its state").map(drop).ok_or_else(|| "still running".to_owned())
         });

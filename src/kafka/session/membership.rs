@@ -27,6 +27,8 @@ const COMMIT_GRACE: Duration = Duration::from_secs(5);
 pub(super) struct Drain {
     /// What leaves; `None` is everything, because the process stops.
     leaving: Option<Vec<Partition>>,
+    /// Revoked while the process stops: to be given back when everything is committed.
+    revoked: Vec<Partition>,
     phase: Phase,
 }
 
@@ -37,7 +39,7 @@ enum Phase {
 
 impl Drain {
     fn new(leaving: Option<Vec<Partition>>, grace: Duration) -> Self {
-        Self { leaving, phase: Phase::Settling { until: Instant::now() + grace } }
+        Self { leaving, revoked: Vec::new(), phase: Phase::Settling { until: Instant::now() + grace } }
     }
 
     /// True when the process stops.
@@ -86,9 +88,9 @@ impl Session<'_> {
         }
         self.parts.metrics.revoked.inc();
         tracing::info!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions revoked");
-        if self.drain.as_ref().is_some_and(Drain::is_final) {
-            // They are drained already, together with all others.
-            return self.give_back(&partitions);
+        if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {
+            drain.revoked.extend(partitions);
+            return Ok(());
         }
         // The client reports no second revocation before the first is answered; if it ever did, none may be forgotten.
         if let Some(earlier) = self.drain.take().and_then(|drain| drain.leaving) {
@@ -140,9 +142,13 @@ impl Session<'_> {
     }
 
     fn finish_drain(&mut self) -> KafkaResult<bool> {
-        match self.drain.take().and_then(|drain| drain.leaving) {
+        let Some(Drain { leaving, revoked, .. }) = self.drain.take() else { return Ok(false) };
+        match leaving {
             Some(leaving) => self.give_back(&leaving).map(|()| false),
             None => {
+                if !revoked.is_empty() {
+                    self.give_back(&revoked)?;
+                }
                 tracing::info!(connector = &*self.parts.name, unfinished = self.in_flight.len(), "drained");
                 Ok(true)
             }
