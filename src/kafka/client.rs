@@ -207,6 +207,7 @@ const OWNED_CONSUMER: &[(&str, &str)] = &[
 
 const OWNED_PRODUCER: &[(&str, &str)] = &[
     ("enable.idempotence", "true"),
+    ("allow.auto.create.topics", "false"),
     // An outage is waited out, however long: giving up on a record would lose its place in the order.
     ("message.timeout.ms", "0"),
 ];

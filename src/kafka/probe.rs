@@ -1,14 +1,14 @@
 //! Asks the cluster every few seconds whether it is there and has our topics, on a thread of its own because the client's
-//! metadata call blocks.
+//! metadata call blocks. Through the producer: on a consumer's connection the answer would queue behind a waiting fetch.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rdkafka::consumer::Consumer as _;
+use rdkafka::producer::Producer as _;
 
-use super::client::Consumer;
+use super::client::Producer;
 use super::settings::RouteSettings;
 use super::status::ConnectorStatus;
 use crate::tasks;
@@ -27,12 +27,12 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn start(consumer: Arc<Consumer>, route: &RouteSettings, status: Arc<ConnectorStatus>) -> Self {
+    pub(super) fn start(producer: Arc<Producer>, route: &RouteSettings, status: Arc<ConnectorStatus>) -> Self {
         let (stop, stopped) = bounded(0);
         let mut topics = route.source_topics.clone();
         topics.extend([Arc::clone(&route.sink_topic), Arc::clone(&route.dead_letter_topic)]);
         let name = format!("probe-{}", route.group);
-        let thread = tasks::thread(name, move || probe(&consumer, &topics, &status, &stopped));
+        let thread = tasks::thread(name, move || probe(&producer, &topics, &status, &stopped));
         Self { stop: Some(stop), thread: thread.ok() }
     }
 }
@@ -46,11 +46,11 @@ impl Drop for Probe {
     }
 }
 
-fn probe(consumer: &Consumer, topics: &[Arc<str>], status: &ConnectorStatus, stopped: &Receiver<()>) {
+fn probe(producer: &Producer, topics: &[Arc<str>], status: &ConnectorStatus, stopped: &Receiver<()>) {
     // Nothing is known about a cluster that has never answered.
     let mut failures = FAILURES_UNTIL_DOWN;
     loop {
-        let (broker, missing) = ask(consumer, topics, stopped);
+        let (broker, missing) = ask(producer, topics, stopped);
         let is_well = broker.is_ok() && missing.is_empty();
         failures = if broker.is_ok() { 0 } else { failures.saturating_add(1) };
         if failures == 0 || failures >= FAILURES_UNTIL_DOWN {
@@ -63,12 +63,12 @@ fn probe(consumer: &Consumer, topics: &[Arc<str>], status: &ConnectorStatus, sto
     }
 }
 
-fn ask(consumer: &Consumer, topics: &[Arc<str>], stopped: &Receiver<()>) -> (Result<Duration, String>, Vec<String>) {
+fn ask(producer: &Producer, topics: &[Arc<str>], stopped: &Receiver<()>) -> (Result<Duration, String>, Vec<String>) {
     let mut missing = Vec::new();
     let mut latency = Duration::ZERO;
     for topic in topics {
         let asked_at = Instant::now();
-        match consumer.fetch_metadata(Some(topic), TIMEOUT) {
+        match producer.client().fetch_metadata(Some(topic), TIMEOUT) {
             Ok(metadata) => {
                 latency = latency.max(asked_at.elapsed());
                 let exists = metadata.topics().iter().any(|t| t.name() == &**topic && !t.partitions().is_empty());

@@ -80,7 +80,7 @@ pub(super) struct Session<'a> {
     parts: &'a Parts,
     stop: &'a Stop,
     consumer: Arc<Consumer>,
-    producer: Producer,
+    producer: Arc<Producer>,
     ledger: Ledger,
     lanes: Lanes,
     in_flight: HashMap<Ticket, InFlight>,
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
             stop,
             consumer,
             committer,
-            producer,
+            producer: Arc::new(producer),
             ledger: Ledger::default(),
             lanes: Lanes::new(route.ordering),
             in_flight: HashMap::new(),
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
 
     /// Turns until it is told to stop or the clients fail for good.
     pub(super) fn run(mut self) -> End {
-        let probe = Probe::start(Arc::clone(&self.consumer), &self.parts.route, Arc::clone(&self.parts.status));
+        let probe = Probe::start(Arc::clone(&self.producer), &self.parts.route, Arc::clone(&self.parts.status));
         let end = loop {
             match self.turn() {
                 Ok(None) => {}

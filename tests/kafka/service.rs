@@ -190,11 +190,12 @@ impl Service {
         (head[9..12].parse().expect("a status"), body.to_owned())
     }
 
-    /// The value of a metric line that begins with `series`.
-    pub fn metric(&self, series: &str) -> Option<f64> {
+    /// The sum over all series of a metric.
+    pub fn metric(&self, name: &str) -> f64 {
         let (_, text) = self.get_text("/v1/metrics");
-        let line = text.lines().find(|line| line.starts_with(series))?;
-        line.rsplit(' ').next()?.parse().ok()
+        let series =
+            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        series.map(|line| line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).expect("a value")).sum()
     }
 
     /// Log messages so far.
