@@ -1,6 +1,6 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,8 +90,11 @@ impl App {
         let providers = providers(&runtime, &metrics)?;
 
         let mut parts = Vec::with_capacity(connectors.len());
+        // A provider that nobody asks is neither up nor down.
+        let mut asked = BTreeMap::new();
         for connector in connectors {
             let provider = choose(&providers, &runtime.routing, &connector)?;
+            asked.insert(provider.gate.name().to_owned(), provider.clone());
             let pipeline = Pipeline::new(connector.pipeline, provider.model, Arc::clone(&recall));
             let door = Door::new(pipeline, provider.gate, connector.route.format, Arc::clone(&clock));
             parts.push(Parts {
@@ -106,8 +109,7 @@ impl App {
             });
         }
 
-        let mut health: Vec<Arc<dyn Health>> =
-            vec![answers, Arc::new(ProviderHealth(providers.into_values().collect()))];
+        let mut health: Vec<Arc<dyn Health>> = vec![answers, Arc::new(ProviderHealth(asked.into_values().collect()))];
         health.extend(parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>));
         // Bound before anything consumes: a taken address must not cost a rebalance.
         let address = runtime.http.listen;

@@ -14,6 +14,7 @@ mod convert;
 pub mod embedded;
 pub mod lanes;
 pub mod ledger;
+mod outbox;
 pub mod plain;
 mod probe;
 mod session;

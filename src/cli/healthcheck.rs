@@ -1,7 +1,7 @@
 //! `healthcheck`: the health endpoint from the inside, for images without curl.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct Args {
     config: Option<PathBuf>,
     /// Address of the service; overrides the configuration.
     #[arg(long, value_name = "HOST:PORT")]
-    address: Option<SocketAddr>,
+    address: Option<String>,
     /// Ask only whether the process lives.
     #[arg(long)]
     live: bool,
@@ -27,10 +27,10 @@ pub struct Args {
 
 /// Asks once.
 pub fn run(args: &Args) -> Exit {
-    let address = match args.address {
-        Some(address) => address,
+    let address = match &args.address {
+        Some(address) => address.clone(),
         None => match runtime::load(super::run::config_file(args.config.as_deref()), &Environment::of_process()) {
-            Ok(config) => reachable(config.http.listen),
+            Ok(config) => reachable(config.http.listen).to_string(),
             Err(findings) => {
                 say(findings);
                 return Exit::WrongUse;
@@ -38,10 +38,11 @@ pub fn run(args: &Args) -> Exit {
         },
     };
     let path = if args.live { "/v1/health/live" } else { "/v1/health/ready" };
-    match get(address, path) {
+    match get(&address, path) {
         Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => Exit::Done,
         Ok(answer) => {
-            say(answer.split_once("\r\n\r\n").map_or(answer.as_str(), |(_, body)| body));
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+            say(format_args!("{address} answers {}: {body}", head.lines().next().unwrap_or("nothing")));
             Exit::Failed
         }
         Err(error) => {
@@ -62,8 +63,10 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 /// One request in HTTP/1.1. The whole answer is small, and a client library would be most of this command.
-fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+fn get(address: &str, path: &str) -> io::Result<String> {
+    let unresolved = || io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    let resolved = address.to_socket_addrs()?.next().ok_or_else(unresolved)?;
+    let mut stream = TcpStream::connect_timeout(&resolved, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

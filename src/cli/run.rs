@@ -15,6 +15,9 @@ use crate::telemetry::logging;
 /// Time that records under way have to finish after SIGTERM. Kubernetes sends SIGKILL 30 s after it.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// Signals within this time are one.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
 const DEFAULT_CONFIG: &str = "config/structured-prompt.yaml";
 
 /// Run the service: every connector in one process, until SIGTERM or Ctrl-C.
@@ -76,7 +79,6 @@ async fn serve(runtime: RuntimeConfig, connectors: Vec<ConnectorConfig>) -> Exit
         Ok(app) => app,
         Err(error) => {
             tracing::error!(%error, "wrong configuration");
-            say(error);
             return Exit::WrongUse;
         }
     };
@@ -94,11 +96,17 @@ async fn serve(runtime: RuntimeConfig, connectors: Vec<ConnectorConfig>) -> Exit
             }
             if drained && failure.is_none() { Exit::Done } else { Exit::Failed }
         }
-        () = stop_signal() => {
+        () = second_signal() => {
             tracing::warn!("stopped at once by a second signal; unfinished records will be consumed again");
             Exit::Failed
         }
     }
+}
+
+/// Returns on a signal that a person sent after the first one: some tools signal a process and then its group.
+async fn second_signal() {
+    tokio::time::sleep(SAME_SIGNAL).await;
+    stop_signal().await;
 }
 
 /// Returns on SIGTERM or SIGINT.

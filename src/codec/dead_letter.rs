@@ -71,6 +71,21 @@ fn explain(
     write::push(headers, "sp-trace-id", trace_id(record, failure));
 }
 
+/// Whether a header marks a dead letter. A record that was one and is sent again must not look like one for ever.
+pub(super) fn is_mark(name: &str) -> bool {
+    const OURS: [&str; 8] = [
+        "sp-error-code",
+        "sp-error-detail",
+        "sp-stage",
+        "sp-attempts",
+        "sp-first-failed-at",
+        "sp-trace-id",
+        "sp-value-omitted",
+        "sp-value-bytes",
+    ];
+    OURS.contains(&name) || name.starts_with("__connect.errors.")
+}
+
 /// The trace id under which the record was worked on. A structured event carries it in its value, so the record is
 /// decoded once more; but not if decoding may be what failed.
 fn trace_id(record: &Record, failure: &Failure) -> String {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::attributes::is_allowed;
+use super::dead_letter;
 use super::trace::{self, TraceContext};
 use super::{payload, write};
 use crate::domain::answer::{Answered, CacheHit, Usage};
@@ -123,7 +124,9 @@ fn allowed(text: &str) -> String {
 /// Whether a header of the source record speaks of that record only, so that the result has its own or none.
 fn is_replaced(name: &str) -> bool {
     const REPLACED: [&str; 3] = ["content-type", "traceparent", "tracestate"];
-    payload::strip_prefix(name, "ce_").is_some() || REPLACED.iter().any(|ours| name.eq_ignore_ascii_case(ours))
+    payload::strip_prefix(name, "ce_").is_some()
+        || REPLACED.iter().any(|ours| name.eq_ignore_ascii_case(ours))
+        || dead_letter::is_mark(name)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Checking files without running anything: no network, no environment, no secrets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::connector::{self, RuntimeDefaults, topics};
 use super::document::{Node, Origin};
@@ -37,8 +37,8 @@ fn kind(node: &Node) -> Kind {
 }
 
 /// Checks files and directories: each file by itself, connectors against the providers of the runtime files among
-/// them, and all connectors together.
-pub fn lint(paths: &[PathBuf]) -> Report {
+/// them (or else the one at `usual_runtime`, if it is there), and all connectors together.
+pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
     let (files, mut findings) = connector::files(paths);
     let count = files.len();
     let mut connectors = Vec::new();
@@ -58,6 +58,12 @@ pub fn lint(paths: &[PathBuf]) -> Report {
             None => {}
         }
         findings.extend(scribe.into_findings());
+    }
+    // Connectors alone are held against the runtime configuration in its usual place.
+    if providers.is_none() && usual_runtime.exists() {
+        let scribe = Scribe::new(Some(usual_runtime));
+        let node = connector::read_tree(&scribe, usual_runtime);
+        providers = node.map(|node| runtime::check(&scribe, usual_runtime, &node));
     }
     let defaults = RuntimeDefaults {
         cache_ttl: std::time::Duration::ZERO,

@@ -120,16 +120,25 @@ fn partition(topic: &str, number: i32) -> Partition {
     Partition { topic: Arc::from(topic), number }
 }
 
-/// Delivery reports, collected while the loop polls the producer.
+/// What the producer's callbacks have to say, collected while the loop polls it.
 #[derive(Default)]
-pub(super) struct Deliveries(Mutex<Vec<Delivery>>);
+pub(super) struct Deliveries {
+    reports: Mutex<Vec<Delivery>>,
+    /// The client's last words about a broker that it cannot reach.
+    trouble: Mutex<Option<String>>,
+}
 
 /// What became of one sent record.
 pub(super) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
 
 impl Deliveries {
     pub(super) fn take(&self) -> Vec<Delivery> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The client's last words about a broker that it could not reach.
+    pub(super) fn take_trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -140,6 +149,10 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason, "producer");
+        // «All brokers are down» says less than the reason that came before it.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
     }
 }
 
@@ -151,12 +164,17 @@ impl ProducerContext for Deliveries {
             Ok(_) => Ok(()),
             Err((error, _)) => Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((Ticket(ticket), outcome));
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push((Ticket(ticket), outcome));
     }
 }
 
 /// librdkafka repeats what our own log lines say better, so its lines below a real error are for debugging.
 fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    // The only sign of a log that was cut or begins anew.
+    if facility == "OFFSET" {
+        tracing::warn!(target: "librdkafka", facility, message);
+        return;
+    }
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             tracing::error!(target: "librdkafka", facility, message);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -23,6 +23,7 @@ pub(super) struct Committer {
     results: Receiver<KafkaResult<Offsets>>,
     thread: Option<JoinHandle<()>>,
     is_busy: bool,
+    is_gone: bool,
 }
 
 impl Committer {
@@ -37,7 +38,7 @@ impl Committer {
             }
         };
         let thread = tasks::thread(format!("commit-{group}"), work);
-        Self { requests: Some(requests), results, thread: thread.ok(), is_busy: false }
+        Self { requests: Some(requests), results, is_gone: thread.is_err(), thread: thread.ok(), is_busy: false }
     }
 
     /// True while a commit is under way; another one waits for its result.
@@ -45,24 +46,32 @@ impl Committer {
         self.is_busy
     }
 
+    /// True if the thread could not start or has panicked: nothing will be committed any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_gone
+    }
+
     /// Begins a commit, unless one is under way.
     pub(super) fn commit(&mut self, offsets: Offsets) {
         if self.is_busy {
             return;
         }
-        let sent = self.requests.as_ref().map(|requests| requests.try_send(offsets));
-        if let Some(Err(TrySendError::Disconnected(_) | TrySendError::Full(_))) = sent {
-            tracing::error!("the committing thread is gone");
-        } else {
-            self.is_busy = true;
-        }
+        self.is_busy = true;
+        self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send(offsets).is_err());
     }
 
     /// The result of a commit that has ended since the last call.
     pub(super) fn result(&mut self) -> Option<KafkaResult<Offsets>> {
-        let result = self.results.try_recv().ok()?;
-        self.is_busy = false;
-        Some(result)
+        match self.results.try_recv() {
+            Ok(result) => {
+                self.is_busy = false;
+                Some(result)
+            }
+            Err(error) => {
+                self.is_gone |= error.is_disconnected();
+                None
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A connector's thread: one session after the other until it is told to stop.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::KafkaError;
 
 use super::client;
-use super::session::{End, Session};
+use super::session::{Broken, End, Session};
 use super::settings::{KafkaSettings, RouteSettings};
 use super::status::ConnectorStatus;
 use super::work::{Door, Observer};
@@ -44,29 +45,29 @@ pub struct Parts {
 /// A request to stop, and the time that records under way are given to finish.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
-    grace: Mutex<Option<Duration>>,
+    deadline: Mutex<Option<Instant>>,
     changed: Condvar,
 }
 
 impl Stop {
-    /// The grace, once the stop is requested.
-    pub(super) fn requested(&self) -> Option<Duration> {
-        *self.grace()
+    /// Once the stop is requested: until when records under way may finish.
+    pub(super) fn requested(&self) -> Option<Instant> {
+        *self.deadline()
     }
 
     fn request(&self, grace: Duration) {
-        *self.grace() = Some(grace);
+        *self.deadline() = Some(Instant::now() + grace);
         self.changed.notify_all();
     }
 
     /// Sleeps, unless or until the stop is requested. True if it is.
     fn wait(&self, pause: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.grace(), pause, |grace| grace.is_none());
+        let waited = self.changed.wait_timeout_while(self.deadline(), pause, |deadline| deadline.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
     }
 
-    fn grace(&self) -> MutexGuard<'_, Option<Duration>> {
-        self.grace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn deadline(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,16 +136,19 @@ fn supervise(parts: &Parts, stop: &Stop) {
     let mut pause = RESTART_PAUSE;
     loop {
         let started_at = Instant::now();
-        let error = match Session::new(parts, stop).map(Session::run) {
-            Ok(End::Stopped) => return,
-            Ok(End::Fatal(error)) | Err(error) => error,
+        let session = || Session::new(parts, stop).map(Session::run);
+        let why = match catch_unwind(AssertUnwindSafe(session)) {
+            Ok(Ok(End::Stopped)) => return,
+            Ok(Ok(End::Broken(Broken(why)))) => why,
+            Ok(Err(error)) => error.to_string(),
+            Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };
         if started_at.elapsed() >= HEALTHY {
             pause = RESTART_PAUSE;
         }
         // Everything unacknowledged is read again from the committed offset: nothing is lost by starting over.
-        tracing::error!(connector = &*parts.name, %error, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
-        parts.status.restarting(&error.to_string());
+        tracing::error!(connector = &*parts.name, why, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
+        parts.status.restarting(&why);
         parts.metrics.restarts.inc();
         if stop.wait(pause) {
             return;

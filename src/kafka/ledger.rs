@@ -29,6 +29,18 @@ pub struct Ledger {
     partitions: HashMap<Partition, Positions>,
 }
 
+/// What became of a request to open a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// It is open.
+    Opened,
+    /// The partition is not ours: the record must be ignored.
+    NotOurs,
+    /// The offset lies before ones that were opened. The client drops what an earlier assignment left over, so the
+    /// partition's log must have begun anew; the partition has to be assigned again before its records can be opened.
+    LogRestarted,
+}
+
 #[derive(Debug, Default)]
 struct Positions {
     /// From the oldest open position to the newest opened one, ascending by offset. Offsets have gaps where records were
@@ -67,16 +79,25 @@ impl Ledger {
         self.partitions.contains_key(partition)
     }
 
-    /// Opens a position. False if the partition is not ours, or the offset does not follow the ones opened before: such a
-    /// record is a leftover of an earlier assignment and must be ignored.
-    pub fn open(&mut self, partition: &Partition, offset: i64) -> bool {
-        let Some(positions) = self.partitions.get_mut(partition) else { return false };
+    /// Opens a position.
+    pub fn open(&mut self, partition: &Partition, offset: i64) -> Opening {
+        let Some(positions) = self.partitions.get_mut(partition) else { return Opening::NotOurs };
         if positions.end.is_some_and(|end| offset < end) {
-            return false;
+            return Opening::LogRestarted;
         }
         positions.slots.push_back(Slot { offset, is_closed: false });
         positions.end = Some(offset + 1);
-        true
+        Opening::Opened
+    }
+
+    /// Positions that are open, or closed behind an open one: what a restart would repeat.
+    pub fn len(&self) -> usize {
+        self.partitions.values().map(|positions| positions.slots.len()).sum()
+    }
+
+    /// True if a restart would repeat nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Closes a position. Unknown ones (the partition was lost in the meantime) are ignored.

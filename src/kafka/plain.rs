@@ -21,7 +21,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// When the cluster does not take them within 30 s.
 pub fn produce_all(brokers: &str, topic: &str, records: &[Outgoing]) -> KafkaResult<()> {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).set("enable.idempotence", "true").set("linger.ms", "5");
+    config
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "5")
+        .set("message.max.bytes", "67108864");
     let producer: BaseProducer<super::client::Deliveries> =
         config.create_with_context(super::client::Deliveries::default())?;
     for (index, record) in records.iter().enumerate() {

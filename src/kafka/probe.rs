@@ -1,16 +1,18 @@
 //! Asks the cluster every few seconds whether it is there and has our topics, on a thread of its own because the client's
 //! metadata call blocks. Through the producer: on a consumer's connection the answer would queue behind a waiting fetch.
 
+use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
 use super::client::Producer;
 use super::settings::RouteSettings;
-use super::status::ConnectorStatus;
+use super::status::{ConnectorStatus, Missing};
 use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -27,13 +29,17 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) fn start(producer: Arc<Producer>, route: &RouteSettings, status: Arc<ConnectorStatus>) -> Self {
+    /// # Errors
+    /// When the system has no thread to give.
+    pub(super) fn start(
+        producer: Arc<Producer>,
+        route: RouteSettings,
+        status: Arc<ConnectorStatus>,
+    ) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let mut topics = route.source_topics.clone();
-        topics.extend([Arc::clone(&route.sink_topic), Arc::clone(&route.dead_letter_topic)]);
         let name = format!("probe-{}", route.group);
-        let thread = tasks::thread(name, move || probe(&producer, &topics, &status, &stopped));
-        Self { stop: Some(stop), thread: thread.ok() }
+        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -46,14 +52,23 @@ impl Drop for Probe {
     }
 }
 
-fn probe(producer: &Producer, topics: &[Arc<str>], status: &ConnectorStatus, stopped: &Receiver<()>) {
+fn probe(producer: &Producer, route: &RouteSettings, status: &ConnectorStatus, stopped: &Receiver<()>) {
     // Nothing is known about a cluster that has never answered.
     let mut failures = FAILURES_UNTIL_DOWN;
+    let mut trouble = None;
     loop {
-        let (broker, missing) = ask(producer, topics, stopped);
-        let is_well = broker.is_ok() && missing.is_empty();
-        failures = if broker.is_ok() { 0 } else { failures.saturating_add(1) };
+        let answer = ask(producer, route, stopped);
+        failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
+        let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_empty());
         if failures == 0 || failures >= FAILURES_UNTIL_DOWN {
+            let (broker, missing) = match answer {
+                Ok((latency, missing)) => (Ok(latency), missing),
+                Err(error) => {
+                    let why = producer.context().take_trouble().or(trouble.take()).unwrap_or_else(|| error.to_string());
+                    trouble = Some(why.clone());
+                    (Err(why), Missing::default())
+                }
+            };
             status.probed(broker, missing);
         }
         let interval = if is_well { INTERVAL } else { INTERVAL_WHILE_DOWN };
@@ -63,24 +78,23 @@ fn probe(producer: &Producer, topics: &[Arc<str>], status: &ConnectorStatus, sto
     }
 }
 
-fn ask(producer: &Producer, topics: &[Arc<str>], stopped: &Receiver<()>) -> (Result<Duration, String>, Vec<String>) {
-    let mut missing = Vec::new();
+/// How long the slowest answer took, and what is missing.
+fn ask(producer: &Producer, route: &RouteSettings, stopped: &Receiver<()>) -> KafkaResult<(Duration, Missing)> {
+    let mut missing = Missing::default();
     let mut latency = Duration::ZERO;
-    for topic in topics {
+    let sources = route.source_topics.iter().map(|topic| (topic, true));
+    let outputs = [&route.sink_topic, &route.dead_letter_topic].map(|topic| (topic, false));
+    for (topic, is_source) in sources.chain(outputs) {
         let asked_at = Instant::now();
-        match producer.client().fetch_metadata(Some(topic), TIMEOUT) {
-            Ok(metadata) => {
-                latency = latency.max(asked_at.elapsed());
-                let exists = metadata.topics().iter().any(|t| t.name() == &**topic && !t.partitions().is_empty());
-                if !exists {
-                    missing.push(topic.to_string());
-                }
-            }
-            Err(error) => return (Err(error.to_string()), Vec::new()),
+        let metadata = producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
+        latency = latency.max(asked_at.elapsed());
+        if !metadata.topics().iter().any(|t| t.name() == &**topic && !t.partitions().is_empty()) {
+            let list = if is_source { &mut missing.sources } else { &mut missing.outputs };
+            list.push(topic.to_string());
         }
         if stopped.try_recv().is_err_and(|error| error.is_disconnected()) {
             break;
         }
     }
-    (Ok(latency), missing)
+    Ok((latency, missing))
 }

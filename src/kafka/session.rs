@@ -11,13 +11,13 @@
 mod membership;
 mod outcomes;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 
 use super::client::{self, Consumer, Producer};
@@ -25,12 +25,15 @@ use super::committer::Committer;
 use super::connector::{Parts, Stop};
 use super::convert;
 use super::lanes::{Lanes, Ticket};
-use super::ledger::{Ledger, Partition};
+use super::ledger::{Ledger, Opening, Partition};
+use super::outbox::Outbox;
 use super::probe::Probe;
 use super::status::Paused;
 use super::work::{Door, Job, Settled, Step};
+use crate::domain::failure::Code;
 use crate::domain::record::Record;
 use crate::tasks::RecordTask;
+use crate::telemetry::seldom::Seldom;
 use membership::Drain;
 
 /// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
@@ -57,8 +60,17 @@ type Answer = (Ticket, Settled);
 pub(super) enum End {
     /// It was asked to stop and has handed back its partitions.
     Stopped,
-    /// Its clients cannot go on; a new session can.
-    Fatal(KafkaError),
+    /// It cannot go on; a new session can.
+    Broken(Broken),
+}
+
+/// Why a session cannot go on.
+pub(super) struct Broken(pub(super) String);
+
+impl From<KafkaError> for Broken {
+    fn from(error: KafkaError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 /// A record between receipt and acknowledgement.
@@ -88,17 +100,16 @@ pub(super) struct Session<'a> {
     waiting: VecDeque<Ticket>,
     asking: usize,
     unacknowledged: usize,
-    /// Released but not with the producer: its queue was full, or the topic refused.
-    unsent: BTreeSet<Ticket>,
-    send_again_at: Option<Instant>,
-    publish_problem: Option<String>,
+    outbox: Outbox,
     answers: (Sender<Answer>, Receiver<Answer>),
     next_ticket: usize,
     full_since: Option<Instant>,
-    is_paused: bool,
+    paused: Option<Paused>,
     commit_due: Instant,
     committer: Committer,
     drain: Option<Drain>,
+    said_letters: Seldom<Code>,
+    said_errors: Seldom<String>,
 }
 
 impl<'a> Session<'a> {
@@ -127,40 +138,41 @@ impl<'a> Session<'a> {
             waiting: VecDeque::new(),
             asking: 0,
             unacknowledged: 0,
-            unsent: BTreeSet::new(),
-            send_again_at: None,
-            publish_problem: None,
+            outbox: Outbox::default(),
             answers: bounded(route.max_in_flight),
             next_ticket: 0,
             full_since: None,
-            is_paused: false,
+            paused: None,
             commit_due: Instant::now(),
             drain: None,
+            said_letters: Seldom::default(),
+            said_errors: Seldom::default(),
         })
     }
 
     /// Turns until it is told to stop or the clients fail for good.
     pub(super) fn run(mut self) -> End {
-        let probe = Probe::start(Arc::clone(&self.producer), &self.parts.route, Arc::clone(&self.parts.status));
+        let Parts { route, status, .. } = self.parts;
+        let probe = match Probe::start(Arc::clone(&self.producer), route.clone(), Arc::clone(status)) {
+            Ok(probe) => probe,
+            Err(error) => return End::Broken(Broken(format!("no thread for the probe: {error}"))),
+        };
         let end = loop {
             match self.turn() {
-                Ok(None) => {}
-                Ok(Some(end)) => break end,
-                Err(error) => break End::Fatal(error),
+                Ok(false) => {}
+                Ok(true) => break End::Stopped,
+                Err(broken) => break End::Broken(broken),
             }
         };
-        // The tasks of what is still in flight are cancelled here; then the consumer leaves the group, which needs the
-        // probe to have let go of it and revocations to be answered without the loop.
-        self.in_flight.clear();
-        self.consumer.context().close();
         drop(probe);
         end
     }
 
-    fn turn(&mut self) -> KafkaResult<Option<End>> {
+    /// One turn. True when the session is over because it was asked to stop.
+    fn turn(&mut self) -> Result<bool, Broken> {
         let mut has_progressed = self.receive_answers();
         has_progressed |= self.receive_deliveries()?;
-        self.receive_commit();
+        self.receive_commit()?;
         self.handle_consumer_events()?;
         self.dispatch();
         self.send_unsent();
@@ -168,18 +180,18 @@ impl<'a> Session<'a> {
         has_progressed |= self.intake()? > 0;
         self.commit_if_due();
         if self.advance_drain()? {
-            return Ok(Some(End::Stopped));
+            return Ok(true);
         }
         self.report();
         if !has_progressed && !self.in_flight.is_empty() {
             self.nap();
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
     fn intake(&mut self) -> KafkaResult<usize> {
-        if self.full_since.is_some() && !self.is_paused {
+        if self.full_since.is_some() && self.paused.is_none() {
             return Ok(0);
         }
         // The messages borrow the consumer while `self` changes.
@@ -195,19 +207,37 @@ impl<'a> Session<'a> {
                 Some(Ok(message)) => self.take(&message),
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 Some(Err(error)) => {
-                    tracing::warn!(connector = &*self.parts.name, %error, "the consumer reports an error and goes on");
+                    self.say(&error);
                     return Ok(taken);
                 }
+            }
+            if self.open_bytes >= MAX_OPEN_BYTES {
+                return Ok(taken + 1);
             }
             wait = Duration::ZERO;
         }
         Ok(BATCH)
     }
 
+    /// A consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
+    fn say(&mut self, error: &KafkaError) {
+        let is_outage = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve
+            )
+        );
+        if is_outage {
+            tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
+        } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
+            tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
+        }
+    }
+
     fn take(&mut self, message: &BorrowedMessage<'_>) {
         let (record, failure) = convert::record(message, &self.parts.route.source_topics);
         let partition = Partition { topic: Arc::clone(&record.position.topic), number: record.position.partition };
-        if self.is_leaving(&partition) || !self.ledger.open(&partition, record.position.offset) {
+        if self.is_leaving(&partition) || !self.open(&partition, record.position.offset) {
             return;
         }
         let received_at = Instant::now();
@@ -237,8 +267,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Lets waiting records ask, oldest first, while there are places.
+    /// Opens a position. False if the record is to be ignored, because its partition is not ours.
+    fn open(&mut self, partition: &Partition, offset: i64) -> bool {
+        if self.ledger.open(partition, offset) == Opening::LogRestarted {
+            self.log_restarted(partition, offset);
+            return self.ledger.open(partition, offset) == Opening::Opened;
+        }
+        self.ledger.owns(partition)
+    }
+
+    /// Lets waiting records ask, oldest first, while there are places. Nothing is paid for a cluster that is away.
     fn dispatch(&mut self) {
+        if matches!(self.paused, Some(Paused::Kafka(_))) {
+            return;
+        }
         while self.asking < self.parts.route.max_in_flight {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
@@ -253,15 +295,16 @@ impl<'a> Session<'a> {
     fn adjust_intake(&mut self) -> KafkaResult<()> {
         let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
         let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
-        let open = self.in_flight.len();
+        // What is closed behind an open position counts: it is what a crash would repeat.
+        let open = self.ledger.len().max(self.in_flight.len());
         let is_full = match self.full_since {
             Some(_) => open > low || self.open_bytes > low_bytes,
             None => open >= high || self.open_bytes >= high_bytes,
         };
         self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
-        let should_pause = self.pause_reason().is_some();
-        if should_pause != self.is_paused {
-            self.is_paused = should_pause;
+        let was_paused = self.paused.is_some();
+        self.paused = self.pause_reason();
+        if self.paused.is_some() != was_paused {
             let ours: Vec<Partition> =
                 self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
             self.pause_or_resume(&ours)?;
@@ -271,18 +314,21 @@ impl<'a> Session<'a> {
 
     fn pause_or_resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
         let list = client::list(partitions);
-        if self.is_paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
+        if self.paused.is_some() { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
     }
 
     fn pause_reason(&self) -> Option<Paused> {
         if self.drain.as_ref().is_some_and(Drain::is_final) {
             return Some(Paused::Stopping);
         }
-        if let Some(problem) = self.publish_problem.clone().or_else(|| self.parts.status.kafka_problem()) {
+        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
             return Some(Paused::Kafka(problem));
         }
         let gate = self.parts.door.gate();
-        if let Some(closed) = gate.closed() {
+        // When its time has come and nobody is left to ask, somebody must be let in to find out.
+        if let Some(closed) = gate.closed()
+            && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
+        {
             return Some(Paused::Gate(format!("provider {} is unavailable: {}", gate.name(), closed.failure)));
         }
         self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
@@ -295,14 +341,27 @@ impl<'a> Session<'a> {
         metrics.waiting.set(count(waiting));
         metrics.asking.set(count(self.asking));
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
-        metrics.paused.set(i64::from(self.is_paused));
-        self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.pause_reason());
+        metrics.paused.set(i64::from(self.paused.is_some()));
+        self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
     }
 
     fn nap(&mut self) {
         let nap = if self.unacknowledged > 0 { NAP_UNACKNOWLEDGED } else { NAP_ASKING };
         if let Ok((ticket, settled)) = self.answers.1.recv_timeout(nap) {
             self.answered(ticket, settled);
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    /// Also when the thread panics: cancels what is in flight, and answers what the group may be owed. The client's
+    /// destructor waits for an answer to every revocation, and the loop gives none any more.
+    fn drop(&mut self) {
+        self.in_flight.clear();
+        self.consumer.context().close();
+        let ours: Vec<Partition> = self.ledger.partitions().cloned().collect();
+        if let Err(error) = client::unassign(&self.consumer, &client::list(&ours)) {
+            tracing::debug!(%error, "unassigning at the end of a session");
         }
     }
 }

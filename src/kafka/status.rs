@@ -22,12 +22,25 @@ pub enum Paused {
     Stopping,
 }
 
+/// Topics that do not exist. A missing source is waited for; without an output nothing can be taken in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) sources: Vec<String>,
+    pub(super) outputs: Vec<String>,
+}
+
+impl Missing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.outputs.is_empty()
+    }
+}
+
 #[derive(Debug)]
 struct State {
     started: bool,
     joined: bool,
     broker: Option<Result<Duration, String>>,
-    missing_topics: Vec<String>,
+    missing: Missing,
     paused: Option<Paused>,
     restarting: Option<String>,
     assigned: usize,
@@ -49,7 +62,7 @@ impl ConnectorStatus {
             started: false,
             joined: false,
             broker: None,
-            missing_topics: Vec::new(),
+            missing: Missing::default(),
             paused: None,
             restarting: None,
             assigned: 0,
@@ -86,7 +99,7 @@ impl ConnectorStatus {
         state.last_turn = Instant::now();
     }
 
-    pub(super) fn probed(&self, broker: Result<Duration, String>, missing_topics: Vec<String>) {
+    pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Missing) {
         let mut state = self.state();
         let was_ok = state.broker.as_ref().is_some_and(Result::is_ok);
         match (&broker, was_ok) {
@@ -96,10 +109,11 @@ impl ConnectorStatus {
         }
         // An unreachable cluster says nothing about its topics.
         if broker.is_ok() {
-            if !missing_topics.is_empty() && missing_topics != state.missing_topics {
-                tracing::warn!(connector = &*self.name, topics = ?missing_topics, "waiting for topics that do not exist");
+            if !missing.is_empty() && missing != state.missing {
+                let Missing { sources, outputs } = &missing;
+                tracing::warn!(connector = &*self.name, ?sources, ?outputs, "waiting for topics that do not exist");
             }
-            state.missing_topics = missing_topics;
+            state.missing = missing;
         }
         state.broker = Some(broker);
     }
@@ -119,8 +133,8 @@ impl State {
         match &self.broker {
             None => Some("the Kafka cluster has not answered yet".to_owned()),
             Some(Err(why)) => Some(format!("the Kafka cluster cannot be reached: {why}")),
-            Some(Ok(_)) if self.missing_topics.is_empty() => None,
-            Some(Ok(_)) => Some(format!("missing topics: {}; create them", self.missing_topics.join(", "))),
+            Some(Ok(_)) if self.missing.outputs.is_empty() => None,
+            Some(Ok(_)) => Some(format!("missing topics: {}; create them", self.missing.outputs.join(", "))),
         }
     }
 
@@ -135,6 +149,10 @@ impl State {
             Some(Paused::Kafka(why)) => (Status::Down, Some(why.clone())),
             Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
             Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
+            _ if !self.missing.sources.is_empty() => {
+                let sources = self.missing.sources.join(", ");
+                (Status::Degraded, Some(format!("missing source topics: {sources}; create them")))
+            }
             // Being busy is no fault.
             Some(Paused::Full) | None if self.joined => (Status::Up, None),
             Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
@@ -154,7 +172,7 @@ impl Health for ConnectorStatus {
             latency: None,
             detail,
             facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
-            is_ready: state.joined && state.kafka_problem().is_none(),
+            is_ready: state.joined && state.kafka_problem().is_none() && state.missing.is_empty(),
             is_alive: !state.started || state.last_turn.elapsed() < STALLED,
         };
         let problem = state.kafka_problem();

@@ -58,6 +58,8 @@ pub struct Settled {
     pub outcome: Outcome,
     /// True for a dead letter that only points to its original.
     pub is_pointer: bool,
+    /// Why it is a dead letter, in a sentence.
+    pub detail: Option<String>,
 }
 
 /// A record that needs a provider.
@@ -152,6 +154,12 @@ impl Door {
                     }
                     pass.failed(failure);
                 }
+                // Whose fault it is cannot be told while the provider answers nobody: this record is given up, and the
+                // next one is not tried before the provider is.
+                Err(failure) if is_dubious(failure.code) && self.gate.successes() == successes_before => {
+                    pass.failed(failure.clone());
+                    return Err(failure);
+                }
                 outcome => {
                     pass.succeeded();
                     return outcome;
@@ -171,25 +179,31 @@ impl Door {
         };
         let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
         let outcome = Outcome::Result { cache_hit: answered.cache_hit, confidence: answered.answer.confidence.score };
-        Settled { outgoing, outcome, is_pointer: false }
+        Settled { outgoing, outcome, is_pointer: false, detail: None }
     }
 
     /// The record as a dead letter.
     pub fn dead_letter(&self, record: &Record, failure: &Failure) -> Settled {
         let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
-        Settled { outgoing, outcome: Outcome::DeadLetter { code: failure.code }, is_pointer: false }
+        let outcome = Outcome::DeadLetter { code: failure.code };
+        Settled { outgoing, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }
     }
 
     /// A dead letter that points to the record instead of carrying it.
     pub fn dead_letter_pointer(&self, record: &Record, code: Code) -> Settled {
         let failure = Failure::new(code, "the record is too large for the dead-letter topic; this letter points to it");
         let outgoing = dead_letter::pointer(record, &failure, &self.dead_letter_origin(), self.clock.now());
-        Settled { outgoing, outcome: Outcome::DeadLetter { code }, is_pointer: true }
+        Settled { outgoing, outcome: Outcome::DeadLetter { code }, is_pointer: true, detail: Some(failure.detail) }
     }
 
     fn dead_letter_origin(&self) -> dead_letter::DeadLetterOrigin<'_> {
         dead_letter::DeadLetterOrigin { connector: &self.pipeline.settings().connector }
     }
+}
+
+/// Failures that can be the record's or the provider's.
+fn is_dubious(code: Code) -> bool {
+    matches!(code, Code::ProviderTimeout | Code::ProviderMalformed)
 }
 
 /// A panic's message is a source position or our own words; it may quote data, so only its presence is told.

@@ -3,7 +3,7 @@
 //! One gate stands before each provider. A failure of kind `Unavailable` closes it until the time the dependency named, or
 //! for a growing pause; then one caller at a time goes through as a probe, and the first success opens it for all.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ pub struct Gate {
     name: String,
     state: Mutex<State>,
     successes: AtomicU64,
+    passes_out: AtomicUsize,
     changed: watch::Sender<()>,
 }
 
@@ -57,6 +58,7 @@ impl Gate {
             name: name.into(),
             state: Mutex::default(),
             successes: AtomicU64::new(0),
+            passes_out: AtomicUsize::new(0),
             changed: watch::Sender::new(()),
         }
     }
@@ -81,6 +83,16 @@ impl Gate {
         self.successes.load(Ordering::Relaxed)
     }
 
+    /// True while a call that was let through is under way.
+    pub fn is_asked(&self) -> bool {
+        self.passes_out.load(Ordering::Relaxed) > 0
+    }
+
+    fn let_pass(&self, is_probe: bool) -> Pass<'_> {
+        self.passes_out.fetch_add(1, Ordering::Relaxed);
+        Pass { gate: self, is_probe }
+    }
+
     /// Waits until this caller may ask.
     pub async fn pass(&self) -> Pass<'_> {
         let mut changed = self.changed.subscribe();
@@ -89,11 +101,11 @@ impl Gate {
             let wait_until = {
                 let mut state = self.state();
                 match &state.closed {
-                    None => return Pass { gate: self, is_probe: false },
+                    None => return self.let_pass(false),
                     Some(_) if state.probing => None,
                     Some(closed) if closed.until <= Instant::now() => {
                         state.probing = true;
-                        return Pass { gate: self, is_probe: true };
+                        return self.let_pass(true);
                     }
                     Some(closed) => Some(closed.until),
                 }
@@ -162,6 +174,7 @@ impl Drop for Pass<'_> {
         if self.is_probe {
             self.gate.state().probing = false;
         }
+        self.gate.passes_out.fetch_sub(1, Ordering::Relaxed);
         self.gate.changed.send_replace(());
     }
 }

@@ -69,8 +69,8 @@ pub struct Scope<'a> {
 pub struct Rendered {
     /// The prompt.
     pub prompt: String,
-    /// What of it came from the record: the parameters that read it, one a line. `None` where that cannot be told from
-    /// the rest, because the whole template is one over the record.
+    /// What of it came from the record, one text a line: the parameters that read it, or the texts that the template
+    /// itself reads. `None` where that cannot be told from the rest.
     pub content: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl Template {
             let context = context::build(&program.reads, scope)?;
             let text = self.run(&program.parameter, context).map_err(|error| program.failure(&error, scope))?;
             if &*program.parameter == MAIN {
-                return Ok(Rendered { prompt: bounded(text)?, content: None });
+                return Ok(Rendered { prompt: bounded(text)?, content: context::content(&program.reads, scope) });
             }
             if !program.reads.is_nothing() {
                 if !content.is_empty() {

@@ -109,6 +109,27 @@ fn each_bad_record_gets_its_code_and_keeps_its_bytes_and_the_next_goes_on() {
 }
 
 #[test]
+fn a_size_limit_of_a_topic_is_not_held_against_records_that_came_in_one_batch() {
+    let topics = Topics::named();
+    broker::create_topic(&topics.source, 1, &[]);
+    broker::create_topic(&topics.sink, 1, &[]);
+    let limit = [("max.message.bytes", "3000"), ("compression.type", "uncompressed")];
+    broker::create_topic(&topics.dead_letters, 1, &limit);
+    let noise = |k: u64| -> Vec<u8> {
+        (0_u64..800).map(|n| ((n + 7919 * k).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+    };
+    let bad: Vec<TestRecord> = (0..30).map(|k| TestRecord::new(noise(k))).collect();
+    broker::produce(&topics.source, 1, &bad);
+    let _service = Setup::offline().connector(&topics, "").start();
+    wait_until("all letters", Duration::from_secs(60), || match broker::count(&topics.dead_letters) {
+        30 => Ok(()),
+        count => Err(format!("{count} of 30")),
+    });
+    let whole = broker::read(&topics.dead_letters).iter().filter(|(_, letter)| letter.value.is_some()).count();
+    assert_eq!(whole, 30, "each of them fits by itself");
+}
+
+#[test]
 fn a_record_that_fills_its_topics_limit_leaves_a_pointer() {
     let topics = Topics::named();
     broker::create_topic(&topics.source, 1, &[]);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
@@ -91,6 +91,21 @@ pub fn create_topic(name: &str, partitions: i32, options: &[(&str, &str)]) {
     let results = block_on(admin().create_topics([&topic], &AdminOptions::new().operation_timeout(Some(TIMEOUT))));
     for result in results.expect("an answer of the broker") {
         result.expect("a new topic");
+    }
+}
+
+pub fn delete_topic(name: &str) {
+    let results = block_on(admin().delete_topics(&[name], &AdminOptions::new().operation_timeout(Some(TIMEOUT))));
+    for result in results.expect("an answer") {
+        result.expect("deleted");
+    }
+}
+
+pub fn alter_topic(name: &str, key: &str, value: &str) {
+    let change = AlterConfig::new(ResourceSpecifier::Topic(name)).set(key, value);
+    let results = block_on(admin().alter_configs([&change], &AdminOptions::new().operation_timeout(Some(TIMEOUT))));
+    for result in results.expect("an answer of the broker") {
+        result.expect("the new setting");
     }
 }
 

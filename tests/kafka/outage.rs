@@ -58,6 +58,46 @@ fn a_missing_source_topic_is_waited_for() {
 }
 
 #[test]
+fn a_source_topic_that_is_created_anew_is_read_from_its_beginning() {
+    let topics = Topics::create(1);
+    broker::produce(&topics.source, 1, &events(100));
+    let service = Setup::offline().connector(&topics, "").start();
+    wait_for_results(&topics, 100);
+    wait_until("a commit", Duration::from_secs(10), || match service.metric("sp_commits_total") {
+        count if count > 0.0 => Ok(()),
+        _ => Err("no commit".to_owned()),
+    });
+    broker::delete_topic(&topics.source);
+    std::thread::sleep(Duration::from_millis(300));
+    broker::create_topic(&topics.source, 1, &[]);
+    broker::produce(&topics.source, 1, &events(50));
+    wait_for_results(&topics, 150);
+}
+
+#[test]
+fn a_refusing_topic_does_not_stop_intake_for_longer_than_it_refuses() {
+    let topics = Topics::named();
+    broker::create_topic(&topics.source, 1, &[]);
+    broker::create_topic(&topics.sink, 1, &[]);
+    // Too small for a letter, and for a pointer to one.
+    broker::create_topic(&topics.dead_letters, 1, &[("max.message.bytes", "200")]);
+    broker::produce(&topics.source, 1, &[TestRecord::new("bad")]);
+    let service = Setup::offline().connector(&topics, "").start();
+    wait_until("a pause", Duration::from_secs(30), || {
+        let (status, body) = service.get("/v1/health");
+        if status == 503 && body.to_string().contains("does not take records") { Ok(()) } else { Err(body.to_string()) }
+    });
+    // It loses its partitions while it waits.
+    service.signal("STOP");
+    std::thread::sleep(Duration::from_secs(10));
+    service.signal("CONT");
+    broker::alter_topic(&topics.dead_letters, "max.message.bytes", "1000000");
+    broker::produce(&topics.source, 1, &events(10));
+    wait_for_results(&topics, 10);
+    assert_eq!(broker::count(&topics.dead_letters), 1);
+}
+
+#[test]
 fn a_provider_that_is_down_is_waited_for_and_costs_no_record() {
     let down = Fault::error(503, "server_error", None);
     let stub = StubProvider::start(triage().fault(When::Chance(1.0), down));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::broker::{self, TestRecord};
 use super::reader;
 use super::service::{Setup, Topics};
-use super::stub_provider::{Latency, StubProvider};
+use super::stub_provider::{Fault, Latency, StubProvider, When};
 use super::{triage, wait_until};
 
 #[test]
@@ -89,4 +89,82 @@ fn an_instance_that_was_stopped_for_long_commits_nothing_of_what_it_lost() {
     let report = reader::read(&topics);
     assert_eq!(report.result_causes.len(), EVENTS, "an event was lost");
     assert_eq!(report.dead_letters, Vec::<String>::new());
+}
+
+/// A few events, and the connector's providers answer with `script`.
+fn small_setup(stub: &StubProvider, events: usize) -> (Topics, Setup) {
+    let topics = Topics::create(2);
+    let records: Vec<TestRecord> =
+        (0..events).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: refund please"))).collect();
+    broker::produce(&topics.source, 2, &records);
+    let providers = format!(
+        "providers:\n  stub: {{ kind: openai, base_url: \"{}\", model: stub-1, api_key_env: null, timeout: 100s }}\n\
+         routing: {{ fallback: [stub] }}",
+        stub.base_url()
+    );
+    let setup = Setup::with_providers(&providers).connector(&topics, "delivery: { max_in_flight: 40 }");
+    (topics, setup)
+}
+
+#[test]
+fn a_revocation_while_stopping_cancels_no_call_and_repeats_nothing() {
+    let stub = StubProvider::start(triage().latency(Latency::Fixed(Duration::from_secs(3))));
+    let (topics, setup) = small_setup(&stub, 80);
+    let mut first = setup.start();
+    wait_until("calls", Duration::from_secs(30), || match stub.max_concurrency() {
+        40.. => Ok(()),
+        calls => Err(format!("{calls} calls")),
+    });
+    let _second = setup.start();
+    std::thread::sleep(Duration::from_millis(100));
+    let (status, took) = first.terminate();
+    assert!(status.success(), "{status} after {took:?}: {}", first.log_text());
+    wait_until("the end", Duration::from_secs(60), || match reader::read(&topics).lag() {
+        0 => Ok(()),
+        lag => Err(format!("lag {lag}")),
+    });
+    assert_eq!(broker::count(&topics.sink), 80);
+    assert_eq!(stub.calls(), 80, "a call was cancelled and paid again");
+}
+
+#[test]
+fn stopping_during_a_revocation_keeps_to_the_time_of_one_drain() {
+    let stub = StubProvider::start(triage().latency(Latency::Fixed(Duration::from_secs(100))));
+    let (_topics, setup) = small_setup(&stub, 20);
+    let mut first = setup.start();
+    wait_until("calls", Duration::from_secs(30), || match stub.calls() {
+        20.. => Ok(()),
+        calls => Err(format!("{calls} calls")),
+    });
+    let _second = setup.start();
+    wait_until("a revocation", Duration::from_secs(40), || {
+        let is_revoked = first.messages().iter().any(|message| message == "partitions revoked");
+        if is_revoked { Ok(()) } else { Err(first.log_text()) }
+    });
+    let (status, took) = first.terminate();
+    assert!(status.success() && took < Duration::from_secs(25), "{status} after {took:?}: {}", first.log_text());
+}
+
+#[test]
+fn a_provider_that_was_down_when_partitions_were_lost_is_asked_again() {
+    let stub = StubProvider::start(triage().fault(When::Chance(1.0), Fault::error(503, "server_error", None)));
+    let (topics, setup) = small_setup(&stub, 20);
+    let service = setup.start();
+    wait_until("a closed gate", Duration::from_secs(60), || {
+        let is_closed = service.messages().iter().any(|message| message.starts_with("intake pauses: a dependency"));
+        if is_closed { Ok(()) } else { Err(service.log_text()) }
+    });
+    service.signal("STOP");
+    std::thread::sleep(Duration::from_secs(10));
+    service.signal("CONT");
+    wait_until("partitions again", Duration::from_secs(40), || {
+        let assigned = service.messages().iter().filter(|message| *message == "partitions assigned").count();
+        if assigned >= 2 { Ok(()) } else { Err(service.log_text()) }
+    });
+    stub.set_script(triage());
+    wait_until("results", Duration::from_secs(90), || match broker::count(&topics.sink) {
+        20 => Ok(()),
+        count => Err(format!("{count} results: {}", service.get("/v1/health").1)),
+    });
+    assert_eq!(broker::count(&topics.dead_letters), 0);
 }

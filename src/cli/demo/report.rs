@@ -112,14 +112,20 @@ pub(super) fn samples(
     results: &[Record],
     dead_letters: &[Record],
 ) -> io::Result<()> {
-    let texts: HashMap<String, String> = records.iter().filter_map(source_text).collect();
-    writeln!(out, "Some results")?;
+    let mut texts: HashMap<String, String> = HashMap::new();
+    for (identity, text) in records.iter().filter_map(source_text) {
+        texts.entry(identity).or_insert(text);
+    }
+    if !results.is_empty() {
+        writeln!(out, "Some results")?;
+    }
     let step = (results.len() / SHOWN).max(1);
     for result in results.iter().step_by(step).take(SHOWN) {
         let id = header(result, "ce_causationid").unwrap_or_default();
         let source = header(result, "ce_causationsource").unwrap_or_default();
         let text = texts.get(&format!("{source}\n{id}")).map_or("", String::as_str);
-        writeln!(out, "\n  {id}  “{}”", shorten(text, WIDTH - id.len()))?;
+        let quoted = if text.is_empty() { String::new() } else { format!("“{}”", shorten(text, WIDTH)) };
+        writeln!(out, "\n  {id}  {quoted}")?;
         writeln!(out, "    → {}", fields(result))?;
         let fact = |name| header(result, name).unwrap_or_default();
         let (provider, confidence, hit) = (fact("ce_provider"), fact("ce_confidence"), fact("ce_cachehit"));

@@ -20,7 +20,7 @@ fn next(ledger: &Ledger) -> Option<i64> {
 fn the_prefix_stops_at_the_oldest_open_position() {
     let mut ledger = ledger();
     for offset in 10..15 {
-        assert!(ledger.open(&partition(0), offset));
+        assert_eq!(ledger.open(&partition(0), offset), Opening::Opened);
     }
     ledger.close(&partition(0), 12);
     ledger.close(&partition(0), 10);
@@ -55,7 +55,7 @@ fn what_was_committed_is_not_committed_again() {
 #[test]
 fn a_partition_that_is_not_ours_can_neither_open_nor_commit() {
     let mut ledger = ledger();
-    assert!(!ledger.open(&partition(1), 0));
+    assert_eq!(ledger.open(&partition(1), 0), Opening::NotOurs);
     ledger.open(&partition(0), 0);
     ledger.close(&partition(0), 0);
     ledger.remove(&partition(0));
@@ -64,11 +64,26 @@ fn a_partition_that_is_not_ours_can_neither_open_nor_commit() {
 }
 
 #[test]
-fn a_record_from_before_the_newest_one_is_refused() {
+fn an_offset_from_before_the_newest_one_means_another_log() {
     let mut ledger = ledger();
-    assert!(ledger.open(&partition(0), 5));
-    assert!(!ledger.open(&partition(0), 5));
-    assert!(!ledger.open(&partition(0), 4));
+    assert_eq!(ledger.open(&partition(0), 5), Opening::Opened);
+    assert_eq!(ledger.open(&partition(0), 5), Opening::LogRestarted);
+    assert_eq!(ledger.open(&partition(0), 0), Opening::LogRestarted);
+    ledger.assign(partition(0));
+    assert_eq!(ledger.open(&partition(0), 0), Opening::Opened);
+}
+
+#[test]
+fn closed_positions_behind_an_open_one_count() {
+    let mut ledger = ledger();
+    for offset in 0..3 {
+        ledger.open(&partition(0), offset);
+    }
+    ledger.close(&partition(0), 2);
+    assert_eq!(ledger.len(), 3);
+    ledger.close(&partition(0), 0);
+    ledger.close(&partition(0), 1);
+    assert!(ledger.is_empty());
 }
 
 proptest! {

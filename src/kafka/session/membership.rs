@@ -1,8 +1,9 @@
 //! Partitions come and go: assignments, drains, commits.
 //!
-//! A revocation is answered in steps while the loop goes on turning: pause what leaves, let what is under way finish until
-//! a deadline, commit the closed prefix, wait for the broker to confirm, and only then give the partitions back, so that
-//! the next owner starts after our commit. A lost assignment is somebody else's already: nothing of it is committed.
+//! A revocation is answered in steps while the loop goes on turning: let what is under way finish until a deadline, commit
+//! the closed prefix, wait for the broker to confirm, and only then give the partitions back, so that the next owner starts
+//! after our commit. A lost assignment is somebody else's already: the session ends, and its producer takes with it what it
+//! had not sent.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +12,14 @@ use rdkafka::error::KafkaResult;
 
 use super::super::client::{self, ConsumerEvent};
 use super::super::ledger::Partition;
-use super::Session;
+use super::{Broken, InFlight, Session};
 
 /// Time between commits while records flow.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// Time before a commit that failed is tried again.
 const COMMIT_RETRY: Duration = Duration::from_millis(200);
-/// Time that a revocation leaves to what is under way. Far below the rebalance timeout (`max.poll.interval.ms`, 5 min),
-/// after which the group goes on without us.
+/// Time that a revocation leaves to what is under way. The client fetches nothing of any partition meanwhile, so it is
+/// short; and far below the rebalance timeout (`max.poll.interval.ms`, 5 min), after which the group goes on without us.
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
 /// Time that a commit has to be confirmed before partitions are given back regardless.
 const COMMIT_GRACE: Duration = Duration::from_secs(5);
@@ -27,21 +28,15 @@ const COMMIT_GRACE: Duration = Duration::from_secs(5);
 pub(super) struct Drain {
     /// What leaves; `None` is everything, because the process stops.
     leaving: Option<Vec<Partition>>,
-    /// Revoked while the process stops: to be given back when everything is committed.
-    revoked: Vec<Partition>,
-    phase: Phase,
-}
-
-enum Phase {
-    Settling { until: Instant },
-    Committing { until: Instant },
+    /// Revoked while everything leaves: to be given back when everything is committed.
+    owed: Vec<Partition>,
+    /// False while what is under way may still finish, true while the rest is committed.
+    is_committing: bool,
+    /// End of the present phase.
+    until: Instant,
 }
 
 impl Drain {
-    fn new(leaving: Option<Vec<Partition>>, grace: Duration) -> Self {
-        Self { leaving, revoked: Vec::new(), phase: Phase::Settling { until: Instant::now() + grace } }
-    }
-
     /// True when the process stops.
     pub(super) fn is_final(&self) -> bool {
         self.leaving.is_none()
@@ -58,7 +53,7 @@ impl Session<'_> {
         self.drain.as_ref().is_some_and(|drain| drain.covers(partition))
     }
 
-    pub(super) fn handle_consumer_events(&mut self) -> KafkaResult<()> {
+    pub(super) fn handle_consumer_events(&mut self) -> Result<(), Broken> {
         while let Some(event) = self.consumer.context().take() {
             match event {
                 ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
@@ -76,105 +71,107 @@ impl Session<'_> {
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
         tracing::info!(connector = &*self.parts.name, partitions = %names(partitions), "partitions assigned");
-        // Said either way: the client may remember a pause from when the partition was ours before.
+        // Said either way: the client remembers a pause from when the partition was ours before.
         self.pause_or_resume(partitions)
     }
 
-    fn revoked(&mut self, partitions: Vec<Partition>) -> KafkaResult<()> {
+    fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {
         if self.consumer.assignment_lost() {
             self.parts.metrics.lost.inc();
             tracing::warn!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions lost");
-            return self.give_back(&partitions);
+            return Err(Broken("the group went on without this instance".to_owned()));
         }
         self.parts.metrics.revoked.inc();
         tracing::info!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions revoked");
+        let until = Instant::now() + REVOKE_GRACE;
         if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {
-            drain.revoked.extend(partitions);
+            drain.owed.extend(partitions);
+            drain.until = drain.until.min(until);
             return Ok(());
         }
         // The client reports no second revocation before the first is answered; if it ever did, none may be forgotten.
         if let Some(earlier) = self.drain.take().and_then(|drain| drain.leaving) {
             self.give_back(&earlier)?;
         }
-        self.consumer.pause(&client::list(&partitions))?;
-        self.forget_waiting(|partition| partitions.contains(partition));
-        self.drain = Some(Drain::new(Some(partitions), REVOKE_GRACE));
+        self.forget(|flight| flight.job.is_some() && partitions.contains(&flight.partition));
+        self.drain = Some(Drain { leaving: Some(partitions), owed: Vec::new(), is_committing: false, until });
         Ok(())
+    }
+
+    /// Everything leaves. A revocation that is being drained becomes part of it.
+    fn begin_final_drain(&mut self, deadline: Instant) {
+        tracing::info!(connector = &*self.parts.name, in_flight = self.in_flight.len(), "draining");
+        self.forget(|flight| flight.job.is_some());
+        let earlier = self.drain.take();
+        let until = earlier.as_ref().filter(|drain| !drain.is_committing).map_or(deadline, |d| d.until.min(deadline));
+        let owed = earlier.and_then(|drain| drain.leaving).unwrap_or_default();
+        self.drain = Some(Drain { leaving: None, owed, is_committing: false, until });
     }
 
     /// One step of a drain. True when the process may stop.
     pub(super) fn advance_drain(&mut self) -> KafkaResult<bool> {
-        if self.drain.is_none()
-            && let Some(grace) = self.stop.requested()
-        {
-            tracing::info!(connector = &*self.parts.name, in_flight = self.in_flight.len(), "draining");
-            self.forget_waiting(|_| true);
-            self.drain = Some(Drain::new(None, grace));
+        let is_stopping = self.drain.as_ref().is_some_and(Drain::is_final);
+        if let Some(deadline) = self.stop.requested().filter(|_| !is_stopping) {
+            self.begin_final_drain(deadline);
         }
-        let Some(drain) = &self.drain else { return Ok(false) };
         let now = Instant::now();
-        let is_lost = self.consumer.assignment_lost();
-        match drain.phase {
-            Phase::Settling { until } if !is_lost => {
-                if self.is_settled(drain) || now >= until {
-                    self.commit_due = now;
-                    self.set_phase(Phase::Committing { until: now + COMMIT_GRACE });
-                }
-                Ok(false)
+        let Some(drain) = &self.drain else { return Ok(false) };
+        if !drain.is_committing {
+            if now >= drain.until || self.is_settled(drain) {
+                self.commit_due = now;
+                self.drain = self.drain.take().map(|d| Drain { is_committing: true, until: now + COMMIT_GRACE, ..d });
             }
-            // A commit from before the settling may be under way, and then does not cover what settled after it.
-            Phase::Committing { until } if !is_lost && now < until && self.has_uncommitted(drain) => {
-                self.commit_if_due();
-                Ok(false)
-            }
-            Phase::Settling { .. } | Phase::Committing { .. } => self.finish_drain(),
+            return Ok(false);
         }
-    }
-
-    fn has_uncommitted(&self, drain: &Drain) -> bool {
-        self.ledger.uncommitted().iter().any(|(partition, _)| drain.covers(partition))
-    }
-
-    fn set_phase(&mut self, phase: Phase) {
-        if let Some(drain) = &mut self.drain {
-            drain.phase = phase;
+        // A commit from before the settling may be under way, and then does not cover what settled after it.
+        if now < drain.until && self.ledger.uncommitted().iter().any(|(partition, _)| drain.covers(partition)) {
+            self.commit_if_due();
+            return Ok(false);
         }
+        self.finish_drain()
     }
 
     fn finish_drain(&mut self) -> KafkaResult<bool> {
-        let Some(Drain { leaving, revoked, .. }) = self.drain.take() else { return Ok(false) };
-        match leaving {
-            Some(leaving) => self.give_back(&leaving).map(|()| false),
-            None => {
-                if !revoked.is_empty() {
-                    self.give_back(&revoked)?;
-                }
-                tracing::info!(connector = &*self.parts.name, unfinished = self.in_flight.len(), "drained");
-                Ok(true)
-            }
+        let Some(Drain { leaving, owed, .. }) = self.drain.take() else { return Ok(false) };
+        if let Some(leaving) = leaving {
+            return self.give_back(&leaving).map(|()| false);
         }
+        if !owed.is_empty() {
+            self.give_back(&owed)?;
+        }
+        tracing::info!(connector = &*self.parts.name, unfinished = self.in_flight.len(), "drained");
+        Ok(true)
     }
 
-    /// True when nothing of the leaving partitions is under way that could still finish. While the gate is closed nobody's
-    /// question can, and what is only waiting for a place will be done by the next owner.
+    /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
+    /// from before it closed can, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
-        let can_ask = self.parts.door.gate().is_open();
+        let gate = self.parts.door.gate();
+        let can_answer = gate.is_open() || gate.is_asked();
         !self.in_flight.values().any(|flight| {
-            let is_under_way = flight.is_sent || (flight.task.is_some() && can_ask);
+            let is_under_way = flight.is_sent || (flight.task.is_some() && can_answer);
             is_under_way && drain.covers(&flight.partition)
         })
     }
 
-    fn forget_waiting(&mut self, is_leaving: impl Fn(&Partition) -> bool) {
-        let in_flight = &mut self.in_flight;
-        let open_bytes = &mut self.open_bytes;
-        self.waiting.retain(|ticket| {
-            let leaves = in_flight.get(ticket).is_none_or(|flight| is_leaving(&flight.partition));
-            if leaves && let Some(flight) = in_flight.remove(ticket) {
-                *open_bytes -= flight.weight;
+    /// Forgets records, whatever is being done for them: their positions stay open, so they are consumed again.
+    pub(super) fn forget(&mut self, is_forgotten: impl Fn(&InFlight) -> bool) {
+        let (mut bytes, mut asking, mut unacknowledged) = (0, 0, 0);
+        self.in_flight.retain(|_, flight| {
+            let is_forgotten = is_forgotten(flight);
+            if is_forgotten {
+                bytes += flight.weight;
+                asking += usize::from(flight.task.is_some());
+                unacknowledged += usize::from(flight.is_sent);
             }
-            !leaves
+            !is_forgotten
         });
+        self.open_bytes -= bytes;
+        self.asking -= asking;
+        self.unacknowledged -= unacknowledged;
+        let in_flight = &self.in_flight;
+        self.waiting.retain(|ticket| in_flight.contains_key(ticket));
+        self.outbox.retain(|ticket| in_flight.contains_key(&ticket));
     }
 
     fn give_back(&mut self, partitions: &[Partition]) -> KafkaResult<()> {
@@ -183,46 +180,32 @@ impl Session<'_> {
             self.lanes.remove(partition);
             self.parts.metrics.remove_lag(&partition.topic, partition.number);
         }
-        let leaving: Vec<_> = self
-            .in_flight
-            .iter()
-            .filter(|(_, flight)| partitions.contains(&flight.partition))
-            .map(|(ticket, _)| *ticket)
-            .collect();
-        for flight in leaving.into_iter().filter_map(|ticket| self.in_flight.remove(&ticket)) {
-            self.open_bytes -= flight.weight;
-            self.asking -= usize::from(flight.task.is_some());
-            self.unacknowledged -= usize::from(flight.is_sent);
-        }
-        let in_flight = &self.in_flight;
-        self.waiting.retain(|ticket| in_flight.contains_key(ticket));
-        self.unsent.retain(|ticket| in_flight.contains_key(ticket));
-        if self.drain.as_ref().is_some_and(|drain| !drain.is_final()) {
-            self.drain = None;
-        }
+        self.forget(|flight| partitions.contains(&flight.partition));
         client::unassign(&self.consumer, &client::list(partitions))
     }
 
+    /// The partition's log begins anew (its topic was created again, or cut by an unclean election): what we knew of it is
+    /// about another log.
+    pub(super) fn log_restarted(&mut self, partition: &Partition, offset: i64) {
+        tracing::warn!(connector = &*self.parts.name, %partition, offset, "the log of a partition begins anew");
+        self.lanes.remove(partition);
+        self.forget(|flight| flight.partition == *partition);
+        self.ledger.assign(partition.clone());
+    }
+
     pub(super) fn commit_if_due(&mut self) {
-        if Instant::now() >= self.commit_due {
-            self.commit();
+        if Instant::now() >= self.commit_due && !self.committer.is_busy() {
+            self.commit_due = Instant::now() + COMMIT_INTERVAL;
+            // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
+            // check who owns a partition).
+            let offsets = self.ledger.uncommitted();
+            if !offsets.is_empty() {
+                self.committer.commit(offsets);
+            }
         }
     }
 
-    /// Begins to note with the broker how far we are. Only partitions in the ledger, that is, ours, are ever part of it: the
-    /// broker would take any (it does not check who owns a partition).
-    fn commit(&mut self) {
-        if self.committer.is_busy() {
-            return;
-        }
-        self.commit_due = Instant::now() + COMMIT_INTERVAL;
-        let offsets = self.ledger.uncommitted();
-        if !offsets.is_empty() {
-            self.committer.commit(offsets);
-        }
-    }
-
-    pub(super) fn receive_commit(&mut self) {
+    pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
         match self.committer.result() {
             None => {}
             Some(Ok(offsets)) => {
@@ -238,6 +221,7 @@ impl Session<'_> {
                 tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
             }
         }
+        if self.committer.is_gone() { Err(Broken("the committing thread is gone".to_owned())) } else { Ok(()) }
     }
 }
 

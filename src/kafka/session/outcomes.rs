@@ -1,14 +1,15 @@
 //! From an outcome to its acknowledgement.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 
 use super::super::convert;
 use super::super::lanes::Ticket;
+use super::super::outbox::Next;
 use super::super::work::{Outcome, Settled};
-use super::Session;
+use super::{Broken, Session};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 
@@ -41,7 +42,8 @@ impl Refusal {
             E::InvalidRecord | E::InvalidMessage | E::InvalidTimestamp | E::PolicyViolation => {
                 Self::Record(Code::ResultRejected)
             }
-            E::QueueFull => Self::QueueFull,
+            // Another record of its batch was refused.
+            E::QueueFull | E::InvalidDifferentRecord => Self::QueueFull,
             E::Fatal => Self::Fatal,
             _ => Self::Kafka,
         }
@@ -79,10 +81,10 @@ impl Session<'_> {
 
     fn publish(&mut self, ticket: Ticket) {
         // Behind records that could not be sent, a later one waits its turn.
-        if self.unsent.is_empty() {
+        if self.outbox.is_empty() {
             self.send(ticket);
         } else {
-            self.unsent.insert(ticket);
+            self.outbox.put(ticket);
         }
     }
 
@@ -99,28 +101,21 @@ impl Session<'_> {
                 self.unacknowledged += 1;
             }
             Err((error, _record)) => {
+                // The client refuses records one by one.
+                self.outbox.reported(ticket);
                 let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-                self.refused(ticket, code);
+                self.refused(ticket, code, true);
             }
         }
     }
 
     pub(super) fn send_unsent(&mut self) {
-        if self.unsent.is_empty() || self.send_again_at.is_some_and(|at| Instant::now() < at) {
-            return;
-        }
-        self.send_again_at = None;
-        // In the order of receipt; whatever is refused again puts itself back.
-        for ticket in std::mem::take(&mut self.unsent) {
-            if self.send_again_at.is_some() {
-                self.unsent.insert(ticket);
-            } else {
-                self.send(ticket);
-            }
+        while let Next::Send(ticket) | Next::SendAlone(ticket) = self.outbox.next(self.unacknowledged) {
+            self.send(ticket);
         }
     }
 
-    pub(super) fn receive_deliveries(&mut self) -> KafkaResult<bool> {
+    pub(super) fn receive_deliveries(&mut self) -> Result<bool, Broken> {
         self.producer.poll(Duration::ZERO);
         let deliveries = self.producer.context().take();
         let any = !deliveries.is_empty();
@@ -128,20 +123,21 @@ impl Session<'_> {
             let Some(flight) = self.in_flight.get_mut(&ticket).filter(|flight| flight.is_sent) else { continue };
             flight.is_sent = false;
             self.unacknowledged -= 1;
+            let was_alone = self.outbox.reported(ticket);
             match outcome {
                 Ok(()) => self.acknowledged(ticket),
-                Err(code) => self.refused(ticket, code),
+                Err(code) => self.refused(ticket, code, was_alone),
             }
         }
         match self.producer.client().fatal_error() {
-            Some((code, _reason)) => Err(KafkaError::MessageProduction(code)),
+            Some((code, _reason)) => Err(KafkaError::MessageProduction(code).into()),
             None => Ok(any),
         }
     }
 
     fn acknowledged(&mut self, ticket: Ticket) {
         let Some(flight) = self.in_flight.remove(&ticket) else { return };
-        self.publish_problem = None;
+        self.outbox.acknowledged();
         self.open_bytes -= flight.weight;
         self.ledger.close(&flight.partition, flight.record.position.offset);
         let Some(settled) = flight.settled else { return };
@@ -156,27 +152,31 @@ impl Session<'_> {
                 };
                 metrics.confidence.observe(confidence);
             }
-            Outcome::DeadLetter { code } => metrics.dead_letter(code),
+            Outcome::DeadLetter { code } => {
+                metrics.dead_letter(code);
+                if let Some(unsaid) = self.said_letters.due(code) {
+                    let (connector, position) = (&*self.parts.name, &flight.record.position);
+                    let detail = settled.detail.as_deref().unwrap_or_default();
+                    tracing::warn!(connector, %code, %position, detail, unsaid, "dead letter");
+                }
+            }
         }
         if let Some(observer) = &self.parts.observer {
             observer.closed(&settled.outcome, took);
         }
     }
 
-    fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {
+    /// `is_about_it` says whether the refusal can only mean this record, and not the batch that it was in.
+    fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode, is_about_it: bool) {
         match Refusal::of(code) {
-            Refusal::Record(failure_code) => self.replace(ticket, failure_code, code),
-            Refusal::QueueFull => self.send_later(ticket, QUEUE_FULL_WAIT),
+            Refusal::Record(failure_code) if is_about_it => self.replace(ticket, failure_code, code),
+            Refusal::Record(_) => self.outbox.suspect(ticket),
+            Refusal::QueueFull => self.outbox.put_back(ticket, QUEUE_FULL_WAIT),
             Refusal::Kafka | Refusal::Fatal => {
                 self.complain(ticket, code);
-                self.send_later(ticket, SEND_AGAIN_AFTER);
+                self.outbox.put_back(ticket, SEND_AGAIN_AFTER);
             }
         }
-    }
-
-    fn send_later(&mut self, ticket: Ticket, wait: Duration) {
-        self.unsent.insert(ticket);
-        self.send_again_at = Some(Instant::now() + wait);
     }
 
     /// A result that its topic cannot take becomes a dead letter, and a dead letter too large for its topic a pointer. A
@@ -194,7 +194,7 @@ impl Session<'_> {
             Outcome::DeadLetter { .. } => {
                 flight.settled = Some(settled);
                 self.complain(ticket, code);
-                self.send_later(ticket, SEND_AGAIN_AFTER);
+                self.outbox.put_back(ticket, SEND_AGAIN_AFTER);
                 return;
             }
         });
@@ -210,9 +210,8 @@ impl Session<'_> {
         let route = &self.parts.route;
         let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
         let problem = format!("topic {topic} does not take records: {code}");
-        if self.publish_problem.as_ref() != Some(&problem) {
+        if self.outbox.complain(problem.clone()) {
             tracing::warn!(connector = &*self.parts.name, problem, "intake pauses until outcomes can be published");
-            self.publish_problem = Some(problem);
         }
     }
 }

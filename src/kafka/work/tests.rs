@@ -35,6 +35,7 @@ impl Model for Obedient {
             tokio::time::sleep(Duration::from_millis(100)).await;
             match call.prompt.split(' ').next() {
                 Some("fail") => Err(Failure::new(Code::ProviderUnavailable, "500")),
+                Some("hang") => Err(Failure::new(Code::ProviderTimeout, "no answer")),
                 Some("panic") => panic!("as told"),
                 _ => Ok(Reply {
                     text: "{}".to_owned(),
@@ -111,6 +112,31 @@ async fn a_provider_that_fails_on_all_is_waited_for() {
         async move { outcome(door, &format!("fail {offset}"), offset).await }
     }));
     assert!(tokio::time::timeout(Duration::from_secs(3600), all).await.is_err(), "a record was blamed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_answers_nobody_is_asked_less_and_less() {
+    let door = door();
+    let began_at = tokio::time::Instant::now();
+    for offset in 0..5 {
+        let outcome = outcome(&door, &format!("hang {offset}"), offset).await;
+        assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderTimeout });
+        assert!(!door.gate().is_open());
+    }
+    assert!(began_at.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8), "{:?}", began_at.elapsed());
+    assert!(matches!(outcome(&door, "answer me", 9).await, Outcome::Result { .. }));
+    assert!(door.gate().is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_among_answers_is_the_records_own() {
+    let door = door();
+    let (hung, answered) = tokio::join!(outcome(&door, "hang once", 0), async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        outcome(&door, "answer me", 1).await
+    });
+    assert!(matches!(answered, Outcome::Result { .. }));
+    assert_eq!(hung, Outcome::DeadLetter { code: Code::ProviderTimeout });
 }
 
 #[tokio::test(start_paused = true)]

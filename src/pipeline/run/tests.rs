@@ -141,6 +141,13 @@ async fn limits_cost_no_call() {
 }
 
 #[tokio::test]
+async fn nothing_is_asked_about_a_blank_text_whatever_stands_around_it() {
+    let template = Arc::new(Template::inline("What does the customer want? {{ data.body }}").unwrap());
+    let test = Test::new(PipelineSettings { template, ..settings() }, []);
+    assert_eq!(code(test.ask(" \u{200b}\n").await), (Code::PromptEmpty, 0));
+}
+
+#[tokio::test]
 async fn a_hundred_wide_characters_are_within_a_limit_of_a_hundred() {
     let test = Test::new(settings(), [FakeModel::says(VALID)]);
     assert!(test.ask(&"日".repeat(100)).await.is_ok());

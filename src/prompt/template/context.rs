@@ -36,6 +36,28 @@ pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> 
     Ok(Value::from(variables))
 }
 
+/// The text of the event that the template reads, one value a line; `None` where it reads other than texts.
+pub(super) fn content(reads: &Reads, scope: &Scope<'_>) -> Option<String> {
+    let mut texts: Vec<&str> = Vec::new();
+    for path in &reads.data {
+        let text = match (&scope.event.data, path.segments.get(1..)) {
+            (Data::Text(text), Some([])) => text,
+            (Data::Json(json), Some(members)) => {
+                match members.iter().try_fold(json, |json, member| json.get(member.as_str())) {
+                    Some(Json::String(text)) => text,
+                    Some(Json::Null) => "",
+                    Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) | None => return None,
+                }
+            }
+            _ => return None,
+        };
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
 /// Says which of the paths on the failing line the record does not have.
 pub(super) fn explain_undefined(reads: &Reads, line: Option<usize>, scope: &Scope<'_>) -> String {
     let mut missing: Vec<&Path> = reads.paths.iter().filter(|path| !exists(path, scope)).collect();

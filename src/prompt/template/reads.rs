@@ -35,6 +35,8 @@ pub(super) struct Reads {
     pub(super) roots: BTreeMap<Arc<str>, Need>,
     /// Every mention, for error messages.
     pub(super) paths: Vec<Path>,
+    /// The ways into the event's data that expressions use.
+    pub(super) data: Vec<Path>,
 }
 
 impl Reads {
@@ -45,7 +47,9 @@ impl Reads {
         for path in &paths {
             add(&mut roots, &path.segments);
         }
-        Self { roots, paths }
+        let is_data = |path: &Path| path.segments.first().is_some_and(|root| root == "data");
+        let data = self::paths(&code(source)).into_iter().filter(is_data).collect();
+        Self { roots, paths, data }
     }
 
     /// True if the source reads nothing of the record.

@@ -297,3 +297,21 @@ fn rendering_costs() {
         println!("{name}: {:?} each", start.elapsed() / rounds);
     }
 }
+
+#[test]
+fn content_is_what_came_from_the_record() {
+    let event =
+        event(Data::Json(json!({ "title": "T", "body": "B", "blank": " ", "none": null, "list": ["x"], "n": 1 })));
+    let scope = Scope { event: &event, key: None, headers: &[] };
+    let content = |template: Template| template.render(&scope).unwrap().content;
+    let inline = |source: &str| content(Template::inline(source).unwrap());
+    assert_eq!(inline("About data: {{ data.title }} and {{ data.body | upper }}?").as_deref(), Some("T\nB"));
+    assert_eq!(inline("Sort: {{ data.blank }}{{ data.none }}").as_deref(), Some(" \n"));
+    assert_eq!(inline("{{ data.body }}{% for x in data.list %}{{ x }}{% endfor %}"), None, "more than texts is read");
+    assert_eq!(inline("{{ data.n }}"), None);
+    assert_eq!(inline("{{ data }}"), None);
+    assert_eq!(inline("{{ event.id }}"), None);
+    let parameters = [("text", "{{ data.body }}"), ("target_language", "fr")];
+    let parameters = parameters.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
+    assert_eq!(content(Template::named("translation", &parameters).unwrap()).as_deref(), Some("B"));
+}

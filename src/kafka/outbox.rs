@@ -1,0 +1,148 @@
+//! Outcomes that are released but not with the producer: its queue was full, the topic takes nothing at the moment, or a
+//! record is under suspicion.
+//!
+//! A topic's size limit holds for a whole batch, and a refused batch refuses every record in it. So a record that comes back
+//! as too large is only a suspect: it is sent once more, alone, and what comes back then is about the record.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::{Duration, Instant};
+
+use super::lanes::Ticket;
+
+/// What may be sent next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// This record, together with others.
+    Send(Ticket),
+    /// This record, alone.
+    SendAlone(Ticket),
+    /// Nothing yet.
+    Wait,
+}
+
+/// Outcomes waiting to be sent, in the order of receipt.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: BTreeSet<Ticket>,
+    suspects: HashSet<Ticket>,
+    /// The suspect that is with the producer, alone.
+    alone: Option<Ticket>,
+    not_before: Option<Instant>,
+    problem: Option<String>,
+}
+
+impl Outbox {
+    /// True if a released outcome may go straight to the producer: nothing waits before it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.alone.is_none()
+    }
+
+    /// Puts an outcome in its place.
+    pub(super) fn put(&mut self, ticket: Ticket) {
+        self.waiting.insert(ticket);
+    }
+
+    /// Puts an outcome back and waits with all of them.
+    pub(super) fn put_back(&mut self, ticket: Ticket, wait: Duration) {
+        self.waiting.insert(ticket);
+        self.not_before = Some(Instant::now() + wait);
+    }
+
+    /// Puts an outcome back that came back as too large, perhaps for the company it was in.
+    pub(super) fn suspect(&mut self, ticket: Ticket) {
+        self.waiting.insert(ticket);
+        self.suspects.insert(ticket);
+    }
+
+    /// What to send next, given how many records the producer has not yet reported on.
+    pub(super) fn next(&mut self, unacknowledged: usize) -> Next {
+        if self.alone.is_some() || self.not_before.is_some_and(|at| Instant::now() < at) {
+            return Next::Wait;
+        }
+        self.not_before = None;
+        let Some(ticket) = self.waiting.first().copied() else { return Next::Wait };
+        let is_suspect = self.suspects.contains(&ticket);
+        if is_suspect && unacknowledged > 0 {
+            return Next::Wait;
+        }
+        self.waiting.remove(&ticket);
+        if is_suspect {
+            self.suspects.remove(&ticket);
+            self.alone = Some(ticket);
+            return Next::SendAlone(ticket);
+        }
+        Next::Send(ticket)
+    }
+
+    /// The producer has reported on a record. True if it was alone, so that the report is about it.
+    pub(super) fn reported(&mut self, ticket: Ticket) -> bool {
+        let was_alone = self.alone == Some(ticket);
+        if was_alone {
+            self.alone = None;
+        }
+        was_alone
+    }
+
+    /// Forgets the records that are not to be kept.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(Ticket) -> bool) {
+        self.waiting.retain(|ticket| is_kept(*ticket));
+        self.suspects.retain(|ticket| is_kept(*ticket));
+        self.alone = self.alone.filter(|ticket| is_kept(*ticket));
+    }
+
+    /// Notes why nothing is taken. True if that is news.
+    pub(super) fn complain(&mut self, problem: String) -> bool {
+        let is_news = self.problem.as_ref() != Some(&problem);
+        self.problem = Some(problem);
+        is_news
+    }
+
+    /// Something was taken.
+    pub(super) fn acknowledged(&mut self) {
+        self.problem = None;
+    }
+
+    /// Why outcomes wait, if the topic or the cluster is the reason.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref().filter(|_| !self.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspect_is_sent_alone_and_nothing_overtakes_it() {
+        let mut outbox = Outbox::default();
+        outbox.suspect(Ticket(1));
+        outbox.put(Ticket(2));
+        assert_eq!(outbox.next(3), Next::Wait, "others are still with the producer");
+        assert_eq!(outbox.next(0), Next::SendAlone(Ticket(1)));
+        assert_eq!(outbox.next(1), Next::Wait);
+        assert!(!outbox.is_empty(), "a new outcome must not join the suspect's batch");
+        assert!(outbox.reported(Ticket(1)));
+        assert_eq!(outbox.next(0), Next::Send(Ticket(2)));
+        assert!(!outbox.reported(Ticket(2)));
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn outcomes_go_in_the_order_of_receipt() {
+        let mut outbox = Outbox::default();
+        [5, 3, 4].into_iter().for_each(|n| outbox.put(Ticket(n)));
+        assert_eq!([(); 3].map(|()| outbox.next(9)), [3, 4, 5].map(|n| Next::Send(Ticket(n))));
+        assert_eq!(outbox.next(9), Next::Wait);
+    }
+
+    #[test]
+    fn a_problem_ends_with_the_records_that_had_it() {
+        let mut outbox = Outbox::default();
+        outbox.put_back(Ticket(1), Duration::from_secs(1));
+        assert!(outbox.complain("full".to_owned()));
+        assert!(!outbox.complain("full".to_owned()));
+        assert_eq!(outbox.problem(), Some("full"));
+        outbox.retain(|_| false);
+        assert_eq!(outbox.problem(), None);
+    }
+}
