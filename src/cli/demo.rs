@@ -88,7 +88,7 @@ impl DemoError {
 /// Runs the demonstration. Exit code: 0 if every record sent is in the results or the dead letters, 1 if not, 2 for wrong
 /// arguments.
 pub fn run(args: &Args) -> Exit {
-    let log = LogSettings { format: LogFormat::Text, filter: "warn".to_owned() };
+    let log = LogSettings { format: LogFormat::Text, filter: "error".to_owned() };
     if let Err(error) = logging::init(&log, logging::Target::Stderr) {
         say(error);
         return Exit::WrongUse;

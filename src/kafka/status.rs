@@ -101,10 +101,11 @@ impl ConnectorStatus {
 
     pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Missing) {
         let mut state = self.state();
-        let was_ok = state.broker.as_ref().is_some_and(Result::is_ok);
-        match (&broker, was_ok) {
-            (Err(why), true) => tracing::warn!(connector = &*self.name, why, "the Kafka cluster cannot be reached"),
-            (Ok(_), false) => tracing::info!(connector = &*self.name, "the Kafka cluster answers"),
+        match (&broker, &state.broker) {
+            (Err(why), None | Some(Ok(_))) => {
+                tracing::warn!(connector = &*self.name, why, "the Kafka cluster cannot be reached")
+            }
+            (Ok(_), None | Some(Err(_))) => tracing::info!(connector = &*self.name, "the Kafka cluster answers"),
             _ => {}
         }
         // An unreachable cluster says nothing about its topics.
