@@ -37,7 +37,7 @@ lint: ## Clippy, warnings being errors, and the syntax of the scripts
 	for script in $(scripts); do bash -n "$$script"; done
 
 doc: ## Build the API documentation; a broken link is an error
-	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --locked
 
 kafka-start: ## Start a real Kafka and leave it running; `scripts/kafka.sh env` tells where
 	@scripts/prerequisites.sh test

@@ -11,7 +11,7 @@ use super::{cloudevents, trace, write};
 use crate::domain::failure::{Failure, Kind, Stage};
 use crate::domain::record::{Header, Outgoing, Record};
 
-/// Headers that [`encode`] and [`pointer`] add at most.
+/// Headers that [`encode`] and [`pointer()`] add at most.
 const OURS: usize = 17;
 
 /// Who writes a dead letter.

@@ -32,7 +32,6 @@ const FUNCTIONS: [&str; 2] = ["range", "dict"];
 /// Name of the template proper within its environment; no parameter can have it.
 const MAIN: &str = "";
 const INLINE_NAME: &str = "inline";
-const INLINE_VERSION: &str = "0.0.0";
 
 /// A compiled prompt template.
 #[derive(Debug)]
@@ -106,7 +105,9 @@ impl Template {
     /// # Errors
     /// A syntax error or a variable that does not exist, with its line.
     pub fn inline(source: &str) -> Result<Template, TemplateError> {
-        Self::from_source(INLINE_NAME, INLINE_VERSION, source, &BTreeMap::new())
+        let none = BTreeMap::new();
+        let version: String = digest(source, &none).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Self::from_source(INLINE_NAME, &version, source, &none)
     }
 
     /// A built-in template ("invoice", "invoice@1") whose variables are filled by `parameters`, each itself a template
@@ -174,7 +175,7 @@ impl Template {
         &self.name
     }
 
-    /// Its semantic version; "0.0.0" for an inline one.
+    /// Its semantic version; for an inline one 12 hexadecimal digits of its digest.
     pub fn version(&self) -> &str {
         &self.version
     }

@@ -2,7 +2,7 @@
 //!
 //! Strict mode wants every property required and every object closed
 //! (<https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>). [`strict`] says "may be absent" as
-//! "may be null"; [`prune`] takes those nulls out of the answer again. What strict mode cannot enforce but does no harm
+//! "may be null"; [`mod@prune`] takes those nulls out of the answer again. What strict mode cannot enforce but does no harm
 //! to leave out (`minLength`, `uniqueItems`, …) is left out: our own validation follows anyway.
 
 use serde_json::{Map, Value, json};
