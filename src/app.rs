@@ -18,15 +18,16 @@ use crate::http::{router, server};
 use crate::kafka::connector::{Connector, Parts, StartError};
 use crate::kafka::status::ConnectorStatus;
 use crate::kafka::work::{Door, Observer};
-use crate::llm::measured::Measured;
+use crate::llm::settings::ProviderSettings;
 use crate::llm::{self, BuildError};
-use crate::pipeline::gate::Gate;
 use crate::pipeline::recall::Recall;
+use crate::pipeline::route::provider::{Provider, Signal};
+use crate::pipeline::route::router::Router;
+use crate::pipeline::route::settings::RouterSettings;
 use crate::pipeline::run::Pipeline;
 use crate::ports::answers::Answers;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::health::Health;
-use crate::ports::model::Model;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
@@ -62,14 +63,8 @@ pub struct App {
     connectors: Vec<Connector>,
     http: JoinHandle<std::io::Result<()>>,
     http_address: SocketAddr,
+    metrics: Arc<Metrics>,
     stop_http: watch::Sender<bool>,
-}
-
-/// A provider and the gate before it.
-#[derive(Clone)]
-struct Provider {
-    model: Arc<dyn Model>,
-    gate: Arc<Gate>,
 }
 
 impl App {
@@ -87,16 +82,24 @@ impl App {
         let tasks = Tasks::new(Handle::current());
         let answers = Arc::new(MemoryAnswers::new(runtime.cache.memory_bytes, Arc::clone(&clock)));
         let recall = Arc::new(Recall::new(Arc::clone(&answers) as Arc<dyn Answers>));
-        let providers = providers(&runtime, &metrics)?;
+        let signal = Signal::default();
+        let providers = providers(&runtime, &metrics, &signal)?;
 
         let mut parts = Vec::with_capacity(connectors.len());
         // A provider that nobody asks is neither up nor down.
         let mut asked = BTreeMap::new();
         for connector in connectors {
-            let provider = choose(&providers, &runtime.routing, &connector)?;
-            asked.insert(provider.gate.name().to_owned(), provider.clone());
-            let pipeline = Pipeline::new(connector.pipeline, provider.model, Arc::clone(&recall));
-            let door = Door::new(pipeline, provider.gate, connector.route.format, Arc::clone(&clock));
+            let members = members(&providers, &runtime, &connector)?;
+            asked.extend(members.iter().map(|member| (Arc::clone(member.name()), Arc::clone(member))));
+            let settings = RouterSettings {
+                strategy: connector.pipeline.strategy.unwrap_or(runtime.routing.strategy),
+                budget: connector.pipeline.budget,
+                reference: runtime.routing.reference,
+            };
+            let of_router = metrics.router(&connector.name);
+            let router = Router::new(members, settings, Arc::clone(&clock), signal.clone(), of_router);
+            let pipeline = Pipeline::new(connector.pipeline, Arc::new(router), Arc::clone(&recall));
+            let door = Door::new(pipeline, connector.route.format, Arc::clone(&clock));
             parts.push(Parts {
                 kafka: runtime.kafka.clone(),
                 route: connector.route,
@@ -117,16 +120,25 @@ impl App {
         let listener = server::bind(address).await.map_err(listen)?;
         let http_address = listener.local_addr().map_err(listen)?;
         let connectors = parts.into_iter().map(Connector::start).collect::<Result<Vec<_>, _>>()?;
-        let context = router::Context { health: Arc::new(AllHealth(health)), metrics, started_at: Instant::now() };
+        let health = Arc::new(AllHealth(health));
+        let context = router::Context { health, metrics: Arc::clone(&metrics), started_at: Instant::now() };
         let (stop_http, stopped) = watch::channel(false);
         let http = tasks.server(server::serve(listener, router::router(context), stopped));
         tracing::info!(http = %http_address, connectors = connectors.len(), "started");
-        Ok(Self { connectors, http, http_address, stop_http })
+        Ok(Self { connectors, http, http_address, metrics, stop_http })
     }
 
     /// Where HTTP listens.
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// All metrics, as `GET /v1/metrics` shows them.
+    ///
+    /// # Errors
+    /// Never in practice: the text is written to memory.
+    pub fn metrics(&self) -> Result<String, std::fmt::Error> {
+        self.metrics.encode()
     }
 
     /// Returns when a part that should run for ever has ended, with what it was.
@@ -166,50 +178,68 @@ impl App {
     }
 }
 
-fn providers(runtime: &RuntimeConfig, metrics: &Arc<Metrics>) -> Result<HashMap<String, Provider>, BuildError> {
+fn providers(
+    runtime: &RuntimeConfig,
+    metrics: &Metrics,
+    signal: &Signal,
+) -> Result<HashMap<String, Arc<Provider>>, BuildError> {
     for left_out in &runtime.left_out {
         let (provider, variable) = (&left_out.provider, &left_out.variable);
         tracing::info!(provider, variable, "provider left out: its key is not set");
     }
     let built = runtime.providers.iter().map(|settings| {
-        let model = Arc::new(Measured::new(llm::build(settings)?, Arc::clone(metrics)));
-        let gate = Arc::new(Gate::new(settings.name.clone()));
-        Ok((settings.name.clone(), Provider { model, gate }))
+        let ProviderSettings { name, ceilings, max_retries, kind: _ } = settings;
+        let model = llm::build(settings, &runtime.cassettes)?;
+        let provider = Provider::new(model, *ceilings, *max_retries, metrics.provider(name), signal.clone());
+        Ok((name.clone(), Arc::new(provider)))
     });
     built.collect()
 }
 
-/// The provider that the connector names, or the first of the routing's order.
-fn choose(
-    providers: &HashMap<String, Provider>,
-    routing: &[String],
+/// The one provider that the connector names, or those of the routing.
+fn members(
+    providers: &HashMap<String, Arc<Provider>>,
+    runtime: &RuntimeConfig,
     connector: &ConnectorConfig,
-) -> Result<Provider, AppError> {
-    let name = connector.pipeline.provider.as_ref().or(routing.first());
-    name.and_then(|name| providers.get(name)).cloned().ok_or_else(|| AppError::NoSuchProvider {
-        path: connector.path.clone(),
-        provider: name.cloned().unwrap_or_default(),
-    })
+) -> Result<Vec<Arc<Provider>>, AppError> {
+    let named = connector.pipeline.provider.as_ref();
+    let names = named.map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref);
+    let members: Vec<_> = names.iter().filter_map(|name| providers.get(name).cloned()).collect();
+    if members.is_empty() {
+        let provider = named.cloned().unwrap_or_default();
+        return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
+    }
+    Ok(members)
 }
 
-struct ProviderHealth(Vec<Provider>);
+struct ProviderHealth(Vec<Arc<Provider>>);
 
 impl Health for ProviderHealth {
     fn components(&self) -> Vec<Component> {
-        let component = |provider: &Provider| {
-            let closed = provider.gate.closed();
-            Component {
-                kind: "provider",
-                name: provider.gate.name().to_owned(),
-                status: if closed.is_some() { Status::Degraded } else { Status::Up },
-                latency: None,
-                detail: closed.map(|closed| closed.failure.to_string()),
-                facts: Vec::new(),
-                is_ready: true,
-                is_alive: true,
-            }
-        };
-        self.0.iter().map(component).collect()
+        self.0.iter().map(|provider| component(provider)).collect()
+    }
+}
+
+fn component(provider: &Provider) -> Component {
+    let summary = provider.summary();
+    let open = provider.open().map(|open| open.failure.to_string());
+    let detail =
+        open.or_else(|| provider.disabled().map(|why| format!("asked only when no other can be: {}", why.reason())));
+    #[allow(clippy::cast_possible_truncation, reason = "0 to 100")]
+    let error_percent = (summary.error_ratio * 100.0).round() as i64;
+    Component {
+        kind: "provider",
+        name: provider.name().to_string(),
+        status: if detail.is_some() { Status::Degraded } else { Status::Up },
+        latency: summary.p95,
+        detail,
+        facts: vec![
+            ("in_flight", provider.in_flight().into()),
+            ("calls_5m", summary.calls.into()),
+            ("error_percent_5m", error_percent),
+        ],
+        is_ready: true,
+        is_alive: true,
     }
 }
 

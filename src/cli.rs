@@ -4,6 +4,7 @@ pub mod demo;
 pub mod healthcheck;
 pub mod lint;
 pub mod run;
+pub mod schema;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -42,6 +43,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Lint(lint::Args),
+    Schema(schema::Args),
     Healthcheck(healthcheck::Args),
 }
 
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Lint(args) => lint::run(&args, Path::new(""), &mut io::stdout()).unwrap_or(Exit::Failed),
+        Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Healthcheck(args) => healthcheck::run(&args),
     };
     exit.into()

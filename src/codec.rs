@@ -17,3 +17,4 @@ pub mod dead_letter;
 pub mod plain;
 pub mod result;
 pub mod trace;
+mod trail;

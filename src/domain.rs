@@ -1,6 +1,7 @@
 //! Pure values. No I/O, no async, no clock.
 
 pub mod answer;
+pub mod attempt;
 pub mod event;
 pub mod failure;
 pub mod fingerprint;

@@ -1,20 +1,30 @@
 //! Providers: the offline extractor and the wire formats of language models.
 //!
-//! One file per wire format; [`exchange`] and [`retry`] are what they share.
+//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote`] is what they have in common. Each asks once: who
+//! is asked, how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages:
+//! those may repeat the prompt.
 
 use std::sync::Arc;
 
 use crate::llm::offline::Offline;
-use crate::llm::openai::OpenAi;
-use crate::llm::settings::{ProviderKind, ProviderSettings};
+use crate::llm::remote::Remote;
+use crate::llm::settings::{Cassettes, ProviderKind, ProviderSettings};
 use crate::ports::model::Model;
 
+mod anthropic;
+mod cassette;
+mod complaint;
 mod exchange;
-pub mod measured;
+mod formats;
+mod gemini;
+mod habits;
+mod hints;
+mod keys;
 pub mod offline;
-pub mod openai;
-mod retry;
+mod openai;
+mod remote;
 pub mod settings;
+mod wire;
 
 /// Why a provider cannot be built from its settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,11 +39,12 @@ pub struct BuildError {
 /// The model behind one entry of `providers`.
 ///
 /// # Errors
-/// When the base URL is not usable, or the machine's TLS certificates cannot be loaded.
-pub fn build(settings: &ProviderSettings) -> Result<Arc<dyn Model>, BuildError> {
+/// When the base URL or a key is not usable, the machine's TLS certificates cannot be loaded, or the directory of recorded
+/// exchanges is not there.
+pub fn build(settings: &ProviderSettings, cassettes: &Cassettes) -> Result<Arc<dyn Model>, BuildError> {
     match &settings.kind {
         ProviderKind::Offline => Ok(Arc::new(Offline::new(&settings.name))),
-        ProviderKind::OpenAi(openai) => match OpenAi::new(&settings.name, openai) {
+        ProviderKind::Remote(remote) => match Remote::new(&settings.name, remote, cassettes) {
             Ok(model) => Ok(Arc::new(model)),
             Err(reason) => Err(BuildError { name: settings.name.clone(), reason }),
         },

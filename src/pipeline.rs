@@ -6,8 +6,8 @@
 pub mod accept;
 pub mod approve;
 pub mod ask;
-pub mod gate;
 pub mod recall;
+pub mod route;
 pub mod run;
 pub mod score;
 pub mod settings;

@@ -1,7 +1,9 @@
 //! JSON Schemas: compiled once, bounded, and without remote references.
 
+pub mod dialect;
 pub mod library;
 mod limits;
+mod relax;
 
 use std::fmt;
 

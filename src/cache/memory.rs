@@ -97,8 +97,8 @@ mod tests {
             provider: "fake".into(),
             model: "fake-1".into(),
             validation: Validation::Passed,
-            confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, validation: 1.0 },
-            attempts: 1,
+            confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
+            trail: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
         })

@@ -14,9 +14,9 @@ use rdkafka::error::KafkaError;
 
 use super::{Exit, log_panics, runtime, say};
 use crate::app::{App, AppError};
-use crate::config::Findings;
 use crate::config::connector::{self, ConnectorConfig, RuntimeDefaults};
 use crate::config::runtime::{self as runtime_config, RuntimeConfig};
+use crate::config::{Environment, Findings};
 use crate::domain::record::{Outgoing, Record};
 use crate::kafka::embedded::EmbeddedCluster;
 use crate::kafka::plain;
@@ -48,6 +48,10 @@ pub struct Args {
     /// Connector to run [default: the built-in support triage].
     #[arg(long, value_name = "FILE")]
     connector: Option<PathBuf>,
+    /// Runtime configuration whose providers are asked, caches and routing included; its brokers and HTTP address are not
+    /// used [default: the offline extractor].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print one JSON object with the counts instead of the report.
     #[arg(long)]
     json: bool,
@@ -57,6 +61,9 @@ pub struct Args {
     /// Write the dead letters to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     dead_letters: Option<PathBuf>,
+    /// Write the metrics to this file at the end.
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
     /// Leave the broker and HTTP running afterwards, and say how to reach them.
     #[arg(long)]
     keep: bool,
@@ -106,8 +113,7 @@ pub fn run(args: &Args) -> Exit {
 }
 
 async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
-    let mut runtime =
-        runtime_config::load(None, &[("STRUCTURED_PROMPT_ROUTING__FALLBACK", OFFLINE)].into_iter().collect())?;
+    let mut runtime = read_runtime(args)?;
     let mut connector = read_connector(args, &runtime)?;
     let text = read_input(args)?;
     let records = events::records(&text, connector.route.format);
@@ -117,7 +123,9 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let cluster = EmbeddedCluster::start(topics.map(|topic| (&**topic, PARTITIONS)))?;
     runtime.kafka.brokers = vec![cluster.bootstrap_servers()];
     runtime.http.listen.set_port(0);
-    connector.pipeline.provider = Some(OFFLINE.to_owned());
+    if args.config.is_none() {
+        connector.pipeline.provider = Some(OFFLINE.to_owned());
+    }
     let brokers = cluster.bootstrap_servers();
     say(format_args!("A broker runs in this process at {brokers}; connector {} joins its group …", connector.name));
 
@@ -126,12 +134,24 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let (results, dead_letters) = feed(&brokers, &route, &records, &tally).await?;
     write_lines(args.results.as_deref(), &results, report::result_line)?;
     write_lines(args.dead_letters.as_deref(), &dead_letters, report::dead_letter_line)?;
+    if let Some(path) = &args.metrics {
+        let text = app.metrics().unwrap_or_default();
+        fs::write(path, text).map_err(|source| DemoError::File { path: path.clone(), source })?;
+    }
     let summary = Summary::of(records.len(), &results, &dead_letters, &tally.finished());
     print(args, &summary, &records, &results, &dead_letters)?;
     if args.keep {
         keep(&brokers, &app, &route.sink_topic).await?;
     }
     Ok(app.drain(GRACE).await && summary.is_complete())
+}
+
+fn read_runtime(args: &Args) -> Result<RuntimeConfig, DemoError> {
+    let runtime = match &args.config {
+        Some(path) => runtime_config::load(Some(path), &Environment::of_process())?,
+        None => runtime_config::load(None, &[("STRUCTURED_PROMPT_ROUTING__FALLBACK", OFFLINE)].into_iter().collect())?,
+    };
+    Ok(runtime)
 }
 
 fn read_connector(args: &Args, runtime: &RuntimeConfig) -> Result<ConnectorConfig, DemoError> {

@@ -38,10 +38,13 @@ pub fn run(args: &Args, directory: &Path, out: &mut dyn Write) -> io::Result<Exi
     if !missing.is_empty() {
         return Ok(Exit::WrongUse);
     }
-    let lint::Report { files, findings } = lint::lint(&paths, &directory.join(DEFAULTS[0]));
+    let lint::Report { files, findings, notes } = lint::lint(&paths, &directory.join(DEFAULTS[0]));
     if files == 0 {
         writeln!(out, "nothing to check: there is no .yaml or .yml file")?;
         return Ok(Exit::WrongUse);
+    }
+    for note in notes {
+        writeln!(out, "{note}")?;
     }
     if findings.is_empty() {
         writeln!(out, "{}, no findings", counted(files, "file"))?;

@@ -12,7 +12,7 @@ use crate::domain::failure::{Failure, Kind, Stage};
 use crate::domain::record::{Header, Outgoing, Record};
 
 /// Headers that [`encode`] and [`pointer()`] add at most.
-const OURS: usize = 17;
+const OURS: usize = 18;
 
 /// Who writes a dead letter.
 #[derive(Debug, Clone, Copy)]
@@ -66,18 +66,22 @@ fn explain(
     write::push(headers, "sp-error-code", failure.code.as_str());
     write::push(headers, "sp-error-detail", detail);
     write::push(headers, "sp-stage", stage.as_str());
-    write::push(headers, "sp-attempts", failure.attempts.to_string());
+    write::push(headers, "sp-attempts", failure.attempts().to_string());
+    if !failure.trail.is_empty() {
+        write::push(headers, "sp-attempt-log", super::trail::encode(&failure.trail));
+    }
     write::push(headers, "sp-first-failed-at", write::time(now));
     write::push(headers, "sp-trace-id", trace_id(record, failure));
 }
 
 /// Whether a header marks a dead letter. A record that was one and is sent again must not look like one for ever.
 pub(super) fn is_mark(name: &str) -> bool {
-    const OURS: [&str; 8] = [
+    const OURS: [&str; 9] = [
         "sp-error-code",
         "sp-error-detail",
         "sp-stage",
         "sp-attempts",
+        "sp-attempt-log",
         "sp-first-failed-at",
         "sp-trace-id",
         "sp-value-omitted",
@@ -113,13 +117,23 @@ mod tests {
 
     use super::*;
     use crate::codec::fixtures::{any_record, binary, envelope};
+    use crate::domain::answer::Usage;
+    use crate::domain::attempt::{Attempt, Step};
     use crate::domain::failure::Code;
 
     const NOW: Duration = Duration::from_millis(1_767_225_600_007);
     const ORIGIN: DeadLetterOrigin<'static> = DeadLetterOrigin { connector: "support-triage" };
 
     fn failure() -> Failure {
-        Failure::new(Code::AnswerInvalid, "The answer never fitted the schema.").after(3)
+        let attempt = Attempt {
+            step: Step::Ask,
+            provider: "gpt".into(),
+            model: "gpt-4.1".into(),
+            usage: Usage::default(),
+            cost_usd: 0.0,
+            error: Some(Code::AnswerInvalid),
+        };
+        Failure::new(Code::AnswerInvalid, "The answer never fitted the schema.").after(vec![attempt; 3])
     }
 
     /// The last header of that name, as readers take it.
@@ -185,7 +199,7 @@ mod tests {
             prop_assert_eq!(&letter.value, &record.value);
             prop_assert_eq!(letter.timestamp_ms, record.timestamp_ms);
             prop_assert!(letter.headers.starts_with(&record.headers));
-            prop_assert_eq!(letter.headers.len(), record.headers.len() + OURS - 2);
+            prop_assert_eq!(letter.headers.len(), record.headers.len() + OURS - 3);
             prop_assert_eq!(last(&letter, "sp-stage"), code.stage().as_str());
         }
     }

@@ -10,6 +10,7 @@ use super::dead_letter;
 use super::trace::{self, TraceContext};
 use super::{payload, write};
 use crate::domain::answer::{Answered, CacheHit, Usage};
+use crate::domain::attempt;
 use crate::domain::event::Event;
 use crate::domain::record::{Header, Outgoing, Record};
 
@@ -95,14 +96,19 @@ fn cause_headers(headers: &mut Vec<Header>, event: &Event) {
 fn provenance_headers(headers: &mut Vec<Header>, answered: &Answered, origin: &Origin<'_>) {
     let answer = &answered.answer;
     let (attempts, usage, cost_usd) = match answered.cache_hit {
-        CacheHit::None => (answer.attempts, answer.usage, answer.cost_usd),
+        CacheHit::None => (attempt::calls(&answer.trail), answer.usage, answer.cost_usd),
         CacheHit::Memory => (0, Usage::default(), 0.0),
     };
     write::push(headers, "ce_provider", allowed(&answer.provider));
     write::push(headers, "ce_model", allowed(&answer.model));
     write::push(headers, "ce_validation", answer.validation.as_str());
     write::push(headers, "ce_confidence", format!("{:.2}", answer.confidence.score));
+    write::push(headers, "ce_confidencefactors", answer.confidence.to_string());
     write::push(headers, "ce_attempts", attempts.to_string());
+    // One plain call has nothing to tell beyond the attributes.
+    if answer.trail.len() > 1 && answered.cache_hit == CacheHit::None {
+        write::push(headers, "ce_attemptlog", super::trail::encode(&answer.trail));
+    }
     write::push(headers, "ce_inputtokens", usage.input_tokens.to_string());
     write::push(headers, "ce_outputtokens", usage.output_tokens.to_string());
     write::push(headers, "ce_costusd", format!("{cost_usd:.6}"));

@@ -4,7 +4,7 @@ mod hash;
 mod options;
 mod prompt;
 mod route;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ impl From<&RuntimeConfig> for RuntimeDefaults {
     fn from(runtime: &RuntimeConfig) -> Self {
         let usable = runtime.providers.iter().map(|provider| (provider.name.clone(), None));
         let left_out = runtime.left_out.iter().map(|out| (out.provider.clone(), Some(out.variable.clone())));
-        let nobody_to_ask = runtime.routing.is_empty().then(|| {
+        let nobody_to_ask = runtime.routing.fallback.is_empty().then(|| {
             let needs = runtime.left_out.iter().map(|out| format!("{} needs {}", out.provider, out.variable));
             format!("no provider of routing.fallback is usable: {}", needs.collect::<Vec<_>>().join(", "))
         });
@@ -174,6 +174,10 @@ pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &Runtime
         let (name, route, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
         let config_hash = hash::of(&name, &route, prompt.digest(), schema.digest(), &options);
         let pipeline = PipelineSettings {
+            strategy: options.strategy,
+            allow_relaxed: options.allow_relaxed,
+            record_ceiling: options.record_ceiling,
+            budget: options.budget,
             connector: Arc::clone(&name),
             template: Arc::new(prompt),
             schema,

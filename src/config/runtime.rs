@@ -3,12 +3,14 @@
 mod kafka;
 mod providers;
 
-pub(crate) use providers::unknown_provider;
+pub(crate) use providers::routing::STRATEGIES;
+pub(crate) use providers::{Kind, unknown_provider};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use self::providers::routing;
 use super::document::{self, Node, Origin};
 use super::environment::Environment;
 use super::finding::Findings;
@@ -18,7 +20,8 @@ use super::values::{Wrong, choice, integer, socket_address, text};
 use crate::cache::settings::CacheSettings;
 use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
-use crate::llm::settings::ProviderSettings;
+use crate::llm::settings::{Cassettes, ProviderSettings};
+use crate::pipeline::route::settings::RoutingSettings;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 
 /// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
@@ -46,8 +49,10 @@ pub struct RuntimeConfig {
     pub providers: Vec<ProviderSettings>,
     /// Providers that cannot be used. The process says so once for each.
     pub left_out: Vec<LeftOut>,
-    /// Names of usable providers; the first is asked by connectors that name none. Empty when none is usable.
-    pub routing: Vec<String>,
+    /// Who is asked by connectors that name nobody. Its list is empty when no provider is usable.
+    pub routing: RoutingSettings,
+    /// Recorded exchanges.
+    pub cassettes: Cassettes,
     /// Logs.
     pub log: LogSettings,
 }
@@ -72,17 +77,29 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
         scribe.add(finding);
     }
     let written = read(&scribe, &root, base(file));
-    let (providers, left_out) = providers::resolve(&scribe, written.providers, environment);
-    let routing = providers::usable_routing(written.routing, &providers);
-    let Written { kafka, http, cache, log, .. } = written;
+    let Written { kafka, http, cache, cassettes, providers, routing, log } = written;
+    let is_replay = matches!(cassettes, Cassettes::Replay(_));
+    let (providers, left_out) = providers::resolve(&scribe, providers, environment, is_replay);
+    let routing = routing::usable(routing, &providers);
     let findings = Findings::new(scribe.into_findings());
-    let config = RuntimeConfig { kafka, http, cache, providers, left_out, routing, log };
+    let config = RuntimeConfig { kafka, http, cache, providers, left_out, routing, cassettes, log };
     if findings.is_empty() { Ok(config) } else { Err(findings) }
 }
 
-/// Checks a file by itself: no environment, no secrets. Returns the names of the providers that it leads to.
-pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Vec<String> {
-    read(scribe, root, base(Some(file))).providers.into_iter().map(|provider| provider.name).collect()
+/// What a file by itself leads to.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// Its providers with their kinds.
+    pub(crate) providers: Vec<(String, Option<Kind>)>,
+    /// Those that the routing names.
+    pub(crate) fallback: Vec<String>,
+}
+
+/// Checks a file by itself: no environment, no secrets.
+pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Checked {
+    let Written { providers, routing, .. } = read(scribe, root, base(Some(file)));
+    let providers = providers.into_iter().map(|provider| (provider.name, provider.kind)).collect();
+    Checked { providers, fallback: routing.fallback }
 }
 
 /// Everything but the secrets.
@@ -90,8 +107,9 @@ struct Written {
     kafka: KafkaSettings,
     http: HttpSettings,
     cache: CacheSettings,
+    cassettes: Cassettes,
     providers: Vec<providers::Written>,
-    routing: Vec<String>,
+    routing: RoutingSettings,
     log: LogSettings,
 }
 
@@ -113,10 +131,25 @@ fn read(scribe: &Scribe, node: &Node, base: &Path) -> Written {
     http.finish();
     let cache = cache(root.section("cache"));
     let providers = providers::read(scribe, &mut root, base);
-    let routing = providers::read_routing(scribe, root.section("routing"), &providers);
+    let routing = routing::read(scribe, root.section("routing"), &providers);
+    let cassettes = cassettes(scribe, root.section("llm"), base);
     let log = log(root.section("log"));
     root.finish();
-    Written { kafka, http: HttpSettings { listen }, cache, providers, routing, log }
+    Written { kafka, http: HttpSettings { listen }, cache, cassettes, providers, routing, log }
+}
+
+fn cassettes(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Cassettes {
+    let (record, replay) = (section.get("record", text), section.get("replay", text));
+    if record.is_some() && replay.is_some() {
+        let wrong = Wrong::new("exchanges cannot be recorded and replayed at the same time", "keep one of the two");
+        scribe.note(&section.spot_of("replay"), wrong);
+    }
+    section.finish();
+    match (record, replay) {
+        (_, Some(directory)) => Cassettes::Replay(base.join(directory)),
+        (Some(directory), None) => Cassettes::Record(base.join(directory)),
+        (None, None) => Cassettes::Off,
+    }
 }
 
 fn cache(mut section: Section<'_>) -> CacheSettings {

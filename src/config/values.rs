@@ -53,6 +53,19 @@ pub(crate) fn text(node: &Node) -> Result<String, Wrong> {
     }
 }
 
+/// True or false.
+pub(crate) fn flag(node: &Node) -> Result<bool, Wrong> {
+    match node.scalar() {
+        Value::Bool(value) => Ok(value),
+        found @ (Value::Null
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Text { .. }
+        | Value::List(_)
+        | Value::Map(_)) => Err(Wrong::expected("true or false", &found)),
+    }
+}
+
 /// A whole number within a range.
 pub(crate) fn integer(range: RangeInclusive<u32>) -> impl Fn(&Node) -> Result<u32, Wrong> {
     move |node| {

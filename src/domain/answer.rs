@@ -1,22 +1,31 @@
 //! What the pipeline found out, and how.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::domain::attempt::{Attempt, Step};
+
 /// Tokens that calls for one record used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Tokens of the request.
+    /// Tokens of the request, those read from the provider's prompt cache included.
     pub input_tokens: u64,
-    /// Tokens of the answer.
+    /// Tokens of the answer, those of hidden reasoning included.
     pub output_tokens: u64,
+    /// The part of `input_tokens` that the provider read from its prompt cache.
+    pub cached_tokens: u64,
+    /// The part of `output_tokens` that went into hidden reasoning.
+    pub reasoning_tokens: u64,
 }
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
     }
 }
 
@@ -25,6 +34,8 @@ impl std::ops::AddAssign for Usage {
 pub enum Validation {
     /// Valid against the schema as written.
     Passed,
+    /// After safe coercions only nearly so: some required fields may be missing. Only where the user allows it.
+    Relaxed,
 }
 
 impl Validation {
@@ -32,6 +43,7 @@ impl Validation {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Relaxed => "relaxed",
         }
     }
 }
@@ -41,18 +53,28 @@ impl Validation {
 pub struct Confidence {
     /// The product that users see (`confidence` attribute).
     pub score: f64,
-    /// Share of the schema's fields that are filled.
-    pub completeness: f64,
+    /// Less than 1.0 when the JSON had to be mended, or the schema relaxed.
+    pub validation: f64,
+    /// Less than 1.0 when invalid answers came before this one.
+    pub ladder: f64,
     /// How sure the provider was, where it says so.
     pub provider: f64,
-    /// Less than 1.0 when validation needed repeated asking.
-    pub validation: f64,
+    /// Share of the schema's fields that are filled.
+    pub completeness: f64,
+}
+
+impl fmt::Display for Confidence {
+    /// The factors by name (`confidencefactors` attribute): `validation=1.00 ladder=0.85 provider=1.00 completeness=0.75`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { score: _, validation, ladder, provider, completeness } = self;
+        write!(f, "validation={validation:.2} ladder={ladder:.2} provider={provider:.2} completeness={completeness:.2}")
+    }
 }
 
 /// A valid answer. Immutable: the cache and every record that asked the same question share one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The extracted object as compact JSON, valid against the schema that was asked for.
+    /// The extracted object as compact JSON, as valid against the schema that was asked for as `validation` says.
     pub data: Bytes,
     /// Name of the provider that gave it, as configured.
     pub provider: Arc<str>,
@@ -62,12 +84,19 @@ pub struct Answer {
     pub validation: Validation,
     /// How sure we are.
     pub confidence: Confidence,
-    /// Provider calls that it took.
-    pub attempts: u32,
+    /// What it took, in order; the last one gave the answer.
+    pub trail: Vec<Attempt>,
     /// Tokens of all of those calls.
     pub usage: Usage,
     /// What those calls cost in US dollars, by the configured prices.
     pub cost_usd: f64,
+}
+
+impl Answer {
+    /// Tokens of the call that gave it: what it would have taken to get it at once.
+    pub fn last_call(&self) -> Usage {
+        self.trail.iter().rfind(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.usage).unwrap_or_default()
+    }
 }
 
 /// Where an answer came from.

@@ -1,7 +1,10 @@
 //! Why a request has no answer: one code each, and from the code who must act.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::domain::attempt::{self, Attempt};
 
 /// The stage of the pipeline in which a record failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,12 +124,20 @@ codes! {
     ProviderTimeout = "provider_timeout", Ask, Refused;
     /// The provider cannot be reached or fails on its side.
     ProviderUnavailable = "provider_unavailable", Ask, Unavailable;
+    /// The provider has more to do than it can.
+    ProviderOverloaded = "provider_overloaded", Ask, Unavailable;
     /// The provider asks for a pause.
     ProviderRateLimited = "provider_rate_limited", Ask, Unavailable;
     /// The provider does not accept the key, or does not know the model.
     ProviderUnauthorized = "provider_unauthorized", Ask, Unavailable;
     /// The account's money or quota is used up.
     ProviderQuotaExhausted = "provider_quota_exhausted", Ask, Unavailable;
+    /// The connector's budget is spent.
+    BudgetExhausted = "budget_exhausted", Ask, Unavailable;
+    /// Another call for this record would exceed its ceiling of tokens or cost.
+    RecordCeiling = "record_ceiling", Ask, Refused;
+    /// Answers are replayed, and there is no recorded one to this question.
+    NotRecorded = "not_recorded", Ask, Refused;
     /// The answer was cut at the token limit.
     AnswerTruncated = "answer_truncated", Approve, Refused;
     /// The answer contains no JSON.
@@ -150,14 +161,14 @@ impl fmt::Display for Code {
 }
 
 /// Why there is no answer. `detail` says what was found and what to do; it never contains prompt text or secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// The stable code.
     pub code: Code,
     /// One sentence for a person.
     pub detail: String,
-    /// Provider calls that were made before giving up.
-    pub attempts: u32,
+    /// What was tried before giving up, in order.
+    pub trail: Arc<[Attempt]>,
     /// For [`Kind::Unavailable`]: when the dependency said it may be asked again.
     pub retry_after: Option<Duration>,
 }
@@ -165,14 +176,19 @@ pub struct Failure {
 impl Failure {
     /// A failure with no calls made.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), attempts: 0, retry_after: None }
+        Self { code, detail: detail.into(), trail: Arc::default(), retry_after: None }
     }
 
-    /// The same failure after `attempts` provider calls.
+    /// The same failure after these attempts.
     #[must_use]
-    pub fn after(mut self, attempts: u32) -> Self {
-        self.attempts = attempts;
+    pub fn after(mut self, trail: impl Into<Arc<[Attempt]>>) -> Self {
+        self.trail = trail.into();
         self
+    }
+
+    /// Provider calls that were made.
+    pub fn attempts(&self) -> u32 {
+        attempt::calls(&self.trail)
     }
 
     /// The same failure with the pause that the dependency asked for.

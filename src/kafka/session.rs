@@ -105,6 +105,7 @@ pub(super) struct Session<'a> {
     next_ticket: usize,
     full_since: Option<Instant>,
     paused: Option<Paused>,
+    is_gate_said: bool,
     commit_due: Instant,
     committer: Committer,
     drain: Option<Drain>,
@@ -143,6 +144,7 @@ impl<'a> Session<'a> {
             next_ticket: 0,
             full_since: None,
             paused: None,
+            is_gate_said: false,
             commit_due: Instant::now(),
             drain: None,
             said_letters: Seldom::default(),
@@ -303,7 +305,9 @@ impl<'a> Session<'a> {
         };
         self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
         let was_paused = self.paused.is_some();
-        self.paused = self.pause_reason();
+        let reason = self.pause_reason();
+        self.say_gate(reason.as_ref());
+        self.paused = reason;
         if self.paused.is_some() != was_paused {
             let ours: Vec<Partition> =
                 self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
@@ -317,6 +321,19 @@ impl<'a> Session<'a> {
         if self.paused.is_some() { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
     }
 
+    /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a
+    /// moment, to find somebody to probe with; that is not worth a line.
+    fn say_gate(&mut self, reason: Option<&Paused>) {
+        let connector = &*self.parts.name;
+        if let (Some(Paused::Gate(detail)), false) = (reason, self.is_gate_said) {
+            tracing::warn!(connector, detail, "intake pauses");
+            self.is_gate_said = true;
+        } else if self.is_gate_said && self.parts.door.router().is_open() {
+            tracing::info!(connector, "intake goes on");
+            self.is_gate_said = false;
+        }
+    }
+
     fn pause_reason(&self) -> Option<Paused> {
         if self.drain.as_ref().is_some_and(Drain::is_final) {
             return Some(Paused::Stopping);
@@ -324,12 +341,11 @@ impl<'a> Session<'a> {
         if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
             return Some(Paused::Kafka(problem));
         }
-        let gate = self.parts.door.gate();
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
-        if let Some(closed) = gate.closed()
+        if let Some(closed) = self.parts.door.router().closed()
             && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
         {
-            return Some(Paused::Gate(format!("provider {} is unavailable: {}", gate.name(), closed.failure)));
+            return Some(Paused::Gate(format!("{} is unavailable: {}", closed.dependency, closed.failure)));
         }
         self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
     }

@@ -13,7 +13,7 @@ use crate::domain::answer::{Answered, CacheHit};
 use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::domain::record::{Outgoing, Record};
-use crate::pipeline::gate::Gate;
+use crate::pipeline::route::router::Router;
 use crate::pipeline::run::{Begun, Pipeline, Question};
 use crate::ports::clock::Clock;
 use crate::prompt::template::Scope;
@@ -35,6 +35,8 @@ pub enum Outcome {
         cache_hit: CacheHit,
         /// Its confidence.
         confidence: f64,
+        /// What the call would have cost at the reference's prices, in US dollars; hits count as if they had asked.
+        reference_usd: f64,
     },
     /// It is a dead letter.
     DeadLetter {
@@ -81,20 +83,19 @@ pub enum Step {
 /// The Kafka door of one connector's pipeline.
 pub struct Door {
     pipeline: Pipeline,
-    gate: Arc<Gate>,
     format: RecordFormat,
     clock: Arc<dyn Clock>,
 }
 
 impl Door {
-    /// A door to `pipeline`, whose provider stands behind `gate`.
-    pub fn new(pipeline: Pipeline, gate: Arc<Gate>, format: RecordFormat, clock: Arc<dyn Clock>) -> Self {
-        Self { pipeline, gate, format, clock }
+    /// A door to `pipeline`.
+    pub fn new(pipeline: Pipeline, format: RecordFormat, clock: Arc<dyn Clock>) -> Self {
+        Self { pipeline, format, clock }
     }
 
-    /// The gate of this door's provider.
-    pub fn gate(&self) -> &Gate {
-        &self.gate
+    /// Who answers behind this door, and the gate before them.
+    pub fn router(&self) -> &Router {
+        self.pipeline.router()
     }
 
     /// Everything that needs no waiting. Never panics: a stage that does costs its record and no other.
@@ -137,33 +138,24 @@ impl Door {
     }
 
     async fn answer(&self, question: &Question) -> Result<Answered, Failure> {
+        let router = self.router();
         let mut failures_of_its_own = 0;
-        let mut successes_before = self.gate.successes();
+        let mut successes_before = router.successes();
         loop {
-            let pass = self.gate.pass().await;
-            match self.pipeline.finish(question).await {
-                Err(failure) if failure.kind() == Kind::Unavailable => {
-                    // A provider that fails on one record only must not be paused for it for ever.
-                    let successes = self.gate.successes();
-                    if failure.code == Code::ProviderUnavailable && successes > successes_before {
-                        failures_of_its_own += 1;
-                    }
-                    successes_before = successes;
-                    if failures_of_its_own >= MAX_FAILURES_OF_ITS_OWN {
-                        return Err(Failure { code: Code::ProviderFailed, ..failure });
-                    }
-                    pass.failed(failure);
-                }
-                // Whose fault it is cannot be told while the provider answers nobody: this record is given up, and the
-                // next one is not tried before the provider is.
-                Err(failure) if is_dubious(failure.code) && self.gate.successes() == successes_before => {
-                    pass.failed(failure.clone());
-                    return Err(failure);
-                }
-                outcome => {
-                    pass.succeeded();
-                    return outcome;
-                }
+            router.ready().await;
+            let failure = match self.pipeline.finish(question).await {
+                Err(failure) if failure.kind() == Kind::Unavailable => failure,
+                outcome => return outcome,
+            };
+            // Providers that fail on one record only must not be paused for it for ever.
+            let successes = router.successes();
+            let is_dubious = matches!(failure.code, Code::ProviderUnavailable | Code::ProviderOverloaded);
+            if is_dubious && failure.attempts() > 0 && successes > successes_before {
+                failures_of_its_own += 1;
+            }
+            successes_before = successes;
+            if failures_of_its_own >= MAX_FAILURES_OF_ITS_OWN {
+                return Err(Failure { code: Code::ProviderFailed, ..failure });
             }
         }
     }
@@ -178,7 +170,12 @@ impl Door {
             config_hash: &settings.config_hash,
         };
         let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
-        let outcome = Outcome::Result { cache_hit: answered.cache_hit, confidence: answered.answer.confidence.score };
+        let answer = &answered.answer;
+        let outcome = Outcome::Result {
+            cache_hit: answered.cache_hit,
+            confidence: answer.confidence.score,
+            reference_usd: self.router().reference_cost_usd(answer.last_call()),
+        };
         Settled { outgoing, outcome, is_pointer: false, detail: None }
     }
 
@@ -199,11 +196,6 @@ impl Door {
     fn dead_letter_origin(&self) -> dead_letter::DeadLetterOrigin<'_> {
         dead_letter::DeadLetterOrigin { connector: &self.pipeline.settings().connector }
     }
-}
-
-/// Failures that can be the record's or the provider's.
-fn is_dubious(code: Code) -> bool {
-    matches!(code, Code::ProviderTimeout | Code::ProviderMalformed)
 }
 
 /// A panic's message is a source position or our own words; it may quote data, so only its presence is told.

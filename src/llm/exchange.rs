@@ -4,11 +4,14 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::timeout;
 
+use super::cassette::Cassette;
+use super::settings::Cassettes;
 use crate::domain::failure::{Code, Failure};
+use crate::ports::model::CallError;
 
 /// The largest body that is read. A long structured answer is some 100 KB; this bounds what a broken or hostile server
 /// can make each call hold in memory.
@@ -34,6 +37,9 @@ const FIRST_BUFFER: usize = 64 * 1024;
 /// The most that is quoted of a server's or the operating system's words in an error.
 const MAX_QUOTE: usize = 200;
 
+/// The header that carries an API key.
+pub(super) type Key = (HeaderName, HeaderValue);
+
 /// A connection pool to one provider.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -41,6 +47,7 @@ pub(super) struct Exchange {
     url: Url,
     headers: HeaderMap,
     deadline: Duration,
+    cassette: Option<Cassette>,
 }
 
 /// A response, read to its end.
@@ -54,7 +61,7 @@ pub(super) struct Received {
     pub(super) body: Bytes,
 }
 
-/// Why there is no response. All of these are transient.
+/// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Broken {
     /// Not finished within this time.
@@ -65,6 +72,8 @@ pub(super) enum Broken {
     Cut(String),
     /// The body is larger than [`MAX_BODY_BYTES`].
     TooLarge,
+    /// Exchanges are replayed, and this one was not recorded. The text names the file.
+    NotRecorded(String),
 }
 
 impl Exchange {
@@ -72,7 +81,13 @@ impl Exchange {
     ///
     /// # Errors
     /// A sentence that says why the client cannot be made.
-    pub(super) fn new(url: Url, headers: HeaderMap, deadline: Duration) -> Result<Self, String> {
+    pub(super) fn new(
+        provider: &str,
+        url: Url,
+        headers: HeaderMap,
+        deadline: Duration,
+        cassettes: &Cassettes,
+    ) -> Result<Self, String> {
         let plain = url.scheme() == "http";
         let mut builder = Client::builder()
             .user_agent(concat!("structured-prompt/", env!("CARGO_PKG_VERSION")))
@@ -92,20 +107,36 @@ impl Exchange {
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|e| format!("the HTTP client cannot be made: {}", root_cause(e)))?;
-        Ok(Self { client, url, headers, deadline })
+        let cassette = Cassette::of(provider, cassettes)?;
+        Ok(Self { client, url, headers, deadline, cassette })
     }
 
-    /// Posts a JSON body and reads the response.
-    pub(super) async fn post(&self, body: Bytes) -> Result<Received, Broken> {
+    /// Posts a JSON body with this key and reads the response.
+    pub(super) async fn post(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
+        let path = self.url.path();
+        if let Some(cassette) = self.cassette.as_ref().filter(|cassette| cassette.is_replay()) {
+            return cassette.replay(path, &body).await;
+        }
+        let received = self.send(key, body.clone()).await?;
+        if let Some(cassette) = &self.cassette {
+            cassette.record(path, &body, &received).await;
+        }
+        Ok(received)
+    }
+
+    async fn send(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
         // One timer over everything: reqwest's read timeout starts again with each byte of a slow drip.
-        match timeout(self.deadline, self.exchange(body)).await {
+        match timeout(self.deadline, self.exchange(key, body)).await {
             Ok(result) => result,
             Err(_) => Err(Broken::Timeout(self.deadline)),
         }
     }
 
-    async fn exchange(&self, body: Bytes) -> Result<Received, Broken> {
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+    async fn exchange(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
+        let mut request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        if let Some((name, value)) = key {
+            request = request.header(name.clone(), value.clone());
+        }
         let response = request.send().await.map_err(broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await?;
@@ -114,6 +145,12 @@ impl Exchange {
 }
 
 impl Received {
+    /// The id in the body, or else in this header.
+    pub(super) fn response_id(&self, in_body: Option<String>, header: &'static str) -> Option<String> {
+        let in_header = || self.header(HeaderName::from_static(header)).map(str::to_owned);
+        in_body.filter(|id| !id.is_empty()).or_else(in_header)
+    }
+
     /// A header as text.
     pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -127,10 +164,21 @@ impl Received {
     }
 }
 
+impl Received {
+    /// The content encoding when there is one: none was asked for, and unpacking is how small bodies become huge.
+    pub(super) fn foreign_encoding(&self) -> Option<String> {
+        self.header(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity")).map(quote)
+    }
+}
+
 impl Broken {
-    /// As a failure of the provider named `provider`.
-    pub(super) fn into_failure(self, provider: &str) -> Failure {
-        match self {
+    /// As an error of the provider named `provider`.
+    pub(super) fn into_error(self, provider: &str) -> CallError {
+        let failure = match self {
+            Self::NotRecorded(file) => {
+                let detail = format!("{provider}: {file}; record again, with the prompt, schema and settings of now");
+                return CallError::lasting(Failure::new(Code::NotRecorded, detail));
+            }
             Self::Timeout(limit) => Failure::new(
                 Code::ProviderTimeout,
                 format!(
@@ -149,7 +197,8 @@ impl Broken {
                 Code::ProviderMalformed,
                 format!("the answer of {provider} is larger than {MAX_BODY_BYTES} bytes; check that base_url is right"),
             ),
-        }
+        };
+        CallError::transient(failure)
     }
 }
 

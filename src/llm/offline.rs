@@ -9,8 +9,7 @@ use futures_util::future::{BoxFuture, ready};
 use serde_json::Value;
 
 use crate::domain::answer::Usage;
-use crate::domain::failure::Failure;
-use crate::ports::model::{Call, Finish, Model, Reply};
+use crate::ports::model::{Call, CallError, Finish, Model, Reply};
 
 mod booleans;
 mod choose;
@@ -86,8 +85,13 @@ impl Model for Offline {
         0.0
     }
 
+    /// Rules have no tokens.
+    fn max_tokens(&self) -> u32 {
+        0
+    }
+
     /// Never fails. A correction is ignored: rules that were wrong once are wrong again.
-    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, Failure>> {
+    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         let Extraction { data, confidence } = extract(call.content, call.schema);
         Box::pin(ready(Ok(Reply {
             text: data.to_string(),

@@ -1,8 +1,11 @@
 //! What a user chooses about providers.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::secret::Secret;
+use crate::pipeline::route::settings::Ceilings;
+pub use crate::pipeline::route::settings::Prices;
 
 /// One entry of `providers`.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,34 +14,110 @@ pub struct ProviderSettings {
     pub name: String,
     /// What stands behind it.
     pub kind: ProviderKind,
+    /// Our own limits on what is sent to it.
+    pub ceilings: Ceilings,
+    /// Further attempts of one question after a transient error.
+    pub max_retries: u32,
 }
 
-/// The kinds of provider that this version has.
+/// The kinds of provider.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProviderKind {
     /// The built-in rule-based extractor.
     Offline,
-    /// OpenAI chat completions, or any server that speaks them.
-    OpenAi(OpenAiSettings),
+    /// A language model behind an HTTP API.
+    Remote(RemoteSettings),
 }
 
-/// Settings of an OpenAI-compatible provider.
+/// Settings of a model behind an HTTP API.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OpenAiSettings {
-    /// Base URL with its version, as the official SDKs take it (`…/v1`), without a trailing slash.
+pub struct RemoteSettings {
+    /// Its wire format.
+    pub api: Api,
+    /// Base URL as the official SDKs take it (OpenAI with `/v1`, Anthropic and Gemini without a version), without a
+    /// trailing slash.
     pub base_url: String,
     /// Model to ask for.
     pub model: String,
-    /// API key; `None` for local servers that want none.
-    pub api_key: Option<Secret>,
+    /// API keys, used in turns; empty for local servers that want none.
+    pub api_keys: Vec<Secret>,
     /// Limit for one HTTP exchange, connecting and reading included.
     pub timeout: Duration,
     /// Ceiling for the answer's tokens.
     pub max_tokens: u32,
     /// Sampling temperature where a connector does not say; `None` sends none.
     pub temperature: Option<f64>,
-    /// Further attempts after a transient error, in one call of the pipeline.
-    pub max_retries: u32,
-    /// US dollars per 1,000 input tokens and per 1,000 output tokens.
-    pub price_per_1k: (f64, f64),
+    /// Whether to ask for log probabilities, as a signal of confidence. Only where the wire format has them.
+    pub logprobs: bool,
+    /// Further instructions for this model, added to ours.
+    pub instructions: Option<String>,
+    /// What its tokens cost.
+    pub prices: Prices,
+}
+
+/// The wire formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Api {
+    /// OpenAI chat completions, or any server that speaks them.
+    OpenAi {
+        /// How the answer's shape is asked for.
+        structured_output: StructuredOutput,
+        /// The parameter that limits the answer's tokens.
+        token_limit: TokenLimitField,
+    },
+    /// Anthropic Messages.
+    Anthropic {
+        /// `anthropic-version`.
+        version: String,
+        /// How the key is sent.
+        auth: AnthropicAuth,
+    },
+    /// Gemini `generateContent`.
+    Gemini {
+        /// The path segment before `models`: `v1beta` or `v1`.
+        version: String,
+    },
+}
+
+/// How an OpenAI-compatible server is asked for structured output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StructuredOutput {
+    /// `response_format` of type `json_schema`.
+    JsonSchema,
+    /// `response_format` of type `json_object` with the schema beside it, as older llama.cpp builds take it.
+    JsonObject,
+    /// Only through the instructions.
+    Prompt,
+}
+
+/// The name of OpenAI's limit on the answer's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenLimitField {
+    /// By host, corrected by the first 400 that names it.
+    Auto,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+    /// `max_tokens`.
+    MaxTokens,
+}
+
+/// How Anthropic is sent the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnthropicAuth {
+    /// `x-api-key`.
+    ApiKey,
+    /// `Authorization: Bearer`.
+    Bearer,
+}
+
+/// The `llm` section: recorded exchanges in place of live ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Cassettes {
+    /// Neither.
+    #[default]
+    Off,
+    /// Every exchange is also written to this directory.
+    Record(PathBuf),
+    /// Every answer comes from this directory; nothing is sent, and no key is needed.
+    Replay(PathBuf),
 }

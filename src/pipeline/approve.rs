@@ -23,13 +23,15 @@ pub struct Disapproved {
     pub failure: Failure,
     /// What to tell the model, one error a line; `None` when asking again cannot help.
     pub errors: Option<String>,
+    /// What was parsed, if it was.
+    pub data: Option<Value>,
 }
 
 /// Parses and validates a reply.
 ///
 /// # Errors
 /// [`Disapproved`] with the errors that a model could mend.
-pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Disapproved> {
+pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
     match reply.finish {
         Finish::Complete => {}
         Finish::Refused => {
@@ -44,7 +46,7 @@ pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Disapproved> 
     }
     let parsed = parse_answer(&reply.text).map_err(|failure| {
         let errors = Some(format!("the answer is not one JSON object: {}", failure.detail));
-        Disapproved { failure, errors }
+        Box::new(Disapproved { failure, errors, data: None })
     })?;
     match schema.validate(&parsed.value) {
         Ok(()) => Ok(Approved { data: parsed.value, form: parsed.form }),
@@ -52,13 +54,14 @@ pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Disapproved> 
             let lines: Vec<String> =
                 violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
             let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
-            Err(Disapproved { failure: Failure::new(Code::AnswerInvalid, detail), errors: Some(lines.join("\n")) })
+            let failure = Failure::new(Code::AnswerInvalid, detail);
+            Err(Box::new(Disapproved { failure, errors: Some(lines.join("\n")), data: Some(parsed.value) }))
         }
     }
 }
 
-fn hopeless(failure: Failure) -> Disapproved {
-    Disapproved { failure, errors: None }
+fn hopeless(failure: Failure) -> Box<Disapproved> {
+    Box::new(Disapproved { failure, errors: None, data: None })
 }
 
 /// The empty JSON Pointer means the whole document (RFC 6901), which reads badly.

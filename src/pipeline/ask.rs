@@ -1,85 +1,68 @@
-//! Ask: one answer from one model, asking again when the model can mend what was wrong.
+//! Ask: the ladder from a question to a valid answer, or to an honest failure.
+//!
+//! Lenient parsing and local repair are part of [`super::approve`]. Beyond them each rung costs a call: the same again after an
+//! error that may pass, a higher ceiling after a truncated answer, a correction after an invalid one, another provider. The
+//! last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is not asked again.
+
+mod ladder;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::domain::answer::{Answer, Usage, Validation};
+use crate::domain::answer::{Answer, Validation};
 use crate::domain::failure::{Code, Failure};
-use crate::pipeline::approve::{Approved, approve};
+use crate::pipeline::approve::Approved;
+use crate::pipeline::ask::ladder::Ladder;
+use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
 use crate::pipeline::score::{Evidence, confidence};
 use crate::pipeline::settings::PipelineSettings;
-use crate::ports::model::{Call, Correction, Model, Reply};
-use crate::prompt::{language, meta};
 
-/// Times that an invalid answer is sent back with its errors.
-const MAX_CORRECTIONS: u32 = 2;
-
-struct Rejected {
-    answer: String,
-    errors: String,
-}
-
-/// Asks until an answer is valid or no further question can help.
+/// Asks until an answer is valid, no further question can help, or the record's ceiling is reached.
 ///
 /// # Errors
-/// The model's own failure, or the last reason for which an answer was disapproved; both with the number of calls made.
-pub async fn ask(model: &dyn Model, settings: &PipelineSettings, question: &Question) -> Result<Answer, Failure> {
-    let schema = settings.schema.as_ref();
-    let content = question.content.as_deref().unwrap_or(&question.prompt);
-    let system = meta::system_prompt(schema, language::detect(content));
-    let mut usage = Usage::default();
-    let mut rejected: Option<Rejected> = None;
-    let mut attempts = 0;
-    loop {
-        let call = Call {
-            system: &system,
-            prompt: &question.prompt,
-            content,
-            schema_name: schema.name(),
-            schema: schema.json(),
-            correction: rejected.as_ref().map(|r| Correction { answer: &r.answer, errors: &r.errors }),
-            temperature: settings.temperature,
-            max_tokens: settings.max_tokens,
-        };
-        attempts += 1;
-        let reply = model.ask(&call).await.map_err(|failure| failure.after(attempts))?;
-        usage += reply.usage;
-        match approve(schema, &reply) {
-            Ok(approved) => return answer(model, settings, &reply, &approved, attempts, usage),
-            Err(disapproved) => match disapproved.errors {
-                Some(errors) if attempts <= MAX_CORRECTIONS => rejected = Some(Rejected { answer: reply.text, errors }),
-                _ => return Err(disapproved.failure.after(attempts)),
-            },
-        }
-    }
+/// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question.
+pub async fn ask(router: &Router, settings: &PipelineSettings, question: &Question) -> Result<Answer, Failure> {
+    Ladder::new(router, settings, question).climb().await
+}
+
+/// Who gave an answer, and its own idea of how good it is.
+#[derive(Debug, Clone)]
+struct Giver {
+    provider: Arc<str>,
+    model: Arc<str>,
+    confidence: Option<f64>,
 }
 
 fn answer(
-    model: &dyn Model,
     settings: &PipelineSettings,
-    reply: &Reply,
+    ladder: Ladder<'_>,
+    giver: Giver,
     approved: &Approved,
-    attempts: u32,
-    usage: Usage,
+    validation: Validation,
 ) -> Result<Answer, Failure> {
     let data = serde_json::to_vec(&approved.data)
         .map_err(|error| Failure::new(Code::InternalError, format!("the answer cannot be written as JSON: {error}")))?;
     let evidence = Evidence {
-        attempts,
+        corrections: ladder.corrections(),
         form: approved.form,
-        provider: reply.confidence,
+        validation,
+        provider: giver.confidence,
         completeness: settings.schema.completeness(&approved.data),
     };
+    let (trail, usage, cost_usd) = ladder.into_spent();
     Ok(Answer {
         data: Bytes::from(data),
-        provider: Arc::from(model.name()),
-        model: Arc::from(reply.model.as_str()),
-        validation: Validation::Passed,
+        provider: giver.provider,
+        model: giver.model,
+        validation,
         confidence: confidence(&evidence),
-        attempts,
+        trail,
         usage,
-        cost_usd: model.cost_usd(usage),
+        cost_usd,
     })
 }
+
+#[cfg(test)]
+mod tests;

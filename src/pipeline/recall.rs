@@ -17,8 +17,8 @@ use crate::ports::answers::Answers;
 pub struct Questions(Sha256);
 
 impl Questions {
-    /// The questions that a pipeline with these settings asks of this model family.
-    pub fn of(settings: &PipelineSettings, family: &str) -> Self {
+    /// The questions that a pipeline with these settings asks of models of these families, each of which may answer.
+    pub fn of<'a>(settings: &PipelineSettings, families: impl Iterator<Item = &'a str>) -> Self {
         // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
         let PipelineSettings {
             template,
@@ -26,6 +26,10 @@ impl Questions {
             temperature,
             max_tokens,
             connector: _,
+            strategy: _,
+            record_ceiling: _,
+            budget: _,
+            allow_relaxed,
             provider: _, // its model family stands for it
             max_prompt_chars: _,
             patterns: _,
@@ -39,8 +43,11 @@ impl Questions {
         hash.update(template.digest());
         hash.update(temperature.map_or([0xff; 8], f64::to_be_bytes));
         hash.update(max_tokens.unwrap_or(0).to_be_bytes());
-        hash.update((family.len() as u64).to_be_bytes());
-        hash.update(family);
+        hash.update([u8::from(*allow_relaxed)]);
+        for family in families {
+            hash.update((family.len() as u64).to_be_bytes());
+            hash.update(family);
+        }
         Self(hash)
     }
 

@@ -8,15 +8,15 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::ask;
 use crate::pipeline::recall::{Flight, Questions, Recall};
+use crate::pipeline::route::router::Router;
 use crate::pipeline::score::judge;
 use crate::pipeline::settings::PipelineSettings;
-use crate::ports::model::Model;
 use crate::prompt::template::Scope;
 
 /// The stages for one connector, or for one kind of HTTP request.
 pub struct Pipeline {
     settings: PipelineSettings,
-    model: Arc<dyn Model>,
+    router: Arc<Router>,
     recall: Arc<Recall>,
     questions: Questions,
 }
@@ -39,15 +39,20 @@ pub struct Question {
 }
 
 impl Pipeline {
-    /// A pipeline that asks `model` and remembers in `recall`.
-    pub fn new(settings: PipelineSettings, model: Arc<dyn Model>, recall: Arc<Recall>) -> Self {
-        let questions = Questions::of(&settings, model.family());
-        Self { settings, model, recall, questions }
+    /// A pipeline that asks through `router` and remembers in `recall`.
+    pub fn new(settings: PipelineSettings, router: Arc<Router>, recall: Arc<Recall>) -> Self {
+        let questions = Questions::of(&settings, router.families());
+        Self { settings, router, recall, questions }
     }
 
     /// What the user chose.
     pub fn settings(&self) -> &PipelineSettings {
         &self.settings
+    }
+
+    /// Who is asked, and the gate before them.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Takes a request from beginning to end.
@@ -110,7 +115,7 @@ impl Pipeline {
     }
 
     async fn ask(&self, question: &Question) -> Result<Arc<Answer>, Failure> {
-        ask::ask(self.model.as_ref(), &self.settings, question).await.map(Arc::new)
+        ask::ask(&self.router, &self.settings, question).await.map(Arc::new)
     }
 
     fn recalled(&self, fingerprint: &Fingerprint) -> Option<Arc<Answer>> {

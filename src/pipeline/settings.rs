@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, Strategy};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
@@ -38,6 +39,14 @@ pub struct PipelineSettings {
     pub schema: Arc<Schema>,
     /// Provider to use; `None` takes the routing's choice.
     pub provider: Option<String>,
+    /// How the routing chooses; `None` as the routing does for everyone.
+    pub strategy: Option<Strategy>,
+    /// Whether an answer that only nearly has the schema's shape may be published, marked.
+    pub allow_relaxed: bool,
+    /// What all calls for one record may cost.
+    pub record_ceiling: RecordCeiling,
+    /// What the connector may spend.
+    pub budget: Option<BudgetSettings>,
     /// Sampling temperature; `None` leaves it to the provider.
     pub temperature: Option<f64>,
     /// Ceiling for the answer's tokens; `None` leaves it to the provider.

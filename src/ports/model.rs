@@ -67,8 +67,28 @@ pub struct Reply {
     pub response_id: Option<String>,
 }
 
-/// A provider of answers. Retries of transient errors are the implementation's; a returned [`Failure`] is final for now
-/// and has stage `ask`.
+/// Why a call has no reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallError {
+    /// What happened; its stage is `ask`.
+    pub failure: Failure,
+    /// Whether another attempt may help. Not before [`Failure::retry_after`], if that is set.
+    pub is_transient: bool,
+}
+
+impl CallError {
+    /// An error that may pass.
+    pub fn transient(failure: Failure) -> Self {
+        Self { failure, is_transient: true }
+    }
+
+    /// An error that stays until somebody acts.
+    pub fn lasting(failure: Failure) -> Self {
+        Self { failure, is_transient: false }
+    }
+}
+
+/// A provider of answers.
 pub trait Model: Send + Sync {
     /// The provider's name as configured (`provider` attribute).
     fn name(&self) -> &str;
@@ -76,27 +96,29 @@ pub trait Model: Send + Sync {
     fn family(&self) -> &str;
     /// What these tokens cost in US dollars, by the configured prices.
     fn cost_usd(&self, usage: Usage) -> f64;
-    /// Asks once.
-    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
+    /// The ceiling for an answer's tokens where a call has none.
+    fn max_tokens(&self) -> u32;
+    /// Asks once: retries, pauses and other providers are the caller's.
+    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>>;
 }
 
 /// A model that gives scripted replies in order.
 #[derive(Debug, Default)]
-pub struct FakeModel(Mutex<VecDeque<Result<Reply, Failure>>>);
+pub struct FakeModel(Mutex<VecDeque<Result<Reply, CallError>>>);
 
 impl FakeModel {
     /// A model with this script.
-    pub fn new(replies: impl IntoIterator<Item = Result<Reply, Failure>>) -> Self {
+    pub fn new(replies: impl IntoIterator<Item = Result<Reply, CallError>>) -> Self {
         Self(Mutex::new(replies.into_iter().collect()))
     }
 
     /// A complete reply with this text.
-    pub fn says(text: &str) -> Result<Reply, Failure> {
+    pub fn says(text: &str) -> Result<Reply, CallError> {
         Ok(Reply {
             text: text.to_owned(),
             model: "fake-1".to_owned(),
             finish: Finish::Complete,
-            usage: Usage { input_tokens: 10, output_tokens: 5 },
+            usage: Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() },
             confidence: None,
             response_id: None,
         })
@@ -123,10 +145,13 @@ impl Model for FakeModel {
         tokens / 1000.0
     }
 
-    fn ask<'a>(&'a self, _call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, Failure>> {
+    fn max_tokens(&self) -> u32 {
+        1024
+    }
+
+    fn ask<'a>(&'a self, _call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        Box::pin(
-            async move { next.unwrap_or_else(|| Err(Failure::new(Code::ProviderUnavailable, "the script has ended"))) },
-        )
+        let end = || Err(CallError::lasting(Failure::new(Code::ProviderUnavailable, "the script has ended")));
+        Box::pin(async move { next.unwrap_or_else(end) })
     }
 }

@@ -6,6 +6,10 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+mod providers;
+
+pub use providers::{ProviderMetrics, RouterMetrics};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -15,7 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
-use crate::domain::answer::{CacheHit, Usage};
+use crate::domain::answer::CacheHit;
 use crate::domain::failure::Code;
 
 /// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute.
@@ -24,6 +28,7 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 const CONFIDENCE: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 type FloatCounter = Counter<f64, AtomicU64>;
+type FloatGauge = Gauge<f64, AtomicU64>;
 
 /// Labels: one connector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +93,31 @@ struct Tokens {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdicts {
+    provider: String,
+    verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BreakerChanges {
+    provider: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Steps {
+    connector: String,
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decisions {
+    connector: String,
+    strategy: &'static str,
+    provider: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Requests {
     method: String,
     endpoint: &'static str,
@@ -130,6 +160,19 @@ pub struct Metrics {
     call_seconds: Histograms<OfProvider>,
     tokens: Family<Tokens, Counter>,
     cost_usd: Family<OfProvider, FloatCounter>,
+    provider_in_flight: Family<OfProvider, Gauge>,
+    verdicts: Family<Verdicts, Counter>,
+    breaker_open: Family<OfProvider, Gauge>,
+    breaker_changes: Family<BreakerChanges, Counter>,
+    provider_disabled: Family<OfProvider, Gauge>,
+    error_ratio: Family<OfProvider, FloatGauge>,
+    p95_seconds: Family<OfProvider, FloatGauge>,
+    decisions: Family<Decisions, Counter>,
+    steps: Family<Steps, Counter>,
+    connector_cost_usd: Family<OfConnector, FloatCounter>,
+    reference_cost_usd: Family<OfConnector, FloatCounter>,
+    budget_spent_usd: Family<OfConnector, FloatGauge>,
+    budget_limit_usd: Family<OfConnector, FloatGauge>,
     http_requests: Family<Requests, Counter>,
     http_seconds: Histogram,
 }
@@ -153,6 +196,19 @@ impl Default for Metrics {
             call_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
             tokens: Family::default(),
             cost_usd: Family::default(),
+            provider_in_flight: Family::default(),
+            verdicts: Family::default(),
+            breaker_open: Family::default(),
+            breaker_changes: Family::default(),
+            provider_disabled: Family::default(),
+            error_ratio: Family::default(),
+            p95_seconds: Family::default(),
+            decisions: Family::default(),
+            steps: Family::default(),
+            connector_cost_usd: Family::default(),
+            reference_cost_usd: Family::default(),
+            budget_spent_usd: Family::default(),
+            budget_limit_usd: Family::default(),
             http_requests: Family::default(),
             http_seconds: Histogram::new(SECONDS),
         };
@@ -180,9 +236,22 @@ impl Metrics {
         registry.register("intake_paused", "1 while no records are taken in", self.intake_paused.clone());
         registry.register("connector_restarts", "Times that a connector's Kafka clients were rebuilt after a fatal error", self.restarts.clone());
         registry.register("provider_calls", "Calls by status: ok or the error code", self.calls.clone());
-        registry.register("provider_call_seconds", "Duration of a call, retries included", self.call_seconds.clone());
+        registry.register("provider_call_seconds", "Duration of a call", self.call_seconds.clone());
         registry.register("provider_tokens", "Tokens used", self.tokens.clone());
         registry.register("provider_cost_usd", "Cost of calls by the configured prices, in US dollars", self.cost_usd.clone());
+        registry.register("provider_in_flight", "Calls under way", self.provider_in_flight.clone());
+        registry.register("provider_answers", "Answers by verdict: valid, invalid", self.verdicts.clone());
+        registry.register("provider_breaker_open", "1 while the breaker before a provider is open", self.breaker_open.clone());
+        registry.register("provider_breaker_changes", "Breakers that opened and closed", self.breaker_changes.clone());
+        registry.register("provider_disabled", "1 while a provider is asked only when no other can be", self.provider_disabled.clone());
+        registry.register("provider_error_ratio", "Share of calls of the last five minutes that failed", self.error_ratio.clone());
+        registry.register("provider_p95_seconds", "95th percentile of the latency of answers of the last five minutes, as the upper bound of its class", self.p95_seconds.clone());
+        registry.register("routing_decisions", "First choices of the router, by strategy", self.decisions.clone());
+        registry.register("ladder_steps", "Steps from questions to answers", self.steps.clone());
+        registry.register("cost_usd", "Cost of a connector's calls by the configured prices, in US dollars", self.connector_cost_usd.clone());
+        registry.register("reference_cost_usd", "What a connector's results would have cost with the reference model and no cache, in US dollars", self.reference_cost_usd.clone());
+        registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
+        registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
         registry.register("http_requests", "HTTP requests", self.http_requests.clone());
         registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
     }
@@ -226,21 +295,48 @@ impl Metrics {
             lost: rebalances("lost"),
             paused: self.intake_paused.get_or_create_owned(&of),
             restarts: self.restarts.get_or_create_owned(&of),
+            reference_cost_usd: self.reference_cost_usd.get_or_create_owned(&of),
             connector,
         }
     }
 
-    /// Records one call to a provider.
-    pub fn call(&self, provider: &str, outcome: Result<Usage, Code>, cost_usd: f64, took: Duration) {
-        let of = OfProvider { provider: provider.to_owned() };
-        let status = outcome.as_ref().map_or_else(|code| code.as_str(), |_| "ok");
-        self.calls.get_or_create(&Calls { provider: provider.to_owned(), status }).inc();
-        self.call_seconds.get_or_create(&of).observe(took.as_secs_f64());
-        let usage = outcome.unwrap_or_default();
-        for (direction, count) in [("input", usage.input_tokens), ("output", usage.output_tokens)] {
-            self.tokens.get_or_create(&Tokens { provider: provider.to_owned(), direction }).inc_by(count);
+    /// The handles of one provider.
+    pub fn provider(&self, name: &str) -> ProviderMetrics {
+        let of = OfProvider { provider: name.to_owned() };
+        let tokens = |direction| self.tokens.get_or_create_owned(&Tokens { provider: name.to_owned(), direction });
+        let verdict = |verdict| self.verdicts.get_or_create_owned(&Verdicts { provider: name.to_owned(), verdict });
+        let change =
+            |state| self.breaker_changes.get_or_create_owned(&BreakerChanges { provider: name.to_owned(), state });
+        ProviderMetrics {
+            calls: self.calls.clone(),
+            call_seconds: self.call_seconds.get_or_create_owned(&of),
+            input_tokens: tokens("input"),
+            output_tokens: tokens("output"),
+            cost_usd: self.cost_usd.get_or_create_owned(&of),
+            in_flight: self.provider_in_flight.get_or_create_owned(&of),
+            valid: verdict("valid"),
+            invalid: verdict("invalid"),
+            breaker_open: self.breaker_open.get_or_create_owned(&of),
+            opened: change("opened"),
+            closed: change("closed"),
+            disabled: self.provider_disabled.get_or_create_owned(&of),
+            error_ratio: self.error_ratio.get_or_create_owned(&of),
+            p95_seconds: self.p95_seconds.get_or_create_owned(&of),
+            provider: of.provider,
         }
-        self.cost_usd.get_or_create(&of).inc_by(cost_usd);
+    }
+
+    /// The handles of one connector's router.
+    pub fn router(&self, connector: &str) -> RouterMetrics {
+        let of = OfConnector { connector: connector.to_owned() };
+        RouterMetrics {
+            decisions: self.decisions.clone(),
+            steps: self.steps.clone(),
+            cost_usd: self.connector_cost_usd.get_or_create_owned(&of),
+            budget_spent: self.budget_spent_usd.clone(),
+            budget_limit: self.budget_limit_usd.clone(),
+            of,
+        }
     }
 
     /// Records one HTTP request. `endpoint` is a route's pattern, never a path as sent.
@@ -272,6 +368,7 @@ pub struct ConnectorMetrics {
     pub lost: Counter,
     pub paused: Gauge,
     pub restarts: Counter,
+    pub reference_cost_usd: FloatCounter,
 }
 
 impl ConnectorMetrics {

@@ -1,7 +1,8 @@
-//! A provider that speaks OpenAI chat completions over real HTTP, with scripted answers and faults.
+//! A provider that speaks OpenAI chat completions, Anthropic Messages and Gemini generateContent over real HTTP, with scripted
+//! answers and faults.
 //!
 //! Include it with `#[path = "support/stub_provider.rs"] mod stub_provider;`. It runs on a thread and runtime of its own,
-//! so that tests and benches without tokio can use it. A request that OpenAI would not understand is answered as OpenAI
+//! so that tests and benches without tokio can use it. A request that the real one would not understand is answered as it
 //! does and counted in [`StubProvider::protocol_errors`]; tests assert that this stays 0.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test includes it and uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: a failure must stop the test")]
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
@@ -23,12 +24,22 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-#[path = "stub_provider/protocol.rs"]
-mod protocol;
+#[path = "stub_provider/anthropic.rs"]
+pub mod anthropic;
+#[path = "stub_provider/gemini.rs"]
+pub mod gemini;
+#[path = "stub_provider/openai.rs"]
+mod openai;
 #[path = "stub_provider/script.rs"]
 mod script;
+#[path = "stub_provider/wire.rs"]
+mod wire;
 
 pub use script::{Fault, Latency, Script, When};
+pub use wire::{End, Wire};
+
+/// 64 MiB of zeros, packed.
+const BOMB: &[u8] = include_bytes!("stub_provider/bomb.gz");
 
 struct Shared {
     script: Mutex<Script>,
@@ -40,6 +51,7 @@ struct Shared {
     /// Benches turn it off.
     record: AtomicBool,
     requests: Mutex<Vec<Value>>,
+    keys: Mutex<Vec<String>>,
 }
 
 /// The running server; it stops when this is dropped.
@@ -62,12 +74,26 @@ impl StubProvider {
             per_prompt: Mutex::default(),
             record: AtomicBool::new(true),
             requests: Mutex::default(),
+            keys: Mutex::default(),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no free port on 127.0.0.1");
         listener.set_nonblocking(true).expect("the socket cannot be made non-blocking");
         let address = listener.local_addr().expect("the socket has no address");
         let (stop, stopped) = oneshot::channel();
-        let router = Router::new().route("/v1/chat/completions", post(handle)).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .route(
+                "/v1/chat/completions",
+                post(|state, headers, body| handle(Wire::OpenAi, String::new(), state, headers, body)),
+            )
+            .route(
+                "/v1/messages",
+                post(|state, headers, body| handle(Wire::Anthropic, String::new(), state, headers, body)),
+            )
+            .route(
+                "/v1beta/models/{call}",
+                post(|Path(call), state, headers, body| handle(Wire::Gemini, call, state, headers, body)),
+            )
+            .with_state(Arc::clone(&shared));
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("no runtime");
             runtime.block_on(async move {
@@ -82,9 +108,19 @@ impl StubProvider {
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// What to configure as `base_url`.
+    /// What to configure as `base_url` of an OpenAI-compatible provider.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// What to configure as `base_url` of the others.
+    pub fn root_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The keys that calls were made with, in order.
+    pub fn keys(&self) -> Vec<String> {
+        self.shared.keys.lock().unwrap().clone()
     }
 
     /// Changes the script for the calls to come; the count of calls goes on.
@@ -157,26 +193,32 @@ impl Drop for Open {
     }
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(
+    wire: Wire,
+    path: String,
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let _open = Open::new(Arc::clone(&shared));
     let call = shared.calls.fetch_add(1, Ordering::SeqCst) + 1;
     let script = shared.script.lock().unwrap().clone();
-    let request = match protocol::check(&headers, &body) {
-        Ok(request) => request,
+    let request = match wire.check(&headers, &body) {
+        Ok(request) if wire != Wire::Gemini || path.ends_with(":generateContent") => request,
+        Ok(_) => return plain(404, "application/json", wire.error(404)),
         Err(complaint) => {
             shared.protocol_errors.fetch_add(1, Ordering::SeqCst);
             return plain(400, "application/json", complaint);
         }
     };
-    *shared.per_prompt.lock().unwrap().entry(hash(protocol::prompt(&request))).or_insert(0) += 1;
+    *shared.per_prompt.lock().unwrap().entry(hash(wire.prompt(&request))).or_insert(0) += 1;
+    let key = wire.key(&headers).unwrap_or_default();
     if shared.record.load(Ordering::Relaxed) {
         shared.requests.lock().unwrap().push(request.clone());
+        shared.keys.lock().unwrap().push(key.clone());
     }
-    if let Some(key) = &script.api_key
-        && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != Some(&format!("Bearer {key}"))
-    {
-        let body = protocol::error_body("Wrong key.", "invalid_request_error", None, Some("invalid_api_key"));
-        return plain(401, "application/json", body);
+    if script.api_key.as_ref().is_some_and(|wanted| *wanted != key) {
+        return plain(401, "application/json", wire.error(401));
     }
     let mut random = fastrand::Rng::with_seed(script.seed.wrapping_mul(0x9E37_79B9).wrapping_add(call));
     let latency = match script.latency {
@@ -186,9 +228,21 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let fault = script.faults.iter().find(|(when, _)| applies(*when, call, &mut random)).map(|(_, fault)| fault);
+    let by_key = script.keys.iter().find(|(faulty, _)| *faulty == key).map(|(_, fault)| fault);
+    let by_call = || script.faults.iter().find(|(when, _)| applies(*when, call, &mut random)).map(|(_, fault)| fault);
+    let fault = by_key.or_else(by_call);
     let answer = (script.answer)(&request, call);
-    respond(fault, &request, &answer, call).await
+    let model = path.strip_suffix(":generateContent").unwrap_or_default();
+    respond(&Turn { wire, model, request: &request, answer: &answer, call }, fault).await
+}
+
+/// What a response is made from.
+struct Turn<'a> {
+    wire: Wire,
+    model: &'a str,
+    request: &'a Value,
+    answer: &'a str,
+    call: u64,
 }
 
 fn applies(when: When, call: u64, random: &mut fastrand::Rng) -> bool {
@@ -200,12 +254,11 @@ fn applies(when: When, call: u64, random: &mut fastrand::Rng) -> bool {
     }
 }
 
-async fn respond(fault: Option<&Fault>, request: &Value, answer: &str, call: u64) -> Response {
-    let completion = |text: &str, finish: &str| {
-        let message = json!({ "role": "assistant", "content": text, "refusal": null, "annotations": [] });
-        protocol::completion(request, call, &message, finish)
-    };
-    let good = || completion(answer, "stop");
+async fn respond(turn: &Turn<'_>, fault: Option<&Fault>) -> Response {
+    let Turn { wire, model, request, answer, call } = *turn;
+    let completion = |text: Option<&str>, end| wire.response(request, model, call, text, end);
+    let says = |text: &str| completion(Some(text), End::Stop);
+    let good = || says(answer);
     let ok = |body: String| plain(200, "application/json", body);
     let Some(fault) = fault else { return ok(good()) };
     match fault {
@@ -216,45 +269,49 @@ async fn respond(fault: Option<&Fault>, request: &Value, answer: &str, call: u64
             }
             response
         }
+        Fault::Error(status) => plain(*status, "application/json", wire.error(*status)),
         Fault::Hang => std::future::pending().await,
         Fault::Drip(pause) => drip(good(), *pause),
         Fault::Cut(bytes) => cut(good(), *bytes),
         Fault::Empty => ok(String::new()),
         Fault::Raw { content_type, body } => plain(200, content_type, body.clone()),
-        Fault::Says(text) => ok(completion(text, "stop")),
-        Fault::Fenced => ok(completion(&format!("```json\n{answer}\n```"), "stop")),
-        Fault::Prose => ok(completion(&format!("Here is what I found:\n\n{answer}\n\nAnything else?"), "stop")),
-        Fault::Invalid => ok(completion("{\"unexpected\":[1,2,3]}", "stop")),
-        Fault::Refusal => {
-            let message = json!({ "role": "assistant", "content": null, "refusal": "I cannot help with that." });
-            ok(protocol::completion(request, call, &message, "stop"))
-        }
-        Fault::ContentFilter => ok(completion("", "content_filter")),
+        Fault::Says(text) => ok(says(text)),
+        Fault::Fenced => ok(says(&format!("```json\n{answer}\n```"))),
+        Fault::Prose => ok(says(&format!("Here is what I found:\n\n{answer}\n\nAnything else?"))),
+        Fault::Invalid => ok(says("{\"unexpected\":[1,2,3]}")),
+        Fault::Refusal => ok(completion(None, End::Refused)),
+        Fault::ContentFilter => ok(completion(None, End::Filtered)),
         Fault::Truncated => {
-            ok(completion(&answer.chars().take(answer.chars().count() / 2).collect::<String>(), "length"))
+            let half = answer.chars().take(answer.chars().count() / 2).collect::<String>();
+            ok(completion(Some(&half), End::Length))
         }
-        Fault::NullContent => {
-            ok(protocol::completion(request, call, &json!({ "role": "assistant", "content": null }), "stop"))
+        Fault::NullContent => ok(completion(None, End::Stop)),
+        Fault::NoChoices => ok(json!({ "id": "x", "object": "x", "choices": [], "candidates": [] }).to_string()),
+        Fault::Huge(bytes) => ok(says(&"x".repeat(*bytes))),
+        Fault::Endless(bytes) => endless(*bytes),
+        Fault::GzipBomb => {
+            let mut response = plain(200, "application/json", BOMB);
+            response.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().expect("a header value"));
+            response
         }
-        Fault::NoChoices => ok(json!({ "id": "chatcmpl-0", "object": "chat.completion", "choices": [] }).to_string()),
-        Fault::Huge(bytes) => ok(completion(&"x".repeat(*bytes), "stop")),
-        Fault::Refuses(name) if request.get(*name).is_some() => {
-            let message = format!("Unsupported parameter: '{name}' is not supported with this model.");
-            let code = if *name == "temperature" { "unsupported_value" } else { "unsupported_parameter" };
-            let body = protocol::error_body(&message, "invalid_request_error", Some(name), Some(code));
-            plain(400, "application/json", body)
+        Fault::Refuses(name) if wire.parameter(request, name).is_some() => {
+            plain(400, "application/json", wire.refusal_of(name))
         }
         Fault::RefusesStrict if request["response_format"]["json_schema"]["strict"] == true => {
-            let body = protocol::error_body(
-                "Invalid schema for response_format.",
-                "invalid_request_error",
-                Some("response_format"),
-                Some("invalid_json_schema"),
-            );
-            plain(400, "application/json", body)
+            let (kind, code) = ("invalid_request_error", "invalid_json_schema");
+            let message = "Invalid schema for response_format.";
+            plain(400, "application/json", openai::error_body(message, kind, Some("response_format"), Some(code)))
         }
         Fault::Refuses(_) | Fault::RefusesStrict => ok(good()),
     }
+}
+
+/// A body of that many spaces, made while it is sent.
+fn endless(bytes: u64) -> Response {
+    const CHUNK: u64 = 64 << 10;
+    let chunk = Bytes::from(vec![b' '; CHUNK as usize]);
+    let chunks = stream::iter(0..bytes / CHUNK).map(move |_| Ok::<_, std::io::Error>(chunk.clone()));
+    plain(200, "application/json", Body::from_stream(chunks))
 }
 
 fn plain(status: u16, content_type: &str, body: impl Into<Body>) -> Response {

@@ -6,7 +6,9 @@ use super::*;
 use crate::codec::cloudevents;
 use crate::codec::fixtures::binary;
 use crate::domain::answer::{Answer, Confidence, Flag, Validation};
+use crate::domain::attempt::{Attempt, Step};
 use crate::domain::event::Data;
+use crate::domain::failure::Code;
 
 const NOW: Duration = Duration::from_millis(1_767_225_600_007);
 
@@ -18,15 +20,26 @@ const ORIGIN: Origin<'static> = Origin {
     config_hash: "c0ffee",
 };
 
+fn attempt(step: Step, error: Option<Code>) -> Attempt {
+    Attempt {
+        step,
+        provider: "claude".into(),
+        model: "claude-sonnet-5-5".into(),
+        usage: Usage { input_tokens: 60, output_tokens: 17, ..Usage::default() },
+        cost_usd: 0.000_006_15,
+        error,
+    }
+}
+
 fn answered() -> Answered {
     let answer = Answer {
         data: Bytes::from_static(br#"{"intent":"refund"}"#),
         provider: "claude".into(),
         model: "claude-sonnet-5-5\u{7}".into(),
         validation: Validation::Passed,
-        confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, validation: 1.0 },
-        attempts: 2,
-        usage: Usage { input_tokens: 120, output_tokens: 34 },
+        confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, ladder: 1.0, validation: 1.0 },
+        trail: vec![attempt(Step::Ask, Some(Code::AnswerInvalid)), attempt(Step::Correct, None)],
+        usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
     };
     Answered { answer: Arc::new(answer), cache_hit: CacheHit::None, flags: vec![] }
@@ -63,12 +76,15 @@ fn a_result_reads_back_as_the_event_that_was_written() {
     assert_eq!(result.time.as_deref(), Some("2026-01-01T00:00:00.007Z"));
     assert_eq!(result.data_schema.as_deref(), Some(ORIGIN.schema_uri));
     assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
+    let log = crate::codec::trail::encode(&answered().answer.trail);
     let expected = [
+        ("attemptlog", log.as_str()),
         ("attempts", "2"),
         ("cachehit", "none"),
         ("causationid", "a-1"),
         ("causationsource", "/tickets"),
         ("confidence", "0.88"),
+        ("confidencefactors", "validation=1.00 ladder=1.00 provider=0.88 completeness=1.00"),
         ("confighash", "c0ffee"),
         ("correlationid", "order-1"),
         ("costusd", "0.000012"),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::options::Options;
 use crate::kafka::settings::RouteSettings;
+use crate::pipeline::route::settings::Strategy;
 
 /// First 12 hexadecimal digits of the SHA-256.
 pub(super) fn digest(bytes: &[u8]) -> String {
@@ -25,6 +26,11 @@ pub(super) fn of(
     let RouteSettings { source_topics, group, format, sink_topic, dead_letter_topic, ordering, max_in_flight } = route;
     let Options {
         provider,
+        strategy,
+        allow_relaxed,
+        record_ceiling,
+        // What a connector may spend changes when an answer comes, not which.
+        budget: _,
         temperature,
         max_tokens,
         max_prompt_chars,
@@ -40,6 +46,10 @@ pub(super) fn of(
         "schema": schema,
         "options": {
             "provider": provider,
+            "strategy": strategy.map(Strategy::as_str),
+            "allow_relaxed": allow_relaxed,
+            "max_record_tokens": record_ceiling.tokens,
+            "max_record_cost_usd": record_ceiling.usd,
             "temperature": temperature,
             "max_tokens": max_tokens,
             "max_prompt_chars": max_prompt_chars,

@@ -3,18 +3,30 @@
 use std::time::Duration;
 
 use super::RuntimeDefaults;
-use crate::config::runtime::unknown_provider;
+use crate::config::document::Value;
+use crate::config::runtime::{STRATEGIES, unknown_provider};
 use crate::config::section::{Scribe, Section};
 use crate::config::units::duration;
-use crate::config::values::{Wrong, choice, integer, number, text};
+use crate::config::values::{Wrong, choice, flag, integer, number, text};
+use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, Strategy};
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
 
 /// Longest prompt in characters: the limit that the pipeline's promises are made for.
 const MAX_PROMPT_CHARS: u32 = 10_000;
 
+/// Three calls with the longest prompt and four times the usual ceiling for an answer.
+const MAX_RECORD_TOKENS: u32 = 32_768;
+
+/// A budget's window where the file does not say.
+const BUDGET_WINDOW: Duration = Duration::from_secs(24 * 3600);
+
 /// The options as written, defaults filled in.
 pub(super) struct Options {
     pub(super) provider: Option<String>,
+    pub(super) strategy: Option<Strategy>,
+    pub(super) allow_relaxed: bool,
+    pub(super) record_ceiling: RecordCeiling,
+    pub(super) budget: Option<BudgetSettings>,
     pub(super) temperature: Option<f64>,
     pub(super) max_tokens: Option<u32>,
     pub(super) max_prompt_chars: u32,
@@ -48,8 +60,23 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
         let help = "set one of these variables, or name a provider here; `offline` needs no key, and is no model";
         scribe.note(&section.spot_of("provider"), Wrong::new(why.clone(), help));
     }
+    let strategy = section.get("strategy", choice(STRATEGIES, &[]));
+    if strategy.is_some() && provider.is_some() {
+        let help = "remove strategy, or remove provider and let the strategy choose";
+        scribe
+            .note(&section.spot_of("strategy"), Wrong::new("there is nothing to choose: the provider is named", help));
+    }
+    let record_ceiling = RecordCeiling {
+        tokens: section.get("max_record_tokens", integer(1..=100_000_000)).unwrap_or(MAX_RECORD_TOKENS).into(),
+        usd: section.get("max_record_cost_usd", number(0.0..=1_000_000.0)),
+    };
+    let budget = budget(&mut section);
     let options = Options {
         provider,
+        strategy,
+        allow_relaxed: section.get("allow_relaxed", flag).unwrap_or(false),
+        record_ceiling,
+        budget,
         temperature: section.get("temperature", number(0.0..=2.0)),
         max_tokens: section.get("max_tokens", integer(1..=1_000_000)),
         max_prompt_chars: section.get("max_prompt_chars", integer(1..=MAX_PROMPT_CHARS)).unwrap_or(MAX_PROMPT_CHARS),
@@ -62,4 +89,25 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
     };
     section.finish();
     options
+}
+
+fn budget(section: &mut Section<'_>) -> Option<BudgetSettings> {
+    let is_written = section.node("budget").is_some_and(|node| node.value != Value::Null);
+    let mut budget = section.section("budget");
+    let usd = if is_written {
+        budget.require("usd", number(0.000_001..=1_000_000_000.0))
+    } else {
+        budget.get("usd", number(0.0..=0.0))
+    };
+    let window = budget.get("window", |node| {
+        let window = duration(node)?;
+        let is_sane = window >= Duration::from_secs(1);
+        if is_sane {
+            Ok(window)
+        } else {
+            Err(Wrong::new("the window is shorter than a second", "write for example 24h"))
+        }
+    });
+    budget.finish();
+    Some(BudgetSettings { usd: usd?, window: window.unwrap_or(BUDGET_WINDOW) })
 }

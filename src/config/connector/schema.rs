@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::hash::digest;
-use crate::config::document::{Node, Value};
-use crate::config::finding::{Finding, Place};
+use crate::config::document::{Node, Origin, Value};
+use crate::config::finding::{Finding, Findings, Place};
 use crate::config::nearest::nearest;
 use crate::config::section::{Scribe, Section, Spot};
 use crate::config::values::{Wrong, quoted, text};
@@ -43,6 +43,18 @@ pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, connector: &str, bas
             None
         }
     }
+}
+
+/// The schema that an argument of the command line means: a file by its ending, or a built-in one.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn of_argument(argument: &str) -> Result<Arc<Schema>, Findings> {
+    let scribe = Scribe::new(None);
+    let spot = Spot { origin: Origin::Whole, path: "schema".to_owned() };
+    let is_file = [".json", ".yaml", ".yml"].iter().any(|end| argument.ends_with(end));
+    let schema = if is_file { of_file(&scribe, Path::new(argument), &spot) } else { named(&scribe, argument, &spot) };
+    schema.ok_or_else(|| Findings::new(scribe.into_findings()))
 }
 
 fn named(scribe: &Scribe, reference: &str, spot: &Spot) -> Option<Arc<Schema>> {

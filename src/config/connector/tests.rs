@@ -157,7 +157,10 @@ fn a_connector_without_a_provider_needs_somebody_to_ask() {
     let defaults = RuntimeDefaults::from(&runtime);
     let text = connector("a", "a", "b", "c");
     let found = read_text(Path::new("c.yaml"), &text, &defaults).unwrap_err().to_string();
-    assert!(found.contains("no provider of routing.fallback is usable: gpt needs OPENAI_API_KEY"), "{found}");
+    assert!(
+        found.contains("no provider of routing.fallback is usable: claude needs ANTHROPIC_API_KEY, gemini needs"),
+        "{found}"
+    );
     let named = text + "options: { provider: offline }\n";
     assert!(read_text(Path::new("c.yaml"), &named, &defaults).is_ok());
 }

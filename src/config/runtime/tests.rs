@@ -3,7 +3,8 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::llm::settings::{OpenAiSettings, ProviderKind};
+use crate::domain::secret::Secret;
+use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
 
 const WRITTEN: &str = include_str!("../../../config/structured-prompt.yaml");
 const KEYED: [(&str, &str); 1] = [("OPENAI_API_KEY", "canary-key")];
@@ -20,9 +21,9 @@ fn findings(text: &str) -> String {
     load_text(text, &KEYED).expect_err("there should be findings")
 }
 
-fn openai<'a>(config: &'a RuntimeConfig, name: &str) -> &'a OpenAiSettings {
+fn openai<'a>(config: &'a RuntimeConfig, name: &str) -> &'a RemoteSettings {
     match &config.providers.iter().find(|provider| provider.name == name).unwrap().kind {
-        ProviderKind::OpenAi(settings) => settings,
+        ProviderKind::Remote(settings) => settings,
         ProviderKind::Offline => panic!("{name} is offline"),
     }
 }
@@ -32,10 +33,11 @@ fn the_file_we_ship_is_the_defaults() {
     let environment: Environment = KEYED.into_iter().collect();
     let defaults = load(None, &environment).unwrap();
     assert_eq!(load_text(WRITTEN, &KEYED).unwrap(), defaults);
-    assert_eq!(defaults.routing, ["gpt"]);
+    assert_eq!(defaults.routing.fallback, ["gpt"], "the others have no key");
+    assert_eq!(defaults.routing.reference.unwrap().input_per_1k, 0.03);
     assert_eq!(defaults.cache.memory_bytes, 64 * 1024 * 1024);
-    assert_eq!(openai(&defaults, "gpt").api_key.as_ref().unwrap().expose(), "canary-key");
-    assert_eq!(openai(&defaults, "llama").api_key, None);
+    assert_eq!(openai(&defaults, "gpt").api_keys[0].expose(), "canary-key");
+    assert_eq!(openai(&defaults, "llama").api_keys, []);
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn all_findings_come_at_once_with_their_places() {
                \nr.yaml:5:30: cache.memory_mb: expected a whole number from 0 to 1048576, found text\
                \nr.yaml:6:16: log.format: `yaml` is not one of the choices\n    use auto or json or text\
                \nr.yaml:7:1: log: the key appears twice\n    keep one of the two\
-               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, cache, providers, routing, log"
+               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, cache, providers, routing, llm, log"
     );
 }
 
@@ -105,11 +107,11 @@ fn providers_merge_by_name() {
     let config = load_text("providers: { gpt: { model: gpt-5, timeout: 3s } }", &KEYED).unwrap();
     let gpt = openai(&config, "gpt");
     assert_eq!((gpt.model.as_str(), gpt.timeout, gpt.max_tokens), ("gpt-5", Duration::from_secs(3), 1024));
-    assert_eq!(config.providers.len(), 3);
+    assert_eq!(config.providers.len(), 3, "gpt, llama, offline");
     let found =
         findings("providers: { a: { kind: gemini }, b: {}, C: { kind: offline, model: x }, d: { kind: openai } }");
     for part in [
-        "a.kind: gemini is not in this version yet",
+        "a.model: is missing",
         "b.kind: is missing",
         "`C` is not a valid name",
         "C.model: there is no such key",
@@ -122,8 +124,10 @@ fn providers_merge_by_name() {
 #[test]
 fn a_provider_without_its_key_is_left_out() {
     let config = load_text("", &[]).unwrap();
-    assert_eq!(config.left_out, [LeftOut { provider: "gpt".to_owned(), variable: "OPENAI_API_KEY".to_owned() }]);
-    assert_eq!(config.routing, Vec::<String>::new());
+    let left_out: Vec<_> = config.left_out.iter().map(|out| (&*out.provider, &*out.variable)).collect();
+    let wanted = [("claude", "ANTHROPIC_API_KEY"), ("gemini", "GEMINI_API_KEY"), ("gpt", "OPENAI_API_KEY")];
+    assert_eq!(left_out, wanted);
+    assert_eq!(config.routing.fallback, Vec::<String>::new());
     assert!(findings("routing: { fallback: [gtp] }").contains("did you mean `gpt`?"));
 }
 
@@ -134,7 +138,7 @@ fn a_key_may_stand_in_a_file() {
     let file = directory.path().join("r.yaml");
     fs::write(&file, "providers: { gpt: { api_key_file: key } }").unwrap();
     let config = load(Some(&file), &Environment::default()).unwrap();
-    assert_eq!(openai(&config, "gpt").api_key.as_ref().unwrap().expose(), "from-file");
+    assert_eq!(openai(&config, "gpt").api_keys[0].expose(), "from-file");
     assert!(findings("providers: { gpt: { api_key_file: nowhere } }").contains("cannot be read"));
 }
 
@@ -212,4 +216,43 @@ proptest! {
             read(&scribe, &node, Path::new(""));
         }
     }
+}
+
+#[test]
+fn each_kind_has_its_own_keys() {
+    let keys = [("GEMINI_API_KEY", "g"), ("ANTHROPIC_API_KEY", "a")];
+    let text = "providers: { gemini: { api_version: v1, logprobs: true }, claude: { anthropic_version: \"2026-10-21\", auth: bearer } }";
+    let config = load_text(text, &keys).unwrap();
+    assert_eq!(config.routing.fallback, ["gemini", "claude"]);
+    assert_eq!(openai(&config, "gemini").api, Api::Gemini { version: "v1".to_owned() });
+    let claude = Api::Anthropic { version: "2026-10-21".to_owned(), auth: AnthropicAuth::Bearer };
+    assert_eq!(openai(&config, "claude").api, claude);
+    let found = findings(
+        "providers: { gpt: { auth: bearer }, claude: { logprobs: true }, gemini: { structured_output: prompt } }",
+    );
+    for part in
+        ["gpt.auth: there is no such key", "claude.logprobs: there is no", "gemini.structured_output: there is no"]
+    {
+        assert!(found.contains(part), "{part}\n{found}");
+    }
+}
+
+#[test]
+fn several_keys_are_taken_and_those_that_are_not_set_passed_over() {
+    let text = "providers: { gpt: { api_key_env: [KEY_A, KEY_B, KEY_C] } }";
+    let config = load_text(text, &[("KEY_A", "a"), ("KEY_C", "c")]).unwrap();
+    let keys: Vec<_> = openai(&config, "gpt").api_keys.iter().map(Secret::expose).collect();
+    assert_eq!(keys, ["a", "c"]);
+    let none = load_text(text, &[]).unwrap();
+    assert!(none.left_out.iter().any(|out| out.variable == "KEY_A"));
+    let variable = [("STRUCTURED_PROMPT_PROVIDERS__GPT__API_KEY_ENV", "KEY_A,KEY_C"), ("KEY_A", "a"), ("KEY_C", "c")];
+    assert_eq!(openai(&load_text("", &variable).unwrap(), "gpt").api_keys.len(), 2);
+}
+
+#[test]
+fn a_replay_needs_no_key_and_excludes_a_recording() {
+    let config = load_text("llm: { replay: tapes }", &[]).unwrap();
+    assert_eq!(config.routing.fallback, ["gemini", "claude", "gpt"]);
+    assert!(matches!(&config.cassettes, Cassettes::Replay(directory) if directory.ends_with("tapes")));
+    assert!(findings("llm: { replay: a, record: b }").contains("at the same time"));
 }

@@ -146,8 +146,8 @@ impl Session<'_> {
     /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
     /// from before it closed can, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
-        let gate = self.parts.door.gate();
-        let can_answer = gate.is_open() || gate.is_asked();
+        let router = self.parts.door.router();
+        let can_answer = router.is_open() || router.is_asked();
         !self.in_flight.values().any(|flight| {
             let is_under_way = flight.is_sent || (flight.task.is_some() && can_answer);
             is_under_way && drain.covers(&flight.partition)

@@ -145,7 +145,8 @@ impl Session<'_> {
         let metrics = &self.parts.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
-            Outcome::Result { cache_hit, confidence } => {
+            Outcome::Result { cache_hit, confidence, reference_usd } => {
+                metrics.reference_cost_usd.inc_by(reference_usd);
                 match cache_hit {
                     CacheHit::None => metrics.answered.inc(),
                     CacheHit::Memory => metrics.remembered.inc(),

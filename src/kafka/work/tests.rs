@@ -7,10 +7,12 @@ use super::*;
 use crate::domain::answer::Usage;
 use crate::domain::record::{Header, Position};
 use crate::pipeline::recall::Recall;
+use crate::pipeline::route::settings::RecordCeiling;
+use crate::pipeline::route::testing::router_to;
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
 use crate::ports::answers::FakeAnswers;
 use crate::ports::clock::ManualClock;
-use crate::ports::model::{Call, Finish, Model, Reply};
+use crate::ports::model::{Call, CallError, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
@@ -30,12 +32,16 @@ impl Model for Obedient {
         0.0
     }
 
-    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, Failure>> {
+    fn max_tokens(&self) -> u32 {
+        100
+    }
+
+    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(100)).await;
             match call.prompt.split(' ').next() {
-                Some("fail") => Err(Failure::new(Code::ProviderUnavailable, "500")),
-                Some("hang") => Err(Failure::new(Code::ProviderTimeout, "no answer")),
+                Some("fail") => Err(CallError::transient(Failure::new(Code::ProviderUnavailable, "500"))),
+                Some("hang") => Err(CallError::transient(Failure::new(Code::ProviderTimeout, "no answer"))),
                 Some("panic") => panic!("as told"),
                 _ => Ok(Reply {
                     text: "{}".to_owned(),
@@ -56,6 +62,10 @@ fn door() -> Door {
         template: Arc::new(Template::inline("{{ data }}").unwrap()),
         schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
         provider: None,
+        strategy: None,
+        allow_relaxed: false,
+        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
+        budget: None,
         temperature: None,
         max_tokens: None,
         max_prompt_chars: 1000,
@@ -66,8 +76,8 @@ fn door() -> Door {
         config_hash: "0".into(),
     };
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let pipeline = Pipeline::new(settings, Arc::new(Obedient), recall);
-    Door::new(pipeline, Arc::new(Gate::new("obedient")), RecordFormat::Text, Arc::new(ManualClock::default()))
+    let pipeline = Pipeline::new(settings, router_to(Arc::new(Obedient)), recall);
+    Door::new(pipeline, RecordFormat::Text, Arc::new(ManualClock::default()))
 }
 
 fn record(value: &str, offset: i64) -> Arc<Record> {
@@ -101,7 +111,7 @@ async fn a_provider_that_fails_on_one_record_only_is_not_paused_for_ever() {
     let poison = async { outcome(&door, "fail always", 0).await };
     let (outcome, ()) = tokio::join!(poison, others);
     assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderFailed });
-    assert!(door.gate().is_open());
+    assert!(door.router().is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,14 +128,14 @@ async fn a_provider_that_fails_on_all_is_waited_for() {
 async fn a_provider_that_answers_nobody_is_asked_less_and_less() {
     let door = door();
     let began_at = tokio::time::Instant::now();
-    for offset in 0..5 {
+    for offset in 0..7 {
         let outcome = outcome(&door, &format!("hang {offset}"), offset).await;
         assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderTimeout });
-        assert!(!door.gate().is_open());
+        assert_eq!(door.router().is_open(), offset < 2, "three in a row open the breaker");
     }
     assert!(began_at.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8), "{:?}", began_at.elapsed());
     assert!(matches!(outcome(&door, "answer me", 9).await, Outcome::Result { .. }));
-    assert!(door.gate().is_open());
+    assert!(door.router().is_open());
 }
 
 #[tokio::test(start_paused = true)]

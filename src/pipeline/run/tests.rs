@@ -6,9 +6,11 @@ use super::*;
 use crate::domain::answer::Usage;
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::Code;
+use crate::pipeline::route::settings::RecordCeiling;
+use crate::pipeline::route::testing::router_to;
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
 use crate::ports::answers::FakeAnswers;
-use crate::ports::model::{FakeModel, Finish, Reply};
+use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
@@ -24,6 +26,10 @@ fn settings() -> PipelineSettings {
         template: Arc::new(Template::inline("{{ data.body }}").unwrap()),
         schema: Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap()),
         provider: None,
+        strategy: None,
+        allow_relaxed: false,
+        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
+        budget: None,
         temperature: None,
         max_tokens: None,
         max_prompt_chars: 100,
@@ -41,10 +47,10 @@ struct Test {
 }
 
 impl Test {
-    fn new(settings: PipelineSettings, replies: impl IntoIterator<Item = Result<Reply, Failure>>) -> Self {
+    fn new(settings: PipelineSettings, replies: impl IntoIterator<Item = Result<Reply, CallError>>) -> Self {
         let model = Arc::new(FakeModel::new(replies));
         let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-        Self { model: Arc::clone(&model), pipeline: Pipeline::new(settings, model, recall) }
+        Self { model: Arc::clone(&model), pipeline: Pipeline::new(settings, router_to(model), recall) }
     }
 
     async fn ask(&self, body: &str) -> Result<Answered, Failure> {
@@ -69,7 +75,7 @@ fn event(body: &str) -> Event {
 
 fn code(outcome: Result<Answered, Failure>) -> (Code, u32) {
     let failure = outcome.expect_err("a failure");
-    (failure.code, failure.attempts)
+    (failure.code, failure.attempts())
 }
 
 const VALID: &str = r#"{"intent":"refund","order":"A-1"}"#;
@@ -82,7 +88,7 @@ async fn a_question_is_paid_once_and_remembered() {
     assert_eq!((first.cache_hit, again.cache_hit), (CacheHit::None, CacheHit::Memory));
     assert_eq!(first.answer, again.answer);
     assert_eq!(&first.answer.data[..], VALID.as_bytes());
-    assert_eq!(first.answer.usage, Usage { input_tokens: 10, output_tokens: 5 });
+    assert_eq!(first.answer.usage, Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() });
 }
 
 #[tokio::test]
@@ -106,9 +112,9 @@ async fn a_zero_ttl_asks_every_time() {
 async fn an_invalid_answer_is_asked_again_and_costs_confidence() {
     let test = Test::new(settings(), [FakeModel::says(r#"{"intent":"nonsense"}"#), FakeModel::says(VALID)]);
     let answered = test.ask("x").await.unwrap();
-    assert_eq!(answered.answer.attempts, 2);
+    assert_eq!(answered.answer.trail.len(), 2);
     assert_eq!(answered.answer.usage.input_tokens, 20);
-    assert!(answered.answer.confidence.validation < 1.0);
+    assert!(answered.answer.confidence.ladder < 1.0);
 }
 
 #[tokio::test]
@@ -130,7 +136,7 @@ async fn a_refusal_is_not_asked_again_nor_remembered() {
 #[tokio::test]
 async fn prose_without_json_is_asked_again() {
     let test = Test::new(settings(), [FakeModel::says("It is a refund."), FakeModel::says(VALID)]);
-    assert_eq!(test.ask("x").await.unwrap().answer.attempts, 2);
+    assert_eq!(test.ask("x").await.unwrap().answer.trail.len(), 2);
 }
 
 #[tokio::test]
@@ -184,17 +190,20 @@ async fn a_cancelled_leader_lets_another_request_lead() {
         fn cost_usd(&self, _usage: Usage) -> f64 {
             0.0
         }
+        fn max_tokens(&self) -> u32 {
+            100
+        }
         fn ask<'a>(
             &'a self,
             _call: &'a crate::ports::model::Call<'a>,
-        ) -> futures_util::future::BoxFuture<'a, Result<Reply, Failure>> {
+        ) -> futures_util::future::BoxFuture<'a, Result<Reply, CallError>> {
             Box::pin(std::future::pending())
         }
     }
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
     let event = event("same");
     let scope = Scope { event: &event, key: None, headers: &[] };
-    let pipeline = Pipeline::new(settings(), Arc::new(Hangs), Arc::clone(&recall));
+    let pipeline = Pipeline::new(settings(), router_to(Arc::new(Hangs)), Arc::clone(&recall));
     let wait = Duration::from_millis(10);
     assert!(tokio::time::timeout(wait, pipeline.run(&scope)).await.is_err());
     // Were the flight still registered, this one would follow it for ever instead of leading.
@@ -204,7 +213,8 @@ async fn a_cancelled_leader_lets_another_request_lead() {
 
 #[test]
 fn every_setting_that_changes_an_answer_changes_the_question() {
-    let fingerprint = |settings: &PipelineSettings, family: &str| Questions::of(settings, family).fingerprint("x");
+    let fingerprint =
+        |settings: &PipelineSettings, family: &str| Questions::of(settings, std::iter::once(family)).fingerprint("x");
     let base = fingerprint(&settings(), "m");
     assert_eq!(base, fingerprint(&settings(), "m"));
     let template = Arc::new(Template::inline("Read: {{ data.body }}").unwrap());
@@ -215,7 +225,8 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
         fingerprint(&PipelineSettings { schema, ..settings() }, "m"),
         fingerprint(&PipelineSettings { temperature: Some(0.0), ..settings() }, "m"),
         fingerprint(&PipelineSettings { max_tokens: Some(9), ..settings() }, "m"),
-        Questions::of(&settings(), "m").fingerprint("y"),
+        fingerprint(&PipelineSettings { allow_relaxed: true, ..settings() }, "m"),
+        Questions::of(&settings(), std::iter::once("m")).fingerprint("y"),
     ];
     assert!(others.iter().all(|other| *other != base));
     let elsewhere = PipelineSettings { connector: "another".into(), ..settings() };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::protocol;
+use super::openai;
 
 /// How long an answer takes.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,12 @@ pub enum Fault {
     NoChoices,
     /// 200 with a body of this many bytes.
     Huge(usize),
+    /// 200 with a body of this many bytes that is never held in memory, and whose length is not announced.
+    Endless(u64),
+    /// 200 with a small gzip body that unpacks to 64 MiB.
+    GzipBomb,
+    /// An error status in the format's own words.
+    Error(u16),
     /// 400 as OpenAI says that the model does not take this parameter, if the request has it; else no fault.
     Refuses(&'static str),
     /// 400 `invalid_json_schema`, if the request is strict; else no fault.
@@ -68,7 +74,7 @@ pub enum When {
 
 type AnswerFn = dyn Fn(&Value, u64) -> String + Send + Sync;
 
-/// What the stub does. The default answers at once with [`protocol::default_answer`].
+/// What the stub does. The default answers at once with [`openai::default_answer`].
 #[derive(Clone)]
 pub struct Script {
     pub latency: Latency,
@@ -79,6 +85,8 @@ pub struct Script {
     pub answer: Arc<AnswerFn>,
     /// The key that a caller must send, if any.
     pub api_key: Option<String>,
+    /// What goes wrong with certain keys, before anything else does.
+    pub keys: Vec<(&'static str, Fault)>,
 }
 
 impl Default for Script {
@@ -87,8 +95,9 @@ impl Default for Script {
             latency: Latency::Fixed(Duration::ZERO),
             seed: 1,
             faults: Vec::new(),
-            answer: Arc::new(protocol::default_answer),
+            answer: Arc::new(openai::default_answer),
             api_key: None,
+            keys: Vec::new(),
         }
     }
 }
@@ -118,7 +127,7 @@ impl Fault {
     pub fn error(status: u16, kind: &str, code: Option<&str>) -> Self {
         Self::Status {
             status,
-            body: protocol::error_body("An error of the stub.", kind, None, code),
+            body: openai::error_body("An error of the stub.", kind, None, code),
             headers: Vec::new(),
         }
     }

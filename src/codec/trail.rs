@@ -1,0 +1,72 @@
+//! The attempts of one record as compact JSON, for people and scripts that look into a single record.
+
+use serde_json::{Value, json};
+
+use crate::domain::attempt::Attempt;
+
+/// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
+/// `model` is absent when none answered, `error` in the one that led to the result. ASCII, because it stands in a header.
+pub(super) fn encode(trail: &[Attempt]) -> String {
+    let attempts: Vec<Value> = trail.iter().map(one).collect();
+    let text = Value::from(attempts).to_string();
+    text.chars().flat_map(ascii).collect()
+}
+
+fn one(attempt: &Attempt) -> Value {
+    let mut value = json!({
+        "step": attempt.step.as_str(),
+        "provider": &*attempt.provider,
+        "input_tokens": attempt.usage.input_tokens,
+        "output_tokens": attempt.usage.output_tokens,
+        "cost_usd": attempt.cost_usd,
+    });
+    if !attempt.model.is_empty() {
+        value["model"] = (&*attempt.model).into();
+    }
+    if let Some(code) = attempt.error {
+        value["error"] = code.as_str().into();
+    }
+    value
+}
+
+/// JSON's own escape for everything beyond ASCII.
+fn ascii(char: char) -> Vec<char> {
+    if char.is_ascii() {
+        return vec![char];
+    }
+    char.encode_utf16(&mut [0; 2])
+        .iter()
+        .flat_map(|unit| format!("\\u{unit:04x}").chars().collect::<Vec<_>>())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::Usage;
+    use crate::domain::attempt::Step;
+    use crate::domain::failure::Code;
+
+    #[test]
+    fn it_says_who_was_asked_and_what_came_of_it() {
+        let usage = Usage { input_tokens: 9, output_tokens: 2, ..Usage::default() };
+        let attempt = |step, model: &str, error| Attempt {
+            step,
+            provider: "gpt".into(),
+            model: model.into(),
+            usage,
+            cost_usd: 0.5,
+            error,
+        };
+        let trail = [attempt(Step::Ask, "", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
+        let text = encode(&trail);
+        assert!(text.is_ascii(), "{text}");
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value[0]["error"], "provider_timeout");
+        assert_eq!(value[0].get("model"), None);
+        assert_eq!(
+            (&value[1]["step"], &value[1]["model"], value[1].get("error")),
+            (&json!("retry"), &json!("gpt-é"), None)
+        );
+    }
+}

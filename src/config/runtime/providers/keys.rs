@@ -1,0 +1,82 @@
+//! Where API keys come from.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::document::{Node, Value};
+use crate::config::environment::Environment;
+use crate::config::section::{Scribe, Section, Spot};
+use crate::config::values::{Wrong, text, variable_name};
+use crate::domain::secret::Secret;
+
+/// The sources of one provider's keys.
+pub(super) enum Keys {
+    NotNeeded,
+    Variables(Vec<String>),
+    Files(Vec<PathBuf>, Spot),
+}
+
+/// Reads `api_key_env` and `api_key_file`, each one value or a list. `variable` is the one that the provider's own tools use.
+pub(super) fn read(scribe: &Scribe, section: &mut Section<'_>, variable: Option<&str>, base: &Path) -> Keys {
+    let is_keyless = section.node("api_key_env").is_some_and(|node| node.value == Value::Null);
+    let variables = section.get("api_key_env", several(variable_name));
+    let files = section.get("api_key_file", several(text));
+    match (files, variables) {
+        (Some(files), variables) => {
+            let spot = section.spot_of("api_key_file");
+            if variables.is_some() {
+                scribe.note(&spot, Wrong::new("the key has two sources", "keep api_key_file or api_key_env, not both"));
+            }
+            Keys::Files(files.into_iter().map(|file| base.join(file)).collect(), spot)
+        }
+        (None, Some(variables)) => Keys::Variables(variables),
+        (None, None) if is_keyless => Keys::NotNeeded,
+        (None, None) => variable.map_or(Keys::NotNeeded, |variable| Keys::Variables(vec![variable.to_owned()])),
+    }
+}
+
+/// One value, or a list of them; in the environment, where there are no lists, with commas between them.
+fn several<T>(one: impl Fn(&Node) -> Result<T, Wrong>) -> impl Fn(&Node) -> Result<Vec<T>, Wrong> {
+    move |node| match &node.value {
+        Value::List(items) if items.is_empty() => {
+            Err(Wrong::new("the list is empty", "add an item, or leave the key out"))
+        }
+        Value::List(items) => items.iter().map(&one).collect(),
+        Value::Text { text, .. } if text.contains(',') => {
+            let part = |part: &str| Node {
+                origin: node.origin.clone(),
+                value: Value::Text { text: part.trim().to_owned(), first_line: None },
+            };
+            text.split(',').map(|text| one(&part(text))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text { .. } | Value::Map(_) => {
+            Ok(vec![one(node)?])
+        }
+    }
+}
+
+impl Keys {
+    /// The keys that are there. Of several variables those that are not set are passed over.
+    ///
+    /// # Errors
+    /// The first variable, when none is set.
+    pub(super) fn resolve(self, scribe: &Scribe, environment: &Environment) -> Result<Vec<Secret>, String> {
+        match self {
+            Self::NotNeeded => Ok(Vec::new()),
+            Self::Variables(variables) => {
+                let set = |name: &String| environment.get(name).map(str::trim).filter(|key| !key.is_empty());
+                let keys: Vec<Secret> = variables.iter().filter_map(set).map(Secret::new).collect();
+                if keys.is_empty() { Err(variables.into_iter().next().unwrap_or_default()) } else { Ok(keys) }
+            }
+            Self::Files(files, spot) => Ok(files.iter().filter_map(|file| in_file(scribe, file, &spot)).collect()),
+        }
+    }
+}
+
+fn in_file(scribe: &Scribe, file: &Path, spot: &Spot) -> Option<Secret> {
+    let text = scribe.text(file, spot)?;
+    let key = text.trim();
+    if key.is_empty() {
+        scribe.note(spot, Wrong::new(format!("{} is empty", file.display()), "put the key in it"));
+    }
+    Some(Secret::new(key))
+}

@@ -1,0 +1,170 @@
+//! Recorded exchanges: written beside live ones, or answered in their place.
+//!
+//! A file holds one request body and its response, with no header but those that change how a response is read: neither keys
+//! nor anything else that a header may carry. Its name is the provider, a digest of path and body, and a number: a request that
+//! is repeated has one file for each time.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::exchange::{Broken, Received};
+use super::settings::Cassettes;
+
+/// Headers of responses that are kept.
+const KEPT: [&str; 3] = ["content-type", "retry-after", "retry-after-ms"];
+
+/// Hexadecimal digits of the digest in a file's name.
+const DIGITS: usize = 16;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Tape {
+    request: Request,
+    response: Response,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Request {
+    provider: String,
+    path: String,
+    body: Value,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Response {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// The recorder of one provider, or its replay.
+#[derive(Debug)]
+pub(super) struct Cassette {
+    provider: String,
+    directory: PathBuf,
+    /// Times that each request was made.
+    made: Mutex<HashMap<String, u32>>,
+    is_replay: bool,
+}
+
+impl Cassette {
+    /// What the settings ask for.
+    ///
+    /// # Errors
+    /// A sentence: the directory is not there, or cannot be made.
+    pub(super) fn of(provider: &str, cassettes: &Cassettes) -> Result<Option<Self>, String> {
+        let (directory, is_replay) = match cassettes {
+            Cassettes::Off => return Ok(None),
+            Cassettes::Record(directory) => (directory, false),
+            Cassettes::Replay(directory) => (directory, true),
+        };
+        if is_replay && !directory.is_dir() {
+            return Err(format!("llm.replay: {} is not a directory; record one first", directory.display()));
+        }
+        if !is_replay {
+            std::fs::create_dir_all(directory)
+                .map_err(|error| format!("llm.record: {} cannot be made: {error}", directory.display()))?;
+        }
+        let (provider, directory) = (provider.to_owned(), directory.clone());
+        Ok(Some(Self { provider, directory, made: Mutex::default(), is_replay }))
+    }
+
+    /// Whether nothing is to be sent.
+    pub(super) fn is_replay(&self) -> bool {
+        self.is_replay
+    }
+
+    /// The recorded response to this request; after the last one, the last one.
+    pub(super) async fn replay(&self, path: &str, body: &Bytes) -> Result<Received, Broken> {
+        let name = self.name(path, body);
+        let time = self.time(&name);
+        // Files are small, and a missing one ends the search.
+        let mut found = None;
+        for number in (1..=time).rev() {
+            let file = self.file(&name, number);
+            match tokio::fs::read(&file).await {
+                Ok(text) => {
+                    found = Some((file, text));
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Broken::NotRecorded(format!("{}: {error}", file.display()))),
+            }
+        }
+        let missing = || Broken::NotRecorded(format!("{} is not there", self.file(&name, 1).display()));
+        let (file, text) = found.ok_or_else(missing)?;
+        let tape: Tape = serde_json::from_slice(&text)
+            .map_err(|error| Broken::NotRecorded(format!("{} is no recording: {error}", file.display())))?;
+        tape.response.received().ok_or_else(|| Broken::NotRecorded(format!("{} has an odd header", file.display())))
+    }
+
+    /// Writes an exchange. A failure is logged: it must not cost the record its answer.
+    pub(super) async fn record(&self, path: &str, body: &Bytes, received: &Received) {
+        let name = self.name(path, body);
+        let file = self.file(&name, self.time(&name));
+        let tape = Tape {
+            request: Request {
+                provider: self.provider.clone(),
+                path: path.to_owned(),
+                body: serde_json::from_slice(body).unwrap_or_default(),
+            },
+            response: Response::of(received),
+        };
+        if let Err(error) = write(&file, &tape).await {
+            tracing::error!(provider = self.provider, file = %file.display(), %error, "an exchange cannot be recorded");
+        }
+    }
+
+    fn name(&self, path: &str, body: &[u8]) -> String {
+        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize();
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).take(DIGITS / 2).collect();
+        format!("{}-{hex}", self.provider)
+    }
+
+    fn time(&self, name: &str) -> u32 {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = made.entry(name.to_owned()).or_default();
+        *time += 1;
+        *time
+    }
+
+    fn file(&self, name: &str, number: u32) -> PathBuf {
+        self.directory.join(format!("{name}-{number}.json"))
+    }
+}
+
+/// Whole or not at all: replays may read while a recording goes on.
+async fn write(file: &Path, tape: &Tape) -> io::Result<()> {
+    let unfinished = file.with_extension("json.tmp");
+    let mut text = serde_json::to_vec_pretty(tape)?;
+    text.push(b'\n');
+    tokio::fs::write(&unfinished, text).await?;
+    tokio::fs::rename(&unfinished, file).await
+}
+
+impl Response {
+    fn of(received: &Received) -> Self {
+        let header = |name: &&str| Some(((*name).to_owned(), received.headers.get(*name)?.to_str().ok()?.to_owned()));
+        Self {
+            status: received.status.as_u16(),
+            headers: KEPT.iter().filter_map(header).collect(),
+            body: String::from_utf8_lossy(&received.body).into_owned(),
+        }
+    }
+
+    fn received(self) -> Option<Received> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers {
+            headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+        }
+        Some(Received { status: StatusCode::from_u16(self.status).ok()?, headers, body: self.body.into() })
+    }
+}

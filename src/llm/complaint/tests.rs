@@ -1,0 +1,139 @@
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+
+use super::*;
+
+fn complaint(status: u16, body: &str) -> Complaint {
+    let status = StatusCode::from_u16(status).unwrap();
+    Complaint::read(&Received { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) }, UNIX_EPOCH)
+}
+
+fn openai(code: &str, kind: &str) -> String {
+    format!(r#"{{"error":{{"message":"Bad secret prompt sk-123","type":"{kind}","param":null,"code":"{code}"}}}}"#)
+}
+
+#[test]
+fn every_status_has_a_class() {
+    for (status, code, transient) in [
+        (302, Code::ProviderUnavailable, false),
+        (400, Code::ProviderRejected, false),
+        (401, Code::ProviderUnauthorized, false),
+        (402, Code::ProviderQuotaExhausted, false),
+        (403, Code::ProviderUnauthorized, false),
+        (404, Code::ProviderUnauthorized, false),
+        (405, Code::ProviderUnavailable, false),
+        (408, Code::ProviderUnavailable, true),
+        (409, Code::ProviderUnavailable, true),
+        (413, Code::ProviderRejected, false),
+        (422, Code::ProviderRejected, false),
+        (429, Code::ProviderRateLimited, true),
+        (500, Code::ProviderUnavailable, true),
+        (502, Code::ProviderUnavailable, true),
+        (503, Code::ProviderUnavailable, true),
+        (504, Code::ProviderUnavailable, true),
+        (529, Code::ProviderOverloaded, true),
+    ] {
+        for body in ["", "<html>Bad gateway</html>", "[]", "\"x\"", &openai("some_code", "some_type")] {
+            let complaint = complaint(status, body);
+            assert_eq!((complaint.failure("gpt").code, complaint.transient()), (code, transient), "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn a_spent_quota_is_never_asked_again_wherever_the_word_stands() {
+    for word in EXHAUSTED {
+        for body in [openai(word, "x"), openai("x", word)] {
+            let complaint = complaint(429, &body);
+            assert_eq!(complaint.failure("gpt").code, Code::ProviderQuotaExhausted);
+            assert!(!complaint.transient());
+        }
+    }
+    assert!(complaint(429, &openai("rate_limit_exceeded", "tokens")).transient());
+    assert!(complaint(429, &openai("slow_down", "requests")).transient());
+}
+
+#[test]
+fn a_content_filter_in_front_of_the_model_is_a_refusal() {
+    assert_eq!(complaint(400, &openai("content_filter", "x")).failure("gpt").code, Code::ProviderRefused);
+}
+
+#[test]
+fn details_have_the_facts_but_never_the_message() {
+    let body =
+        r#"{"error":{"message":"secret","type":"invalid_request_error","param":"messages[0].content","code":null}}"#;
+    assert_eq!(
+        complaint(400, body).failure("gpt").detail,
+        "gpt answered HTTP 400, type invalid_request_error, param messages[0].content: it does not accept this request"
+    );
+    let talkative = r#"{"error":{"message":"secret","type":"your prompt was: secret","param":"<secret>","code":"\n"}}"#;
+    assert_eq!(
+        complaint(400, talkative).failure("gpt").detail,
+        "gpt answered HTTP 400: it does not accept this request"
+    );
+    let flat = r#"{"object":"error","message":"secret","type":"BadRequestError","param":null,"code":400}"#;
+    assert_eq!(
+        complaint(400, flat).failure("vllm").detail,
+        "vllm answered HTTP 400, code 400, type BadRequestError: it does not accept this request"
+    );
+}
+
+#[test]
+fn unsupported_parameters_are_named_by_400s_only() {
+    let body =
+        r#"{"error":{"message":"m","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}}"#;
+    assert_eq!(complaint(400, body).unsupported_parameter(), Some(Parameter::Temperature));
+    assert_eq!(complaint(422, body).unsupported_parameter(), None);
+    assert_eq!(complaint(400, &openai("context_length_exceeded", "x")).unsupported_parameter(), None);
+}
+
+#[test]
+fn a_provider_that_says_so_is_not_asked_again() {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-should-retry", "false".parse().unwrap());
+    let received = Received { status: StatusCode::SERVICE_UNAVAILABLE, headers, body: Bytes::new() };
+    assert!(!Complaint::read(&received, UNIX_EPOCH).transient());
+}
+
+fn gemini(status: u16, word: &str, details: &str) -> Complaint {
+    complaint(
+        status,
+        &format!(r#"{{"error":{{"code":{status},"message":"m","status":"{word}","details":[{details}]}}}}"#),
+    )
+}
+
+#[test]
+fn geminis_details_are_read() {
+    let delay = |text: &str| format!(r#"{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"{text}"}}"#);
+    let pause = |text: &str| gemini(429, "RESOURCE_EXHAUSTED", &delay(text)).failure("gemini").retry_after;
+    assert_eq!(pause("34s"), Some(Duration::from_secs(34)));
+    assert_eq!(pause("3.5s"), Some(Duration::from_millis(3500)));
+    for odd in ["", "s", "-1s", "34", "NaNs", "infs"] {
+        assert_eq!(pause(odd), None, "{odd}");
+    }
+    let daily = r#"{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}"#;
+    let spent = gemini(429, "RESOURCE_EXHAUSTED", &format!("{daily},{}", delay("34s")));
+    assert_eq!((spent.failure("gemini").code, spent.transient()), (Code::ProviderQuotaExhausted, false));
+    let key = r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}"#;
+    assert_eq!(gemini(400, "INVALID_ARGUMENT", key).failure("gemini").code, Code::ProviderUnauthorized);
+    assert_eq!(gemini(503, "UNAVAILABLE", "").failure("gemini").code, Code::ProviderOverloaded);
+}
+
+#[test]
+fn anthropics_types_are_read() {
+    let anthropic = |status, kind: &str, message: &str| {
+        complaint(
+            status,
+            &format!(r#"{{"type":"error","error":{{"type":"{kind}","message":"{message}"}},"request_id":"r"}}"#),
+        )
+    };
+    assert_eq!(anthropic(402, "billing_error", "m").failure("claude").code, Code::ProviderQuotaExhausted);
+    assert_eq!(anthropic(529, "overloaded_error", "m").failure("claude").code, Code::ProviderOverloaded);
+    assert_eq!(anthropic(500, "api_error", "m").failure("claude").code, Code::ProviderUnavailable);
+    let parameter = anthropic(400, "invalid_request_error", "temperature: not supported").unsupported_parameter();
+    assert_eq!(parameter, Some(Parameter::Temperature));
+    assert!(anthropic(400, "invalid_request_error", "output_config.format.schema: too deep").about_schema());
+    assert_eq!(anthropic(400, "invalid_request_error", "prompt is too long").unsupported_parameter(), None);
+}

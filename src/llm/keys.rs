@@ -1,0 +1,168 @@
+//! Several API keys of one provider, used in turns; a key that fails for its own reason rests.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::exchange::Key;
+use crate::domain::failure::{Code, Failure};
+
+/// How long a key rests that is not accepted: people who replace keys do not do it within minutes.
+const UNAUTHORIZED: Duration = Duration::from_secs(15 * 60);
+/// How long one rests whose money is spent.
+const EXHAUSTED: Duration = Duration::from_secs(60 * 60);
+/// How long one rests that asked for a pause without saying for how long.
+const LIMITED: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+struct State {
+    next: usize,
+    resting_until: Vec<Option<Instant>>,
+}
+
+/// The keys of one provider.
+#[derive(Debug)]
+pub(super) struct KeyRing {
+    keys: Vec<Key>,
+    state: Mutex<State>,
+}
+
+/// What to send a call with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The provider wants no key.
+    Keyless,
+    /// The key with this index.
+    Key(usize),
+}
+
+impl KeyRing {
+    pub(super) fn new(keys: Vec<Key>) -> Self {
+        let state = State { next: 0, resting_until: vec![None; keys.len()] };
+        Self { keys, state: Mutex::new(state) }
+    }
+
+    /// The next key that does not rest. When all rest it is the one that does so for the shortest time: whether the provider
+    /// may be asked at all is not for the ring to say.
+    pub(super) fn turn(&self) -> Turn {
+        let mut state = self.state();
+        let count = self.keys.len();
+        let now = Instant::now();
+        let order = (0..count).map(|step| (state.next + step) % count);
+        let rest = |index: &usize| state.resting_until[*index].filter(|until| *until > now);
+        let Some(index) = order.min_by_key(|index| rest(index)) else { return Turn::Keyless };
+        state.next = (index + 1) % count;
+        Turn::Key(index)
+    }
+
+    /// The header for a turn.
+    pub(super) fn header(&self, turn: Turn) -> Option<&Key> {
+        match turn {
+            Turn::Keyless => None,
+            Turn::Key(index) => self.keys.get(index),
+        }
+    }
+
+    /// Takes note of how a call with this key failed. True if the key is to blame and another one is fresh, so that the same
+    /// call is worth repeating at once. Otherwise `failure` has been given the time at which the first key is usable again.
+    pub(super) fn blame(&self, provider: &str, turn: Turn, failure: &mut Failure) -> bool {
+        let Turn::Key(index) = turn else { return false };
+        let rests = [
+            (Code::ProviderUnauthorized, UNAUTHORIZED),
+            (Code::ProviderQuotaExhausted, EXHAUSTED),
+            (Code::ProviderRateLimited, failure.retry_after.unwrap_or(LIMITED)),
+        ];
+        let Some((_, rest)) = rests.into_iter().find(|(code, _)| *code == failure.code) else { return false };
+        // One key has nobody to hand over to: the breaker waits as long as is right for the failure.
+        if self.keys.len() < 2 {
+            return false;
+        }
+        let now = Instant::now();
+        let mut state = self.state();
+        let was_fresh = state.resting_until[index].is_none_or(|until| until <= now);
+        let until = state.resting_until[index].map_or(now + rest, |until| until.max(now + rest));
+        state.resting_until[index] = Some(until);
+        if was_fresh {
+            let (key, keys) = (index + 1, self.keys.len());
+            tracing::warn!(provider, key, keys, code = %failure.code, rest_s = rest.as_secs(), "an API key rests");
+        }
+        let first = state.resting_until.iter().map(|until| until.filter(|until| *until > now)).min().flatten();
+        if let Some(first) = first {
+            failure.retry_after = Some(first - now);
+        }
+        first.is_none()
+    }
+
+    /// Number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{AUTHORIZATION, HeaderValue};
+
+    fn ring(count: usize) -> KeyRing {
+        KeyRing::new((0..count).map(|_| (AUTHORIZATION, HeaderValue::from_static("k"))).collect())
+    }
+
+    fn limited(seconds: u64) -> Failure {
+        Failure::new(Code::ProviderRateLimited, "later").retry_after(Some(Duration::from_secs(seconds)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_used_in_turns() {
+        let ring = ring(3);
+        let turns: Vec<_> = (0..4).map(|_| ring.turn()).collect();
+        assert_eq!(turns, [0, 1, 2, 0].map(Turn::Key));
+        assert_eq!(KeyRing::new(Vec::new()).turn(), Turn::Keyless);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_asked_for_a_pause_rests_until_then() {
+        let ring = ring(2);
+        assert!(ring.blame("p", Turn::Key(0), &mut limited(30)), "the other one is fresh");
+        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(1); 2]);
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(0), Turn::Key(1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_all_rest_the_failure_names_the_first_that_is_back() {
+        let ring = ring(2);
+        ring.blame("p", Turn::Key(0), &mut Failure::new(Code::ProviderUnauthorized, "401"));
+        let mut last = limited(30);
+        assert!(!ring.blame("p", Turn::Key(1), &mut last));
+        assert_eq!(last.retry_after, Some(Duration::from_secs(30)));
+        let mut spent = Failure::new(Code::ProviderQuotaExhausted, "no money");
+        assert!(!ring.blame("p", Turn::Key(1), &mut spent));
+        assert_eq!(spent.retry_after, Some(Duration::from_secs(15 * 60)), "the first key is back before the second");
+        assert_eq!(ring.turn(), Turn::Key(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_is_not_the_keys_lets_it_go_on() {
+        let ring = ring(2);
+        for code in [Code::ProviderUnavailable, Code::ProviderTimeout, Code::ProviderOverloaded, Code::ProviderRejected]
+        {
+            assert!(!ring.blame("p", Turn::Key(0), &mut Failure::new(code, "x")));
+        }
+        assert_eq!(ring.turn(), Turn::Key(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_key_is_the_breakers_matter() {
+        let ring = ring(1);
+        let mut failure = Failure::new(Code::ProviderUnauthorized, "401");
+        assert!(!ring.blame("p", Turn::Key(0), &mut failure));
+        assert_eq!(failure.retry_after, None);
+        assert_eq!(ring.turn(), Turn::Key(0));
+    }
+}

@@ -1,0 +1,216 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::domain::answer::{Answered, Validation};
+use crate::domain::attempt::Step;
+use crate::domain::event::{Data, Event};
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::recall::Recall;
+use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, RouterSettings, Strategy};
+use crate::pipeline::route::testing::{Limits, Scripted, fails, fails_for, finished, router};
+use crate::pipeline::run::Pipeline;
+use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
+use crate::ports::answers::FakeAnswers;
+use crate::ports::model::{CallError, FakeModel, Finish, Model};
+use crate::prompt::template::{Scope, Template};
+use crate::schema::Schema;
+use std::sync::Arc;
+
+const VALID: &str = r#"{"intent":"refund"}"#;
+const INVALID: &str = r#"{"intent":"nonsense"}"#;
+
+fn settings() -> PipelineSettings {
+    let schema = json!({
+        "type": "object",
+        "properties": { "intent": { "enum": ["refund", "other"] }, "count": { "type": "integer" } },
+        "required": ["intent"],
+        "additionalProperties": false,
+    });
+    PipelineSettings {
+        connector: "test".into(),
+        template: Arc::new(Template::inline("{{ data }}").unwrap()),
+        schema: Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap()),
+        provider: None,
+        strategy: None,
+        allow_relaxed: false,
+        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
+        budget: None,
+        temperature: None,
+        max_tokens: None,
+        max_prompt_chars: 1000,
+        patterns: PatternPolicy::Off,
+        confidence_threshold: None,
+        on_low_confidence: LowConfidencePolicy::Flag,
+        cache_ttl: Duration::ZERO,
+        config_hash: "0".into(),
+    }
+}
+
+fn pipeline(settings: PipelineSettings, models: &[&Arc<Scripted>], max_retries: u32) -> Pipeline {
+    let members = models
+        .iter()
+        .map(|model| (Arc::clone(model) as Arc<dyn Model>, Limits { max_retries, ..Limits::default() }))
+        .collect();
+    let by = RouterSettings { strategy: Strategy::Priority, budget: settings.budget, reference: None };
+    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+    Pipeline::new(settings, Arc::new(router(members, by)), recall)
+}
+
+async fn ask(pipeline: &Pipeline) -> Result<Answered, Failure> {
+    let event = Event {
+        id: "1".into(),
+        source: "/test".into(),
+        kind: "test".into(),
+        subject: None,
+        time: None,
+        data_content_type: None,
+        data_schema: None,
+        extensions: std::collections::BTreeMap::default(),
+        data: Data::Text("money back".into()),
+    };
+    pipeline.run(&Scope { event: &event, key: None, headers: &[] }).await
+}
+
+fn steps(answered: &Answered) -> Vec<(Step, &str, Option<Code>)> {
+    answered.answer.trail.iter().map(|attempt| (attempt.step, &*attempt.provider, attempt.error)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked() {
+    let gemini = Scripted::new("gemini", [fails(Code::ProviderUnavailable)]);
+    let claude = Scripted::new("claude", [FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&gemini, &claude], 2)).await.unwrap();
+    let down = Some(Code::ProviderUnavailable);
+    let wanted = [
+        (Step::Ask, "gemini", down),
+        (Step::Retry, "gemini", down),
+        (Step::Retry, "gemini", down),
+        (Step::Fallback, "claude", None),
+    ];
+    assert_eq!(steps(&answered), wanted);
+    assert_eq!(&*answered.answer.provider, "claude");
+    assert!((answered.answer.confidence.ladder - 1.0).abs() < 1e-9, "the question was not to blame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_was_asked_for_goes_to_the_next_provider_at_once_and_is_kept_for_later_records() {
+    let pause = Duration::from_secs(30);
+    let gemini = Scripted::new("gemini", [fails_for(Code::ProviderRateLimited, pause), FakeModel::says(VALID)]);
+    let claude = Scripted::new("claude", [FakeModel::says(VALID)]);
+    let pipeline = pipeline(settings(), &[&gemini, &claude], 2);
+    for _ in 0..20 {
+        assert_eq!(&*ask(&pipeline).await.unwrap().answer.provider, "claude");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(gemini.calls(), 1);
+    tokio::time::advance(pause).await;
+    assert_eq!(&*ask(&pipeline).await.unwrap().answer.provider, "gemini");
+}
+
+#[tokio::test]
+async fn an_invalid_answer_goes_back_with_its_errors_then_to_another_provider() {
+    let gemini = Scripted::new("gemini", [FakeModel::says(INVALID)]);
+    let claude = Scripted::new("claude", [FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&gemini, &claude], 2)).await.unwrap();
+    let invalid = Some(Code::AnswerInvalid);
+    let wanted = [(Step::Ask, "gemini", invalid), (Step::Correct, "gemini", invalid), (Step::Fallback, "claude", None)];
+    assert_eq!(steps(&answered), wanted);
+    assert!(gemini.asked()[1].errors.as_ref().unwrap().contains("/intent"));
+    assert_eq!(claude.asked()[0].errors, None, "another model's mistakes are not shown to it");
+    assert!((answered.answer.confidence.ladder - 0.7).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn no_more_than_two_corrections_whatever_stands_in_reserve() {
+    let models: Vec<_> = ["a", "b", "c", "d"].map(|name| Scripted::new(name, [FakeModel::says(INVALID)])).into();
+    let failure = ask(&pipeline(settings(), &models.iter().collect::<Vec<_>>(), 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::AnswerInvalid, 3));
+}
+
+#[tokio::test]
+async fn truncation_raises_the_ceiling_once() {
+    let cut = || finished(Finish::Truncated, "{");
+    let once = Scripted::new("a", [cut(), FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&once], 2)).await.unwrap();
+    assert_eq!(steps(&answered).iter().map(|step| step.0).collect::<Vec<_>>(), [Step::Ask, Step::Lengthen]);
+    assert_eq!(once.asked().iter().map(|asked| asked.max_tokens).collect::<Vec<_>>(), [None, Some(400)]);
+    let always = Scripted::new("a", [cut()]);
+    let failure = ask(&pipeline(settings(), &[&always, &once], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 2));
+}
+
+#[tokio::test]
+async fn a_refusal_is_asked_of_nobody_else() {
+    let refuses = Scripted::new("a", [finished(Finish::Refused, "no")]);
+    let filtered = Err(CallError::lasting(Failure::new(Code::ProviderRefused, "filtered")));
+    let filters = Scripted::new("a", [filtered]);
+    let other = Scripted::new("b", [FakeModel::says(VALID)]);
+    for first in [refuses, filters] {
+        let failure = ask(&pipeline(settings(), &[&first, &other], 2)).await.unwrap_err();
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderRefused, 1));
+    }
+    assert_eq!(other.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_one_provider_rejects_may_suit_another() {
+    let rejected = Err(CallError::lasting(Failure::new(Code::ProviderRejected, "too long for this model")));
+    let first = Scripted::new("a", [rejected]);
+    let second = Scripted::new("b", [FakeModel::says(VALID)]);
+    let pipeline = pipeline(settings(), &[&first, &second], 2);
+    for _ in 0..5 {
+        assert_eq!(&*ask(&pipeline).await.unwrap().answer.provider, "b");
+    }
+    assert_eq!(first.calls(), 5, "the request is to blame, not the provider");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_says_of_the_question_is_told_before_who_was_away() {
+    let invalid = Scripted::new("a", [FakeModel::says("no JSON")]);
+    let away = Scripted::new("b", [fails(Code::ProviderUnavailable)]);
+    let failure = ask(&pipeline(settings(), &[&invalid, &away], 0)).await.unwrap_err();
+    assert_eq!(failure.code, Code::AnswerNotJson);
+    let slow = Scripted::new("a", [fails(Code::ProviderTimeout)]);
+    let failure = ask(&pipeline(settings(), &[&slow, &away], 0)).await.unwrap_err();
+    assert_eq!(failure.code, Code::ProviderUnavailable, "the record waits for the one that may answer it");
+}
+
+#[tokio::test]
+async fn a_record_stops_at_its_ceiling() {
+    let invalid = || Scripted::new("a", [FakeModel::says(INVALID)]);
+    let by_usd = PipelineSettings { record_ceiling: RecordCeiling { tokens: 100_000, usd: Some(2.5) }, ..settings() };
+    let failure = ask(&pipeline(by_usd, &[&invalid()], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::RecordCeiling, 2));
+    let by_tokens = PipelineSettings { record_ceiling: RecordCeiling { tokens: 10, usd: None }, ..settings() };
+    let failure = ask(&pipeline(by_tokens, &[&invalid()], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::RecordCeiling, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_budget_closes_the_gate_and_blames_no_record() {
+    let budget = Some(BudgetSettings { usd: 2.0, window: Duration::from_secs(3600) });
+    let model = Scripted::new("a", [FakeModel::says(VALID)]);
+    let pipeline = pipeline(PipelineSettings { budget, ..settings() }, &[&model], 2);
+    assert!(ask(&pipeline).await.is_ok() && ask(&pipeline).await.is_ok());
+    let failure = ask(&pipeline).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::BudgetExhausted, 0));
+    assert_eq!(pipeline.router().closed().unwrap().dependency, "budget");
+    assert_eq!(model.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
+    let nearly = || Scripted::new("a", [FakeModel::says(r#"{"count":"3"}"#)]);
+    assert_eq!(ask(&pipeline(settings(), &[&nearly()], 2)).await.unwrap_err().code, Code::AnswerInvalid);
+    let allowed = PipelineSettings { allow_relaxed: true, ..settings() };
+    let answered = ask(&pipeline(allowed.clone(), &[&nearly()], 2)).await.unwrap();
+    assert_eq!(answered.answer.validation, Validation::Relaxed);
+    assert_eq!(&answered.answer.data[..], br#"{"count":3}"#);
+    assert_eq!(steps(&answered).last(), Some(&(Step::Relax, "a", None)));
+    assert!(answered.answer.confidence.score < 0.4);
+
+    let low = PipelineSettings { record_ceiling: RecordCeiling { tokens: 100_000, usd: Some(1.5) }, ..allowed };
+    let answered = ask(&pipeline(low, &[&nearly()], 2)).await.unwrap();
+    assert_eq!(steps(&answered).len(), 2, "one call, and the ceiling allows no second");
+}

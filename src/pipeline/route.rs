@@ -1,0 +1,16 @@
+//! Route: who is asked, and when nobody may be.
+//!
+//! A [`Provider`](provider::Provider) is a model with everything that stands before it: a breaker, ceilings, and a memory of
+//! how it has been doing. Providers are shared by all connectors. A [`Router`](router::Router) belongs to one connector and
+//! chooses among them; when none may be asked, it is the connector's gate.
+
+mod breaker;
+pub mod budget;
+mod ceilings;
+mod health;
+pub mod provider;
+pub mod router;
+pub mod settings;
+
+#[cfg(test)]
+pub(crate) mod testing;

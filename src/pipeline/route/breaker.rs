@@ -1,0 +1,262 @@
+//! The breaker: a provider that fails is left alone for a while, and one probe finds out when it works again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::failure::{Code, Failure};
+use crate::ports::model::CallError;
+
+/// Failures in a row that open the breaker.
+pub(super) const FAILURES_TO_OPEN: u32 = 3;
+
+/// First pause after failures that may pass by themselves; it doubles with each failed probe.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause: a provider that works again is noticed within ten seconds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// The same for what only a person can mend: a key that is not accepted, money that is spent.
+const FIRST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15 * 60);
+
+/// Why a breaker is open, and until when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// The failure that opened it last.
+    pub failure: Failure,
+    /// When a probe may go.
+    pub until: Instant,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    failures_in_a_row: u32,
+    /// Times that it opened since the last success.
+    times_opened: u32,
+    open: Option<Open>,
+    is_probing: bool,
+}
+
+/// Whether a call may go.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// It may.
+    Go,
+    /// It may, alone: its outcome decides for all.
+    Probe,
+    /// It may not before the probe that is under way has ended.
+    Probing(Open),
+    /// It may not.
+    Wait(Open),
+}
+
+/// What changed for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing.
+    None,
+    /// It opened.
+    Opened,
+    /// It closed.
+    Closed,
+}
+
+/// Closed while all is well; open after [`FAILURES_TO_OPEN`] failures in a row, or at once when the provider names a time or
+/// refuses everybody; half-open while a probe is under way.
+#[derive(Debug, Default)]
+pub(super) struct Breaker(Mutex<State>);
+
+impl Breaker {
+    /// Why it is open, or `None` when it is closed.
+    pub(super) fn open(&self) -> Option<Open> {
+        self.state().open.clone()
+    }
+
+    /// What [`Breaker::admit`] would say, changing nothing.
+    pub(super) fn look(&self) -> Verdict {
+        verdict(&self.state())
+    }
+
+    /// Asks for leave to call. A [`Verdict::Probe`] has to be ended by one of the methods below.
+    pub(super) fn admit(&self) -> Verdict {
+        let mut state = self.state();
+        let verdict = verdict(&state);
+        if verdict == Verdict::Probe {
+            state.is_probing = true;
+        }
+        verdict
+    }
+
+    /// The provider answered. While the breaker is open only a probe closes it: an answer to a call from before a pause was
+    /// asked for is no leave to end it.
+    pub(super) fn succeeded(&self, is_probe: bool) -> Change {
+        let mut state = self.state();
+        if is_probe {
+            state.is_probing = false;
+        } else if state.open.is_some() {
+            return Change::None;
+        }
+        state.failures_in_a_row = 0;
+        state.times_opened = 0;
+        if state.open.take().is_some() { Change::Closed } else { Change::None }
+    }
+
+    /// The provider failed.
+    pub(super) fn failed(&self, error: &CallError, is_probe: bool) -> Change {
+        let mut state = self.state();
+        if is_probe {
+            state.is_probing = false;
+        }
+        state.failures_in_a_row += 1;
+        let was_open = state.open.is_some();
+        if !was_open && !opens_at_once(error) && state.failures_in_a_row < FAILURES_TO_OPEN {
+            return Change::None;
+        }
+        if !was_open || is_probe {
+            state.times_opened += 1;
+        }
+        let pause = error.failure.retry_after.unwrap_or_else(|| own_pause(error.failure.code, state.times_opened));
+        let until = Instant::now() + pause;
+        // A failure of a call from before it opened may name a later time, never an earlier one.
+        let until = state.open.as_ref().filter(|_| !is_probe).map_or(until, |open| open.until.max(until));
+        state.open = Some(Open { failure: error.failure.clone(), until });
+        if was_open { Change::None } else { Change::Opened }
+    }
+
+    /// A probe was given up (its record was cancelled): it says nothing.
+    pub(super) fn abandoned(&self) {
+        self.state().is_probing = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn verdict(state: &State) -> Verdict {
+    match &state.open {
+        None => Verdict::Go,
+        Some(open) if state.is_probing => Verdict::Probing(open.clone()),
+        Some(open) if open.until <= Instant::now() => Verdict::Probe,
+        Some(open) => Verdict::Wait(open.clone()),
+    }
+}
+
+/// The provider said when to come back, or said no to everybody: a second try would only annoy it.
+fn opens_at_once(error: &CallError) -> bool {
+    !error.is_transient || error.failure.retry_after.is_some() || error.failure.code == Code::ProviderRateLimited
+}
+
+fn own_pause(code: Code, times_opened: u32) -> Duration {
+    let needs_a_person = matches!(code, Code::ProviderUnauthorized | Code::ProviderQuotaExhausted);
+    let (first, longest) =
+        if needs_a_person { (FIRST_PAUSE_FOR_PEOPLE, LONGEST_PAUSE_FOR_PEOPLE) } else { (FIRST_PAUSE, LONGEST_PAUSE) };
+    first.saturating_mul(1 << (times_opened.max(1) - 1).min(10)).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn down() -> CallError {
+        CallError::transient(Failure::new(Code::ProviderUnavailable, "gone"))
+    }
+
+    fn limited(seconds: u64) -> CallError {
+        let failure = Failure::new(Code::ProviderRateLimited, "later").retry_after(Some(Duration::from_secs(seconds)));
+        CallError::transient(failure)
+    }
+
+    /// Waits for the probe, and tells how long that took.
+    async fn probe(breaker: &Breaker) -> Duration {
+        let began_at = Instant::now();
+        while breaker.admit() != Verdict::Probe {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        began_at.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn three_failures_in_a_row_open_it_and_an_answer_between_them_does_not() {
+        let breaker = Breaker::default();
+        for _ in 0..10 {
+            assert_eq!(breaker.failed(&down(), false), Change::None);
+            assert_eq!(breaker.failed(&down(), false), Change::None);
+            breaker.succeeded(false);
+        }
+        breaker.failed(&down(), false);
+        breaker.failed(&down(), false);
+        assert_eq!(breaker.admit(), Verdict::Go);
+        assert_eq!(breaker.failed(&down(), false), Change::Opened);
+        assert!(matches!(breaker.admit(), Verdict::Wait(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_goes_before_the_time_that_the_provider_named() {
+        let breaker = Breaker::default();
+        assert_eq!(breaker.failed(&limited(34), false), Change::Opened);
+        assert!(probe(&breaker).await >= Duration::from_secs(34));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_probe_goes_at_a_time_and_its_success_closes_it() {
+        let breaker = Breaker::default();
+        breaker.failed(&limited(1), false);
+        probe(&breaker).await;
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert!(matches!(breaker.admit(), Verdict::Probing(_)), "a second probe went");
+        assert_eq!(breaker.succeeded(true), Change::Closed);
+        assert_eq!(breaker.admit(), Verdict::Go);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_eight_seconds_while_probes_fail_and_begin_anew_after_a_success() {
+        let breaker = Breaker::default();
+        for _ in 0..2 {
+            for _ in 0..FAILURES_TO_OPEN {
+                breaker.failed(&down(), false);
+            }
+            let mut pauses = Vec::new();
+            for _ in 0..5 {
+                pauses.push(probe(&breaker).await.as_secs());
+                breaker.failed(&down(), true);
+            }
+            assert_eq!(pauses, [1, 2, 4, 8, 8]);
+            probe(&breaker).await;
+            breaker.succeeded(true);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_only_a_person_can_mend_is_tried_rarely() {
+        let breaker = Breaker::default();
+        let spent = CallError::lasting(Failure::new(Code::ProviderQuotaExhausted, "no money"));
+        breaker.failed(&spent, false);
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            pauses.push(probe(&breaker).await.as_secs());
+            breaker.failed(&spent, true);
+        }
+        assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 900, 900]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_was_given_up_lets_the_next_one_go() {
+        let breaker = Breaker::default();
+        breaker.failed(&limited(1), false);
+        probe(&breaker).await;
+        breaker.abandoned();
+        assert_eq!(breaker.admit(), Verdict::Probe);
+        assert!(breaker.open().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_outcomes_from_before_it_opened_neither_close_it_nor_shorten_the_pause() {
+        let breaker = Breaker::default();
+        breaker.failed(&limited(20), false);
+        assert_eq!(breaker.succeeded(false), Change::None);
+        assert_eq!(breaker.failed(&limited(5), false), Change::None);
+        assert!(probe(&breaker).await >= Duration::from_secs(20));
+    }
+}

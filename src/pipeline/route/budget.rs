@@ -1,0 +1,161 @@
+//! A connector's budget: reserved before a call, settled after it, so that calls at the same time cannot overspend it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::route::settings::BudgetSettings;
+
+/// How long to wait while what is left is only reserved: the calls under way may cost less than was reserved for them.
+const WAIT_FOR_OTHERS: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct State {
+    window: u128,
+    spent: f64,
+    reserved: f64,
+}
+
+/// What a connector has spent in the present window, in US dollars.
+#[derive(Debug)]
+pub struct Budget {
+    settings: BudgetSettings,
+    state: Mutex<State>,
+}
+
+/// Money set aside for one call. Dropped without [`Reservation::settle`] it is given back.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    budget: &'a Budget,
+    window: u128,
+    usd: f64,
+}
+
+impl Budget {
+    /// A budget of which nothing is spent.
+    pub fn new(settings: BudgetSettings) -> Self {
+        Self { settings, state: Mutex::default() }
+    }
+
+    /// Spent in the window of `now` (time since the Unix epoch), in US dollars.
+    pub fn spent(&self, now: Duration) -> f64 {
+        self.state(now).spent
+    }
+
+    /// US dollars in each window.
+    pub fn limit(&self) -> f64 {
+        self.settings.usd
+    }
+
+    /// Sets `usd` aside for a call that costs at most that.
+    ///
+    /// # Errors
+    /// `budget_exhausted`, with the time until the window ends, or a moment if only reservations stand in the way.
+    pub fn reserve(&self, usd: f64, now: Duration) -> Result<Reservation<'_>, Failure> {
+        let mut state = self.state(now);
+        if state.spent + state.reserved + usd <= self.settings.usd {
+            state.reserved += usd;
+            return Ok(Reservation { budget: self, window: state.window, usd });
+        }
+        let only_reserved = state.spent + usd <= self.settings.usd;
+        let pause = if only_reserved { WAIT_FOR_OTHERS } else { self.left_of_window(now) };
+        Err(self.exhausted(usd).retry_after(Some(pause)))
+    }
+
+    fn exhausted(&self, need: f64) -> Failure {
+        let BudgetSettings { usd, window } = self.settings;
+        let advice =
+            if need > usd { "raise options.budget or lower max_tokens" } else { "raise options.budget or wait" };
+        let detail =
+            format!("a call that may cost {need:.4} USD would exceed the budget of {usd} USD in {window:?}; {advice}");
+        Failure::new(Code::BudgetExhausted, detail)
+    }
+
+    fn left_of_window(&self, now: Duration) -> Duration {
+        let window = self.settings.window.as_millis().max(1);
+        Duration::from_millis(u64::try_from(window - now.as_millis() % window).unwrap_or(u64::MAX))
+    }
+
+    fn state(&self, now: Duration) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = now.as_millis() / self.settings.window.as_millis().max(1);
+        if state.window != window {
+            *state = State { window, ..State::default() };
+        }
+        state
+    }
+}
+
+impl Reservation<'_> {
+    /// Replaces what was set aside by what the call did cost.
+    pub fn settle(mut self, usd: f64) {
+        self.end(usd);
+    }
+
+    fn end(&mut self, spent: f64) {
+        let mut state = self.budget.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A window that began meanwhile knows nothing of this reservation.
+        if state.window == self.window {
+            state.reserved = (state.reserved - self.usd).max(0.0);
+            state.spent += spent;
+        }
+        self.usd = 0.0;
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if self.usd > 0.0 {
+            self.end(0.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn budget(usd: f64) -> Budget {
+        Budget::new(BudgetSettings { usd, window: HOUR })
+    }
+
+    #[test]
+    fn calls_at_the_same_time_cannot_overspend_it() {
+        let budget = budget(1.0);
+        let reserved: Vec<_> = (0..10).map(|_| budget.reserve(0.3, HOUR)).collect();
+        assert_eq!(reserved.iter().filter(|reservation| reservation.is_ok()).count(), 3);
+        let refused = reserved.into_iter().find_map(Result::err).unwrap();
+        assert_eq!(refused.code, Code::BudgetExhausted);
+        assert_eq!(refused.retry_after, Some(WAIT_FOR_OTHERS), "the money is only reserved");
+    }
+
+    #[test]
+    fn what_a_call_costs_replaces_what_was_set_aside() {
+        let budget = budget(1.0);
+        budget.reserve(0.9, HOUR).unwrap().settle(0.2);
+        assert!((budget.spent(HOUR) - 0.2).abs() < 1e-9);
+        assert!(budget.reserve(0.8, HOUR).is_ok());
+        drop(budget.reserve(0.8, HOUR).unwrap());
+        assert!(budget.reserve(0.8, HOUR).is_ok(), "a call that was never made costs nothing");
+    }
+
+    #[test]
+    fn a_spent_budget_waits_for_the_next_window() {
+        let budget = budget(1.0);
+        budget.reserve(0.5, HOUR + HOUR / 4).unwrap().settle(1.2);
+        let refused = budget.reserve(0.1, HOUR + HOUR / 4).unwrap_err();
+        assert_eq!(refused.retry_after, Some(HOUR * 3 / 4));
+        assert!(budget.reserve(0.1, HOUR * 2).is_ok());
+    }
+
+    #[test]
+    fn a_call_from_the_last_window_is_not_charged_to_this_one() {
+        let budget = budget(1.0);
+        let late = budget.reserve(0.9, HOUR).unwrap();
+        assert!(budget.reserve(0.9, HOUR * 2).is_ok());
+        late.settle(0.9);
+        assert!(budget.spent(HOUR * 2).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,262 @@
+//! One provider with everything that stands before its model.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, Change, Open, Verdict};
+use super::ceilings::{Full, Limiter};
+use super::health::{Disabled, Health, Summary};
+use super::settings::Ceilings;
+use crate::domain::answer::Usage;
+use crate::domain::failure::Kind;
+use crate::ports::model::{Call, CallError, Model, Reply};
+use crate::telemetry::metrics::ProviderMetrics;
+
+/// Told whenever somebody who waits for a provider should look again. One for all providers of the process.
+#[derive(Debug, Clone)]
+pub struct Signal(Arc<watch::Sender<()>>);
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(())))
+    }
+}
+
+impl Signal {
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.0.subscribe()
+    }
+
+    fn send(&self) {
+        self.0.send_replace(());
+    }
+}
+
+/// A model, its breaker, its ceilings, and how it has been doing.
+pub struct Provider {
+    model: Arc<dyn Model>,
+    name: Arc<str>,
+    max_retries: u32,
+    breaker: Breaker,
+    limiter: Limiter,
+    health: Mutex<Health>,
+    successes: AtomicU64,
+    metrics: ProviderMetrics,
+    signal: Signal,
+}
+
+/// Leave for one call. Dropped unused, or while the call is under way (its record was cancelled), it says nothing about the
+/// provider.
+pub(in crate::pipeline) struct Admission<'a> {
+    provider: &'a Provider,
+    is_probe: bool,
+    tokens: u64,
+    used: Option<u64>,
+    has_ended: bool,
+}
+
+/// Why there is no leave now.
+#[derive(Debug)]
+pub(super) enum Denied {
+    /// A ceiling: until this time, or until a call ends.
+    Busy(Option<Instant>),
+    /// The breaker.
+    Open(Open),
+}
+
+impl Provider {
+    /// A provider that has not been asked yet.
+    pub fn new(
+        model: Arc<dyn Model>,
+        ceilings: Ceilings,
+        max_retries: u32,
+        metrics: ProviderMetrics,
+        signal: Signal,
+    ) -> Self {
+        Self {
+            name: Arc::from(model.name()),
+            model,
+            max_retries,
+            breaker: Breaker::default(),
+            limiter: Limiter::new(ceilings),
+            health: Mutex::default(),
+            successes: AtomicU64::new(0),
+            metrics,
+            signal,
+        }
+    }
+
+    /// Its name as configured.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The model behind it.
+    pub fn model(&self) -> &dyn Model {
+        self.model.as_ref()
+    }
+
+    /// Why it may not be asked, or `None` if it may.
+    pub fn open(&self) -> Option<Open> {
+        self.breaker.open()
+    }
+
+    /// Why others are preferred, if they are.
+    pub fn disabled(&self) -> Option<Disabled> {
+        self.health().disabled()
+    }
+
+    /// How it did over the last five minutes.
+    pub fn summary(&self) -> Summary {
+        self.health().summary()
+    }
+
+    /// Calls under way.
+    pub fn in_flight(&self) -> u32 {
+        self.limiter.in_flight()
+    }
+
+    /// Calls that were answered so far.
+    pub(super) fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn load(&self) -> f64 {
+        self.limiter.load()
+    }
+
+    pub(super) fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// Further attempts of one question after errors that may pass.
+    pub(in crate::pipeline) fn max_retries(&self) -> u32 {
+        self.max_retries
+    }
+
+    /// Takes note of whether an answer was valid.
+    pub(in crate::pipeline) fn judged(&self, is_valid: bool) {
+        self.health().judged(is_valid);
+        self.metrics.judged(is_valid);
+        self.show_health();
+    }
+
+    /// Leave for a call of some `tokens`, if there is any now.
+    pub(super) fn admit(&self, tokens: u64) -> Result<Admission<'_>, Denied> {
+        match self.breaker.look() {
+            Verdict::Wait(open) | Verdict::Probing(open) => return Err(Denied::Open(open)),
+            Verdict::Go | Verdict::Probe => {}
+        }
+        self.limiter.enter(tokens).map_err(|full| match full {
+            Full::Calls => Denied::Busy(None),
+            Full::Until(at) => Denied::Busy(Some(at)),
+        })?;
+        let is_probe = match self.breaker.admit() {
+            Verdict::Go => false,
+            Verdict::Probe => true,
+            Verdict::Wait(open) | Verdict::Probing(open) => {
+                self.limiter.leave(tokens, Some(0));
+                return Err(Denied::Open(open));
+            }
+        };
+        self.metrics.in_flight.inc();
+        Ok(Admission { provider: self, is_probe, tokens, used: None, has_ended: false })
+    }
+
+    fn succeeded(&self, reply: &Reply, is_probe: bool, took: Duration) {
+        self.successes.fetch_add(1, Ordering::Relaxed);
+        self.health().answered(took);
+        self.metrics.call(Ok(reply.usage), self.model.cost_usd(reply.usage), took);
+        self.changed(self.breaker.succeeded(is_probe));
+    }
+
+    fn failed(&self, error: &CallError, is_probe: bool, took: Duration) {
+        let code = error.failure.code;
+        self.metrics.call(Err(code), 0.0, took);
+        // Timeouts and bodies that are no answer count against the provider too; what it refuses, it has understood.
+        if code.kind() == Kind::Unavailable || error.is_transient {
+            let change = self.breaker.failed(error, is_probe);
+            // A pause that was asked for is no error.
+            if error.failure.retry_after.is_none() {
+                self.health().failed();
+            }
+            self.changed(change);
+        } else {
+            self.successes.fetch_add(1, Ordering::Relaxed);
+            self.health().answered(took);
+            self.changed(self.breaker.succeeded(is_probe));
+        }
+    }
+
+    fn changed(&self, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Opened => {
+                if let Some(Open { failure, until }) = self.breaker.open() {
+                    let pause_ms = u64::try_from((until - Instant::now()).as_millis()).unwrap_or(u64::MAX);
+                    let (provider, detail) = (&*self.name, failure.detail);
+                    tracing::warn!(provider, code = %failure.code, detail, pause_ms, "the provider is left alone for a while");
+                }
+                self.metrics.breaker_opened();
+            }
+            Change::Closed => {
+                tracing::info!(provider = &*self.name, "the provider answers again");
+                self.metrics.breaker_closed();
+            }
+        }
+        self.show_health();
+    }
+
+    fn show_health(&self) {
+        let mut health = self.health();
+        let disabled = health.disabled();
+        let summary = health.summary();
+        drop(health);
+        self.metrics.health(disabled.is_some(), summary.error_ratio, summary.p95);
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission<'_> {
+    /// True if the provider is just being tried out: then a failure is not worth a retry.
+    pub(in crate::pipeline) fn is_probe(&self) -> bool {
+        self.is_probe
+    }
+
+    /// Makes the call, and lets everyone know how it went.
+    pub(in crate::pipeline) async fn ask(mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+        let began_at = Instant::now();
+        let outcome = self.provider.model.ask(call).await;
+        self.has_ended = true;
+        self.used = outcome.as_ref().ok().map(|reply| total(reply.usage)).filter(|tokens| *tokens > 0);
+        match &outcome {
+            Ok(reply) => self.provider.succeeded(reply, self.is_probe, began_at.elapsed()),
+            Err(error) => self.provider.failed(error, self.is_probe, began_at.elapsed()),
+        }
+        outcome
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        let provider = self.provider;
+        if !self.has_ended && self.is_probe {
+            provider.breaker.abandoned();
+        }
+        provider.limiter.leave(self.tokens, self.used);
+        provider.metrics.in_flight.dec();
+        provider.signal.send();
+    }
+}
+
+/// Input and output together.
+pub(in crate::pipeline) fn total(usage: Usage) -> u64 {
+    usage.input_tokens + usage.output_tokens
+}

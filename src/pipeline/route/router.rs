@@ -1,0 +1,265 @@
+//! Who is asked next.
+
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::breaker::Verdict;
+use super::budget::{Budget, Reservation};
+use super::provider::{Admission, Denied, Provider, Signal, total};
+use super::settings::{Prices, RouterSettings, Strategy};
+use crate::domain::answer::Usage;
+use crate::domain::failure::{Code, Failure};
+use crate::ports::clock::Clock;
+use crate::telemetry::metrics::RouterMetrics;
+
+/// Chooses among providers for one connector, and is its gate: while it is closed, nobody can be asked and no record is
+/// blamed.
+pub struct Router {
+    members: Vec<Arc<Provider>>,
+    strategy: Strategy,
+    budget: Option<Budget>,
+    reference: Option<Prices>,
+    /// Why the budget has nothing left, and until when.
+    spent: Mutex<Option<(Failure, Instant)>>,
+    clock: Arc<dyn Clock>,
+    signal: Signal,
+    metrics: RouterMetrics,
+}
+
+/// Why nobody may be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// Who is waited for: the provider that may be asked first, or the budget.
+    pub dependency: String,
+    /// What is wrong with it.
+    pub failure: Failure,
+    /// When that may have passed.
+    pub until: Instant,
+}
+
+/// Whether somebody may be asked.
+enum Readiness {
+    Now,
+    /// At this time, or after a change.
+    Later(Instant),
+    /// After a change only: a probe is under way.
+    AfterProbe,
+}
+
+impl Router {
+    /// A router over `members`, in the order in which they stand in for each other.
+    pub fn new(
+        members: Vec<Arc<Provider>>,
+        settings: RouterSettings,
+        clock: Arc<dyn Clock>,
+        signal: Signal,
+        metrics: RouterMetrics,
+    ) -> Self {
+        let RouterSettings { strategy, budget, reference } = settings;
+        let budget = budget.map(Budget::new);
+        Self { members, strategy, budget, reference, spent: Mutex::default(), clock, signal, metrics }
+    }
+
+    /// The families of all models that may answer.
+    pub fn families(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.model().family())
+    }
+
+    /// Why nobody may be asked, or `None` if somebody may. Also while a probe is due or under way.
+    pub fn closed(&self) -> Option<Closed> {
+        if let Some((failure, until)) = self.spent() {
+            return Some(Closed { dependency: "budget".to_owned(), failure, until });
+        }
+        let mut soonest: Option<Closed> = None;
+        for member in &self.members {
+            let open = member.open()?;
+            if soonest.as_ref().is_none_or(|closed| open.until < closed.until) {
+                let dependency = format!("provider {}", member.name());
+                soonest = Some(Closed { dependency, failure: open.failure, until: open.until });
+            }
+        }
+        soonest
+    }
+
+    /// What these tokens would have cost at the reference's prices, in US dollars.
+    pub fn reference_cost_usd(&self, usage: Usage) -> f64 {
+        self.reference.map_or(0.0, |prices| prices.cost_usd(usage))
+    }
+
+    /// True when somebody may be asked freely.
+    pub fn is_open(&self) -> bool {
+        self.closed().is_none()
+    }
+
+    /// True while a call is under way at any of its providers.
+    pub fn is_asked(&self) -> bool {
+        self.members.iter().any(|member| member.in_flight() > 0)
+    }
+
+    /// Calls answered so far: what a request compares to see whether only it fails.
+    pub fn successes(&self) -> u64 {
+        self.members.iter().map(|member| member.successes()).sum()
+    }
+
+    /// Waits until somebody may be asked, if only for a probe.
+    pub async fn ready(&self) {
+        let mut changed = self.signal.subscribe();
+        loop {
+            changed.mark_unchanged();
+            // The sender lives in `self.signal`, so a change can always still come.
+            match self.readiness() {
+                Readiness::Now => return,
+                Readiness::Later(until) => drop(timeout_at(until, changed.changed()).await),
+                Readiness::AfterProbe => drop(changed.changed().await),
+            }
+        }
+    }
+
+    fn readiness(&self) -> Readiness {
+        if let Some((_, until)) = self.spent() {
+            return Readiness::Later(until);
+        }
+        let mut soonest: Option<Instant> = None;
+        for member in &self.members {
+            match member.breaker().look() {
+                Verdict::Go | Verdict::Probe => return Readiness::Now,
+                Verdict::Probing(_) => {}
+                Verdict::Wait(open) => soonest = Some(soonest.map_or(open.until, |until| until.min(open.until))),
+            }
+        }
+        soonest.map_or(Readiness::AfterProbe, Readiness::Later)
+    }
+
+    /// The provider with this index.
+    pub(in crate::pipeline) fn member(&self, index: usize) -> &Provider {
+        &self.members[index]
+    }
+
+    /// Leave to ask the best provider that is not among `tried`, by the strategy; waits while ceilings are all that stands
+    /// in the way.
+    ///
+    /// # Errors
+    /// The failure of the one that may be asked first, when breakers stand before all that are left; `None` when none is
+    /// left.
+    pub(in crate::pipeline) async fn admit(
+        &self,
+        tried: &[usize],
+        need: Usage,
+    ) -> Result<(usize, Admission<'_>), Option<Failure>> {
+        let order = || self.order(tried, need);
+        let (index, admission) = self.first_of(order, need).await?;
+        if tried.is_empty() {
+            self.metrics.decided(self.strategy.as_str(), self.members[index].name());
+        }
+        Ok((index, admission))
+    }
+
+    /// Leave to ask the same provider again; waits while its ceilings are all that stands in the way. `None` when its
+    /// breaker has opened meanwhile.
+    pub(in crate::pipeline) async fn readmit(&self, index: usize, need: Usage) -> Option<Admission<'_>> {
+        self.first_of(|| vec![index], need).await.ok().map(|(_, admission)| admission)
+    }
+
+    async fn first_of(
+        &self,
+        order: impl Fn() -> Vec<usize>,
+        need: Usage,
+    ) -> Result<(usize, Admission<'_>), Option<Failure>> {
+        let mut changed = self.signal.subscribe();
+        loop {
+            changed.mark_unchanged();
+            let (mut is_busy, mut busy_until, mut soonest) = (false, None::<Instant>, None::<(Instant, Failure)>);
+            for index in order() {
+                match self.members[index].admit(total(need)) {
+                    Ok(admission) => return Ok((index, admission)),
+                    Err(Denied::Busy(until)) => {
+                        is_busy = true;
+                        busy_until = busy_until.into_iter().chain(until).min();
+                    }
+                    Err(Denied::Open(open)) => {
+                        if soonest.as_ref().is_none_or(|(until, _)| open.until < *until) {
+                            soonest = Some((open.until, open.failure));
+                        }
+                    }
+                }
+            }
+            match (is_busy, busy_until) {
+                (false, _) => return Err(soonest.map(|(_, failure)| failure)),
+                (true, Some(until)) => drop(timeout_at(until, changed.changed()).await),
+                (true, None) => drop(changed.changed().await),
+            }
+        }
+    }
+
+    /// Providers that are not among `tried`, best first. Those that others are preferred to come last.
+    fn order(&self, tried: &[usize], need: Usage) -> Vec<usize> {
+        let left = (0..self.members.len()).filter(|index| !tried.contains(index));
+        let mut ranked: Vec<_> = left
+            .map(|index| {
+                let member = &self.members[index];
+                (member.disabled().is_some(), self.score(member, need), index)
+            })
+            .collect();
+        ranked.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        ranked.into_iter().map(|(_, _, index)| index).collect()
+    }
+
+    /// Less is better. What is not known yet is worth a try.
+    fn score(&self, member: &Provider, need: Usage) -> f64 {
+        match self.strategy {
+            Strategy::Priority => 0.0,
+            Strategy::LeastBusy => member.load(),
+            Strategy::Latency => member.summary().mean.map_or(0.0, |mean| mean.as_secs_f64()),
+            Strategy::Cost => {
+                let summary = member.summary();
+                let share = (1.0 - summary.error_ratio) * summary.valid_ratio;
+                member.model().cost_usd(need) / share.max(0.01)
+            }
+        }
+    }
+
+    /// Sets aside what a call may cost.
+    ///
+    /// # Errors
+    /// `budget_exhausted`; the router is then closed until there is money again.
+    pub(in crate::pipeline) fn reserve(&self, usd: f64) -> Result<Option<Reservation<'_>>, Failure> {
+        let Some(budget) = &self.budget else { return Ok(None) };
+        let reserved = budget.reserve(usd, self.clock.now());
+        if let Err(failure) = &reserved {
+            let until = Instant::now() + failure.retry_after.unwrap_or(Duration::ZERO);
+            *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure.clone(), until));
+        }
+        reserved.map(Some)
+    }
+
+    /// Shows what is spent in metrics.
+    pub(in crate::pipeline) fn paid(&self, usd: f64) {
+        let budget = self.budget.as_ref().map(|budget| (budget.spent(self.clock.now()), budget.limit()));
+        self.metrics.paid(usd, budget);
+    }
+
+    fn spent(&self) -> Option<(Failure, Instant)> {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.as_ref().is_some_and(|(_, until)| *until <= Instant::now()) {
+            *spent = None;
+        }
+        spent.clone()
+    }
+
+    /// The failure to report when nobody was asked at all.
+    pub(in crate::pipeline) fn unavailable(&self) -> Failure {
+        let nobody = || Failure::new(Code::ProviderUnavailable, "no provider may be asked at present");
+        self.closed().map_or_else(nobody, |closed| closed.failure)
+    }
+
+    /// Counts a step of the ladder.
+    pub(in crate::pipeline) fn stepped(&self, step: &'static str) {
+        self.metrics.step(step);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+//! The subset of JSON Schema that OpenAI's strict mode takes, and the way back from its answers.
+//!
+//! Strict mode wants every property required and every object closed
+//! (<https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>). [`strict`] says "may be absent" as
+//! "may be null"; [`mod@prune`] takes those nulls out of the answer again. What strict mode cannot enforce but does no harm
+//! to leave out (`minLength`, `uniqueItems`, …) is left out: our own validation follows anyway.
+
+use serde_json::{Map, Value, json};
+
+use super::{Effect, Loss, subschemas};
+use prune::Shapes;
+pub(super) use prune::prune;
+
+mod prune;
+
+/// Keywords whose meaning would be lost with them: a schema that has one is not expressible.
+const INEXPRESSIBLE: &[&str] = &[
+    "allOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "patternProperties",
+    "propertyNames",
+    "prefixItems",
+    "additionalItems",
+    "contains",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "$anchor",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$recursiveAnchor",
+    "$recursiveRef",
+];
+
+/// Keywords that are copied as they are.
+const COPIED: &[&str] = &[
+    "title",
+    "description",
+    "multipleOf",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minItems",
+    "maxItems",
+];
+
+/// Keywords that may stand beside `$ref` and `anyOf` without changing what is valid.
+const ANNOTATIONS: &[&str] = &["title", "description", "default", "examples", "deprecated", "$comment", "$schema"];
+
+/// Values of `format` that strict mode knows.
+const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+
+/// OpenAI's limits on a schema.
+const MAX_OBJECT_DEPTH: u32 = 10;
+const MAX_PROPERTIES: usize = 5000;
+const MAX_ENUM_VALUES: usize = 1000;
+const MAX_NAME_CHARS: usize = 120_000;
+
+/// Bounds our own recursion on schemas that nest without objects.
+const MAX_DEPTH: u32 = 64;
+
+/// The schema in the strict dialect; `None` when it cannot be expressed there.
+pub(super) fn strict(schema: &Value) -> Option<Value> {
+    if schema.get("type").and_then(Value::as_str) != Some("object") || schema.get("$ref").is_some() {
+        return None;
+    }
+    let mut translation = Translation { root: schema, properties: 0, enum_values: 0, name_chars: 0 };
+    let mut root = translation.schema(schema, Depth::default())?;
+    for keyword in ["$defs", "definitions"] {
+        let Some(definitions) = schema.get(keyword) else { continue };
+        let mut translated = Map::new();
+        for (name, definition) in definitions.as_object()? {
+            translation.name_chars += name.len();
+            translated.insert(name.clone(), translation.schema(definition, Depth::default())?);
+        }
+        root.as_object_mut()?.insert(keyword.to_owned(), translated.into());
+    }
+    translation.within_limits().then_some(root)
+}
+
+/// What strict mode does not enforce of a schema. A schema that it cannot hold at all has its reasons here too.
+pub(super) fn losses(schema: &Value) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    collect(schema, "", &mut losses);
+    let is_explained = losses.iter().any(|loss| loss.effect == Effect::Inexpressible);
+    if !is_explained && strict(schema).is_none() {
+        losses.push(Loss { pointer: String::new(), keyword: "type".to_owned(), effect: Effect::Inexpressible });
+    }
+    losses
+}
+
+fn collect(schema: &Value, pointer: &str, losses: &mut Vec<Loss>) {
+    let Some(schema) = schema.as_object() else { return };
+    for (keyword, value) in schema {
+        if let Some(effect) = effect(schema, keyword, value) {
+            losses.push(Loss { pointer: pointer.to_owned(), keyword: keyword.clone(), effect });
+        }
+    }
+    for (tokens, inner) in subschemas(schema) {
+        collect(inner, &format!("{pointer}{tokens}"), losses);
+    }
+}
+
+fn effect(schema: &Map<String, Value>, keyword: &str, value: &Value) -> Option<Effect> {
+    const SAID: [&str; 11] =
+        ["type", "properties", "required", "items", "anyOf", "$ref", "$defs", "definitions", "enum", "const", "$id"];
+    let is_said = SAID.contains(&keyword) || COPIED.contains(&keyword) || ANNOTATIONS.contains(&keyword);
+    match keyword {
+        _ if INEXPRESSIBLE.contains(&keyword) => Some(Effect::Inexpressible),
+        "oneOf" => Some(Effect::AnyOf),
+        "additionalProperties" => value.is_object().then_some(Effect::Inexpressible),
+        "format" => (!value.as_str().is_some_and(known_format)).then_some(Effect::Dropped),
+        "pattern" => (!value.as_str().is_some_and(plain_pattern)).then_some(Effect::Dropped),
+        "$ref" | "anyOf" if !only(schema, keyword) => Some(Effect::Inexpressible),
+        _ if is_said || matches!(keyword, "readOnly" | "writeOnly" | "id" | "$vocabulary") => None,
+        _ => Some(Effect::Dropped),
+    }
+}
+
+/// How deep a subschema lies.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    objects: u32,
+    all: u32,
+}
+
+struct Translation<'a> {
+    root: &'a Value,
+    properties: usize,
+    enum_values: usize,
+    name_chars: usize,
+}
+
+impl Translation<'_> {
+    fn within_limits(&self) -> bool {
+        self.properties <= MAX_PROPERTIES && self.enum_values <= MAX_ENUM_VALUES && self.name_chars <= MAX_NAME_CHARS
+    }
+
+    fn schema(&mut self, schema: &Value, depth: Depth) -> Option<Value> {
+        let depth = Depth { all: depth.all + 1, ..depth };
+        let schema = schema.as_object()?;
+        let nested_id = depth.all > 1 && schema.contains_key("$id");
+        if depth.all > MAX_DEPTH || nested_id || INEXPRESSIBLE.iter().any(|k| schema.contains_key(*k)) {
+            return None;
+        }
+        if let Some(reference) = schema.get("$ref") {
+            return self.reference(schema, reference);
+        }
+        if let Some((keyword, branches)) = ["anyOf", "oneOf"].iter().find_map(|k| Some((*k, schema.get(*k)?))) {
+            return self.any_of(schema, keyword, branches, depth);
+        }
+        self.plain(schema, depth)
+    }
+
+    fn reference(&self, schema: &Map<String, Value>, reference: &Value) -> Option<Value> {
+        let pointer = reference.as_str()?;
+        let target = resolve(self.root, pointer)?;
+        let local = pointer == "#" || pointer.starts_with("#/$defs/") || pointer.starts_with("#/definitions/");
+        // A path into a definition would point at what the translation may have moved.
+        let whole = pointer.matches('/').count() <= 2;
+        if !local || !whole || !target.is_object() || !only(schema, "$ref") {
+            return None;
+        }
+        let link = json!({ "$ref": reference });
+        let mut annotated = copied(schema);
+        if annotated.is_empty() {
+            return Some(link);
+        }
+        // Strict mode takes nothing beside `$ref`.
+        annotated.insert("anyOf".to_owned(), json!([link]));
+        Some(annotated.into())
+    }
+
+    fn any_of(&mut self, schema: &Map<String, Value>, keyword: &str, branches: &Value, depth: Depth) -> Option<Value> {
+        if !only(schema, keyword) {
+            return None;
+        }
+        let branches: Option<Vec<Value>> = branches.as_array()?.iter().map(|b| self.schema(b, depth)).collect();
+        let mut translated = copied(schema);
+        translated.insert("anyOf".to_owned(), branches.filter(|b| !b.is_empty())?.into());
+        Some(translated.into())
+    }
+
+    fn plain(&mut self, schema: &Map<String, Value>, depth: Depth) -> Option<Value> {
+        let mut translated = copied(schema);
+        let values = match (schema.get("const"), schema.get("enum")) {
+            (Some(value), None) => Some(vec![value.clone()]),
+            (None, Some(values)) => Some(values.as_array()?.clone()),
+            (None, None) => None,
+            (Some(_), Some(_)) => return None,
+        };
+        let types = match schema.get("type") {
+            Some(types) => types.clone(),
+            None => types_of(values.as_ref()?)?,
+        };
+        if has_type(&types, "object") {
+            self.object(schema, &mut translated, depth)?;
+        }
+        if has_type(&types, "array") {
+            let items = self.schema(schema.get("items")?, depth)?;
+            translated.insert("items".to_owned(), items);
+        }
+        for (keyword, known) in [("format", known_format as fn(&str) -> bool), ("pattern", plain_pattern)] {
+            if let Some(text) = schema.get(keyword).and_then(Value::as_str).filter(|text| known(text)) {
+                translated.insert(keyword.to_owned(), text.into());
+            }
+        }
+        if let Some(values) = values {
+            self.enum_values += values.len();
+            translated.insert("enum".to_owned(), values.into());
+        }
+        translated.insert("type".to_owned(), types);
+        Some(translated.into())
+    }
+
+    fn object(&mut self, schema: &Map<String, Value>, out: &mut Map<String, Value>, depth: Depth) -> Option<()> {
+        let depth = Depth { objects: depth.objects + 1, ..depth };
+        // A map from arbitrary names to values is not expressible; an object that merely is not closed is closed.
+        let open = schema.get("additionalProperties").is_some_and(Value::is_object);
+        let properties = schema.get("properties")?.as_object()?;
+        let required = required(schema);
+        if open || depth.objects > MAX_OBJECT_DEPTH || required.iter().any(|name| !properties.contains_key(*name)) {
+            return None;
+        }
+        let mut translated = Map::new();
+        for (name, property) in properties {
+            self.properties += 1;
+            self.name_chars += name.len();
+            let strict = self.schema(property, depth)?;
+            let optional =
+                !required.contains(&name.as_str()) && !Shapes::of(self.root).accept_null(property, MAX_DEPTH);
+            translated.insert(name.clone(), if optional { nullable(strict) } else { strict });
+        }
+        let names: Vec<Value> = translated.keys().map(|name| name.as_str().into()).collect();
+        out.insert("properties".to_owned(), translated.into());
+        out.insert("required".to_owned(), names.into());
+        out.insert("additionalProperties".to_owned(), false.into());
+        Some(())
+    }
+}
+
+/// Whether `type`, `enum` and `const` of a schema allow a value.
+fn allows(schema: &Map<String, Value>, value: &Value) -> bool {
+    let typed = schema.get("type").is_none_or(|types| {
+        has_type(types, type_of(value))
+            || (has_type(types, "integer") && value.as_f64().is_some_and(|n| n.fract() == 0.0))
+    });
+    typed
+        && schema.get("const").is_none_or(|only| only == value)
+        && schema.get("enum").and_then(Value::as_array).is_none_or(|values| values.contains(value))
+}
+
+/// The schema, or null: in the form that strict mode takes.
+fn nullable(mut schema: Value) -> Value {
+    if let Some(branches) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        branches.push(json!({ "type": "null" }));
+        return schema;
+    }
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) => types.push("null".into()),
+        Some(one) => *one = json!([one.clone(), "null"]),
+        None => return json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut)
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    schema
+}
+
+fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+    root.pointer(reference.strip_prefix('#')?)
+}
+
+fn branches(schema: &Map<String, Value>) -> Option<&Vec<Value>> {
+    schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()
+}
+
+fn required(schema: &Map<String, Value>) -> Vec<&str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn copied(schema: &Map<String, Value>) -> Map<String, Value> {
+    schema.iter().filter(|(k, _)| COPIED.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// Whether nothing but annotations stands beside `keyword`.
+fn only(schema: &Map<String, Value>, keyword: &str) -> bool {
+    schema.keys().all(|k| k == keyword || ANNOTATIONS.contains(&k.as_str()))
+}
+
+fn has_type(types: &Value, name: &str) -> bool {
+    match types {
+        Value::String(one) => one == name,
+        Value::Array(several) => several.iter().any(|one| one == name),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// The types of enum values, where the schema leaves `type` out. Strict mode wants one, and only scalars are useful there.
+fn types_of(values: &[Value]) -> Option<Value> {
+    let mut types: Vec<&str> = Vec::new();
+    for value in values {
+        let name = type_of(value);
+        if matches!(name, "array" | "object") {
+            return None;
+        }
+        if !types.contains(&name) {
+            types.push(name);
+        }
+    }
+    match types.as_slice() {
+        [] => None,
+        [one] => Some(json!(one)),
+        several => Some(json!(several)),
+    }
+}
+
+fn known_format(format: &str) -> bool {
+    FORMATS.contains(&format)
+}
+
+/// Strict mode's regular expressions have neither look-around nor back-references.
+fn plain_pattern(pattern: &str) -> bool {
+    !pattern.contains("(?") && !pattern.as_bytes().windows(2).any(|w| w[0] == b'\\' && w[1].is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

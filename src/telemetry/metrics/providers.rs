@@ -1,0 +1,103 @@
+//! The handles of providers and routers.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::{Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps};
+use crate::domain::answer::Usage;
+use crate::domain::failure::Code;
+
+/// One provider's metrics, resolved once. See [`super::Metrics`] for what each means.
+#[derive(Debug, Clone)]
+pub struct ProviderMetrics {
+    pub(super) provider: String,
+    pub(super) calls: Family<Calls, Counter>,
+    pub(super) call_seconds: Histogram,
+    pub(super) input_tokens: Counter,
+    pub(super) output_tokens: Counter,
+    pub(super) cost_usd: FloatCounter,
+    /// Calls under way.
+    pub in_flight: Gauge,
+    pub(super) valid: Counter,
+    pub(super) invalid: Counter,
+    pub(super) breaker_open: Gauge,
+    pub(super) opened: Counter,
+    pub(super) closed: Counter,
+    pub(super) disabled: Gauge,
+    pub(super) error_ratio: FloatGauge,
+    pub(super) p95_seconds: FloatGauge,
+}
+
+impl ProviderMetrics {
+    /// Records one call.
+    pub fn call(&self, outcome: Result<Usage, Code>, cost_usd: f64, took: Duration) {
+        let status = outcome.as_ref().map_or_else(|code| code.as_str(), |_| "ok");
+        self.calls.get_or_create(&Calls { provider: self.provider.clone(), status }).inc();
+        self.call_seconds.observe(took.as_secs_f64());
+        let usage = outcome.unwrap_or_default();
+        self.input_tokens.inc_by(usage.input_tokens);
+        self.output_tokens.inc_by(usage.output_tokens);
+        self.cost_usd.inc_by(cost_usd);
+    }
+
+    /// Counts an answer that was held against its schema.
+    pub fn judged(&self, is_valid: bool) {
+        if is_valid { &self.valid } else { &self.invalid }.inc();
+    }
+
+    /// The breaker opened.
+    pub fn breaker_opened(&self) {
+        self.opened.inc();
+        self.breaker_open.set(1);
+    }
+
+    /// The breaker closed.
+    pub fn breaker_closed(&self) {
+        self.closed.inc();
+        self.breaker_open.set(0);
+    }
+
+    /// Shows how the provider has been doing.
+    pub fn health(&self, is_disabled: bool, error_ratio: f64, p95: Option<Duration>) {
+        self.disabled.set(i64::from(is_disabled));
+        self.error_ratio.set(error_ratio);
+        self.p95_seconds.set(p95.unwrap_or_default().as_secs_f64());
+    }
+}
+
+/// The metrics of one connector's router.
+#[derive(Debug, Clone)]
+pub struct RouterMetrics {
+    pub(super) of: OfConnector,
+    pub(super) decisions: Family<Decisions, Counter>,
+    pub(super) steps: Family<Steps, Counter>,
+    pub(super) cost_usd: FloatCounter,
+    pub(super) budget_spent: Family<OfConnector, FloatGauge>,
+    pub(super) budget_limit: Family<OfConnector, FloatGauge>,
+}
+
+impl RouterMetrics {
+    /// Counts a first choice.
+    pub fn decided(&self, strategy: &'static str, provider: &str) {
+        let connector = self.of.connector.clone();
+        self.decisions.get_or_create(&Decisions { connector, strategy, provider: provider.to_owned() }).inc();
+    }
+
+    /// Counts a step of the ladder.
+    pub fn step(&self, step: &'static str) {
+        self.steps.get_or_create(&Steps { connector: self.of.connector.clone(), step }).inc();
+    }
+
+    /// Adds what a call cost; `budget` is what is spent of it and its limit, where there is one.
+    pub fn paid(&self, usd: f64, budget: Option<(f64, f64)>) {
+        self.cost_usd.inc_by(usd);
+        if let Some((spent, limit)) = budget {
+            self.budget_spent.get_or_create(&self.of).set(spent);
+            self.budget_limit.get_or_create(&self.of).set(limit);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Recorded exchanges.
+
+use std::path::Path;
+
+use structured_prompt::domain::failure::Code;
+use structured_prompt::llm;
+use structured_prompt::llm::settings::Cassettes;
+use structured_prompt::ports::model::Call;
+
+use super::stub_provider::{Fault, Script, StubProvider, When, Wire};
+use super::{KEY, call, provider, schema, settings};
+
+#[tokio::test]
+async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
+    for wire in Wire::ALL {
+        let directory = tempfile::tempdir().unwrap();
+        let tapes = directory.path().join("tapes");
+        let stub = StubProvider::start(Script::default().fault(When::Call(1), Fault::Error(429)));
+        let schema = schema();
+        let recorder = llm::build(&provider(settings(wire, &stub)), &Cassettes::Record(tapes.clone())).unwrap();
+        let limited = recorder.ask(&call(&schema)).await.unwrap_err();
+        let first = recorder.ask(&call(&schema)).await.unwrap();
+        let second = recorder.ask(&call(&schema)).await.unwrap();
+        assert_ne!(first.text, second.text, "the stub salts each answer");
+
+        let files: Vec<_> = std::fs::read_dir(&tapes).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 3);
+        for file in &files {
+            let text = std::fs::read_to_string(file).unwrap();
+            assert!(!text.contains(KEY) && !text.contains("req_stub\""), "a key or a header was recorded: {text}");
+        }
+
+        let keyless =
+            structured_prompt::llm::settings::RemoteSettings { api_keys: Vec::new(), ..settings(wire, &stub) };
+        let replay = llm::build(&provider(keyless), &Cassettes::Replay(tapes)).unwrap();
+        let calls = stub.calls();
+        assert_eq!(replay.ask(&call(&schema)).await.unwrap_err().failure.code, limited.failure.code);
+        for wanted in [&first.text, &second.text, &second.text] {
+            assert_eq!(replay.ask(&call(&schema)).await.unwrap().text, *wanted, "after the last, the last again");
+        }
+        let unknown = replay.ask(&Call { prompt: "never asked", ..call(&schema) }).await.unwrap_err();
+        assert_eq!((unknown.failure.code, unknown.is_transient), (Code::NotRecorded, false));
+        assert!(unknown.failure.detail.contains(".json is not there"), "{}", unknown.failure.detail);
+        assert_eq!(stub.calls(), calls, "nothing was sent");
+    }
+}
+
+#[test]
+fn a_replay_needs_its_directory() {
+    let stub = StubProvider::start(Script::default());
+    let nowhere = Cassettes::Replay("no/such/directory".into());
+    let error = llm::build(&provider(settings(Wire::OpenAi, &stub)), &nowhere).err().unwrap();
+    assert!(error.to_string().contains("llm.replay: no/such/directory is not a directory"), "{error}");
+}
+
+/// The commands of docs/providers.md, as printed: the second one asks nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_is_tried_again_from_its_recordings() {
+    const CONNECTOR: &str = "name: reviews
+source: { kafka: { topics: [reviews] } }
+prompt: { inline: 'What is said? {{ data.text }}' }
+schema: { inline: { type: object, required: [intent], properties: { intent: { type: string } } } }
+sink: { kafka: { topic: reviews.structured } }
+dead_letter: { kafka: { topic: reviews.dlq } }
+";
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md")).unwrap();
+    let (_, rest) = page.split_once("\n```sh\n").expect("the commands");
+    let (commands, _) = rest.split_once("\n```\n").expect("their end");
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("connectors")).unwrap();
+    std::fs::write(directory.path().join("connectors/reviews.yaml"), CONNECTOR).unwrap();
+    let event = |n: u32| {
+        let data = serde_json::json!({ "text": format!("review {n}") });
+        let (specversion, source, kind, id) = ("1.0", "/shop", "review", format!("r-{n}"));
+        serde_json::json!({ "specversion": specversion, "id": id, "source": source, "type": kind, "data": data })
+            .to_string()
+    };
+    std::fs::write(directory.path().join("events.jsonl"), [event(1), event(2)].join("\n")).unwrap();
+
+    let stub = StubProvider::start(Script::default());
+    let runtime = format!("providers: {{ gemini: {{ base_url: '{}' }} }}\n", stub.root_url());
+    std::fs::write(directory.path().join("structured-prompt.yaml"), runtime).unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_structured-prompt"));
+    let output = std::process::Command::new("bash")
+        .args(["-euo", "pipefail", "-c"])
+        .arg(format!("structured-prompt() {{ \"$BINARY\" \"$@\"; }}\n{commands}"))
+        .current_dir(directory.path())
+        .env("BINARY", binary)
+        .env("GEMINI_API_KEY", KEY)
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    assert_eq!(stub.calls(), 2, "{out}\n{err}");
+    // The events lie in several partitions, so their order differs.
+    let mut answers: Vec<_> = out.lines().filter(|line| line.contains("→ intent text salt")).collect();
+    answers.sort_unstable();
+    answers.dedup();
+    assert_eq!(answers.len(), 2, "{out}\n{err}");
+    assert_eq!(out.matches("→ intent text salt").count(), 4, "{out}\n{err}");
+}
