@@ -1,26 +1,60 @@
-//! Commits offsets on a thread of its own: the client's synchronous commit blocks, and its asynchronous one does not tell
-//! how it ended (librdkafka 2.12 reports manual commits only to a callback that the Rust client, being event-based, does
-//! not set).
+//! Commits offsets, and reads what was committed, on a thread of its own: the client's synchronous calls block, and its
+//! asynchronous commit does not tell how it ended (librdkafka 2.12 reports manual commits only to a callback that the Rust
+//! client, being event-based, does not set).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rdkafka::consumer::{CommitMode, Consumer as _};
-use rdkafka::error::KafkaResult;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
-use super::client::Consumer;
-use super::ledger::Partition;
+use super::client::{self, Consumer};
+use super::ledger::completed::{Completed, Refused};
+use super::ledger::{Commit, Partition};
 use crate::tasks;
 
-/// For each partition the offset of the next record to consume.
-pub(super) type Offsets = Vec<(Partition, i64)>;
+/// How long the group may take to say what was committed, before it is asked again.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running committer; ends when dropped, after the commit that is under way.
+enum Request {
+    Commit(Vec<Commit>),
+    Fetch(Vec<Partition>),
+}
+
+/// What became of a request.
+pub(super) enum Done {
+    /// It was committed, or not.
+    Commit(KafkaResult<Vec<Commit>>),
+    /// It was read, or not.
+    Fetch(KafkaResult<Fetched>),
+}
+
+/// What earlier owners committed.
+#[derive(Default)]
+pub(super) struct Fetched {
+    /// As the client gave it: with leader epochs, so that a log that was cut is noticed.
+    pub(super) list: TopicPartitionList,
+    /// For each partition the committed offset, if there is one, and what is completed beyond it.
+    pub(super) committed: Vec<(Partition, Option<(i64, Completed)>)>,
+    /// Metadata that is no map of ours.
+    pub(super) refused: Vec<(Partition, Refused)>,
+}
+
+impl Fetched {
+    /// Whom it is about, in the order of the request.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
+        self.committed.iter().map(|(partition, _)| partition)
+    }
+}
+
+/// A running committer; ends when dropped, after the request that is under way.
 pub(super) struct Committer {
-    requests: Option<Sender<Offsets>>,
-    results: Receiver<KafkaResult<Offsets>>,
+    requests: Option<Sender<Request>>,
+    results: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
     is_busy: bool,
     is_gone: bool,
@@ -28,11 +62,15 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn start(consumer: Arc<Consumer>, group: &str) -> Self {
-        let (requests, requested) = bounded::<Offsets>(1);
+        let (requests, requested) = bounded(1);
         let (sent, results) = bounded(1);
         let work = move || {
-            for offsets in requested {
-                if sent.send(commit(&consumer, offsets)).is_err() {
+            for request in requested {
+                let done = match request {
+                    Request::Commit(commits) => Done::Commit(commit(&consumer, commits)),
+                    Request::Fetch(partitions) => Done::Fetch(fetch(&consumer, &partitions)),
+                };
+                if sent.send(done).is_err() {
                     return;
                 }
             }
@@ -41,7 +79,7 @@ impl Committer {
         Self { requests: Some(requests), results, is_gone: thread.is_err(), thread: thread.ok(), is_busy: false }
     }
 
-    /// True while a commit is under way; another one waits for its result.
+    /// True while a request is under way; another one waits for its result.
     pub(super) fn is_busy(&self) -> bool {
         self.is_busy
     }
@@ -51,17 +89,26 @@ impl Committer {
         self.is_gone
     }
 
-    /// Begins a commit, unless one is under way.
-    pub(super) fn commit(&mut self, offsets: Offsets) {
+    /// Begins a commit, unless a request is under way.
+    pub(super) fn commit(&mut self, commits: Vec<Commit>) {
+        self.request(Request::Commit(commits));
+    }
+
+    /// Begins to read what was committed for these partitions, unless a request is under way.
+    pub(super) fn fetch(&mut self, partitions: Vec<Partition>) {
+        self.request(Request::Fetch(partitions));
+    }
+
+    fn request(&mut self, request: Request) {
         if self.is_busy {
             return;
         }
         self.is_busy = true;
-        self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send(offsets).is_err());
+        self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send(request).is_err());
     }
 
-    /// The result of a commit that has ended since the last call.
-    pub(super) fn result(&mut self) -> Option<KafkaResult<Offsets>> {
+    /// The result of a request that has ended since the last call.
+    pub(super) fn result(&mut self) -> Option<Done> {
         match self.results.try_recv() {
             Ok(result) => {
                 self.is_busy = false;
@@ -84,11 +131,51 @@ impl Drop for Committer {
     }
 }
 
-fn commit(consumer: &Consumer, offsets: Offsets) -> KafkaResult<Offsets> {
-    let mut list = TopicPartitionList::new();
-    for (partition, next) in &offsets {
-        list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*next))?;
+fn commit(consumer: &Consumer, commits: Vec<Commit>) -> KafkaResult<Vec<Commit>> {
+    let committed = consumer.commit(&list(&commits, true)?, CommitMode::Sync);
+    let is_refused = |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetMetadataTooLarge);
+    if committed.as_ref().is_err_and(is_refused) {
+        // This cluster's `offset.metadata.max.bytes` is below the default. Plain offsets are right, a restart only repeats
+        // more.
+        consumer.commit(&list(&commits, false)?, CommitMode::Sync)?;
+        return Ok(commits);
     }
-    consumer.commit(&list, CommitMode::Sync)?;
-    Ok(offsets)
+    committed.map(|()| commits)
+}
+
+fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for Commit { partition, next, map } in commits {
+        let mut element = list.add_partition(&partition.topic, partition.number);
+        element.set_offset(Offset::Offset(*next))?;
+        if has_maps && !map.text.is_empty() {
+            element.set_metadata(&map.text);
+        }
+    }
+    Ok(list)
+}
+
+fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> {
+    let list = consumer.committed_offsets(client::list(partitions), FETCH_TIMEOUT)?;
+    let (mut committed, mut refused) = (Vec::new(), Vec::new());
+    for element in list.elements() {
+        element.error()?;
+        let partition = Partition { topic: element.topic().into(), number: element.partition() };
+        let Offset::Offset(base) = element.offset() else {
+            committed.push((partition, None));
+            continue;
+        };
+        let map = map(&element, base).unwrap_or_else(|reason| {
+            refused.push((partition.clone(), reason));
+            Completed::default()
+        });
+        committed.push((partition, Some((base, map))));
+    }
+    Ok(Fetched { list, committed, refused })
+}
+
+fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, Refused> {
+    // The library panics on metadata that is not UTF-8 (rdkafka 0.39), which any client of the group can have written.
+    let text = catch_unwind(AssertUnwindSafe(|| element.metadata())).map_err(|_panic| Refused::Foreign)?;
+    Completed::decode(text, base)
 }

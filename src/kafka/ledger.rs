@@ -1,12 +1,19 @@
 //! Which positions are open, and so what may be committed.
 //!
 //! A position is opened when its record is received and closed once its outcome is acknowledged. Outcomes come in any
-//! order; the offset to commit is the end of the contiguous closed prefix, so a restart repeats what was unfinished and
-//! skips nothing.
+//! order; the offset to commit is the end of the contiguous closed prefix, and what is closed beyond it goes into the commit as
+//! a [map](completed). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
+
+pub mod completed;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+
+use completed::{Completed, Encoded, MAX_CHARS};
+
+/// Length of a map from which intake should wait, so that the map cannot outgrow what a broker takes.
+const LONG_MAP_CHARS: usize = MAX_CHARS / 4 * 3;
 
 /// One partition of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +41,8 @@ pub struct Ledger {
 pub enum Opening {
     /// It is open.
     Opened,
+    /// The record has an outcome from before it was assigned to us.
+    Completed,
     /// The partition is not ours: the record must be ignored.
     NotOurs,
     /// The offset lies before ones that were opened. The client drops what an earlier assignment left over, so the
@@ -48,8 +57,29 @@ struct Positions {
     slots: VecDeque<Slot>,
     /// One past the newest opened offset.
     end: Option<i64>,
+    /// What earlier owners completed beyond `base`, where they committed.
+    completed: Completed,
+    base: Option<i64>,
     /// What the broker last acknowledged as committed.
-    committed: Option<i64>,
+    committed: Option<(i64, String)>,
+}
+
+/// What to commit for one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The partition.
+    pub partition: Partition,
+    /// The offset of the next record to consume.
+    pub next: i64,
+    /// Which records from there on need not be consumed.
+    pub map: Encoded,
+}
+
+impl Commit {
+    /// True if intake should wait until the map is shorter.
+    pub fn is_long(&self) -> bool {
+        self.map.text.len() > LONG_MAP_CHARS
+    }
 }
 
 #[derive(Debug)]
@@ -59,9 +89,11 @@ struct Slot {
 }
 
 impl Ledger {
-    /// Begins to keep a partition that was assigned to us.
-    pub fn assign(&mut self, partition: Partition) {
-        self.partitions.insert(partition, Positions::default());
+    /// Begins to keep a partition that was assigned to us. `committed` is the offset from which it is consumed, where there
+    /// is one, and what has an outcome beyond it.
+    pub fn assign(&mut self, partition: Partition, committed: Option<(i64, Completed)>) {
+        let (base, completed) = committed.map_or_else(Default::default, |(base, map)| (Some(base), map));
+        self.partitions.insert(partition, Positions { base, completed, ..Positions::default() });
     }
 
     /// Forgets a partition that is no longer ours. Nothing of it can be committed from now on.
@@ -85,9 +117,15 @@ impl Ledger {
         if positions.end.is_some_and(|end| offset < end) {
             return Opening::LogRestarted;
         }
-        positions.slots.push_back(Slot { offset, is_closed: false });
+        if positions.end.is_none() && positions.base.is_some_and(|base| offset < base) {
+            // The log was cut or begins anew while nobody consumed it: the map is about another log.
+            positions.completed = Completed::default();
+        }
+        let is_closed = positions.completed.contains(offset);
+        positions.slots.push_back(Slot { offset, is_closed });
         positions.end = Some(offset + 1);
-        Opening::Opened
+        positions.settle();
+        if is_closed { Opening::Completed } else { Opening::Opened }
     }
 
     /// Positions that are open, or closed behind an open one: what a restart would repeat.
@@ -108,25 +146,24 @@ impl Ledger {
         {
             slot.is_closed = true;
         }
-        while positions.slots.front().is_some_and(|slot| slot.is_closed) {
-            positions.slots.pop_front();
-        }
+        positions.settle();
     }
 
-    /// For each partition that has moved since the last commit: the offset to commit, which is that of the next record to
-    /// consume.
-    pub fn uncommitted(&self) -> Vec<(Partition, i64)> {
+    /// What to commit for each partition where something has changed since the last commit.
+    pub fn uncommitted(&self) -> Vec<Commit> {
         let moved = self.partitions.iter().filter_map(|(partition, positions)| {
             let next = positions.next()?;
-            (positions.committed != Some(next)).then(|| (partition.clone(), next))
+            let map = positions.beyond(next).encode(next);
+            let is_new = positions.committed.as_ref().is_none_or(|(offset, text)| *offset != next || *text != map.text);
+            is_new.then(|| Commit { partition: partition.clone(), next, map })
         });
         moved.collect()
     }
 
     /// Notes what the broker acknowledged.
-    pub fn committed(&mut self, partition: &Partition, next: i64) {
-        if let Some(positions) = self.partitions.get_mut(partition) {
-            positions.committed = Some(next);
+    pub fn committed(&mut self, commit: Commit) {
+        if let Some(positions) = self.partitions.get_mut(&commit.partition) {
+            positions.committed = Some((commit.next, commit.map.text));
         }
     }
 }
@@ -135,6 +172,31 @@ impl Positions {
     /// The offset of the next record to consume if we stopped now; `None` before the first record.
     fn next(&self) -> Option<i64> {
         self.slots.front().map(|oldest_open| oldest_open.offset).or(self.end)
+    }
+
+    fn settle(&mut self) {
+        while self.slots.front().is_some_and(|slot| slot.is_closed) {
+            self.slots.pop_front();
+        }
+    }
+
+    /// What has an outcome beyond `next`. Offsets that are missing between two closed positions count as closed: no record
+    /// will ever have them.
+    fn beyond(&self, next: i64) -> Completed {
+        let mut beyond = Completed::default();
+        let mut run: Option<i64> = None;
+        for slot in &self.slots {
+            let start = run.filter(|_| slot.is_closed).unwrap_or(slot.offset);
+            run = slot.is_closed.then_some(start);
+            if slot.is_closed {
+                beyond.push(start..slot.offset + 1);
+            }
+        }
+        // What has not been received again yet.
+        for range in self.completed.from(self.end.unwrap_or(next)) {
+            beyond.push(range);
+        }
+        beyond
     }
 }
 

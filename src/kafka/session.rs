@@ -8,6 +8,7 @@
 //! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in its lane's order,
 //! [published](outcomes), acknowledged, and its position closed; a [commit](membership) then passes it.
 
+mod intake;
 mod membership;
 mod outcomes;
 
@@ -36,14 +37,6 @@ use crate::tasks::RecordTask;
 use crate::telemetry::seldom::Seldom;
 use membership::Drain;
 
-/// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
-/// with every record.
-const MAX_OPEN: usize = 10_000;
-/// The same bound in bytes of records held.
-const MAX_OPEN_BYTES: usize = 64 << 20;
-/// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
-/// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
-const HOLD: Duration = Duration::from_millis(500);
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
 /// Longest wait of an idle loop, which a record ends at once.
@@ -104,8 +97,13 @@ pub(super) struct Session<'a> {
     answers: (Sender<Answer>, Receiver<Answer>),
     next_ticket: usize,
     full_since: Option<Instant>,
+    /// The map of some partition is near what the broker takes.
+    has_long_map: bool,
     paused: Option<Paused>,
     is_gate_said: bool,
+    /// Assigned, but what was committed before is not known yet.
+    joining: Vec<Partition>,
+    fetch_due: Instant,
     commit_due: Instant,
     committer: Committer,
     drain: Option<Drain>,
@@ -143,8 +141,11 @@ impl<'a> Session<'a> {
             answers: bounded(route.max_in_flight),
             next_ticket: 0,
             full_since: None,
+            has_long_map: false,
             paused: None,
             is_gate_said: false,
+            joining: Vec::new(),
+            fetch_due: Instant::now(),
             commit_due: Instant::now(),
             drain: None,
             said_letters: Seldom::default(),
@@ -213,7 +214,7 @@ impl<'a> Session<'a> {
                     return Ok(taken);
                 }
             }
-            if self.open_bytes >= MAX_OPEN_BYTES {
+            if self.open_bytes >= intake::MAX_OPEN_BYTES {
                 return Ok(taken + 1);
             }
             wait = Duration::ZERO;
@@ -269,13 +270,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Opens a position. False if the record is to be ignored, because its partition is not ours.
+    /// Opens a position. False if the record is to be ignored: its partition is not ours, or it has an outcome.
     fn open(&mut self, partition: &Partition, offset: i64) -> bool {
-        if self.ledger.open(partition, offset) == Opening::LogRestarted {
+        let mut opening = self.ledger.open(partition, offset);
+        if opening == Opening::LogRestarted {
             self.log_restarted(partition, offset);
-            return self.ledger.open(partition, offset) == Opening::Opened;
+            opening = self.ledger.open(partition, offset);
         }
-        self.ledger.owns(partition)
+        if opening == Opening::Completed {
+            self.parts.metrics.skipped.inc();
+        }
+        opening == Opening::Opened
     }
 
     /// Lets waiting records ask, oldest first, while there are places. Nothing is paid for a cluster that is away.
@@ -291,63 +296,6 @@ impl<'a> Session<'a> {
             flight.task = Some(self.parts.tasks.record(work));
             self.asking += 1;
         }
-    }
-
-    /// Pauses or resumes all partitions when the reasons for it change.
-    fn adjust_intake(&mut self) -> KafkaResult<()> {
-        let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
-        let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
-        // What is closed behind an open position counts: it is what a crash would repeat.
-        let open = self.ledger.len().max(self.in_flight.len());
-        let is_full = match self.full_since {
-            Some(_) => open > low || self.open_bytes > low_bytes,
-            None => open >= high || self.open_bytes >= high_bytes,
-        };
-        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
-        let was_paused = self.paused.is_some();
-        let reason = self.pause_reason();
-        self.say_gate(reason.as_ref());
-        self.paused = reason;
-        if self.paused.is_some() != was_paused {
-            let ours: Vec<Partition> =
-                self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
-            self.pause_or_resume(&ours)?;
-        }
-        Ok(())
-    }
-
-    fn pause_or_resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
-        let list = client::list(partitions);
-        if self.paused.is_some() { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
-    }
-
-    /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a
-    /// moment, to find somebody to probe with; that is not worth a line.
-    fn say_gate(&mut self, reason: Option<&Paused>) {
-        let connector = &*self.parts.name;
-        if let (Some(Paused::Gate(detail)), false) = (reason, self.is_gate_said) {
-            tracing::warn!(connector, detail, "intake pauses");
-            self.is_gate_said = true;
-        } else if self.is_gate_said && self.parts.door.router().is_open() {
-            tracing::info!(connector, "intake goes on");
-            self.is_gate_said = false;
-        }
-    }
-
-    fn pause_reason(&self) -> Option<Paused> {
-        if self.drain.as_ref().is_some_and(Drain::is_final) {
-            return Some(Paused::Stopping);
-        }
-        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
-            return Some(Paused::Kafka(problem));
-        }
-        // When its time has come and nobody is left to ask, somebody must be let in to find out.
-        if let Some(closed) = self.parts.door.router().closed()
-            && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
-        {
-            return Some(Paused::Gate(format!("{} is unavailable: {}", closed.dependency, closed.failure)));
-        }
-        self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
     }
 
     fn report(&self) {
@@ -375,6 +323,9 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.in_flight.clear();
         self.consumer.context().close();
+        if let Err(error) = self.take_joining() {
+            tracing::debug!(%error, "assigning at the end of a session");
+        }
         let ours: Vec<Partition> = self.ledger.partitions().cloned().collect();
         if let Err(error) = client::unassign(&self.consumer, &client::list(&ours)) {
             tracing::debug!(%error, "unassigning at the end of a session");

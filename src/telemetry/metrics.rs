@@ -6,8 +6,10 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+mod connectors;
 mod providers;
 
+pub use connectors::ConnectorMetrics;
 pub use providers::{ProviderMetrics, RouterMetrics};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,7 +22,6 @@ use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
 use crate::domain::answer::CacheHit;
-use crate::domain::failure::Code;
 
 /// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
@@ -146,6 +147,7 @@ type Histograms<L> = Family<L, Histogram, Bounds>;
 pub struct Metrics {
     registry: Mutex<Registry>,
     received: Family<OfConnector, Counter>,
+    skipped: Family<OfConnector, Counter>,
     results: Family<Results, Counter>,
     dead_letters: Family<DeadLetters, Counter>,
     record_seconds: Histograms<OfConnector>,
@@ -182,6 +184,7 @@ impl Default for Metrics {
         let metrics = Self {
             registry: Mutex::new(Registry::with_prefix("sp")),
             received: Family::default(),
+            skipped: Family::default(),
             results: Family::default(),
             dead_letters: Family::default(),
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
@@ -225,6 +228,8 @@ impl Metrics {
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "Version of the running program; always 1", build);
         registry.register("records_received", "Records taken from source topics", self.received.clone());
+        let help = "Records received again that had an outcome, by the map in the commit's metadata";
+        registry.register("records_skipped", help, self.skipped.clone());
         registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());
         registry.register("dead_letters", "Dead letters acknowledged by the broker, by stage and code", self.dead_letters.clone());
         registry.register("record_seconds", "Time from receipt of a record to the broker's acknowledgement of its outcome", self.record_seconds.clone());
@@ -279,6 +284,7 @@ impl Metrics {
         let rebalances = |kind| self.rebalances.get_or_create_owned(&Rebalances { connector: connector.clone(), kind });
         ConnectorMetrics {
             received: self.received.get_or_create_owned(&of),
+            skipped: self.skipped.get_or_create_owned(&of),
             answered: results(CacheHit::None),
             remembered: results(CacheHit::Memory),
             dead_letters: self.dead_letters.clone(),
@@ -343,53 +349,5 @@ impl Metrics {
     pub fn http(&self, method: &str, endpoint: &'static str, status: u16, took: Duration) {
         self.http_requests.get_or_create(&Requests { method: method.to_owned(), endpoint, status }).inc();
         self.http_seconds.observe(took.as_secs_f64());
-    }
-}
-
-/// One connector's metrics. Fields are plain handles; see [`Metrics`] for what each means.
-#[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "each field is one metric, documented where it is registered")]
-pub struct ConnectorMetrics {
-    connector: String,
-    pub received: Counter,
-    pub answered: Counter,
-    pub remembered: Counter,
-    dead_letters: Family<DeadLetters, Counter>,
-    pub record_seconds: Histogram,
-    pub confidence: Histogram,
-    pub waiting: Gauge,
-    pub asking: Gauge,
-    pub unpublished: Gauge,
-    lag: Family<OfPartition, Gauge>,
-    pub committed: Counter,
-    pub commit_errors: Counter,
-    pub assigned: Counter,
-    pub revoked: Counter,
-    pub lost: Counter,
-    pub paused: Gauge,
-    pub restarts: Counter,
-    pub reference_cost_usd: FloatCounter,
-}
-
-impl ConnectorMetrics {
-    /// Counts a dead letter.
-    pub fn dead_letter(&self, code: Code) {
-        let labels =
-            DeadLetters { connector: self.connector.clone(), stage: code.stage().as_str(), code: code.as_str() };
-        self.dead_letters.get_or_create(&labels).inc();
-    }
-
-    /// Sets the lag of a partition.
-    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
-        self.lag.get_or_create(&self.of_partition(topic, partition)).set(records);
-    }
-
-    /// Forgets a partition that is no longer ours.
-    pub fn remove_lag(&self, topic: &str, partition: i32) {
-        self.lag.remove(&self.of_partition(topic, partition));
-    }
-
-    fn of_partition(&self, topic: &str, partition: i32) -> OfPartition {
-        OfPartition { connector: self.connector.clone(), topic: topic.to_owned(), partition }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -188,4 +188,31 @@ pub fn count(topic: &str) -> usize {
         usize::try_from(high - low).expect("a length")
     });
     lengths.sum()
+}
+
+fn of_group(group: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", brokers())
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .create()
+        .expect("a consumer")
+}
+
+/// What the group has committed for the topic's first partition: offset and metadata.
+pub fn committed(group: &str, topic: &str) -> Option<(i64, String)> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, 0);
+    let list = of_group(group).committed_offsets(list, TIMEOUT).expect("committed offsets");
+    let element = list.find_partition(topic, 0).expect("the partition");
+    element.offset().to_raw().filter(|offset| *offset >= 0).map(|offset| (offset, element.metadata().to_owned()))
+}
+
+/// Commits for the topic's first partition, as a stranger would.
+pub fn commit(group: &str, topic: &str, offset: i64, metadata: &str) {
+    let mut list = TopicPartitionList::new();
+    let mut element = list.add_partition(topic, 0);
+    element.set_offset(Offset::Offset(offset)).expect("an offset");
+    element.set_metadata(metadata);
+    of_group(group).commit(&list, CommitMode::Sync).expect("the broker takes it");
 }

@@ -13,6 +13,7 @@
 
 mod bad_input;
 mod broker;
+mod completed;
 mod crash;
 mod outage;
 mod reader;

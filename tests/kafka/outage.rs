@@ -91,6 +91,11 @@ fn a_refusing_topic_does_not_stop_intake_for_longer_than_it_refuses() {
     service.signal("STOP");
     std::thread::sleep(Duration::from_secs(10));
     service.signal("CONT");
+    // Before it knows, it may send the letter once more and the next owner again: that is at-least-once, and not the point.
+    wait_until("the loss noticed", Duration::from_secs(30), || {
+        let is_said = service.messages().iter().any(|message| message == "partitions lost");
+        if is_said { Ok(()) } else { Err(service.log_text()) }
+    });
     broker::alter_topic(&topics.dead_letters, "max.message.bytes", "1000000");
     broker::produce(&topics.source, 1, &events(10));
     wait_for_results(&topics, 10);

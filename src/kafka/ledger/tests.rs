@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,12 +10,58 @@ fn partition(number: i32) -> Partition {
 
 fn ledger() -> Ledger {
     let mut ledger = Ledger::default();
-    ledger.assign(partition(0));
+    ledger.assign(partition(0), None);
     ledger
 }
 
 fn next(ledger: &Ledger) -> Option<i64> {
-    ledger.uncommitted().first().map(|(_, next)| *next)
+    ledger.uncommitted().first().map(|commit| commit.next)
+}
+
+/// What a broker would have now.
+fn commit(ledger: &mut Ledger) -> Option<(i64, Completed)> {
+    let commit = ledger.uncommitted().pop()?;
+    let read = Completed::decode(&commit.map.text, commit.next).unwrap();
+    let next = commit.next;
+    ledger.committed(commit);
+    Some((next, read))
+}
+
+#[test]
+fn what_is_closed_beyond_the_prefix_is_not_opened_by_the_next_owner() {
+    let mut first = ledger();
+    for offset in 10..16 {
+        first.open(&partition(0), offset);
+    }
+    for offset in [10, 12, 13, 15] {
+        first.close(&partition(0), offset);
+    }
+    let committed = commit(&mut first);
+    assert_eq!(commit(&mut first), None, "nothing has changed");
+
+    let mut second = Ledger::default();
+    second.assign(partition(0), committed);
+    assert_eq!(second.open(&partition(0), 11), Opening::Opened);
+    assert_eq!(second.open(&partition(0), 12), Opening::Completed);
+    second.close(&partition(0), 11);
+    let (next, rest) = commit(&mut second).unwrap();
+    assert_eq!(next, 13, "13 is closed but was not received again");
+    assert_eq!(rest.from(0).collect::<Vec<_>>(), [13..14, 15..16], "what was not received again stays in the map");
+
+    let mut third = Ledger::default();
+    third.assign(partition(0), Some((next, rest)));
+    let openings: Vec<_> = (13..17).map(|offset| third.open(&partition(0), offset)).collect();
+    assert_eq!(openings, [Opening::Completed, Opening::Opened, Opening::Completed, Opening::Opened]);
+}
+
+#[test]
+fn a_map_about_another_log_is_dropped() {
+    let mut ledger = Ledger::default();
+    let mut completed = Completed::default();
+    completed.push(101..200);
+    ledger.assign(partition(0), Some((100, completed)));
+    assert_eq!(ledger.open(&partition(0), 0), Opening::Opened, "the log begins before where we had come");
+    assert_eq!(ledger.open(&partition(0), 150), Opening::Opened);
 }
 
 #[test]
@@ -48,7 +96,7 @@ fn what_was_committed_is_not_committed_again() {
     let mut ledger = ledger();
     ledger.open(&partition(0), 0);
     ledger.close(&partition(0), 0);
-    ledger.committed(&partition(0), 1);
+    commit(&mut ledger);
     assert_eq!(ledger.uncommitted(), []);
 }
 
@@ -69,7 +117,7 @@ fn an_offset_from_before_the_newest_one_means_another_log() {
     assert_eq!(ledger.open(&partition(0), 5), Opening::Opened);
     assert_eq!(ledger.open(&partition(0), 5), Opening::LogRestarted);
     assert_eq!(ledger.open(&partition(0), 0), Opening::LogRestarted);
-    ledger.assign(partition(0));
+    ledger.assign(partition(0), None);
     assert_eq!(ledger.open(&partition(0), 0), Opening::Opened);
 }
 
@@ -112,9 +160,48 @@ proptest! {
                 prop_assert!(next >= committed, "the committed offset moved back");
                 prop_assert!(open.iter().all(|offset| *offset >= next), "an open position lies before {next}");
                 prop_assert!(!offsets.contains(&next) || open.contains(&next), "{next} is closed but not passed");
-                ledger.committed(&partition(0), next);
+                commit(&mut ledger);
                 committed = next;
             }
+        }
+    }
+
+    /// Whenever an owner dies and whatever it had finished by its last commit: the next one opens what was unfinished then,
+    /// and nothing else.
+    #[test]
+    fn an_owner_repeats_what_was_unfinished_at_the_last_commit_and_nothing_else(
+        gaps in prop::collection::vec(1_i64..4, 1..60),
+        lives in prop::collection::vec((0_usize..60, prop::collection::vec(any::<prop::sample::Index>(), 0..40), any::<bool>()), 1..8),
+    ) {
+        let log: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
+        let (mut committed, mut done_at_commit) = (None, HashSet::new());
+        for (receives, closes, ends_with_commit) in lives {
+            let mut ledger = Ledger::default();
+            ledger.assign(partition(0), committed.clone());
+            let from = committed.as_ref().map_or(0, |(next, _)| *next);
+            let (mut open, mut done) = (Vec::new(), done_at_commit.clone());
+            for offset in log.iter().copied().filter(|offset| *offset >= from).take(receives) {
+                let opening = ledger.open(&partition(0), offset);
+                let wanted = if done_at_commit.contains(&offset) { Opening::Completed } else { Opening::Opened };
+                prop_assert_eq!(opening, wanted, "offset {}", offset);
+                if opening == Opening::Opened {
+                    open.push(offset);
+                }
+            }
+            for (step, index) in closes.iter().enumerate() {
+                if open.is_empty() {
+                    break;
+                }
+                let offset = open.remove(index.index(open.len()));
+                ledger.close(&partition(0), offset);
+                done.insert(offset);
+                let is_last = step + 1 == closes.len() || open.is_empty();
+                if (step % 3 == 0 || (is_last && ends_with_commit)) && let Some(new) = commit(&mut ledger) {
+                    (committed, done_at_commit) = (Some(new), done.clone());
+                }
+            }
+            let from = committed.as_ref().map_or(0, |(next, _)| *next);
+            prop_assert!(log.iter().all(|offset| *offset >= from || done_at_commit.contains(offset)), "a record is skipped");
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Partitions come and go: assignments, drains, commits.
 //!
+//! An assignment is answered when the group has said what earlier owners committed: an offset, and a map of what has an outcome
+//! beyond it.
+//!
 //! A revocation is answered in steps while the loop goes on turning: let what is under way finish until a deadline, commit
 //! the closed prefix, wait for the broker to confirm, and only then give the partitions back, so that the next owner starts
 //! after our commit. A lost assignment is somebody else's already: the session ends, and its producer takes with it what it
@@ -11,7 +14,8 @@ use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaResult;
 
 use super::super::client::{self, ConsumerEvent};
-use super::super::ledger::Partition;
+use super::super::committer::{Done, Fetched};
+use super::super::ledger::{Commit, Partition};
 use super::{Broken, InFlight, Session};
 
 /// Time between commits while records flow.
@@ -56,23 +60,35 @@ impl Session<'_> {
     pub(super) fn handle_consumer_events(&mut self) -> Result<(), Broken> {
         while let Some(event) = self.consumer.context().take() {
             match event {
-                ConsumerEvent::Assigned(partitions) => self.assigned(&partitions)?,
+                // Nobody committed anything for nothing, but the client waits for an answer all the same.
+                ConsumerEvent::Assigned(partitions) if partitions.is_empty() => self.assigned(Fetched::default())?,
+                ConsumerEvent::Assigned(partitions) => self.joining.extend(partitions),
                 ConsumerEvent::Revoked(partitions) => self.revoked(partitions)?,
             }
+        }
+        if !self.joining.is_empty() && !self.committer.is_busy() && Instant::now() >= self.fetch_due {
+            self.committer.fetch(self.joining.clone());
         }
         Ok(())
     }
 
-    fn assigned(&mut self, partitions: &[Partition]) -> KafkaResult<()> {
-        client::assign(&self.consumer, &client::list(partitions))?;
-        for partition in partitions {
-            self.ledger.assign(partition.clone());
+    fn assigned(&mut self, fetched: Fetched) -> KafkaResult<()> {
+        let connector = &*self.parts.name;
+        for (partition, reason) in &fetched.refused {
+            let advice = "what was completed beyond the committed offset is done again";
+            tracing::warn!(connector, %partition, "the commit's metadata {reason}: {advice}");
+        }
+        client::assign(&self.consumer, &fetched.list)?;
+        self.joining.clear();
+        let partitions: Vec<Partition> = fetched.partitions().cloned().collect();
+        for (partition, committed) in fetched.committed {
+            self.ledger.assign(partition, committed);
         }
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
-        tracing::info!(connector = &*self.parts.name, partitions = %names(partitions), "partitions assigned");
+        tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
         // Said either way: the client remembers a pause from when the partition was ours before.
-        self.pause_or_resume(partitions)
+        self.pause_or_resume(&partitions)
     }
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {
@@ -83,6 +99,7 @@ impl Session<'_> {
         }
         self.parts.metrics.revoked.inc();
         tracing::info!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions revoked");
+        self.take_joining()?;
         let until = Instant::now() + REVOKE_GRACE;
         if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {
             drain.owed.extend(partitions);
@@ -124,7 +141,7 @@ impl Session<'_> {
             return Ok(false);
         }
         // A commit from before the settling may be under way, and then does not cover what settled after it.
-        if now < drain.until && self.ledger.uncommitted().iter().any(|(partition, _)| drain.covers(partition)) {
+        if now < drain.until && self.ledger.uncommitted().iter().any(|commit| drain.covers(&commit.partition)) {
             self.commit_if_due();
             return Ok(false);
         }
@@ -190,7 +207,18 @@ impl Session<'_> {
         tracing::warn!(connector = &*self.parts.name, %partition, offset, "the log of a partition begins anew");
         self.lanes.remove(partition);
         self.forget(|flight| flight.partition == *partition);
-        self.ledger.assign(partition.clone());
+        self.ledger.assign(partition.clone(), None);
+    }
+
+    /// Takes what waits for its map, without one: it leaves before a record of it was taken in, and the client must have an
+    /// answer to the assignment first.
+    pub(super) fn take_joining(&mut self) -> KafkaResult<()> {
+        if self.joining.is_empty() {
+            return Ok(());
+        }
+        let list = client::list(&self.joining);
+        self.joining.clear();
+        client::assign(&self.consumer, &list)
     }
 
     pub(super) fn commit_if_due(&mut self) {
@@ -198,27 +226,34 @@ impl Session<'_> {
             self.commit_due = Instant::now() + COMMIT_INTERVAL;
             // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
             // check who owns a partition).
-            let offsets = self.ledger.uncommitted();
-            if !offsets.is_empty() {
-                self.committer.commit(offsets);
+            let commits = self.ledger.uncommitted();
+            self.has_long_map = commits.iter().any(Commit::is_long);
+            if !commits.is_empty() {
+                self.committer.commit(commits);
             }
         }
     }
 
     pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
+        let connector = &*self.parts.name;
         match self.committer.result() {
             None => {}
-            Some(Ok(offsets)) => {
+            Some(Done::Commit(Ok(commits))) => {
                 self.parts.metrics.committed.inc();
-                for (partition, next) in offsets {
-                    self.ledger.committed(&partition, next);
-                }
+                commits.into_iter().for_each(|commit| self.ledger.committed(commit));
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
-            Some(Err(error)) => {
+            Some(Done::Commit(Err(error))) => {
                 self.commit_due = Instant::now() + COMMIT_RETRY;
                 self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
+                tracing::warn!(connector, %error, "offsets were not committed; trying again");
+            }
+            Some(Done::Fetch(Ok(fetched))) if fetched.partitions().eq(&self.joining) => self.assigned(fetched)?,
+            // Others wait by now; they are asked for next.
+            Some(Done::Fetch(Ok(_))) => {}
+            Some(Done::Fetch(Err(error))) => {
+                self.fetch_due = Instant::now() + COMMIT_RETRY;
+                tracing::warn!(connector, %error, "committed offsets could not be read; trying again");
             }
         }
         if self.committer.is_gone() { Err(Broken("the committing thread is gone".to_owned())) } else { Ok(()) }

@@ -1,0 +1,79 @@
+//! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be published.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaResult;
+
+use super::super::client;
+use super::super::ledger::Partition;
+use super::super::status::Paused;
+use super::{Drain, Session};
+
+/// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
+/// with every record.
+const MAX_OPEN: usize = 10_000;
+/// The same bound in bytes of records held.
+pub(super) const MAX_OPEN_BYTES: usize = 64 << 20;
+/// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
+/// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
+const HOLD: Duration = Duration::from_millis(500);
+
+impl Session<'_> {
+    /// Pauses or resumes all partitions when the reasons for it change.
+    pub(super) fn adjust_intake(&mut self) -> KafkaResult<()> {
+        let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
+        let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
+        // What is closed behind an open position counts: it is what a crash would repeat.
+        let open = self.ledger.len().max(self.in_flight.len());
+        let is_full = match self.full_since {
+            Some(_) => open > low || self.open_bytes > low_bytes || self.has_long_map,
+            None => open >= high || self.open_bytes >= high_bytes || self.has_long_map,
+        };
+        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
+        let was_paused = self.paused.is_some();
+        let reason = self.pause_reason();
+        self.say_gate(reason.as_ref());
+        self.paused = reason;
+        if self.paused.is_some() != was_paused {
+            let ours: Vec<Partition> =
+                self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
+            self.pause_or_resume(&ours)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn pause_or_resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
+        let list = client::list(partitions);
+        if self.paused.is_some() { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
+    }
+
+    /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a
+    /// moment, to find somebody to probe with; that is not worth a line.
+    fn say_gate(&mut self, reason: Option<&Paused>) {
+        let connector = &*self.parts.name;
+        if let (Some(Paused::Gate(detail)), false) = (reason, self.is_gate_said) {
+            tracing::warn!(connector, detail, "intake pauses");
+            self.is_gate_said = true;
+        } else if self.is_gate_said && self.parts.door.router().is_open() {
+            tracing::info!(connector, "intake goes on");
+            self.is_gate_said = false;
+        }
+    }
+
+    fn pause_reason(&self) -> Option<Paused> {
+        if self.drain.as_ref().is_some_and(Drain::is_final) {
+            return Some(Paused::Stopping);
+        }
+        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
+            return Some(Paused::Kafka(problem));
+        }
+        // When its time has come and nobody is left to ask, somebody must be let in to find out.
+        if let Some(closed) = self.parts.door.router().closed()
+            && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
+        {
+            return Some(Paused::Gate(format!("{} is unavailable: {}", closed.dependency, closed.failure)));
+        }
+        self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
+    }
+}

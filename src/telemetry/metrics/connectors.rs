@@ -1,0 +1,58 @@
+//! The handles of connectors.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::{DeadLetters, FloatCounter, OfPartition};
+use crate::domain::failure::Code;
+
+/// One connector's metrics. Fields are plain handles; see [`super::Metrics`] for what each means.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "each field is one metric, documented where it is registered")]
+pub struct ConnectorMetrics {
+    pub(super) connector: String,
+    pub received: Counter,
+    pub skipped: Counter,
+    pub answered: Counter,
+    pub remembered: Counter,
+    pub(super) dead_letters: Family<DeadLetters, Counter>,
+    pub record_seconds: Histogram,
+    pub confidence: Histogram,
+    pub waiting: Gauge,
+    pub asking: Gauge,
+    pub unpublished: Gauge,
+    pub(super) lag: Family<OfPartition, Gauge>,
+    pub committed: Counter,
+    pub commit_errors: Counter,
+    pub assigned: Counter,
+    pub revoked: Counter,
+    pub lost: Counter,
+    pub paused: Gauge,
+    pub restarts: Counter,
+    pub reference_cost_usd: FloatCounter,
+}
+
+impl ConnectorMetrics {
+    /// Counts a dead letter.
+    pub fn dead_letter(&self, code: Code) {
+        let labels =
+            DeadLetters { connector: self.connector.clone(), stage: code.stage().as_str(), code: code.as_str() };
+        self.dead_letters.get_or_create(&labels).inc();
+    }
+
+    /// Sets the lag of a partition.
+    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.lag.get_or_create(&self.of_partition(topic, partition)).set(records);
+    }
+
+    /// Forgets a partition that is no longer ours.
+    pub fn remove_lag(&self, topic: &str, partition: i32) {
+        self.lag.remove(&self.of_partition(topic, partition));
+    }
+
+    fn of_partition(&self, topic: &str, partition: i32) -> OfPartition {
+        OfPartition { connector: self.connector.clone(), topic: topic.to_owned(), partition }
+    }
+}
