@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -143,10 +145,14 @@ impl App {
 
     /// Returns when a part that should run for ever has ended, with what it was.
     pub async fn failed(&mut self) -> String {
-        match (&mut self.http).await {
-            Ok(Ok(())) => "the HTTP server ended".to_owned(),
-            Ok(Err(error)) => format!("the HTTP server failed: {error}"),
-            Err(panic) => format!("the HTTP server failed: {panic}"),
+        let mut connectors: FuturesUnordered<_> = self.connectors.iter_mut().map(Connector::failed).collect();
+        tokio::select! {
+            Some(why) = connectors.next() => why,
+            http = &mut self.http => match http {
+                Ok(Ok(())) => "the HTTP server ended".to_owned(),
+                Ok(Err(error)) => format!("the HTTP server failed: {error}"),
+                Err(panic) => format!("the HTTP server failed: {panic}"),
+            },
         }
     }
 

@@ -5,9 +5,12 @@
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`lanes`]: the order in which outcomes are published;
 //! - [`work`]: one record through the pipeline;
+//! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `client`, `convert`: librdkafka's configuration, callbacks and messages.
 
 mod client;
+mod clients;
+mod cluster;
 mod committer;
 pub mod connector;
 mod convert;
@@ -19,5 +22,7 @@ pub mod plain;
 mod probe;
 mod session;
 pub mod settings;
+mod slot;
 pub mod status;
+mod transaction;
 pub mod work;

@@ -20,7 +20,7 @@ use crate::config::{Environment, Findings};
 use crate::domain::record::{Outgoing, Record};
 use crate::kafka::embedded::EmbeddedCluster;
 use crate::kafka::plain;
-use crate::kafka::settings::RouteSettings;
+use crate::kafka::settings::{Guarantee, RouteSettings};
 use crate::kafka::work::{Observer, Outcome};
 use crate::telemetry::logging;
 use crate::telemetry::settings::{LogFormat, LogSettings};
@@ -115,6 +115,10 @@ pub fn run(args: &Args) -> Exit {
 async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let mut runtime = read_runtime(args)?;
     let mut connector = read_connector(args, &runtime)?;
+    if connector.route.guarantee == Guarantee::ExactlyOnce {
+        say("The broker in this process knows no transactions to rely on: this demonstration is at-least-once.");
+        connector.route.guarantee = Guarantee::AtLeastOnce;
+    }
     let text = read_input(args)?;
     let records = events::records(&text, connector.route.format);
 

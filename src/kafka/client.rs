@@ -15,31 +15,27 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::cluster::{Delivery, Event};
+use super::connector::Parts;
 use super::lanes::Ticket;
 use super::ledger::Partition;
 use super::settings::KafkaSettings;
+use super::transaction;
 use crate::telemetry::metrics::ConnectorMetrics;
 
 pub(super) type Consumer = BaseConsumer<ConsumerEvents>;
 pub(super) type Producer = BaseProducer<Deliveries>;
 
-/// What the consumer's callbacks have to say to the loop that polls it.
-#[derive(Debug)]
-pub(super) enum ConsumerEvent {
-    Assigned(Vec<Partition>),
-    Revoked(Vec<Partition>),
-}
-
 /// Callbacks run inside `poll`, on the polling thread. Anything that waits in them for work which that thread must finish
 /// is a deadlock, so they only report; the loop assigns, drains, commits and unassigns.
 pub(super) struct ConsumerEvents {
-    events: Mutex<VecDeque<ConsumerEvent>>,
+    events: Mutex<VecDeque<Event>>,
     closing: AtomicBool,
     metrics: ConnectorMetrics,
 }
 
 impl ConsumerEvents {
-    pub(super) fn take(&self) -> Option<ConsumerEvent> {
+    pub(super) fn take(&self) -> Option<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
@@ -49,7 +45,7 @@ impl ConsumerEvents {
         self.closing.store(true, Ordering::Relaxed);
     }
 
-    fn report(&self, event: ConsumerEvent) {
+    fn report(&self, event: Event) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
     }
 }
@@ -82,7 +78,7 @@ impl ConsumerContext for ConsumerEvents {
         }
         let partitions = partitions(list);
         let is_assignment = code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        let event = if is_assignment { ConsumerEvent::Assigned } else { ConsumerEvent::Revoked };
+        let event = if is_assignment { Event::Assigned } else { Event::Revoked };
         self.report(event(partitions));
     }
 }
@@ -103,15 +99,6 @@ pub(super) fn assign(consumer: &Consumer, list: &TopicPartitionList) -> KafkaRes
     }
 }
 
-/// A list as the client wants it.
-pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition(&partition.topic, partition.number);
-    }
-    list
-}
-
 fn partitions(list: &TopicPartitionList) -> Vec<Partition> {
     list.elements().iter().map(|element| partition(element.topic(), element.partition())).collect()
 }
@@ -127,9 +114,6 @@ pub(super) struct Deliveries {
     /// The client's last words about a broker that it cannot reach.
     trouble: Mutex<Option<String>>,
 }
-
-/// What became of one sent record.
-pub(super) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
 
 impl Deliveries {
     pub(super) fn take(&self) -> Vec<Delivery> {
@@ -195,7 +179,6 @@ const COMMON: &[(&str, &str)] = &[
 
 const CONSUMER: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
-    ("partition.assignment.strategy", "cooperative-sticky"),
     ("check.crcs", "true"),
     // After its queue was full the fetcher waits this long; the default of 1 s halves the throughput.
     ("fetch.queue.backoff.ms", "10"),
@@ -256,19 +239,29 @@ fn config(
 pub(super) fn consumer(settings: &KafkaSettings, group: &str, metrics: ConnectorMetrics) -> KafkaResult<Consumer> {
     let mut config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, CONSUMER], OWNED_CONSUMER);
     config.set("group.id", group);
+    // With the protocol of KIP-848 the group's coordinator assigns, cooperatively.
+    if settings.client.get("group.protocol").is_none_or(|protocol| protocol == "classic") {
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+    }
     let events = ConsumerEvents { events: Mutex::default(), closing: AtomicBool::new(false), metrics };
     config.create_with_context(events)
 }
 
-/// An idempotent producer.
-pub(super) fn producer(settings: &KafkaSettings, group: &str) -> KafkaResult<Producer> {
-    let config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, PRODUCER], OWNED_PRODUCER);
+/// An idempotent producer; with transactions if it has an id for them.
+pub(super) fn producer(parts: &Parts, transactional_id: Option<&str>) -> KafkaResult<Producer> {
+    let client_id = format!("structured-prompt-{}", parts.route.group);
+    let mut config = config(&parts.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
+    if let Some(id) = transactional_id {
+        config.set("transactional.id", id);
+        let timeout = transaction::TIMEOUT.as_millis().to_string();
+        config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
+    }
     config.create_with_context(Deliveries::default())
 }
 
 /// Holds the options against the client library, without joining anything.
-pub(super) fn check(settings: &KafkaSettings, group: &str, metrics: ConnectorMetrics) -> KafkaResult<()> {
-    let consumer = consumer(settings, group, metrics)?;
+pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
+    let consumer = consumer(&parts.kafka, &parts.route.group, parts.metrics.clone())?;
     consumer.context().close();
-    producer(settings, group).map(drop)
+    producer(parts, None).map(drop)
 }

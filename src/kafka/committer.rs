@@ -8,52 +8,28 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
-use super::client::{self, Consumer};
+use super::client::{Consumer, Producer};
+use super::cluster::{self, Done, Fetched, Request, Trouble};
 use super::ledger::completed::{Completed, Refused};
 use super::ledger::{Commit, Partition};
+use super::transaction::insist;
 use crate::tasks;
 
 /// How long the group may take to say what was committed, before it is asked again.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-enum Request {
-    Commit(Vec<Commit>),
-    Fetch(Vec<Partition>),
-}
-
-/// What became of a request.
-pub(super) enum Done {
-    /// It was committed, or not.
-    Commit(KafkaResult<Vec<Commit>>),
-    /// It was read, or not.
-    Fetch(KafkaResult<Fetched>),
-}
-
-/// What earlier owners committed.
-#[derive(Default)]
-pub(super) struct Fetched {
-    /// As the client gave it: with leader epochs, so that a log that was cut is noticed.
-    pub(super) list: TopicPartitionList,
-    /// For each partition the committed offset, if there is one, and what is completed beyond it.
-    pub(super) committed: Vec<(Partition, Option<(i64, Completed)>)>,
-    /// Metadata that is no map of ours.
-    pub(super) refused: Vec<(Partition, Refused)>,
-}
-
-impl Fetched {
-    /// Whom it is about, in the order of the request.
-    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
-        self.committed.iter().map(|(partition, _)| partition)
-    }
-}
+/// How long a call of the transaction API may take. A broker that is restarted is back by then; the transaction's own timeout is
+/// longer.
+const TRANSACTION_CALL: Duration = Duration::from_secs(10);
 
 /// A running committer; ends when dropped, after the request that is under way.
 pub(super) struct Committer {
-    requests: Option<Sender<Request>>,
+    requests: Option<Sender<(Request, Option<ConsumerGroupMetadata>)>>,
     results: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
     is_busy: bool,
@@ -61,16 +37,12 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(consumer: Arc<Consumer>, group: &str) -> Self {
-        let (requests, requested) = bounded(1);
+    pub(super) fn start(consumer: Arc<Consumer>, producer: Arc<Producer>, group: &str) -> Self {
+        let (requests, requested) = bounded::<(Request, Option<ConsumerGroupMetadata>)>(1);
         let (sent, results) = bounded(1);
         let work = move || {
-            for request in requested {
-                let done = match request {
-                    Request::Commit(commits) => Done::Commit(commit(&consumer, commits)),
-                    Request::Fetch(partitions) => Done::Fetch(fetch(&consumer, &partitions)),
-                };
-                if sent.send(done).is_err() {
+            for (request, membership) in requested {
+                if sent.send(carry_out(&consumer, &producer, request, membership.as_ref())).is_err() {
                     return;
                 }
             }
@@ -89,26 +61,17 @@ impl Committer {
         self.is_gone
     }
 
-    /// Begins a commit, unless a request is under way.
-    pub(super) fn commit(&mut self, commits: Vec<Commit>) {
-        self.request(Request::Commit(commits));
-    }
-
-    /// Begins to read what was committed for these partitions, unless a request is under way.
-    pub(super) fn fetch(&mut self, partitions: Vec<Partition>) {
-        self.request(Request::Fetch(partitions));
-    }
-
-    fn request(&mut self, request: Request) {
+    /// Begins a request, unless one is under way. A transaction is committed as the member `membership` of the group.
+    pub(super) fn request(&mut self, request: Request, membership: Option<ConsumerGroupMetadata>) {
         if self.is_busy {
             return;
         }
         self.is_busy = true;
-        self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send(request).is_err());
+        self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send((request, membership)).is_err());
     }
 
     /// The result of a request that has ended since the last call.
-    pub(super) fn result(&mut self) -> Option<Done> {
+    pub(super) fn done(&mut self) -> Option<Done> {
         match self.results.try_recv() {
             Ok(result) => {
                 self.is_busy = false;
@@ -131,6 +94,25 @@ impl Drop for Committer {
     }
 }
 
+fn carry_out(
+    consumer: &Consumer,
+    producer: &Producer,
+    request: Request,
+    membership: Option<&ConsumerGroupMetadata>,
+) -> Done {
+    let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(TRANSACTION_CALL, call).map_err(Trouble::from);
+    match request {
+        Request::Commit(commits) => Done::Commit(commit(consumer, commits).map_err(Trouble::from)),
+        Request::Fetch(partitions) => Done::Fetch(fetch(consumer, &partitions).map_err(Trouble::from)),
+        Request::InitTransactions => Done::InitTransactions(insist(&|limit| producer.init_transactions(limit))),
+        Request::AbortTransaction => Done::AbortTransaction(insist(&|limit| producer.abort_transaction(limit))),
+        Request::CommitTransaction(commits) => Done::CommitTransaction(match membership {
+            Some(membership) => commit_transaction(producer, commits, membership).map_err(Trouble::from),
+            None => Err(Trouble::from(RDKafkaErrorCode::UnknownMemberId)),
+        }),
+    }
+}
+
 fn commit(consumer: &Consumer, commits: Vec<Commit>) -> KafkaResult<Vec<Commit>> {
     let committed = consumer.commit(&list(&commits, true)?, CommitMode::Sync);
     let is_refused = |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetMetadataTooLarge);
@@ -141,6 +123,17 @@ fn commit(consumer: &Consumer, commits: Vec<Commit>) -> KafkaResult<Vec<Commit>>
         return Ok(commits);
     }
     committed.map(|()| commits)
+}
+
+fn commit_transaction(
+    producer: &Producer,
+    commits: Vec<Commit>,
+    membership: &ConsumerGroupMetadata,
+) -> KafkaResult<Vec<Commit>> {
+    let list = list(&commits, true)?;
+    insist(TRANSACTION_CALL, |limit| producer.send_offsets_to_transaction(&list, membership, limit))?;
+    insist(TRANSACTION_CALL, |limit| producer.commit_transaction(limit))?;
+    Ok(commits)
 }
 
 fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
@@ -156,7 +149,7 @@ fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
 }
 
 fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> {
-    let list = consumer.committed_offsets(client::list(partitions), FETCH_TIMEOUT)?;
+    let list = consumer.committed_offsets(cluster::list(partitions), FETCH_TIMEOUT)?;
     let (mut committed, mut refused) = (Vec::new(), Vec::new());
     for element in list.elements() {
         element.error()?;

@@ -7,10 +7,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
+use tokio::sync::oneshot;
 
 use super::client;
+use super::clients::Clients;
 use super::session::{Broken, End, Session};
-use super::settings::{KafkaSettings, RouteSettings};
+use super::settings::{Guarantee, KafkaSettings, RouteSettings};
+use super::slot::Slot;
 use super::status::ConnectorStatus;
 use super::work::{Door, Observer};
 use crate::tasks::{self, Tasks};
@@ -18,7 +21,7 @@ use crate::telemetry::metrics::ConnectorMetrics;
 
 /// First pause before clients that failed for good are built anew; it doubles up to [`LONGEST_RESTART_PAUSE`].
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(10);
 /// A session that lasted this long was healthy: the next failure begins with the first pause again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
@@ -76,6 +79,7 @@ pub struct Connector {
     status: Arc<ConnectorStatus>,
     stop: Arc<Stop>,
     thread: JoinHandle<()>,
+    failed: oneshot::Receiver<String>,
 }
 
 /// Why a connector could not be started.
@@ -108,17 +112,31 @@ impl Connector {
         let stop = Arc::new(Stop::default());
         let status = Arc::clone(&parts.status);
         let connector = Arc::clone(&parts.name);
-        client::check(&parts.kafka, &parts.route.group, parts.metrics.clone())
-            .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        client::check(&parts).map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
         let stopped = Arc::clone(&stop);
-        let thread = tasks::thread(format!("kafka-{connector}"), move || supervise(&parts, &stopped))
+        let (fail, failed) = oneshot::channel();
+        let work = move || {
+            // Nobody listens any more when the process stops anyway.
+            if let Err(why) = supervise(&parts, &stopped) {
+                drop(fail.send(format!("connector {}: {why}", parts.name)));
+            }
+        };
+        let thread = tasks::thread(format!("kafka-{connector}"), work)
             .map_err(|source| StartError::Thread { connector, source })?;
-        Ok(Self { status, stop, thread })
+        Ok(Self { status, stop, thread, failed })
     }
 
     /// What the connector says about itself.
     pub fn status(&self) -> &Arc<ConnectorStatus> {
         &self.status
+    }
+
+    /// Returns when it has ended without being asked to, with the reason. A new start would not help.
+    pub async fn failed(&mut self) -> String {
+        match (&mut self.failed).await {
+            Ok(why) => why,
+            Err(_stopped) => std::future::pending().await,
+        }
     }
 
     /// Asks it to stop: take nothing in, let what is under way finish for at most `grace`, commit, leave the group.
@@ -132,14 +150,20 @@ impl Connector {
     }
 }
 
-fn supervise(parts: &Parts, stop: &Stop) {
+fn supervise(parts: &Parts, stop: &Stop) -> Result<(), String> {
     let mut pause = RESTART_PAUSE;
+    let Parts { kafka, route, name, .. } = parts;
+    let is_exactly_once = route.guarantee == Guarantee::ExactlyOnce;
+    let slot = is_exactly_once.then(|| Slot::take(kafka, &route.group, name, &std::env::temp_dir()));
+    let transactional_id = slot.as_ref().map(Slot::transactional_id);
     loop {
         let started_at = Instant::now();
-        let session = || Session::new(parts, stop).map(Session::run);
+        let session =
+            || Clients::connect(parts, transactional_id).map(|clients| Session::new(parts, stop, clients).run());
         let why = match catch_unwind(AssertUnwindSafe(session)) {
-            Ok(Ok(End::Stopped)) => return,
-            Ok(Ok(End::Broken(Broken(why)))) => why,
+            Ok(Ok(End::Stopped)) => return Ok(()),
+            Ok(Ok(End::Broken(Broken { why, is_for_good: true }))) => return Err(why),
+            Ok(Ok(End::Broken(Broken { why, .. }))) => why,
             Ok(Err(error)) => error.to_string(),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };
@@ -151,7 +175,7 @@ fn supervise(parts: &Parts, stop: &Stop) {
         parts.status.restarting(&why);
         parts.metrics.restarts.inc();
         if stop.wait(pause) {
-            return;
+            return Ok(());
         }
         pause = (pause * 2).min(LONGEST_RESTART_PAUSE);
     }

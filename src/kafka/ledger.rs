@@ -85,7 +85,15 @@ impl Commit {
 #[derive(Debug)]
 struct Slot {
     offset: i64,
-    is_closed: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Closed if the commit that is under way succeeds.
+    Closing,
+    Closed,
 }
 
 impl Ledger {
@@ -122,7 +130,8 @@ impl Ledger {
             positions.completed = Completed::default();
         }
         let is_closed = positions.completed.contains(offset);
-        positions.slots.push_back(Slot { offset, is_closed });
+        let state = if is_closed { State::Closed } else { State::Open };
+        positions.slots.push_back(Slot { offset, state });
         positions.end = Some(offset + 1);
         positions.settle();
         if is_closed { Opening::Completed } else { Opening::Opened }
@@ -140,13 +149,30 @@ impl Ledger {
 
     /// Closes a position. Unknown ones (the partition was lost in the meantime) are ignored.
     pub fn close(&mut self, partition: &Partition, offset: i64) {
+        self.mark(partition, offset, State::Closed);
+        if let Some(positions) = self.partitions.get_mut(partition) {
+            positions.settle();
+        }
+    }
+
+    /// Counts a position as closed in what there is to commit, on trial: the outcome becomes visible with that commit, or not at
+    /// all. Then it is to be closed, or [opened again](Self::reopen).
+    pub fn close_on_trial(&mut self, partition: &Partition, offset: i64) {
+        self.mark(partition, offset, State::Closing);
+    }
+
+    /// Opens a position again that was closed on trial.
+    pub fn reopen(&mut self, partition: &Partition, offset: i64) {
+        self.mark(partition, offset, State::Open);
+    }
+
+    fn mark(&mut self, partition: &Partition, offset: i64, state: State) {
         let Some(positions) = self.partitions.get_mut(partition) else { return };
         if let Ok(index) = positions.slots.binary_search_by_key(&offset, |slot| slot.offset)
             && let Some(slot) = positions.slots.get_mut(index)
         {
-            slot.is_closed = true;
+            slot.state = state;
         }
-        positions.settle();
     }
 
     /// What to commit for each partition where something has changed since the last commit.
@@ -171,11 +197,12 @@ impl Ledger {
 impl Positions {
     /// The offset of the next record to consume if we stopped now; `None` before the first record.
     fn next(&self) -> Option<i64> {
-        self.slots.front().map(|oldest_open| oldest_open.offset).or(self.end)
+        let oldest_open = self.slots.iter().find(|slot| slot.state == State::Open);
+        oldest_open.map(|slot| slot.offset).or(self.end)
     }
 
     fn settle(&mut self) {
-        while self.slots.front().is_some_and(|slot| slot.is_closed) {
+        while self.slots.front().is_some_and(|slot| slot.state == State::Closed) {
             self.slots.pop_front();
         }
     }
@@ -185,10 +212,11 @@ impl Positions {
     fn beyond(&self, next: i64) -> Completed {
         let mut beyond = Completed::default();
         let mut run: Option<i64> = None;
-        for slot in &self.slots {
-            let start = run.filter(|_| slot.is_closed).unwrap_or(slot.offset);
-            run = slot.is_closed.then_some(start);
-            if slot.is_closed {
+        for slot in self.slots.iter().skip_while(|slot| slot.offset < next) {
+            let is_closed = slot.state != State::Open;
+            let start = run.filter(|_| is_closed).unwrap_or(slot.offset);
+            run = is_closed.then_some(start);
+            if is_closed {
                 beyond.push(start..slot.offset + 1);
             }
         }

@@ -5,7 +5,7 @@
 //! as too large is only a suspect: it is sent once more, alone, and what comes back then is about the record.
 
 use std::collections::{BTreeSet, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::lanes::Ticket;
 
@@ -37,15 +37,20 @@ impl Outbox {
         self.waiting.is_empty() && self.alone.is_none()
     }
 
+    /// True if this outcome waits here.
+    pub(super) fn contains(&self, ticket: Ticket) -> bool {
+        self.waiting.contains(&ticket)
+    }
+
     /// Puts an outcome in its place.
     pub(super) fn put(&mut self, ticket: Ticket) {
         self.waiting.insert(ticket);
     }
 
-    /// Puts an outcome back and waits with all of them.
-    pub(super) fn put_back(&mut self, ticket: Ticket, wait: Duration) {
+    /// Puts an outcome back and waits with all of them until then.
+    pub(super) fn put_back(&mut self, ticket: Ticket, not_before: Instant) {
         self.waiting.insert(ticket);
-        self.not_before = Some(Instant::now() + wait);
+        self.not_before = Some(not_before);
     }
 
     /// Puts an outcome back that came back as too large, perhaps for the company it was in.
@@ -55,8 +60,8 @@ impl Outbox {
     }
 
     /// What to send next, given how many records the producer has not yet reported on.
-    pub(super) fn next(&mut self, unacknowledged: usize) -> Next {
-        if self.alone.is_some() || self.not_before.is_some_and(|at| Instant::now() < at) {
+    pub(super) fn next(&mut self, unacknowledged: usize, now: Instant) -> Next {
+        if self.alone.is_some() || self.not_before.is_some_and(|at| now < at) {
             return Next::Wait;
         }
         self.not_before = None;
@@ -110,35 +115,37 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_suspect_is_sent_alone_and_nothing_overtakes_it() {
-        let mut outbox = Outbox::default();
+        let (mut outbox, now) = (Outbox::default(), Instant::now());
         outbox.suspect(Ticket(1));
         outbox.put(Ticket(2));
-        assert_eq!(outbox.next(3), Next::Wait, "others are still with the producer");
-        assert_eq!(outbox.next(0), Next::SendAlone(Ticket(1)));
-        assert_eq!(outbox.next(1), Next::Wait);
+        assert_eq!(outbox.next(3, now), Next::Wait, "others are still with the producer");
+        assert_eq!(outbox.next(0, now), Next::SendAlone(Ticket(1)));
+        assert_eq!(outbox.next(1, now), Next::Wait);
         assert!(!outbox.is_empty(), "a new outcome must not join the suspect's batch");
         assert!(outbox.reported(Ticket(1)));
-        assert_eq!(outbox.next(0), Next::Send(Ticket(2)));
+        assert_eq!(outbox.next(0, now), Next::Send(Ticket(2)));
         assert!(!outbox.reported(Ticket(2)));
         assert!(outbox.is_empty());
     }
 
     #[test]
     fn outcomes_go_in_the_order_of_receipt() {
-        let mut outbox = Outbox::default();
+        let (mut outbox, now) = (Outbox::default(), Instant::now());
         [5, 3, 4].into_iter().for_each(|n| outbox.put(Ticket(n)));
-        assert_eq!([(); 3].map(|()| outbox.next(9)), [3, 4, 5].map(|n| Next::Send(Ticket(n))));
-        assert_eq!(outbox.next(9), Next::Wait);
+        assert_eq!([(); 3].map(|()| outbox.next(9, now)), [3, 4, 5].map(|n| Next::Send(Ticket(n))));
+        assert_eq!(outbox.next(9, now), Next::Wait);
     }
 
     #[test]
     fn a_problem_ends_with_the_records_that_had_it() {
         let mut outbox = Outbox::default();
-        outbox.put_back(Ticket(1), Duration::from_secs(1));
+        outbox.put_back(Ticket(1), Instant::now() + Duration::from_secs(1));
         assert!(outbox.complain("full".to_owned()));
         assert!(!outbox.complain("full".to_owned()));
         assert_eq!(outbox.problem(), Some("full"));

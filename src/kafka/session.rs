@@ -11,25 +11,23 @@
 mod intake;
 mod membership;
 mod outcomes;
+mod transactions;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::BorrowedMessage;
+use rdkafka::error::RDKafkaErrorCode;
 
-use super::client::{self, Consumer, Producer};
-use super::committer::Committer;
+use super::cluster::{self, Cluster, Received, Trouble};
 use super::connector::{Parts, Stop};
-use super::convert;
 use super::lanes::{Lanes, Ticket};
 use super::ledger::{Ledger, Opening, Partition};
 use super::outbox::Outbox;
-use super::probe::Probe;
+use super::settings::Guarantee;
 use super::status::Paused;
+use super::transaction::Transaction;
 use super::work::{Door, Job, Settled, Step};
 use crate::domain::failure::Code;
 use crate::domain::record::Record;
@@ -58,11 +56,32 @@ pub(super) enum End {
 }
 
 /// Why a session cannot go on.
-pub(super) struct Broken(pub(super) String);
+pub(super) struct Broken {
+    pub(super) why: String,
+    /// A new session would not help either.
+    pub(super) is_for_good: bool,
+}
 
-impl From<KafkaError> for Broken {
-    fn from(error: KafkaError) -> Self {
-        Self(error.to_string())
+impl Broken {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_for_good: false }
+    }
+
+    fn for_good(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_for_good: true }
+    }
+}
+
+impl From<Trouble> for Broken {
+    fn from(error: Trouble) -> Self {
+        let is_taken =
+            matches!(error.code, Some(RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId));
+        if is_taken {
+            return Self::for_good(
+                "another process is the group's member of this group.instance.id; give each its own",
+            );
+        }
+        Self::new(error.to_string())
     }
 }
 
@@ -78,14 +97,16 @@ struct InFlight {
     task: Option<RecordTask>,
     /// Is ready to be published, or was sent and is kept to be sent again.
     settled: Option<Settled>,
+    /// The producer has it and has not reported on it.
     is_sent: bool,
+    /// The broker has it, in a transaction that is not over.
+    is_delivered: bool,
 }
 
-pub(super) struct Session<'a> {
+pub(super) struct Session<'a, C: Cluster> {
     parts: &'a Parts,
     stop: &'a Stop,
-    consumer: Arc<Consumer>,
-    producer: Arc<Producer>,
+    cluster: C,
     ledger: Ledger,
     lanes: Lanes,
     in_flight: HashMap<Ticket, InFlight>,
@@ -94,6 +115,10 @@ pub(super) struct Session<'a> {
     asking: usize,
     unacknowledged: usize,
     outbox: Outbox,
+    /// `None` where outcomes are published at least once.
+    transaction: Option<Transaction>,
+    /// Why the transaction cannot go on; ends the session with the next turn.
+    broken: Option<Broken>,
     answers: (Sender<Answer>, Receiver<Answer>),
     next_ticket: usize,
     full_since: Option<Instant>,
@@ -105,31 +130,21 @@ pub(super) struct Session<'a> {
     joining: Vec<Partition>,
     fetch_due: Instant,
     commit_due: Instant,
-    committer: Committer,
     drain: Option<Drain>,
     said_letters: Seldom<Code>,
     said_errors: Seldom<String>,
 }
 
-impl<'a> Session<'a> {
-    /// Builds the clients and asks to join the group.
-    ///
-    /// # Errors
-    /// When an option is unknown or wrong.
-    pub(super) fn new(parts: &'a Parts, stop: &'a Stop) -> KafkaResult<Self> {
+impl<'a, C: Cluster> Session<'a, C> {
+    /// A session of clients that have asked to join the group.
+    pub(super) fn new(parts: &'a Parts, stop: &'a Stop, cluster: C) -> Self {
         let route = &parts.route;
-        let consumer = client::consumer(&parts.kafka, &route.group, parts.metrics.clone())?;
-        let producer = client::producer(&parts.kafka, &route.group)?;
-        let topics: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
-        consumer.subscribe(&topics)?;
-        let consumer = Arc::new(consumer);
-        let committer = Committer::start(Arc::clone(&consumer), &route.group);
-        Ok(Self {
+        let is_exactly_once = route.guarantee == Guarantee::ExactlyOnce;
+        let now = cluster.now();
+        Self {
             parts,
             stop,
-            consumer,
-            committer,
-            producer: Arc::new(producer),
+            cluster,
             ledger: Ledger::default(),
             lanes: Lanes::new(route.ordering),
             in_flight: HashMap::new(),
@@ -138,6 +153,8 @@ impl<'a> Session<'a> {
             asking: 0,
             unacknowledged: 0,
             outbox: Outbox::default(),
+            transaction: is_exactly_once.then(|| Transaction::new(now)),
+            broken: None,
             answers: bounded(route.max_in_flight),
             next_ticket: 0,
             full_since: None,
@@ -145,43 +162,39 @@ impl<'a> Session<'a> {
             paused: None,
             is_gate_said: false,
             joining: Vec::new(),
-            fetch_due: Instant::now(),
-            commit_due: Instant::now(),
+            fetch_due: now,
+            commit_due: now,
             drain: None,
             said_letters: Seldom::default(),
             said_errors: Seldom::default(),
-        })
+        }
     }
 
     /// Turns until it is told to stop or the clients fail for good.
     pub(super) fn run(mut self) -> End {
-        let Parts { route, status, .. } = self.parts;
-        let probe = match Probe::start(Arc::clone(&self.producer), route.clone(), Arc::clone(status)) {
-            Ok(probe) => probe,
-            Err(error) => return End::Broken(Broken(format!("no thread for the probe: {error}"))),
-        };
-        let end = loop {
+        loop {
             match self.turn() {
                 Ok(false) => {}
-                Ok(true) => break End::Stopped,
-                Err(broken) => break End::Broken(broken),
+                Ok(true) => return End::Stopped,
+                Err(broken) => return End::Broken(broken),
             }
-        };
-        drop(probe);
-        end
+        }
     }
 
     /// One turn. True when the session is over because it was asked to stop.
-    fn turn(&mut self) -> Result<bool, Broken> {
+    pub(super) fn turn(&mut self) -> Result<bool, Broken> {
         let mut has_progressed = self.receive_answers();
         has_progressed |= self.receive_deliveries()?;
         self.receive_commit()?;
         self.handle_consumer_events()?;
         self.dispatch();
         self.send_unsent();
+        self.advance_transaction()?;
         self.adjust_intake()?;
         has_progressed |= self.intake()? > 0;
-        self.commit_if_due();
+        if self.transaction.is_none() {
+            self.commit_if_due();
+        }
         if self.advance_drain()? {
             return Ok(true);
         }
@@ -193,22 +206,20 @@ impl<'a> Session<'a> {
     }
 
     /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
-    fn intake(&mut self) -> KafkaResult<usize> {
+    fn intake(&mut self) -> Result<usize, Trouble> {
         if self.full_since.is_some() && self.paused.is_none() {
             return Ok(0);
         }
-        // The messages borrow the consumer while `self` changes.
-        let consumer = Arc::clone(&self.consumer);
         let mut wait = match (self.in_flight.is_empty(), &self.drain) {
             (true, None) => IDLE,
             (true, Some(_)) => NAP_ASKING,
             (false, _) => Duration::ZERO,
         };
         for taken in 0..BATCH {
-            match consumer.poll(wait) {
+            match self.cluster.poll(wait) {
                 None => return Ok(taken),
-                Some(Ok(message)) => self.take(&message),
-                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                Some(Ok(received)) => self.take(received),
+                Some(Err(error)) if error.is_fatal => return Err(error),
                 Some(Err(error)) => {
                     self.say(&error);
                     return Ok(taken);
@@ -223,9 +234,9 @@ impl<'a> Session<'a> {
     }
 
     /// A consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
-    fn say(&mut self, error: &KafkaError) {
+    fn say(&mut self, error: &Trouble) {
         let is_outage = matches!(
-            error.rdkafka_error_code(),
+            error.code,
             Some(
                 RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve
             )
@@ -237,13 +248,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn take(&mut self, message: &BorrowedMessage<'_>) {
-        let (record, failure) = convert::record(message, &self.parts.route.source_topics);
+    fn take(&mut self, (record, failure): Received) {
         let partition = Partition { topic: Arc::clone(&record.position.topic), number: record.position.partition };
         if self.is_leaving(&partition) || !self.open(&partition, record.position.offset) {
             return;
         }
-        let received_at = Instant::now();
+        let received_at = self.cluster.now();
         self.parts.metrics.received.inc();
         let record = Arc::new(record);
         let ticket = Ticket(self.next_ticket);
@@ -255,8 +265,17 @@ impl<'a> Session<'a> {
             Some(failure) => Step::Settled(self.parts.door.dead_letter(&record, &failure)),
             None => self.parts.door.begin(&record),
         };
-        let mut flight =
-            InFlight { partition, record, received_at, weight, job: None, task: None, settled: None, is_sent: false };
+        let mut flight = InFlight {
+            partition,
+            record,
+            received_at,
+            weight,
+            job: None,
+            task: None,
+            settled: None,
+            is_sent: false,
+            is_delivered: false,
+        };
         match step {
             Step::Settled(settled) => {
                 self.in_flight.insert(ticket, flight);
@@ -317,17 +336,18 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Drop for Session<'_> {
+impl<C: Cluster> Drop for Session<'_, C> {
     /// Also when the thread panics: cancels what is in flight, and answers what the group may be owed. The client's
     /// destructor waits for an answer to every revocation, and the loop gives none any more.
     fn drop(&mut self) {
+        self.abandon_transaction();
         self.in_flight.clear();
-        self.consumer.context().close();
+        self.cluster.close();
         if let Err(error) = self.take_joining() {
             tracing::debug!(%error, "assigning at the end of a session");
         }
         let ours: Vec<Partition> = self.ledger.partitions().cloned().collect();
-        if let Err(error) = client::unassign(&self.consumer, &client::list(&ours)) {
+        if let Err(error) = self.cluster.unassign(&cluster::list(&ours)) {
             tracing::debug!(%error, "unassigning at the end of a session");
         }
     }

@@ -16,7 +16,9 @@ pub struct KafkaSettings {
 impl fmt::Debug for KafkaSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options: Vec<&String> = self.client.keys().collect();
-        f.debug_struct("KafkaSettings").field("brokers", &self.brokers).field("client", &options).finish()
+        let Self { brokers, client: _ } = self;
+        let mut shown = f.debug_struct("KafkaSettings");
+        shown.field("brokers", brokers).field("client", &options).finish()
     }
 }
 
@@ -42,6 +44,15 @@ pub enum Ordering {
     None,
 }
 
+/// What is promised about each record's outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// It is published at least once.
+    AtLeastOnce,
+    /// Readers of committed records see it once.
+    ExactlyOnce,
+}
+
 /// One connector's way through Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteSettings {
@@ -55,6 +66,8 @@ pub struct RouteSettings {
     pub sink_topic: Arc<str>,
     /// Topic for dead letters.
     pub dead_letter_topic: Arc<str>,
+    /// What is promised about outcomes.
+    pub guarantee: Guarantee,
     /// Order of publication.
     pub ordering: Ordering,
     /// Records with a provider call under way at the same time, over all partitions.

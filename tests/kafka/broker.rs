@@ -141,6 +141,16 @@ pub fn produce(topic: &str, partitions: i32, records: &[TestRecord]) {
     producer.flush(TIMEOUT).expect("the broker takes all records");
 }
 
+/// Becomes the producer that has this `transactional.id`, which fences the one that had it.
+pub fn take_over_transactions(id: &str) {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers())
+        .set("transactional.id", id)
+        .create()
+        .expect("a producer");
+    producer.init_transactions(TIMEOUT).expect("the coordinator knows it");
+}
+
 /// Every record of a topic with its `topic/partition/offset`, by partition and offset.
 pub fn read(topic: &str) -> Vec<(String, TestRecord)> {
     let consumer: BaseConsumer = ClientConfig::new()

@@ -15,6 +15,7 @@ mod bad_input;
 mod broker;
 mod completed;
 mod crash;
+mod exactly_once;
 mod outage;
 mod reader;
 mod rebalance;

@@ -59,9 +59,18 @@ impl Setup {
 
     /// A setup whose connectors ask an OpenAI-compatible server.
     pub fn openai(base_url: &str) -> Self {
+        Self::with_timeout(base_url, "5s")
+    }
+
+    /// The same for tests of which a provider's timeout is no part, however busy the machine is.
+    pub fn patient(base_url: &str) -> Self {
+        Self::with_timeout(base_url, "120s")
+    }
+
+    fn with_timeout(base_url: &str, timeout: &str) -> Self {
         Self::with_providers(&format!(
-            "providers:\n  stub: {{ kind: openai, base_url: \"{base_url}\", model: stub-1, api_key_env: null, timeout: 5s }}\n\
-             routing: {{ fallback: [stub] }}"
+            "providers:\n  stub: {{ kind: openai, base_url: \"{base_url}\", model: stub-1, api_key_env: null, \
+             timeout: {timeout} }}\nrouting: {{ fallback: [stub] }}"
         ))
     }
 
@@ -109,9 +118,25 @@ impl Setup {
         path
     }
 
+    /// Further options of the Kafka clients.
+    pub fn client(mut self, options: &str) -> Self {
+        self.client = options.to_owned();
+        self
+    }
+
     /// Starts an instance and waits for its HTTP address.
     pub fn start(&self) -> Service {
+        self.start_with(&[])
+    }
+
+    /// The same as a static member of the group.
+    pub fn start_as(&self, name: &str) -> Service {
+        self.start_with(&[("STRUCTURED_PROMPT_KAFKA__CLIENT__GROUP_INSTANCE_ID", name)])
+    }
+
+    fn start_with(&self, environment: &[(&str, &str)]) -> Service {
         let mut child = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+            .envs(environment.iter().copied())
             .arg("run")
             .arg("--config")
             .arg(self.write_runtime())
@@ -171,8 +196,9 @@ impl Service {
         (self.child.wait().expect("its end"), began_at.elapsed())
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("its state").is_none()
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("its state")
     }
 
     /// Status code and JSON body of a GET.

@@ -23,7 +23,17 @@ pub(super) fn of(
     schema: &[u8; 32],
     options: &Options,
 ) -> Arc<str> {
-    let RouteSettings { source_topics, group, format, sink_topic, dead_letter_topic, ordering, max_in_flight } = route;
+    let RouteSettings {
+        source_topics,
+        group,
+        format,
+        sink_topic,
+        dead_letter_topic,
+        // It says how often an outcome is seen, not which it is.
+        guarantee: _,
+        ordering,
+        max_in_flight,
+    } = route;
     let Options {
         provider,
         strategy,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::document::Value;
 use crate::config::section::{Scribe, Section, Spot};
 use crate::config::values::{Wrong, choice, integer, text, topic};
-use crate::kafka::settings::{Ordering, RecordFormat, RouteSettings};
+use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, RouteSettings};
 
 /// Enough to keep a provider busy that answers in a second at 250 records per second.
 const DEFAULT_IN_FLIGHT: u32 = 256;
@@ -25,6 +25,12 @@ pub(super) struct Route {
     pub(super) dead_letter: Option<Topic>,
     pub(super) group: String,
     format: RecordFormat,
+    delivery: Delivery,
+}
+
+/// The section `delivery`.
+struct Delivery {
+    guarantee: Guarantee,
     ordering: Ordering,
     max_in_flight: u32,
 }
@@ -39,8 +45,9 @@ impl Route {
             format: self.format,
             sink_topic: topic(&self.sink)?,
             dead_letter_topic: topic(&self.dead_letter)?,
-            ordering: self.ordering,
-            max_in_flight: self.max_in_flight as usize,
+            guarantee: self.delivery.guarantee,
+            ordering: self.delivery.ordering,
+            max_in_flight: self.delivery.max_in_flight as usize,
         })
     }
 }
@@ -74,9 +81,9 @@ pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str) -> Route
     let dead_letter_topic = required_topic(&mut kafka);
     kafka.finish();
     dead_letter.finish();
-    let (ordering, max_in_flight) = delivery(root.section("delivery"));
+    let delivery = delivery(root.section("delivery"));
     let group = group.unwrap_or_else(|| name.to_owned());
-    Route { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, ordering, max_in_flight }
+    Route { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, delivery }
 }
 
 fn sources(scribe: &Scribe, kafka: &mut Section<'_>) -> Vec<Topic> {
@@ -98,10 +105,12 @@ fn required_topic(kafka: &mut Section<'_>) -> Option<Topic> {
     kafka.require("topic", topic).map(|topic| (topic, kafka.spot_of("topic")))
 }
 
-fn delivery(mut section: Section<'_>) -> (Ordering, u32) {
+fn delivery(mut section: Section<'_>) -> Delivery {
+    const GUARANTEES: &[(&str, Guarantee)] =
+        &[("at-least-once", Guarantee::AtLeastOnce), ("exactly-once", Guarantee::ExactlyOnce)];
     const ORDERINGS: &[(&str, Ordering)] =
         &[("partition", Ordering::Partition), ("key", Ordering::Key), ("none", Ordering::None)];
-    section.get("guarantee", choice(&[("at-least-once", ())], &["exactly-once"]));
+    let guarantee = section.get("guarantee", choice(GUARANTEES, &[])).unwrap_or(Guarantee::AtLeastOnce);
     let ordering = section.get("ordering", choice(ORDERINGS, &[])).unwrap_or(Ordering::Partition);
     let max_in_flight = section.get("max_in_flight", integer(1..=MAX_IN_FLIGHT)).unwrap_or(DEFAULT_IN_FLIGHT);
     section.get("deduplicate", |node| match text(node) {
@@ -109,5 +118,5 @@ fn delivery(mut section: Section<'_>) -> (Ordering, u32) {
         _ => Err(Wrong::not_yet("deduplication", "write off, or leave the key out")),
     });
     section.finish();
-    (ordering, max_in_flight)
+    Delivery { guarantee, ordering, max_in_flight }
 }

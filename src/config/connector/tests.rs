@@ -67,7 +67,7 @@ fn every_key_is_documented() {
 fn findings_come_at_once_and_point_at_their_lines() {
     let text = "name: Bad Name\nsource:\n  kafka: { topics: [ok, 'no good'], format: avro, topic: x }\nprompt:\n  inline: |\n    fine\n    {%% bad\n\
                 schema:\n  inline:\n    type: object\n    properties:\n      amount:\n        type: nonsense\noptions: { provider: gpt, temperature: 3 }\n\
-                delivery: { guarantee: exactly-once, deduplicate: 24h, max_in_flight: 0 }\nsink: { kafka: {} }\n";
+                delivery: { guarantee: exactly-twice, deduplicate: 24h, max_in_flight: 0 }\nsink: { kafka: {} }\n";
     let found = findings(text);
     for part in [
         "c.yaml:1:7: name: `Bad Name` is not a valid name",
@@ -78,7 +78,7 @@ fn findings_come_at_once_and_point_at_their_lines() {
         "c.yaml:13:9: schema.inline: the schema is not valid at /properties/amount/type",
         "options.provider: the provider gpt cannot be used: OPENAI_API_KEY is not set",
         "options.temperature: expected a number from 0 to 2, found 3",
-        "delivery.guarantee: exactly-once is not in this version yet",
+        "delivery.guarantee: `exactly-twice` is not one of the choices",
         "delivery.deduplicate: deduplication is not in this version yet",
         "delivery.max_in_flight: expected a whole number",
         "sink.kafka.topic: is missing",

@@ -29,7 +29,6 @@ const OWNED: &[(&str, &str)] = &[
     ("plugin.library.paths", "it loads native code into the process"),
     ("transactional.id", "each connector's producer has its own"),
     ("partition.assignment.strategy", "the delivery promise is built on cooperative-sticky"),
-    ("group.protocol", "the delivery promise is built on the classic protocol"),
 ];
 
 pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {

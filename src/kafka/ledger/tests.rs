@@ -81,6 +81,32 @@ fn the_prefix_stops_at_the_oldest_open_position() {
 }
 
 #[test]
+fn what_is_closed_on_trial_counts_until_it_is_opened_again() {
+    let mut ledger = ledger();
+    for offset in 0..4 {
+        ledger.open(&partition(0), offset);
+    }
+    ledger.close(&partition(0), 2);
+    ledger.close_on_trial(&partition(0), 0);
+    ledger.close_on_trial(&partition(0), 3);
+    let tried = ledger.uncommitted().pop().unwrap();
+    let map = Completed::decode(&tried.map.text, tried.next).unwrap();
+    assert_eq!(tried.next, 1);
+    assert!(map.contains(2) && map.contains(3) && !map.contains(1));
+
+    ledger.reopen(&partition(0), 0);
+    ledger.reopen(&partition(0), 3);
+    let (next, map) = commit(&mut ledger).unwrap();
+    assert_eq!(next, 0);
+    assert!(map.contains(2) && !map.contains(3) && !map.contains(0));
+    for offset in [0, 1, 3] {
+        ledger.close(&partition(0), offset);
+    }
+    assert_eq!(commit(&mut ledger).unwrap().0, 4);
+    assert!(ledger.is_empty());
+}
+
+#[test]
 fn gaps_between_offsets_do_not_hold_the_prefix() {
     let mut ledger = ledger();
     for offset in [3, 9, 40] {

@@ -1,11 +1,8 @@
 //! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be published.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
-
-use super::super::client;
+use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
 use super::super::status::Paused;
 use super::{Drain, Session};
@@ -19,9 +16,9 @@ pub(super) const MAX_OPEN_BYTES: usize = 64 << 20;
 /// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
 const HOLD: Duration = Duration::from_millis(500);
 
-impl Session<'_> {
+impl<C: Cluster> Session<'_, C> {
     /// Pauses or resumes all partitions when the reasons for it change.
-    pub(super) fn adjust_intake(&mut self) -> KafkaResult<()> {
+    pub(super) fn adjust_intake(&mut self) -> Result<(), Trouble> {
         let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
         let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
         // What is closed behind an open position counts: it is what a crash would repeat.
@@ -30,7 +27,7 @@ impl Session<'_> {
             Some(_) => open > low || self.open_bytes > low_bytes || self.has_long_map,
             None => open >= high || self.open_bytes >= high_bytes || self.has_long_map,
         };
-        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(Instant::now));
+        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(|| self.cluster.now()));
         let was_paused = self.paused.is_some();
         let reason = self.pause_reason();
         self.say_gate(reason.as_ref());
@@ -43,9 +40,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    pub(super) fn pause_or_resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
-        let list = client::list(partitions);
-        if self.paused.is_some() { self.consumer.pause(&list) } else { self.consumer.resume(&list) }
+    pub(super) fn pause_or_resume(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {
+        let list = cluster::list(partitions);
+        if self.paused.is_some() { self.cluster.pause(&list) } else { self.cluster.resume(&list) }
     }
 
     /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a
@@ -74,6 +71,6 @@ impl Session<'_> {
         {
             return Some(Paused::Gate(format!("{} is unavailable: {}", closed.dependency, closed.failure)));
         }
-        self.full_since.filter(|since| since.elapsed() >= HOLD).map(|_| Paused::Full)
+        self.full_since.filter(|since| self.cluster.now().duration_since(*since) >= HOLD).map(|_| Paused::Full)
     }
 }

@@ -10,23 +10,19 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
-
-use super::super::client::{self, ConsumerEvent};
-use super::super::committer::{Done, Fetched};
+use super::super::cluster::{self, Cluster, Done, Event, Fetched, Request, Trouble};
 use super::super::ledger::{Commit, Partition};
 use super::{Broken, InFlight, Session};
 
 /// Time between commits while records flow.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 /// Time before a commit that failed is tried again.
 const COMMIT_RETRY: Duration = Duration::from_millis(200);
 /// Time that a revocation leaves to what is under way. The client fetches nothing of any partition meanwhile, so it is
 /// short; and far below the rebalance timeout (`max.poll.interval.ms`, 5 min), after which the group goes on without us.
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
 /// Time that a commit has to be confirmed before partitions are given back regardless.
-const COMMIT_GRACE: Duration = Duration::from_secs(5);
+pub(super) const COMMIT_GRACE: Duration = Duration::from_secs(5);
 
 /// Partitions on their way out.
 pub(super) struct Drain {
@@ -51,34 +47,34 @@ impl Drain {
     }
 }
 
-impl Session<'_> {
+impl<C: Cluster> Session<'_, C> {
     /// True if records of this partition are not to be taken in any more.
     pub(super) fn is_leaving(&self, partition: &Partition) -> bool {
         self.drain.as_ref().is_some_and(|drain| drain.covers(partition))
     }
 
     pub(super) fn handle_consumer_events(&mut self) -> Result<(), Broken> {
-        while let Some(event) = self.consumer.context().take() {
+        while let Some(event) = self.cluster.event() {
             match event {
                 // Nobody committed anything for nothing, but the client waits for an answer all the same.
-                ConsumerEvent::Assigned(partitions) if partitions.is_empty() => self.assigned(Fetched::default())?,
-                ConsumerEvent::Assigned(partitions) => self.joining.extend(partitions),
-                ConsumerEvent::Revoked(partitions) => self.revoked(partitions)?,
+                Event::Assigned(partitions) if partitions.is_empty() => self.assigned(Fetched::default())?,
+                Event::Assigned(partitions) => self.joining.extend(partitions),
+                Event::Revoked(partitions) => self.revoked(partitions)?,
             }
         }
-        if !self.joining.is_empty() && !self.committer.is_busy() && Instant::now() >= self.fetch_due {
-            self.committer.fetch(self.joining.clone());
+        if !self.joining.is_empty() && !self.cluster.is_busy() && self.cluster.now() >= self.fetch_due {
+            self.cluster.request(Request::Fetch(self.joining.clone()));
         }
         Ok(())
     }
 
-    fn assigned(&mut self, fetched: Fetched) -> KafkaResult<()> {
+    fn assigned(&mut self, fetched: Fetched) -> Result<(), Trouble> {
         let connector = &*self.parts.name;
         for (partition, reason) in &fetched.refused {
             let advice = "what was completed beyond the committed offset is done again";
             tracing::warn!(connector, %partition, "the commit's metadata {reason}: {advice}");
         }
-        client::assign(&self.consumer, &fetched.list)?;
+        self.cluster.assign(&fetched.list)?;
         self.joining.clear();
         let partitions: Vec<Partition> = fetched.partitions().cloned().collect();
         for (partition, committed) in fetched.committed {
@@ -92,15 +88,15 @@ impl Session<'_> {
     }
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {
-        if self.consumer.assignment_lost() {
+        if self.cluster.is_lost() {
             self.parts.metrics.lost.inc();
             tracing::warn!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions lost");
-            return Err(Broken("the group went on without this instance".to_owned()));
+            return Err(Broken::new("the group went on without this instance"));
         }
         self.parts.metrics.revoked.inc();
         tracing::info!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions revoked");
         self.take_joining()?;
-        let until = Instant::now() + REVOKE_GRACE;
+        let until = self.cluster.now() + REVOKE_GRACE;
         if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {
             drain.owed.extend(partitions);
             drain.until = drain.until.min(until);
@@ -126,12 +122,12 @@ impl Session<'_> {
     }
 
     /// One step of a drain. True when the process may stop.
-    pub(super) fn advance_drain(&mut self) -> KafkaResult<bool> {
+    pub(super) fn advance_drain(&mut self) -> Result<bool, Trouble> {
         let is_stopping = self.drain.as_ref().is_some_and(Drain::is_final);
         if let Some(deadline) = self.stop.requested().filter(|_| !is_stopping) {
             self.begin_final_drain(deadline);
         }
-        let now = Instant::now();
+        let now = self.cluster.now();
         let Some(drain) = &self.drain else { return Ok(false) };
         if !drain.is_committing {
             if now >= drain.until || self.is_settled(drain) {
@@ -142,13 +138,15 @@ impl Session<'_> {
         }
         // A commit from before the settling may be under way, and then does not cover what settled after it.
         if now < drain.until && self.ledger.uncommitted().iter().any(|commit| drain.covers(&commit.partition)) {
-            self.commit_if_due();
+            if self.transaction.is_none() {
+                self.commit_if_due();
+            }
             return Ok(false);
         }
         self.finish_drain()
     }
 
-    fn finish_drain(&mut self) -> KafkaResult<bool> {
+    fn finish_drain(&mut self) -> Result<bool, Trouble> {
         let Some(Drain { leaving, owed, .. }) = self.drain.take() else { return Ok(false) };
         if let Some(leaving) = leaving {
             return self.give_back(&leaving).map(|()| false);
@@ -165,24 +163,31 @@ impl Session<'_> {
     fn is_settled(&self, drain: &Drain) -> bool {
         let router = self.parts.door.router();
         let can_answer = router.is_open() || router.is_asked();
-        !self.in_flight.values().any(|flight| {
-            let is_under_way = flight.is_sent || (flight.task.is_some() && can_answer);
+        !self.in_flight.iter().any(|(ticket, flight)| {
+            let is_under_way =
+                flight.is_sent || self.is_in_next_transaction(*ticket, flight) || (flight.task.is_some() && can_answer);
             is_under_way && drain.covers(&flight.partition)
         })
     }
 
     /// Forgets records, whatever is being done for them: their positions stay open, so they are consumed again.
     pub(super) fn forget(&mut self, is_forgotten: impl Fn(&InFlight) -> bool) {
-        let (mut bytes, mut asking, mut unacknowledged) = (0, 0, 0);
+        let is_transactional = self.transaction.is_some();
+        let (mut bytes, mut asking, mut unacknowledged, mut torn) = (0, 0, 0, 0);
         self.in_flight.retain(|_, flight| {
             let is_forgotten = is_forgotten(flight);
             if is_forgotten {
                 bytes += flight.weight;
                 asking += usize::from(flight.task.is_some());
                 unacknowledged += usize::from(flight.is_sent);
+                torn += usize::from(is_transactional && (flight.is_sent || flight.is_delivered));
             }
             !is_forgotten
         });
+        if torn > 0 {
+            // It would publish outcomes without their offsets.
+            self.broken = Some(Broken::new("partitions left while their outcomes were in an open transaction"));
+        }
         self.open_bytes -= bytes;
         self.asking -= asking;
         self.unacknowledged -= unacknowledged;
@@ -191,14 +196,14 @@ impl Session<'_> {
         self.outbox.retain(|ticket| in_flight.contains_key(&ticket));
     }
 
-    fn give_back(&mut self, partitions: &[Partition]) -> KafkaResult<()> {
+    fn give_back(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {
         for partition in partitions {
             self.ledger.remove(partition);
             self.lanes.remove(partition);
             self.parts.metrics.remove_lag(&partition.topic, partition.number);
         }
         self.forget(|flight| partitions.contains(&flight.partition));
-        client::unassign(&self.consumer, &client::list(partitions))
+        self.cluster.unassign(&cluster::list(partitions))
     }
 
     /// The partition's log begins anew (its topic was created again, or cut by an unclean election): what we knew of it is
@@ -212,31 +217,31 @@ impl Session<'_> {
 
     /// Takes what waits for its map, without one: it leaves before a record of it was taken in, and the client must have an
     /// answer to the assignment first.
-    pub(super) fn take_joining(&mut self) -> KafkaResult<()> {
+    pub(super) fn take_joining(&mut self) -> Result<(), Trouble> {
         if self.joining.is_empty() {
             return Ok(());
         }
-        let list = client::list(&self.joining);
+        let list = cluster::list(&self.joining);
         self.joining.clear();
-        client::assign(&self.consumer, &list)
+        self.cluster.assign(&list)
     }
 
     pub(super) fn commit_if_due(&mut self) {
-        if Instant::now() >= self.commit_due && !self.committer.is_busy() {
-            self.commit_due = Instant::now() + COMMIT_INTERVAL;
+        if self.cluster.now() >= self.commit_due && !self.cluster.is_busy() {
+            self.commit_due = self.cluster.now() + COMMIT_INTERVAL;
             // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
             // check who owns a partition).
             let commits = self.ledger.uncommitted();
             self.has_long_map = commits.iter().any(Commit::is_long);
             if !commits.is_empty() {
-                self.committer.commit(commits);
+                self.cluster.request(Request::Commit(commits));
             }
         }
     }
 
     pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
         let connector = &*self.parts.name;
-        match self.committer.result() {
+        match self.cluster.done() {
             None => {}
             Some(Done::Commit(Ok(commits))) => {
                 self.parts.metrics.committed.inc();
@@ -244,19 +249,22 @@ impl Session<'_> {
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
             Some(Done::Commit(Err(error))) => {
-                self.commit_due = Instant::now() + COMMIT_RETRY;
+                self.commit_due = self.cluster.now() + COMMIT_RETRY;
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector, %error, "offsets were not committed; trying again");
             }
             Some(Done::Fetch(Ok(fetched))) if fetched.partitions().eq(&self.joining) => self.assigned(fetched)?,
             // Others wait by now; they are asked for next.
             Some(Done::Fetch(Ok(_))) => {}
+            Some(Done::InitTransactions(initialised)) => self.transactions_initialised(initialised)?,
+            Some(Done::CommitTransaction(committed)) => self.transaction_committed(committed)?,
+            Some(Done::AbortTransaction(aborted)) => self.transaction_aborted(aborted)?,
             Some(Done::Fetch(Err(error))) => {
-                self.fetch_due = Instant::now() + COMMIT_RETRY;
+                self.fetch_due = self.cluster.now() + COMMIT_RETRY;
                 tracing::warn!(connector, %error, "committed offsets could not be read; trying again");
             }
         }
-        if self.committer.is_gone() { Err(Broken("the committing thread is gone".to_owned())) } else { Ok(()) }
+        if self.cluster.is_gone() { Err(Broken::new("the committing thread is gone")) } else { Ok(()) }
     }
 }
 

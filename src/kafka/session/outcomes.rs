@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::Producer as _;
+use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::convert;
+use super::super::cluster::{Cluster, Trouble};
 use super::super::lanes::Ticket;
 use super::super::outbox::Next;
+use super::super::transaction::Transaction;
 use super::super::work::{Outcome, Settled};
 use super::{Broken, Session};
 use crate::domain::answer::CacheHit;
@@ -50,7 +50,7 @@ impl Refusal {
     }
 }
 
-impl Session<'_> {
+impl<C: Cluster> Session<'_, C> {
     pub(super) fn receive_answers(&mut self) -> bool {
         let mut any = false;
         while let Ok((ticket, settled)) = self.answers.1.try_recv() {
@@ -81,7 +81,7 @@ impl Session<'_> {
 
     fn publish(&mut self, ticket: Ticket) {
         // Behind records that could not be sent, a later one waits its turn.
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && self.may_send() {
             self.send(ticket);
         } else {
             self.outbox.put(ticket);
@@ -89,35 +89,48 @@ impl Session<'_> {
     }
 
     fn send(&mut self, ticket: Ticket) {
+        if let Err(error) = self.begin_transaction() {
+            self.broken = Some(self.transaction_failed(&error));
+            return;
+        }
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = &flight.settled else { return };
         let topic = match settled.outcome {
             Outcome::Result { .. } => &self.parts.route.sink_topic,
             Outcome::DeadLetter { .. } => &self.parts.route.dead_letter_topic,
         };
-        match self.producer.send(convert::base_record(topic, &settled.outgoing, ticket)) {
+        match self.cluster.send(topic, &settled.outgoing, ticket) {
             Ok(()) => {
                 flight.is_sent = true;
                 self.unacknowledged += 1;
+                self.transaction.iter_mut().for_each(Transaction::sent);
             }
-            Err((error, _record)) => {
-                // The client refuses records one by one.
-                self.outbox.reported(ticket);
-                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-                self.refused(ticket, code, true);
+            Err(code) => {
+                let was_alone = self.outbox.reported(ticket);
+                match &mut self.transaction {
+                    // A record before it was refused, and the transaction with it.
+                    Some(transaction) if code == RDKafkaErrorCode::State => {
+                        transaction.failed();
+                        self.unsent(ticket, was_alone);
+                    }
+                    // The client refuses records one by one.
+                    _ => self.refused(ticket, code, true),
+                }
             }
         }
     }
 
     pub(super) fn send_unsent(&mut self) {
-        while let Next::Send(ticket) | Next::SendAlone(ticket) = self.outbox.next(self.unacknowledged) {
+        while self.may_send()
+            && let Next::Send(ticket) | Next::SendAlone(ticket) =
+                self.outbox.next(self.unacknowledged, self.cluster.now())
+        {
             self.send(ticket);
         }
     }
 
     pub(super) fn receive_deliveries(&mut self) -> Result<bool, Broken> {
-        self.producer.poll(Duration::ZERO);
-        let deliveries = self.producer.context().take();
+        let deliveries = self.cluster.deliveries();
         let any = !deliveries.is_empty();
         for (ticket, outcome) in deliveries {
             let Some(flight) = self.in_flight.get_mut(&ticket).filter(|flight| flight.is_sent) else { continue };
@@ -125,23 +138,24 @@ impl Session<'_> {
             self.unacknowledged -= 1;
             let was_alone = self.outbox.reported(ticket);
             match outcome {
+                _ if self.transaction.is_some() => self.reported(ticket, outcome, was_alone),
                 Ok(()) => self.acknowledged(ticket),
                 Err(code) => self.refused(ticket, code, was_alone),
             }
         }
-        match self.producer.client().fatal_error() {
-            Some((code, _reason)) => Err(KafkaError::MessageProduction(code).into()),
+        match self.cluster.fatal_error() {
+            Some(code) => Err(self.transaction_failed(&Trouble::from(code))),
             None => Ok(any),
         }
     }
 
-    fn acknowledged(&mut self, ticket: Ticket) {
+    pub(super) fn acknowledged(&mut self, ticket: Ticket) {
         let Some(flight) = self.in_flight.remove(&ticket) else { return };
         self.outbox.acknowledged();
         self.open_bytes -= flight.weight;
         self.ledger.close(&flight.partition, flight.record.position.offset);
         let Some(settled) = flight.settled else { return };
-        let took = flight.received_at.elapsed();
+        let took = self.cluster.now().duration_since(flight.received_at);
         let metrics = &self.parts.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
@@ -167,15 +181,24 @@ impl Session<'_> {
         }
     }
 
+    /// It comes back for no reason of its own.
+    pub(super) fn unsent(&mut self, ticket: Ticket, was_alone: bool) {
+        if was_alone {
+            self.outbox.suspect(ticket);
+        } else {
+            self.outbox.put(ticket);
+        }
+    }
+
     /// `is_about_it` says whether the refusal can only mean this record, and not the batch that it was in.
-    fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode, is_about_it: bool) {
+    pub(super) fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode, is_about_it: bool) {
         match Refusal::of(code) {
             Refusal::Record(failure_code) if is_about_it => self.replace(ticket, failure_code, code),
             Refusal::Record(_) => self.outbox.suspect(ticket),
-            Refusal::QueueFull => self.outbox.put_back(ticket, QUEUE_FULL_WAIT),
+            Refusal::QueueFull => self.outbox.put_back(ticket, self.cluster.now() + QUEUE_FULL_WAIT),
             Refusal::Kafka | Refusal::Fatal => {
                 self.complain(ticket, code);
-                self.outbox.put_back(ticket, SEND_AGAIN_AFTER);
+                self.outbox.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
             }
         }
     }
@@ -195,11 +218,11 @@ impl Session<'_> {
             Outcome::DeadLetter { .. } => {
                 flight.settled = Some(settled);
                 self.complain(ticket, code);
-                self.outbox.put_back(ticket, SEND_AGAIN_AFTER);
+                self.outbox.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
                 return;
             }
         });
-        self.send(ticket);
+        self.publish(ticket);
     }
 
     fn complain(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {

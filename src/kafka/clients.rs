@@ -1,0 +1,153 @@
+//! A session's clients, as they are against a real cluster: librdkafka's consumer and producer, and the threads beside them for
+//! what blocks.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::Producer as _;
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::client::{self, Consumer, Producer};
+use super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
+use super::committer::Committer;
+use super::connector::Parts;
+use super::convert;
+use super::lanes::Ticket;
+use super::probe::Probe;
+use crate::domain::record::Outgoing;
+
+/// How long the end of a session waits for its open transaction to be aborted.
+const ABANDON: Duration = Duration::from_secs(5);
+
+/// The clients of one session.
+pub(super) struct Clients {
+    // Dropped in this order: the threads hold the clients.
+    _probe: Probe,
+    committer: Committer,
+    producer: Arc<Producer>,
+    consumer: Arc<Consumer>,
+    source_topics: Vec<Arc<str>>,
+    membership: Option<ConsumerGroupMetadata>,
+}
+
+/// Why there are no clients.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    #[error(transparent)]
+    Client(#[from] KafkaError),
+    #[error("no thread for the probe: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl Clients {
+    /// Builds the clients and asks to join the group.
+    ///
+    /// # Errors
+    /// When an option is unknown or wrong, or the system has no thread to give.
+    pub(super) fn connect(parts: &Parts, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
+        let route = &parts.route;
+        let consumer = client::consumer(&parts.kafka, &route.group, parts.metrics.clone())?;
+        let producer = Arc::new(client::producer(parts, transactional_id)?);
+        let topics: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
+        consumer.subscribe(&topics)?;
+        let consumer = Arc::new(consumer);
+        Ok(Self {
+            _probe: Probe::start(Arc::clone(&producer), route.clone(), Arc::clone(&parts.status))?,
+            committer: Committer::start(Arc::clone(&consumer), Arc::clone(&producer), &route.group),
+            producer,
+            consumer,
+            source_topics: route.source_topics.clone(),
+            membership: None,
+        })
+    }
+}
+
+impl Cluster for Clients {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn poll(&mut self, wait: Duration) -> Option<Result<Received, Trouble>> {
+        let message = self.consumer.poll(wait)?;
+        let received = message.map(|message| convert::record(&message, &self.source_topics));
+        Some(received.map_err(|error| match self.consumer.client().fatal_error() {
+            // The error that is polled says only that there is one.
+            Some((code, reason)) => Trouble::fatal(code, reason),
+            None => Trouble::from(error),
+        }))
+    }
+
+    fn event(&mut self) -> Option<Event> {
+        self.consumer.context().take()
+    }
+
+    fn is_lost(&self) -> bool {
+        self.consumer.assignment_lost()
+    }
+
+    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+        Ok(client::assign(&self.consumer, list)?)
+    }
+
+    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+        Ok(client::unassign(&self.consumer, list)?)
+    }
+
+    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+        Ok(self.consumer.pause(list)?)
+    }
+
+    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+        Ok(self.consumer.resume(list)?)
+    }
+
+    fn note_membership(&mut self) -> bool {
+        self.membership = self.consumer.group_metadata();
+        self.membership.is_some()
+    }
+
+    fn close(&mut self) {
+        self.consumer.context().close();
+    }
+
+    fn send(&mut self, topic: &str, outgoing: &Outgoing, ticket: Ticket) -> Result<(), RDKafkaErrorCode> {
+        let sent = self.producer.send(convert::base_record(topic, outgoing, ticket));
+        sent.map_err(|(error, _record)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
+    }
+
+    fn deliveries(&mut self) -> Vec<Delivery> {
+        self.producer.poll(Duration::ZERO);
+        self.producer.context().take()
+    }
+
+    fn fatal_error(&self) -> Option<RDKafkaErrorCode> {
+        self.producer.client().fatal_error().map(|(code, _reason)| code)
+    }
+
+    fn begin_transaction(&mut self) -> Result<(), Trouble> {
+        Ok(self.producer.begin_transaction()?)
+    }
+
+    fn abandon_transaction(&mut self) -> Result<(), Trouble> {
+        Ok(self.producer.abort_transaction(ABANDON)?)
+    }
+
+    fn request(&mut self, request: Request) {
+        self.committer.request(request, self.membership.take());
+    }
+
+    fn is_busy(&self) -> bool {
+        self.committer.is_busy()
+    }
+
+    fn done(&mut self) -> Option<Done> {
+        self.committer.done()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.committer.is_gone()
+    }
+}

@@ -1,0 +1,158 @@
+//! What a session needs of Kafka: one member of a consumer group, and one producer. A trait, so that the session that runs against
+//! a real cluster is also the one that a simulated cluster is set against, with every fault at every step.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::lanes::Ticket;
+use super::ledger::completed::{Completed, Refused};
+use super::ledger::{Commit, Partition};
+use crate::domain::failure::Failure;
+use crate::domain::record::{Outgoing, Record};
+
+/// The clients of one session. Nothing here blocks for longer than it is told to, but [`Cluster::abandon_transaction`].
+pub(super) trait Cluster {
+    /// The time by which this cluster is dealt with.
+    fn now(&self) -> Instant;
+
+    /// The next record, waiting for it up to `wait`. Must be called again and again, or the group throws the member out.
+    fn poll(&mut self, wait: Duration) -> Option<Result<Received, Trouble>>;
+    /// The next thing that happened to the membership.
+    fn event(&mut self) -> Option<Event>;
+    /// Whether what is being revoked is somebody else's already.
+    fn is_lost(&self) -> bool;
+    /// Answers an assignment: these are consumed from now on, from where the group's offsets say.
+    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    /// Answers a revocation: these are given back.
+    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    /// Stops to fetch.
+    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    /// Goes on to fetch.
+    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    /// Remembers who this member is in the group at the moment, for the next [`Request::CommitTransaction`]. False if it is nobody.
+    fn note_membership(&mut self) -> bool;
+    /// From now on nobody looks at events any more: revocations are answered at once.
+    fn close(&mut self);
+
+    /// Hands an outcome to the producer.
+    fn send(&mut self, topic: &str, outgoing: &Outgoing, ticket: Ticket) -> Result<(), RDKafkaErrorCode>;
+    /// What the broker said about what was sent, since the last call.
+    fn deliveries(&mut self) -> Vec<Delivery>;
+    /// The error after which the producer does nothing any more.
+    fn fatal_error(&self) -> Option<RDKafkaErrorCode>;
+    /// Begins a transaction.
+    fn begin_transaction(&mut self) -> Result<(), Trouble>;
+    /// Aborts the open transaction; waits for that for a few seconds.
+    fn abandon_transaction(&mut self) -> Result<(), Trouble>;
+
+    /// Begins something that takes its time, unless something is under way.
+    fn request(&mut self, request: Request);
+    /// True while a request is under way.
+    fn is_busy(&self) -> bool;
+    /// The result of the request, once.
+    fn done(&mut self) -> Option<Done>;
+    /// True if no request will ever be done again.
+    fn is_gone(&self) -> bool;
+}
+
+/// A record as it came; with a failure if it could not be represented whole.
+pub(super) type Received = (Record, Option<Failure>);
+
+/// What became of one sent outcome.
+pub(super) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
+
+/// What happened to a membership.
+#[derive(Debug)]
+pub(super) enum Event {
+    Assigned(Vec<Partition>),
+    Revoked(Vec<Partition>),
+}
+
+/// What takes its time.
+pub(super) enum Request {
+    /// Commit offsets outside of any transaction.
+    Commit(Vec<Commit>),
+    /// Read what was committed.
+    Fetch(Vec<Partition>),
+    /// Introduce the producer to its coordinator, which ends what the one before it left open, and fences it.
+    InitTransactions,
+    /// Commit the open transaction with these offsets.
+    CommitTransaction(Vec<Commit>),
+    /// Abort the open transaction.
+    AbortTransaction,
+}
+
+/// What became of a request.
+pub(super) enum Done {
+    Commit(Result<Vec<Commit>, Trouble>),
+    Fetch(Result<Fetched, Trouble>),
+    InitTransactions(Result<(), Trouble>),
+    CommitTransaction(Result<Vec<Commit>, Trouble>),
+    AbortTransaction(Result<(), Trouble>),
+}
+
+/// What earlier owners committed.
+#[derive(Default)]
+pub(super) struct Fetched {
+    /// As the client gave it: with leader epochs, so that a log that was cut is noticed.
+    pub(super) list: TopicPartitionList,
+    /// For each partition the committed offset, if there is one, and what is completed beyond it.
+    pub(super) committed: Vec<(Partition, Option<(i64, Completed)>)>,
+    /// Metadata that is no map of ours.
+    pub(super) refused: Vec<(Partition, Refused)>,
+}
+
+impl Fetched {
+    /// Whom it is about, in the order of the request.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
+        self.committed.iter().map(|(partition, _)| partition)
+    }
+}
+
+/// A client's error, as far as a session cares.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub(super) struct Trouble {
+    pub(super) code: Option<RDKafkaErrorCode>,
+    /// The client that it comes from does nothing any more.
+    pub(super) is_fatal: bool,
+    /// The transaction has failed for certain, and once it is aborted the producer goes on. After a call that took too long, for
+    /// example, that is not certain.
+    pub(super) requires_abort: bool,
+    text: String,
+}
+
+impl Trouble {
+    /// An error after which a client does nothing any more.
+    pub(super) fn fatal(code: RDKafkaErrorCode, reason: impl Into<String>) -> Self {
+        Self { code: Some(code), is_fatal: true, requires_abort: false, text: reason.into() }
+    }
+}
+
+impl From<KafkaError> for Trouble {
+    fn from(error: KafkaError) -> Self {
+        let (is_fatal, requires_abort) = if let KafkaError::Transaction(error) = &error {
+            (error.is_fatal(), error.txn_requires_abort())
+        } else {
+            (matches!(error, KafkaError::MessageConsumptionFatal(_)), false)
+        };
+        Self { code: error.rdkafka_error_code(), is_fatal, requires_abort, text: error.to_string() }
+    }
+}
+
+impl From<RDKafkaErrorCode> for Trouble {
+    fn from(code: RDKafkaErrorCode) -> Self {
+        Self { code: Some(code), is_fatal: false, requires_abort: false, text: code.to_string() }
+    }
+}
+
+/// A list as the client wants it.
+pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.number);
+    }
+    list
+}

@@ -1,0 +1,196 @@
+//! Exactly-once: outcomes in transactions, with the offsets of what they answer.
+//!
+//! A position closes when its transaction is handed over for commit, so that offsets and map in it speak of its own outcomes. What
+//! cannot be known afterwards (a commit that timed out, an assignment that changed) ends the session: the next one reads from
+//! what the group really has.
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::super::cluster::{Cluster, Request, Trouble};
+use super::super::lanes::Ticket;
+use super::super::ledger::Commit;
+use super::super::transaction::{self, Next, Refused, Transaction};
+use super::membership::COMMIT_INTERVAL;
+use super::{Broken, InFlight, Session};
+
+impl<C: Cluster> Session<'_, C> {
+    /// True if outcomes may go to the producer now.
+    pub(super) fn may_send(&self) -> bool {
+        self.transaction.as_ref().is_none_or(Transaction::takes)
+    }
+
+    /// Begins a transaction if none is open.
+    ///
+    /// # Errors
+    /// The client's words, which end the session.
+    pub(super) fn begin_transaction(&mut self) -> Result<(), Trouble> {
+        match self.transaction.as_mut().filter(|transaction| transaction.is_idle()) {
+            Some(transaction) => {
+                self.cluster.begin_transaction()?;
+                transaction.begun(self.cluster.now());
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note of a delivery report within a transaction.
+    pub(super) fn reported(&mut self, ticket: Ticket, outcome: Result<(), RDKafkaErrorCode>, was_alone: bool) {
+        let (Some(transaction), Some(flight)) = (&mut self.transaction, self.in_flight.get_mut(&ticket)) else {
+            return;
+        };
+        match outcome {
+            Ok(()) => {
+                flight.is_delivered = true;
+                transaction.delivered(ticket);
+            }
+            Err(code) => transaction.refused(Refused { ticket, code, was_alone }),
+        }
+    }
+
+    /// The next step of the transaction.
+    pub(super) fn advance_transaction(&mut self) -> Result<(), Broken> {
+        if let Some(broken) = self.broken.take() {
+            return Err(broken);
+        }
+        if self.cluster.is_busy() {
+            return Ok(());
+        }
+        let now = self.cluster.now();
+        if now >= self.commit_due && self.transaction.as_ref().is_some_and(Transaction::is_idle) {
+            self.commit_due = now + COMMIT_INTERVAL;
+            // What has an outcome from before moves the offset, too.
+            if !self.ledger.uncommitted().is_empty() {
+                self.begin_transaction()?;
+            }
+        }
+        let is_urgent = self.drain.is_some();
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        match transaction.next(self.unacknowledged, is_urgent, now) {
+            Next::Wait => {}
+            Next::Init => {
+                transaction.ending();
+                self.cluster.request(Request::InitTransactions);
+            }
+            Next::Abort => {
+                transaction.ending();
+                self.cluster.request(Request::AbortTransaction);
+            }
+            Next::Commit => self.commit_transaction()?,
+        }
+        Ok(())
+    }
+
+    fn commit_transaction(&mut self) -> Result<(), Broken> {
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        // Before ownership is looked at: a member that has not joined commits for anybody's partitions, and the broker does
+        // not check who owns one.
+        let is_member = self.cluster.note_membership();
+        for flight in transaction.outcomes().iter().filter_map(|ticket| self.in_flight.get(ticket)) {
+            self.ledger.close_on_trial(&flight.partition, flight.record.position.offset);
+        }
+        let commits = self.ledger.uncommitted();
+        self.has_long_map = commits.iter().any(Commit::is_long);
+        if commits.iter().any(|commit| !commit.map.is_whole) {
+            return Err(Broken::new("what is finished does not fit into a commit's metadata; lower max_in_flight"));
+        }
+        if !is_member || self.ledger.partitions().next().is_none() {
+            return Err(Broken::new("the transaction's partitions are gone"));
+        }
+        transaction.ending();
+        self.commit_due = self.cluster.now() + COMMIT_INTERVAL;
+        self.cluster.request(Request::CommitTransaction(commits));
+        Ok(())
+    }
+
+    pub(super) fn transactions_initialised(&mut self, initialised: Result<(), Trouble>) -> Result<(), Broken> {
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        match initialised {
+            Ok(()) => transaction.initialised(),
+            Err(error) if !error.is_fatal => {
+                transaction.not_initialised(self.cluster.now());
+                let connector = &*self.parts.name;
+                tracing::debug!(connector, %error, "the transaction coordinator does not answer; trying again");
+            }
+            Err(error) => return Err(self.transaction_failed(&error)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn transaction_committed(&mut self, committed: Result<Vec<Commit>, Trouble>) -> Result<(), Broken> {
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        match committed {
+            Ok(commits) => {
+                let (delivered, _) = transaction.ended();
+                self.parts.metrics.committed.inc();
+                commits.into_iter().for_each(|commit| self.ledger.committed(commit));
+                delivered.into_iter().for_each(|ticket| self.acknowledged(ticket));
+                Ok(())
+            }
+            // The group has moved on since we looked, for example; nothing was committed.
+            Err(error) if error.requires_abort => {
+                self.parts.metrics.commit_errors.inc();
+                tracing::warn!(connector = &*self.parts.name, %error, "the transaction was not committed; repeating it");
+                transaction.ending();
+                self.cluster.request(Request::AbortTransaction);
+                Ok(())
+            }
+            Err(error) => {
+                self.parts.metrics.commit_errors.inc();
+                Err(self.transaction_failed(&error))
+            }
+        }
+    }
+
+    pub(super) fn transaction_aborted(&mut self, aborted: Result<(), Trouble>) -> Result<(), Broken> {
+        if let Err(error) = aborted {
+            return Err(self.transaction_failed(&error));
+        }
+        // What was sent and never left the client is reported on by now.
+        self.receive_deliveries()?;
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        let (delivered, refused) = transaction.ended();
+        for ticket in delivered {
+            if let Some(flight) = self.in_flight.get_mut(&ticket) {
+                flight.is_delivered = false;
+                self.ledger.reopen(&flight.partition, flight.record.position.offset);
+                self.outbox.put(ticket);
+            }
+        }
+        for Refused { ticket, code, was_alone } in refused {
+            if matches!(code, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) {
+                self.unsent(ticket, was_alone);
+            } else {
+                self.refused(ticket, code, was_alone);
+            }
+        }
+        Ok(())
+    }
+
+    /// What an error of the producer means for the session.
+    pub(super) fn transaction_failed(&self, error: &Trouble) -> Broken {
+        let is_overdue =
+            self.transaction.as_ref().is_some_and(|transaction| transaction.is_overdue(self.cluster.now()));
+        if self.transaction.is_some() && transaction::is_fenced(error.code) && !is_overdue {
+            return Broken::for_good(
+                "another process took over the transactions of this connector; give each process a group.instance.id of its own",
+            );
+        }
+        Broken::new(format!("transaction: {error}"))
+    }
+
+    /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
+    pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &InFlight) -> bool {
+        let waits = || self.outbox.problem().is_none() && self.outbox.contains(ticket);
+        self.transaction.is_some() && (flight.is_delivered || waits())
+    }
+
+    /// Ends what is open, so that readers of the topics need not wait for its timeout.
+    pub(super) fn abandon_transaction(&mut self) {
+        if self.transaction.take().is_some_and(|transaction| transaction.is_open())
+            && let Err(error) = self.cluster.abandon_transaction()
+        {
+            tracing::debug!(%error, "aborting the transaction at the end of a session");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A process's place among those on its machine that run the same connector, and the `transactional.id` that comes from it.
+//!
+//! The id must be the same after a restart: then the new producer ends at once what the one before left open, and readers of
+//! committed records need not wait for that transaction's timeout. And no two that live may share it: the newer one fences the
+//! older. So each process takes the lowest number that nobody holds; the operating system frees it, however the process ends.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::settings::KafkaSettings;
+
+/// Processes on one machine that may run the same connector with stable places.
+const PLACES: usize = 256;
+/// The option that names an instance for good; its user answers for it being unique.
+const NAMED: &str = "group.instance.id";
+
+/// A place; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    transactional_id: String,
+    _lock: Option<File>,
+}
+
+impl Slot {
+    /// Takes a place for a connector of a group. `directory` holds the locks.
+    pub(super) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
+        let id = |place: &str| format!("structured-prompt-{group}-{connector}-{place}");
+        if let Some(name) = settings.client.get(NAMED) {
+            return Self { transactional_id: id(name), _lock: None };
+        }
+        let host = gethostname::gethostname();
+        let host = host.to_string_lossy();
+        let brokers = settings.brokers.join(",");
+        let digest = Sha256::digest([brokers.as_str(), group, connector].join("\n"));
+        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        for place in 0..PLACES {
+            if let Some(lock) = lock(&directory.join(format!("structured-prompt-{name}-{place}.lock"))) {
+                return Self { transactional_id: id(&format!("{host}-{place}")), _lock: Some(lock) };
+            }
+        }
+        // Without a lock no place is ours for sure. A name that nobody has is right, too; readers wait longer after a crash.
+        let place = format!("{host}-{:016x}", fastrand::u64(..));
+        tracing::info!(
+            connector,
+            "no lock file can be taken in {}; the transactional.id is random",
+            directory.display()
+        );
+        Self { transactional_id: id(&place), _lock: None }
+    }
+
+    /// The `transactional.id` of this place.
+    pub(super) fn transactional_id(&self) -> &str {
+        &self.transactional_id
+    }
+}
+
+/// The lock, if nobody else holds it. A file of another user's process cannot be opened, and its place is not ours.
+fn lock(path: &Path) -> Option<File> {
+    let open = || -> io::Result<File> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        file.try_lock()?;
+        Ok(file)
+    };
+    open().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn settings(client: &[(&str, &str)]) -> KafkaSettings {
+        let client: BTreeMap<_, _> =
+            client.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client }
+    }
+
+    #[test]
+    fn who_lives_has_a_place_of_its_own_and_who_comes_back_has_the_former() {
+        let directory = tempfile::tempdir().unwrap();
+        let take = |group| Slot::take(&settings(&[]), group, "triage", directory.path());
+        let (first, second) = (take("g"), take("g"));
+        assert!(first.transactional_id().starts_with("structured-prompt-g-triage-"));
+        assert_ne!(first.transactional_id(), second.transactional_id());
+        assert_eq!(take("h").transactional_id().rsplit('-').next(), Some("0"), "another group has its own places");
+        let former = first.transactional_id().to_owned();
+        drop(first);
+        assert_eq!(take("g").transactional_id(), former);
+    }
+
+    #[test]
+    fn a_named_instance_has_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let slot = Slot::take(&settings(&[(NAMED, "worker-7")]), "g", "triage", directory.path());
+        assert_eq!(slot.transactional_id(), "structured-prompt-g-triage-worker-7");
+    }
+
+    #[test]
+    fn without_a_place_for_locks_the_id_is_unique() {
+        let take = || Slot::take(&settings(&[]), "g", "triage", Path::new("/nowhere/at/all"));
+        assert_ne!(take().transactional_id(), take().transactional_id());
+    }
+}

@@ -1,0 +1,259 @@
+//! Where the producer's transaction stands (KIP-98, KIP-447): outcomes and the offsets of what they answer become visible together.
+//!
+//! One transaction is open at a time, never while a provider is asked: it begins with the first outcome that is ready and ends
+//! after a moment. Outcomes that come meanwhile go into the next one.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+
+use super::lanes::Ticket;
+
+/// The broker aborts a transaction that is open for this long. Far more than one needs, and the longest that readers of the
+/// result topic wait for an instance that died in the middle of one.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a transaction collects outcomes.
+const COLLECTS: Duration = Duration::from_millis(200);
+/// Outcomes in one transaction.
+const MAX_OUTCOMES: usize = 5_000;
+/// Wait before an initialisation that failed is tried again.
+const INIT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The coordinator does not know the producer yet.
+    New { not_before: Instant },
+    /// No transaction is open.
+    Idle,
+    /// Takes outcomes.
+    Open,
+    /// Waits for the broker's word on what was sent.
+    Closing,
+    /// A blocking call is under way: to initialise, commit or abort.
+    Ending,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing.
+    Wait,
+    /// Introduce the producer to the coordinator.
+    Init,
+    /// Commit: everything that was sent was delivered.
+    Commit,
+    /// Abort: something would be missing.
+    Abort,
+}
+
+/// A delivery that failed.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) ticket: Ticket,
+    pub(super) code: RDKafkaErrorCode,
+    /// Whether the report can only mean this record, and not the batch that it was in.
+    pub(super) was_alone: bool,
+}
+
+/// A producer's transactions, one after the other.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    state: State,
+    began_at: Instant,
+    sent: usize,
+    delivered: Vec<Ticket>,
+    refused: Vec<Refused>,
+    /// The client takes nothing more in this transaction.
+    is_failed: bool,
+}
+
+impl Transaction {
+    /// Of a producer that is new.
+    pub(super) fn new(now: Instant) -> Self {
+        let state = State::New { not_before: now };
+        Self { state, began_at: now, sent: 0, delivered: Vec::new(), refused: Vec::new(), is_failed: false }
+    }
+
+    /// True if an outcome may be sent now, in this transaction or in one that begins with it.
+    pub(super) fn takes(&self) -> bool {
+        self.state == State::Idle || self.state == State::Open && !self.is_failed
+    }
+
+    /// True if one has to begin before the next outcome is sent.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// True from its beginning until a call that ends it.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, State::Open | State::Closing)
+    }
+
+    /// True if the broker may have aborted it for its age. Whoever is fenced then has fenced itself.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        !matches!(self.state, State::New { .. } | State::Idle) && now.duration_since(self.began_at) >= TIMEOUT / 2
+    }
+
+    pub(super) fn begun(&mut self, now: Instant) {
+        (self.state, self.began_at, self.sent, self.is_failed) = (State::Open, now, 0, false);
+    }
+
+    pub(super) fn sent(&mut self) {
+        self.sent += 1;
+    }
+
+    pub(super) fn delivered(&mut self, ticket: Ticket) {
+        self.delivered.push(ticket);
+    }
+
+    /// A delivery failed, and with it the transaction.
+    pub(super) fn refused(&mut self, refused: Refused) {
+        self.refused.push(refused);
+        self.is_failed = true;
+    }
+
+    /// It cannot be committed.
+    pub(super) fn failed(&mut self) {
+        self.is_failed = true;
+    }
+
+    /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting. An abort
+    /// does not wait for reports: the client sends nothing more of a transaction that has failed.
+    pub(super) fn next(&mut self, unacknowledged: usize, is_urgent: bool, now: Instant) -> Next {
+        let is_full = self.sent >= MAX_OUTCOMES || now.duration_since(self.began_at) >= COLLECTS;
+        if self.state == State::Open && (is_full || is_urgent || self.is_failed) {
+            self.state = State::Closing;
+        }
+        match self.state {
+            State::New { not_before } if now >= not_before => Next::Init,
+            State::Closing if self.is_failed => Next::Abort,
+            State::Closing if unacknowledged == 0 => Next::Commit,
+            State::New { .. } | State::Idle | State::Open | State::Closing | State::Ending => Next::Wait,
+        }
+    }
+
+    /// The step has begun.
+    pub(super) fn ending(&mut self) {
+        self.state = State::Ending;
+    }
+
+    /// What the transaction that is being committed contains.
+    pub(super) fn outcomes(&self) -> &[Ticket] {
+        &self.delivered
+    }
+
+    /// The step is done: what was delivered, and what was refused.
+    pub(super) fn ended(&mut self) -> (Vec<Ticket>, Vec<Refused>) {
+        self.state = State::Idle;
+        (std::mem::take(&mut self.delivered), std::mem::take(&mut self.refused))
+    }
+
+    /// The coordinator knows the producer.
+    pub(super) fn initialised(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// The coordinator could not be reached.
+    pub(super) fn not_initialised(&mut self, now: Instant) {
+        self.state = State::New { not_before: now + INIT_AGAIN_AFTER };
+    }
+}
+
+/// True if this error means that another producer has the same `transactional.id`.
+pub(super) fn is_fenced(code: Option<RDKafkaErrorCode>) -> bool {
+    use RDKafkaErrorCode as E;
+    matches!(code, Some(E::Fenced | E::ProducerFenced | E::InvalidProducerEpoch))
+}
+
+/// Makes a call of the transaction API. The client says which errors call for the same call again; it is made until `limit` has
+/// passed.
+///
+/// # Errors
+/// The last error. After one of a commit or an abort nobody knows how the transaction ended, so the producer must not be used
+/// any more (librdkafka issue 5423): the next one with its `transactional.id` ends it.
+pub(super) fn insist(limit: Duration, call: impl Fn(Duration) -> KafkaResult<()>) -> KafkaResult<()> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match call(deadline.saturating_duration_since(Instant::now())) {
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(now: Instant) -> Transaction {
+        let mut transaction = Transaction::new(now);
+        assert_eq!(transaction.next(0, false, now), Next::Init);
+        transaction.ending();
+        assert!(!transaction.takes());
+        transaction.ended();
+        assert!(transaction.is_idle() && transaction.takes());
+        transaction.begun(now);
+        transaction
+    }
+
+    #[test]
+    fn it_collects_for_a_moment_and_is_committed_when_all_is_delivered() {
+        let now = Instant::now();
+        let mut transaction = open(now);
+        transaction.sent();
+        assert_eq!(transaction.next(1, false, now), Next::Wait);
+        assert!(transaction.takes());
+        let later = now + COLLECTS;
+        assert_eq!(transaction.next(1, false, later), Next::Wait, "one delivery is not reported yet");
+        assert!(!transaction.takes(), "it is closing");
+        transaction.delivered(Ticket(7));
+        assert_eq!(transaction.next(0, false, later), Next::Commit);
+        transaction.ending();
+        assert_eq!(transaction.next(0, true, later), Next::Wait);
+        assert_eq!(transaction.ended().0, [Ticket(7)]);
+        assert!(transaction.is_idle() && !transaction.is_open());
+    }
+
+    #[test]
+    fn a_refusal_aborts_it_at_once() {
+        let now = Instant::now();
+        let mut transaction = open(now);
+        transaction.delivered(Ticket(1));
+        transaction.refused(Refused {
+            ticket: Ticket(2),
+            code: RDKafkaErrorCode::MessageSizeTooLarge,
+            was_alone: false,
+        });
+        assert_eq!(transaction.next(1, false, now), Next::Abort);
+        let (delivered, refused) = transaction.ended();
+        assert_eq!((delivered.len(), refused.len()), (1, 1));
+    }
+
+    #[test]
+    fn urgency_and_number_end_the_collecting() {
+        let now = Instant::now();
+        assert_eq!(open(now).next(0, true, now), Next::Commit);
+        let mut transaction = open(now);
+        (0..MAX_OUTCOMES).for_each(|_| transaction.sent());
+        assert_eq!(transaction.next(0, false, now), Next::Commit);
+    }
+
+    #[test]
+    fn only_an_old_transaction_can_have_been_aborted_by_the_broker() {
+        let now = Instant::now();
+        let transaction = open(now);
+        assert!(!transaction.is_overdue(now) && transaction.is_overdue(now + TIMEOUT));
+        assert!(!Transaction::new(now).is_overdue(now + TIMEOUT));
+    }
+
+    #[test]
+    fn an_initialisation_that_failed_waits() {
+        let now = Instant::now();
+        let mut transaction = Transaction::new(now);
+        transaction.not_initialised(now);
+        assert_eq!(transaction.next(0, false, now), Next::Wait);
+        assert_eq!(transaction.next(0, false, now + INIT_AGAIN_AFTER), Next::Init);
+    }
+}
