@@ -3,4 +3,5 @@
 pub mod answers;
 pub mod clock;
 pub mod health;
+pub mod journal;
 pub mod model;
