@@ -22,7 +22,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 structured-prompt \
-    && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin structured-prompt
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin structured-prompt \
+    && install --directory --owner 10001 --group 10001 /var/lib/structured-prompt
 COPY --from=build /out/structured-prompt /usr/local/bin/structured-prompt
 COPY config/structured-prompt.yaml /etc/structured-prompt/structured-prompt.yaml
 COPY connectors /etc/structured-prompt/connectors
@@ -30,6 +31,9 @@ COPY connectors /etc/structured-prompt/connectors
 USER 10001:10001
 # The default, 127.0.0.1, would not be reached from outside the container.
 ENV STRUCTURED_PROMPT_HTTP__LISTEN=0.0.0.0:8080
+# The one directory that is written to. Without a volume the journal ends with the container.
+ENV STRUCTURED_PROMPT_STORE__URL=sqlite:///var/lib/structured-prompt/structured-prompt.db
+VOLUME /var/lib/structured-prompt
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["structured-prompt", "healthcheck"]
 ENTRYPOINT ["structured-prompt"]

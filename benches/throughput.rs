@@ -169,6 +169,7 @@ impl Bench {
         let mut settings = vec![
             ("STRUCTURED_PROMPT_KAFKA__BROKERS", self.brokers.clone()),
             ("STRUCTURED_PROMPT_HTTP__LISTEN", "127.0.0.1:0".to_owned()),
+            ("STRUCTURED_PROMPT_STORE__URL", "none".to_owned()),
         ];
         if let Some(base_url) = stub {
             settings.push(("STRUCTURED_PROMPT_PROVIDERS__LLAMA__BASE_URL", base_url.to_owned()));

@@ -30,6 +30,9 @@ use crate::pipeline::run::Pipeline;
 use crate::ports::answers::Answers;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::health::Health;
+use crate::ports::journal::{Journal, MemoryJournal};
+use crate::store::journal::{self, SharedJournal};
+use crate::store::settings::{StoreSettings, StoreUrl};
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
@@ -84,6 +87,9 @@ impl App {
         let tasks = Tasks::new(Handle::current());
         let answers = Arc::new(MemoryAnswers::new(runtime.cache.memory_bytes, Arc::clone(&clock)));
         let recall = Arc::new(Recall::new(Arc::clone(&answers) as Arc<dyn Answers>));
+        let means = journal::Parts { clock: Arc::clone(&clock), tasks: tasks.clone(), metrics: metrics.journal() };
+        let mut health: Vec<Arc<dyn Health>> = vec![Arc::clone(&answers) as Arc<dyn Health>];
+        let journal = open_store(&runtime.store, means, &mut health);
         let signal = Signal::default();
         let providers = providers(&runtime, &metrics, &signal)?;
 
@@ -114,7 +120,7 @@ impl App {
             });
         }
 
-        let mut health: Vec<Arc<dyn Health>> = vec![answers, Arc::new(ProviderHealth(asked.into_values().collect()))];
+        health.push(Arc::new(ProviderHealth(asked.into_values().collect())));
         health.extend(parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>));
         // Bound before anything consumes: a taken address must not cost a rebalance.
         let address = runtime.http.listen;
@@ -126,7 +132,7 @@ impl App {
         let context = router::Context { health, metrics: Arc::clone(&metrics), started_at: Instant::now() };
         let (stop_http, stopped) = watch::channel(false);
         let http = tasks.server(server::serve(listener, router::router(context), stopped));
-        tracing::info!(http = %http_address, connectors = connectors.len(), "started");
+        tracing::info!(http = %http_address, connectors = connectors.len(), journal = journal.is_some(), "started");
         Ok(Self { connectors, http, http_address, metrics, stop_http })
     }
 
@@ -180,6 +186,23 @@ impl App {
                 report_at = now + REPORT_EVERY;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// The journal, if there is one. Its store says among `health` how it is doing.
+fn open_store(
+    settings: &StoreSettings,
+    parts: journal::Parts,
+    health: &mut Vec<Arc<dyn Health>>,
+) -> Option<Arc<dyn Journal>> {
+    match &settings.url {
+        StoreUrl::Off => None,
+        StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
+        StoreUrl::Durable(location) => {
+            let journal = Arc::new(SharedJournal::open(location, settings.retention, parts));
+            health.push(Arc::clone(&journal) as Arc<dyn Health>);
+            Some(journal)
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
 //! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], [`http`], [`llm`],
-//! [`cache`]) → [`config`] → `app` → [`cli`]. [`telemetry`] and `tasks` may be used from the pipeline upwards.
+//! [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
 pub mod domain;
@@ -20,6 +20,7 @@ pub mod cache;
 pub mod http;
 pub mod kafka;
 pub mod llm;
+pub mod store;
 
 pub mod config;
 

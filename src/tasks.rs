@@ -42,6 +42,13 @@ impl Tasks {
         self.runtime.spawn(work)
     }
 
+    /// Spawns the one task behind a set of handles. It ends with the last handle; that it ended before, by a panic, is for
+    /// the handles to notice and to report.
+    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn worker(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(work));
+    }
+
     /// The runtime, for a thread that has to wait for something asynchronous.
     pub fn runtime(&self) -> &Handle {
         &self.runtime

@@ -20,7 +20,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("http", &["domain", "ports", "codec", "pipeline", "telemetry", "tasks"]),
     ("llm", &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "tasks"]),
     ("cache", &["domain", "ports", "telemetry", "tasks"]),
-    ("config", &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "kafka", "http", "llm", "cache"]),
+    ("store", &["domain", "ports", "telemetry", "tasks"]),
+    (
+        "config",
+        &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "kafka", "http", "llm", "cache", "store"],
+    ),
     (
         "app",
         &[
@@ -36,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "http",
             "llm",
             "cache",
+            "store",
             "config",
         ],
     ),
@@ -54,6 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "http",
             "llm",
             "cache",
+            "store",
             "config",
             "app",
         ],

@@ -59,6 +59,8 @@ fn the_demo_accounts_for_every_example_event() {
     assert_eq!(causes.len(), ids.len());
     assert!(ids.len() < results.len(), "the examples repeat no event");
     assert_eq!(lines(&directory.path().join("letters.jsonl")).len(), count("dead_letters"));
+    let files = std::fs::read_dir(directory.path()).expect("a directory").count();
+    assert_eq!(files, 2, "a demonstration leaves nothing behind but what was asked for");
 }
 
 #[test]

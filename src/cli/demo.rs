@@ -22,6 +22,7 @@ use crate::kafka::embedded::EmbeddedCluster;
 use crate::kafka::plain;
 use crate::kafka::settings::{Guarantee, RouteSettings};
 use crate::kafka::work::{Observer, Outcome};
+use crate::store::settings::StoreUrl;
 use crate::telemetry::logging;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 use report::Summary;
@@ -48,8 +49,8 @@ pub struct Args {
     /// Connector to run [default: the built-in support triage].
     #[arg(long, value_name = "FILE")]
     connector: Option<PathBuf>,
-    /// Runtime configuration whose providers are asked, caches and routing included; its brokers and HTTP address are not
-    /// used [default: the offline extractor].
+    /// Runtime configuration whose providers are asked, caches and routing included; its brokers, HTTP address and store are
+    /// not used [default: the offline extractor].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print one JSON object with the counts instead of the report.
@@ -127,6 +128,8 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let cluster = EmbeddedCluster::start(topics.map(|topic| (&**topic, PARTITIONS)))?;
     runtime.kafka.brokers = vec![cluster.bootstrap_servers()];
     runtime.http.listen.set_port(0);
+    // A demonstration leaves nothing behind.
+    runtime.store.url = StoreUrl::Memory;
     if args.config.is_none() {
         connector.pipeline.provider = Some(OFFLINE.to_owned());
     }

@@ -2,6 +2,7 @@
 
 mod kafka;
 mod providers;
+mod store;
 
 pub(crate) use providers::routing::STRATEGIES;
 pub(crate) use providers::{Kind, unknown_provider};
@@ -22,6 +23,7 @@ use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
+use crate::store::settings::StoreSettings;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 
 /// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
@@ -43,6 +45,8 @@ pub struct RuntimeConfig {
     pub kafka: KafkaSettings,
     /// The HTTP listener.
     pub http: HttpSettings,
+    /// What outlives the process.
+    pub store: StoreSettings,
     /// The answer cache.
     pub cache: CacheSettings,
     /// Usable providers, by name.
@@ -77,12 +81,12 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
         scribe.add(finding);
     }
     let written = read(&scribe, &root, base(file));
-    let Written { kafka, http, cache, cassettes, providers, routing, log } = written;
+    let Written { kafka, http, store, cache, cassettes, providers, routing, log } = written;
     let is_replay = matches!(cassettes, Cassettes::Replay(_));
     let (providers, left_out) = providers::resolve(&scribe, providers, environment, is_replay);
     let routing = routing::usable(routing, &providers);
     let findings = Findings::new(scribe.into_findings());
-    let config = RuntimeConfig { kafka, http, cache, providers, left_out, routing, cassettes, log };
+    let config = RuntimeConfig { kafka, http, store, cache, providers, left_out, routing, cassettes, log };
     if findings.is_empty() { Ok(config) } else { Err(findings) }
 }
 
@@ -106,6 +110,7 @@ pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Checked {
 struct Written {
     kafka: KafkaSettings,
     http: HttpSettings,
+    store: StoreSettings,
     cache: CacheSettings,
     cassettes: Cassettes,
     providers: Vec<providers::Written>,
@@ -129,13 +134,14 @@ fn read(scribe: &Scribe, node: &Node, base: &Path) -> Written {
     let mut http = root.section("http");
     let listen = http.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
     http.finish();
+    let store = store::read(root.section("store"), base);
     let cache = cache(root.section("cache"));
     let providers = providers::read(scribe, &mut root, base);
     let routing = routing::read(scribe, root.section("routing"), &providers);
     let cassettes = cassettes(scribe, root.section("llm"), base);
     let log = log(root.section("log"));
     root.finish();
-    Written { kafka, http: HttpSettings { listen }, cache, cassettes, providers, routing, log }
+    Written { kafka, http: HttpSettings { listen }, store, cache, cassettes, providers, routing, log }
 }
 
 fn cassettes(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Cassettes {

@@ -8,11 +8,11 @@ use super::values::Wrong;
 /// Longest duration: longer ones are slips, and sums with the clock must not overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
-const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// Reads `250ms`, `10s`, `5m`, `1h` or `24h`: a whole number and a unit. A bare number would leave the unit to guessing.
+/// Reads `250ms`, `10s`, `5m`, `24h` or `7d`: a whole number and a unit. A bare number would leave the unit to guessing.
 pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
-    const HELP: &str = "write a whole number and a unit: 250ms, 10s, 5m or 24h";
+    const HELP: &str = "write a whole number and a unit: 250ms, 10s, 5m, 24h or 7d";
     let value = node.scalar();
     let text = match &value {
         Value::Text { text, .. } => text,
@@ -48,13 +48,14 @@ mod tests {
         assert_eq!(read("10s").unwrap(), Duration::from_secs(10));
         assert_eq!(read("5m").unwrap(), Duration::from_secs(300));
         assert_eq!(read("24h").unwrap(), Duration::from_secs(86_400));
+        assert_eq!(read("7d").unwrap(), Duration::from_secs(604_800));
         assert_eq!(read("0s").unwrap(), Duration::ZERO);
         assert!(read("10").unwrap_err().help.contains("unit"));
     }
 
     #[test]
     fn refuses_what_is_not_a_duration() {
-        for text in ["", "s", "-1s", "1.5s", "1 s", "1d", "9999999h", "99999999999999999999s", "true", "1s "] {
+        for text in ["", "s", "-1s", "1.5s", "1 s", "1w", "9999999h", "99999999999999999999s", "true", "1s "] {
             assert!(read(text).is_err(), "{text}");
         }
     }

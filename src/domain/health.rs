@@ -27,7 +27,7 @@ impl Status {
 /// One part of the process, as health reports show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
-    /// What it is: `kafka`, `provider`, `cache`, `connector`.
+    /// What it is: `kafka`, `provider`, `cache`, `store`, `connector`.
     pub kind: &'static str,
     /// Its name among its kind.
     pub name: String,

@@ -7,9 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 mod connectors;
+mod journal;
 mod providers;
 
 pub use connectors::ConnectorMetrics;
+pub use journal::JournalMetrics;
 pub use providers::{ProviderMetrics, RouterMetrics};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -175,6 +177,7 @@ pub struct Metrics {
     reference_cost_usd: Family<OfConnector, FloatCounter>,
     budget_spent_usd: Family<OfConnector, FloatGauge>,
     budget_limit_usd: Family<OfConnector, FloatGauge>,
+    journal: JournalMetrics,
     http_requests: Family<Requests, Counter>,
     http_seconds: Histogram,
 }
@@ -212,6 +215,7 @@ impl Default for Metrics {
             reference_cost_usd: Family::default(),
             budget_spent_usd: Family::default(),
             budget_limit_usd: Family::default(),
+            journal: JournalMetrics::default(),
             http_requests: Family::default(),
             http_seconds: Histogram::new(SECONDS),
         };
@@ -257,6 +261,7 @@ impl Metrics {
         registry.register("reference_cost_usd", "What a connector's results would have cost with the reference model and no cache, in US dollars", self.reference_cost_usd.clone());
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
+        self.journal.register(&mut registry);
         registry.register("http_requests", "HTTP requests", self.http_requests.clone());
         registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
     }
@@ -343,6 +348,11 @@ impl Metrics {
             budget_limit: self.budget_limit_usd.clone(),
             of,
         }
+    }
+
+    /// The handles of the journal.
+    pub fn journal(&self) -> JournalMetrics {
+        self.journal.clone()
     }
 
     /// Records one HTTP request. `endpoint` is a route's pattern, never a path as sent.

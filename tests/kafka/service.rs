@@ -111,7 +111,7 @@ impl Setup {
     fn write_runtime(&self) -> PathBuf {
         let path = self.directory.path().join("structured-prompt.yaml");
         let text = format!(
-            "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\n{}\n",
+            "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\nstore: {{ url: \"sqlite://store.db\" }}\n{}\n",
             self.brokers, self.client, self.providers
         );
         std::fs::write(&path, text).expect("a file");

@@ -1,0 +1,32 @@
+//! The `store` section.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::config::document::Origin;
+use crate::config::section::Section;
+use crate::config::units::duration;
+use crate::config::values::{Wrong, text};
+use crate::store::settings::{StoreSettings, StoreUrl};
+
+/// Needs nothing but a directory that can be written to.
+const DEFAULT_URL: &str = "sqlite://data/structured-prompt.db";
+/// As long as topics usually keep their records: what can be read again is remembered.
+const DEFAULT_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+pub(super) fn read(mut section: Section<'_>, base: &Path) -> StoreSettings {
+    let url = section.get("url", |node| {
+        // A variable is in no file: its paths start where the process does.
+        let base = if matches!(node.origin, Origin::Variable(_)) { Path::new("") } else { base };
+        StoreUrl::parse(&text(node)?, base).map_err(|bad| Wrong::new(bad.message, bad.help))
+    });
+    let retention = section.get("retention", |node| match duration(node)? {
+        Duration::ZERO => {
+            Err(Wrong::new("what is forgotten at once is not remembered", "to remember nothing, write url: none"))
+        }
+        retention => Ok(retention),
+    });
+    section.finish();
+    let default = || StoreUrl::parse(DEFAULT_URL, Path::new("")).unwrap_or(StoreUrl::Off);
+    StoreSettings { url: url.unwrap_or_else(default), retention: retention.unwrap_or(DEFAULT_RETENTION) }
+}

@@ -1,0 +1,136 @@
+//! The task that hands batches to the store, and waits while it is away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::State;
+use super::batch::{Batch, Request};
+use crate::ports::clock::Clock;
+use crate::store::backend::{Connection, Store, Trouble, Work};
+use crate::telemetry::metrics::JournalMetrics;
+
+/// First pause before a failed batch is tried again; it doubles up to [`LONGEST_PAUSE`]. A restarted database is back
+/// within seconds, and nobody wants to wait much longer than it takes.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Limit for connecting, migrations included.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+/// Limit for a batch. Above the stores' own limits for locks and statements, which say more about what they waited for.
+const BATCH_LIMIT: Duration = Duration::from_secs(10);
+/// Time between two looks for what has expired, and between two parts of a removal that is under way.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_PAUSE: Duration = Duration::from_millis(500);
+/// Entries that are removed at once: milliseconds, in which batches wait.
+const PURGE_LIMIT: u32 = 500;
+
+/// What the task needs to know.
+pub(super) struct Means {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) retention: Duration,
+    pub(super) metrics: JournalMetrics,
+}
+
+pub(super) struct Worker {
+    store: Box<dyn Store>,
+    queue: mpsc::Receiver<Request>,
+    state: Arc<State>,
+    means: Means,
+    /// What was taken from the queue and has no answer yet. It outlives the connection that failed on it.
+    pending: Option<Batch>,
+    pause: Duration,
+    purge_at: Instant,
+}
+
+/// What to do next.
+enum Next {
+    Execute(Batch),
+    Purge,
+    End,
+}
+
+impl Worker {
+    pub(super) fn new(store: Box<dyn Store>, queue: mpsc::Receiver<Request>, state: Arc<State>, means: Means) -> Self {
+        let purge_at = Instant::now() + PURGE_EVERY;
+        Self { store, queue, state, means, pending: None, pause: FIRST_PAUSE, purge_at }
+    }
+
+    /// Runs until the journal's last handle is gone: one connection after the other.
+    pub(super) async fn run(mut self) {
+        while let Err(Trouble(why)) = self.serve().await {
+            self.means.metrics.errors.inc();
+            self.state.away(&why);
+            if self.queue.is_closed() {
+                return;
+            }
+            sleep(self.pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Connects and serves until something fails.
+    async fn serve(&mut self) -> Result<(), Trouble> {
+        let mut connection = within(CONNECT_LIMIT, self.store.connect()).await?;
+        if self.pending.is_none() {
+            self.succeeded(None);
+        }
+        loop {
+            let next = match self.pending.take() {
+                Some(batch) => Next::Execute(batch),
+                None => self.next().await,
+            };
+            match next {
+                Next::Execute(batch) => self.execute(&mut *connection, batch).await?,
+                Next::Purge => self.purge(&mut *connection).await?,
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Next {
+        tokio::select! {
+            request = self.queue.recv() => match request {
+                Some(first) => Next::Execute(Batch::collect(first, &mut self.queue)),
+                None => Next::End,
+            },
+            () = sleep_until(self.purge_at) => Next::Purge,
+        }
+    }
+
+    async fn execute(&mut self, connection: &mut dyn Connection, mut batch: Batch) -> Result<(), Trouble> {
+        let mut work = Work { now: self.means.clock.now(), retention: self.means.retention, ..Work::default() };
+        batch.prepare(&mut work);
+        if work.is_empty() {
+            batch.answer(&Default::default());
+            return Ok(());
+        }
+        let pending = self.pending.insert(batch);
+        let began_at = Instant::now();
+        let done = within(BATCH_LIMIT, connection.execute(&work)).await?;
+        std::mem::take(pending).answer(&done);
+        self.pending = None;
+        let took = began_at.elapsed();
+        self.means.metrics.batches.inc();
+        self.means.metrics.batch_seconds.observe(took.as_secs_f64());
+        self.succeeded(Some(took));
+        Ok(())
+    }
+
+    async fn purge(&mut self, connection: &mut dyn Connection) -> Result<(), Trouble> {
+        let is_more = within(BATCH_LIMIT, connection.purge(self.means.clock.now(), PURGE_LIMIT)).await?;
+        self.purge_at = Instant::now() + if is_more { PURGE_PAUSE } else { PURGE_EVERY };
+        Ok(())
+    }
+
+    fn succeeded(&mut self, latency: Option<Duration>) {
+        self.pause = FIRST_PAUSE;
+        self.state.up(latency);
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let late = |_| Trouble(format!("no answer within {} s", limit.as_secs()));
+    timeout(limit, work).await.map_err(late)?
+}

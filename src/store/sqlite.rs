@@ -1,0 +1,176 @@
+//! The journal in an SQLite file, which several processes of one machine may share.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work, millis};
+use super::migrations;
+
+/// How long another process may hold the file before we say that it is busy. Its batches take milliseconds.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// An SQLite file, made with its directory when it is not there.
+pub(super) struct SqliteStore {
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    async fn open(&self) -> Result<SqliteConnection, Trouble> {
+        let named = |why: String| Trouble(format!("{}: {why}", self.path.display()));
+        if let Some(directory) = self.path.parent().filter(|directory| *directory != Path::new("")) {
+            tokio::fs::create_dir_all(directory)
+                .await
+                .map_err(|error| named(format!("no directory for it: {error}")))?;
+        }
+        // WAL lets readers go on beside the one writer. FULL: what was answered survives a power cut.
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY)
+            .disable_statement_logging();
+        let mut connection = options.connect().await.map_err(|error| named(migrations::why(&error)))?;
+        migrations::run(&mut connection, migrations::SQLITE).await.map_err(|Trouble(why)| named(why))?;
+        Ok(connection)
+    }
+}
+
+impl Store for SqliteStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
+        async {
+            let connection = self.open().await?;
+            Ok(Box::new(SqliteSession { connection, path: self.path.clone() }) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+}
+
+struct SqliteSession {
+    connection: SqliteConnection,
+    path: PathBuf,
+}
+
+impl Connection for SqliteSession {
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
+        let path = &self.path;
+        let connection = &mut self.connection;
+        execute(connection, work).map(move |done| done.map_err(|error| trouble(path, &error))).boxed()
+    }
+
+    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
+        let path = &self.path;
+        let connection = &mut self.connection;
+        purge(connection, now, limit).map(move |more| more.map_err(|error| trouble(path, &error))).boxed()
+    }
+}
+
+fn trouble(path: &Path, error: &sqlx::Error) -> Trouble {
+    Trouble(format!("{}: {}", path.display(), migrations::why(error)))
+}
+
+async fn execute(connection: &mut SqliteConnection, work: &Work) -> Result<Done, sqlx::Error> {
+    if work.is_read_only() {
+        return Ok(Done { recalled: recall(connection, work).await?.collect(), ..Done::default() });
+    }
+    // A transaction that begins as a reader cannot wait to become a writer: it is told at once that the file is busy.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    record(&mut transaction, work).await?;
+    let holders = claim(&mut transaction, work).await?.collect();
+    let recalled = recall(&mut transaction, work).await?.collect();
+    transaction.commit().await?;
+    Ok(Done { recalled, holders })
+}
+
+async fn record(connection: &mut SqliteConnection, work: &Work) -> Result<(), sqlx::Error> {
+    if work.outcomes.is_empty() {
+        return Ok(());
+    }
+    let expires_at = millis(work.now.saturating_add(work.retention));
+    let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO outcomes (key, body, expires_at) ");
+    query.push_values(&work.outcomes, |mut row, (key, body)| {
+        row.push_bind(key.to_vec()).push_bind(body.to_vec()).push_bind(expires_at);
+    });
+    query.push(
+        " ON CONFLICT (key) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at \
+         WHERE outcomes.expires_at <= ",
+    );
+    query.push_bind(millis(work.now));
+    query.build().persistent(false).execute(connection).await.map(drop)
+}
+
+async fn claim(
+    connection: &mut SqliteConnection,
+    work: &Work,
+) -> Result<impl Iterator<Item = (Hash, Holder)>, sqlx::Error> {
+    let mut rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = Vec::new();
+    if !work.claims.is_empty() {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO claims (event, input, origin, expires_at) ");
+        query.push_values(&work.claims, |mut row, (event, claim)| {
+            let expires_at = millis(work.now.saturating_add(claim.window));
+            row.push_bind(event.to_vec()).push_bind(claim.input.to_vec());
+            row.push_bind(claim.origin.clone().into_bytes()).push_bind(expires_at);
+        });
+        query.push(
+            " ON CONFLICT (event) DO UPDATE SET input = excluded.input, origin = excluded.origin, \
+             expires_at = excluded.expires_at WHERE claims.expires_at <= ",
+        );
+        query.push_bind(millis(work.now));
+        query.build().persistent(false).execute(&mut *connection).await?;
+
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT event, input, origin FROM claims WHERE event IN ");
+        in_list(&mut query, work.claims.keys());
+        rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
+    }
+    Ok(rows.into_iter().filter_map(|(event, input, origin)| {
+        Some((event.try_into().ok()?, Holder { input: input.try_into().ok()?, origin }))
+    }))
+}
+
+async fn recall(
+    connection: &mut SqliteConnection,
+    work: &Work,
+) -> Result<impl Iterator<Item = (Hash, Bytes)>, sqlx::Error> {
+    let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    if !work.recalls.is_empty() {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT key, body FROM outcomes WHERE key IN ");
+        in_list(&mut query, &work.recalls);
+        query.push(" AND expires_at > ").push_bind(millis(work.now));
+        rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
+    }
+    Ok(rows.into_iter().filter_map(|(key, body)| Some((key.try_into().ok()?, Bytes::from(body)))))
+}
+
+fn in_list<'a>(query: &mut QueryBuilder<Sqlite>, keys: impl IntoIterator<Item = &'a Hash>) {
+    query.push("(");
+    let mut list = query.separated(", ");
+    for key in keys {
+        list.push_bind(key.to_vec());
+    }
+    query.push(")");
+}
+
+async fn purge(connection: &mut SqliteConnection, now: Duration, limit: u32) -> Result<bool, sqlx::Error> {
+    const OUTCOMES: &str = "DELETE FROM outcomes WHERE key IN (SELECT key FROM outcomes WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
+    const CLAIMS: &str = "DELETE FROM claims WHERE event IN (SELECT event FROM claims WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
+    let mut is_more = false;
+    for statement in [OUTCOMES, CLAIMS] {
+        let deleted = sqlx::query(statement).bind(millis(now)).bind(limit).execute(&mut *connection).await?;
+        is_more |= deleted.rows_affected() >= u64::from(limit);
+    }
+    Ok(is_more)
+}

@@ -1,0 +1,15 @@
+//! The journal in real stores: one contract for all, and what becomes of it when a store is away.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "in a test they are assertions and their explanation"
+)]
+
+mod contract;
+mod place;
+mod sqlite;
