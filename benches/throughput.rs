@@ -244,6 +244,8 @@ impl Observer for Meter {
     fn closed(&self, _outcome: &Outcome, _took: Duration) {
         self.tick();
     }
+
+    fn repeated(&self) {}
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -18,9 +18,10 @@ use crate::config::runtime::RuntimeConfig;
 use crate::domain::health::{Component, Status};
 use crate::http::{router, server};
 use crate::kafka::connector::{Connector, Parts, StartError};
+use crate::kafka::memory::Memory;
 use crate::kafka::status::ConnectorStatus;
 use crate::kafka::work::{Door, Observer};
-use crate::llm::settings::ProviderSettings;
+use crate::llm::settings::{ProviderKind, ProviderSettings};
 use crate::llm::{self, BuildError};
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::provider::{Provider, Signal};
@@ -105,9 +106,15 @@ impl App {
                 reference: runtime.routing.reference,
             };
             let of_router = metrics.router(&connector.name);
+            let config_hash = Arc::clone(&connector.pipeline.config_hash);
+            let is_paid = members.iter().any(|member| is_model(&runtime, member.name()));
             let router = Router::new(members, settings, Arc::clone(&clock), signal.clone(), of_router);
             let pipeline = Pipeline::new(connector.pipeline, Arc::new(router), Arc::clone(&recall));
-            let door = Door::new(pipeline, connector.route.format, Arc::clone(&clock));
+            let memory = journal.as_ref().map(|journal| {
+                let window = connector.route.deduplicate;
+                Memory::new(Arc::clone(journal), Arc::clone(&connector.name), config_hash, is_paid, window)
+            });
+            let door = Door::new(pipeline, connector.route.format, Arc::clone(&clock), memory);
             parts.push(Parts {
                 kafka: runtime.kafka.clone(),
                 route: connector.route,
@@ -239,6 +246,12 @@ fn members(
         return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
     }
     Ok(members)
+}
+
+/// True unless asking this provider again costs nothing and answers the same.
+fn is_model(runtime: &RuntimeConfig, provider: &str) -> bool {
+    let mut settings = runtime.providers.iter().filter(|settings| settings.name == provider);
+    settings.any(|settings| !matches!(settings.kind, ProviderKind::Offline))
 }
 
 struct ProviderHealth(Vec<Arc<Provider>>);

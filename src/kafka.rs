@@ -4,7 +4,7 @@
 //! - `session`: the loop, from joining the group to leaving it;
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`lanes`]: the order in which outcomes are published;
-//! - [`work`]: one record through the pipeline;
+//! - [`work`]: one record through the pipeline; [`memory`]: what is remembered of it beyond the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `client`, `convert`: librdkafka's configuration, callbacks and messages.
 
@@ -17,6 +17,7 @@ mod convert;
 pub mod embedded;
 pub mod lanes;
 pub mod ledger;
+pub mod memory;
 mod outbox;
 pub mod plain;
 mod probe;

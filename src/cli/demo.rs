@@ -7,6 +7,7 @@ mod report;
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -145,7 +146,7 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
         let text = app.metrics().unwrap_or_default();
         fs::write(path, text).map_err(|source| DemoError::File { path: path.clone(), source })?;
     }
-    let summary = Summary::of(records.len(), &results, &dead_letters, &tally.finished());
+    let summary = Summary::of(records.len(), &results, &dead_letters, &tally.finished(), tally.repeats());
     print(args, &summary, &records, &results, &dead_letters)?;
     if args.keep {
         keep(&brokers, &app, &route.sink_topic).await?;
@@ -284,7 +285,7 @@ async fn keep(brokers: &str, app: &App, topic: &str) -> io::Result<()> {
 
 /// Notes every finished record.
 #[derive(Default)]
-struct Tally(Mutex<Vec<Finished>>);
+struct Tally(Mutex<Vec<Finished>>, AtomicUsize);
 
 /// One finished record.
 #[derive(Debug, Clone, Copy)]
@@ -295,7 +296,11 @@ struct Finished {
 
 impl Tally {
     fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len() + self.repeats()
+    }
+
+    fn repeats(&self) -> usize {
+        self.1.load(Ordering::Relaxed)
     }
 
     fn finished(&self) -> Vec<Finished> {
@@ -306,5 +311,9 @@ impl Tally {
 impl Observer for Tally {
     fn closed(&self, _outcome: &Outcome, took: Duration) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Finished { at: Instant::now(), took });
+    }
+
+    fn repeated(&self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -19,6 +19,7 @@ use super::section::{Scribe, Section, Spot};
 use super::values;
 use crate::kafka::settings::RouteSettings;
 use crate::pipeline::settings::PipelineSettings;
+use crate::store::settings::StoreUrl;
 
 /// A connector as true.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct ConnectorConfig {
 pub struct RuntimeDefaults {
     /// `cache.ttl`.
     pub cache_ttl: Duration,
+    /// Whether there is a store.
+    pub has_store: bool,
     /// Names of the providers, each with the variable that it lacks if it was left out; `None` when they are not known.
     pub providers: Option<BTreeMap<String, Option<String>>>,
     /// Why the routing has nobody to ask; a connector must then name its provider.
@@ -46,7 +49,7 @@ pub struct RuntimeDefaults {
 
 impl Default for RuntimeDefaults {
     fn default() -> Self {
-        Self { cache_ttl: DEFAULT_TTL, providers: None, nobody_to_ask: None }
+        Self { cache_ttl: DEFAULT_TTL, has_store: true, providers: None, nobody_to_ask: None }
     }
 }
 
@@ -58,7 +61,12 @@ impl From<&RuntimeConfig> for RuntimeDefaults {
             let needs = runtime.left_out.iter().map(|out| format!("{} needs {}", out.provider, out.variable));
             format!("no provider of routing.fallback is usable: {}", needs.collect::<Vec<_>>().join(", "))
         });
-        Self { cache_ttl: runtime.cache.ttl, providers: Some(usable.chain(left_out).collect()), nobody_to_ask }
+        Self {
+            cache_ttl: runtime.cache.ttl,
+            has_store: runtime.store.url != StoreUrl::Off,
+            providers: Some(usable.chain(left_out).collect()),
+            nobody_to_ask,
+        }
     }
 }
 
@@ -164,7 +172,7 @@ pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &Runtime
     let name = root.require("name", values::name);
     let name_place = scribe.place(&root.spot_of("name").origin);
     let called = name.as_deref().unwrap_or("unnamed");
-    let route = route::read(scribe, &mut root, called);
+    let route = route::read(scribe, &mut root, called, defaults);
     let prompt = prompt::read(scribe, root.section("prompt"), base);
     let schema = schema::read(scribe, &mut root, called, base);
     let options = options::read(scribe, root.section("options"), defaults);

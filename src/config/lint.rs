@@ -73,6 +73,7 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
     }
     let defaults = RuntimeDefaults {
         cache_ttl: std::time::Duration::ZERO,
+        has_store: checked.as_ref().is_none_or(|checked| checked.has_store),
         providers: checked
             .as_ref()
             .map(|checked| checked.providers.iter().map(|(name, _)| (name.clone(), None)).collect()),

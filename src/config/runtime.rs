@@ -23,7 +23,7 @@ use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
-use crate::store::settings::StoreSettings;
+use crate::store::settings::{StoreSettings, StoreUrl};
 use crate::telemetry::settings::{LogFormat, LogSettings};
 
 /// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
@@ -93,6 +93,8 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
 /// What a file by itself leads to.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
+    /// Whether it has a store.
+    pub(crate) has_store: bool,
     /// Its providers with their kinds.
     pub(crate) providers: Vec<(String, Option<Kind>)>,
     /// Those that the routing names.
@@ -101,9 +103,9 @@ pub(crate) struct Checked {
 
 /// Checks a file by itself: no environment, no secrets.
 pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Checked {
-    let Written { providers, routing, .. } = read(scribe, root, base(Some(file)));
+    let Written { store, providers, routing, .. } = read(scribe, root, base(Some(file)));
     let providers = providers.into_iter().map(|provider| (provider.name, provider.kind)).collect();
-    Checked { providers, fallback: routing.fallback }
+    Checked { has_store: store.url != StoreUrl::Off, providers, fallback: routing.fallback }
 }
 
 /// Everything but the secrets.

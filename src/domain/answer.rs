@@ -106,14 +106,18 @@ pub enum CacheHit {
     None,
     /// From memory, or from a call that was in flight for the same question.
     Memory,
+    /// From the journal: this event asked the same before, and the process did not live to publish the answer, or the sender
+    /// repeats itself.
+    Journal,
 }
 
 impl CacheHit {
     /// The name that users see (`cachehit` attribute).
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Memory => "memory",
+            Self::Journal => "journal",
         }
     }
 }

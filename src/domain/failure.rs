@@ -104,6 +104,8 @@ codes! {
     InvalidHeader = "invalid_header", Decode, Invalid;
     /// The value is larger than the limit.
     EventTooLarge = "event_too_large", Decode, Invalid;
+    /// Another record had the same `source` and `id` and another value.
+    IdConflict = "id_conflict", Accept, Invalid;
     /// The prompt template could not be rendered with this event.
     TemplateFailed = "template_failed", Resolve, Invalid;
     /// Nothing is left of the prompt after normalisation.

@@ -8,6 +8,7 @@
 //! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in its lane's order,
 //! [published](outcomes), acknowledged, and its position closed; a [commit](membership) then passes it.
 
+mod claims;
 mod intake;
 mod membership;
 mod outcomes;
@@ -17,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::cluster::{self, Cluster, Received, Trouble};
@@ -28,11 +29,13 @@ use super::outbox::Outbox;
 use super::settings::Guarantee;
 use super::status::Paused;
 use super::transaction::Transaction;
-use super::work::{Door, Job, Settled, Step};
+use super::work::{Begun, Door, Job, Settled, Step};
 use crate::domain::failure::Code;
 use crate::domain::record::Record;
+use crate::ports::journal::Claim;
 use crate::tasks::RecordTask;
 use crate::telemetry::seldom::Seldom;
+use claims::Decisions;
 use membership::Drain;
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
@@ -91,6 +94,8 @@ struct InFlight {
     record: Arc<Record>,
     received_at: Instant,
     weight: usize,
+    /// How far it came, until the claim to its event is decided.
+    held: Option<Step>,
     /// Waits for a place among those who ask.
     job: Option<Box<Job>>,
     /// Asks; dropping it cancels.
@@ -103,6 +108,13 @@ struct InFlight {
     is_delivered: bool,
 }
 
+impl InFlight {
+    /// Nothing is being done for it yet.
+    fn is_waiting(&self) -> bool {
+        self.held.is_some() || self.job.is_some()
+    }
+}
+
 pub(super) struct Session<'a, C: Cluster> {
     parts: &'a Parts,
     stop: &'a Stop,
@@ -111,6 +123,9 @@ pub(super) struct Session<'a, C: Cluster> {
     lanes: Lanes,
     in_flight: HashMap<Ticket, InFlight>,
     open_bytes: usize,
+    claims: Vec<(Ticket, Claim)>,
+    deciding: Option<RecordTask>,
+    decisions: (Sender<Decisions>, Receiver<Decisions>),
     waiting: VecDeque<Ticket>,
     asking: usize,
     unacknowledged: usize,
@@ -149,6 +164,9 @@ impl<'a, C: Cluster> Session<'a, C> {
             lanes: Lanes::new(route.ordering),
             in_flight: HashMap::new(),
             open_bytes: 0,
+            claims: Vec::new(),
+            deciding: None,
+            decisions: bounded(1),
             waiting: VecDeque::new(),
             asking: 0,
             unacknowledged: 0,
@@ -183,7 +201,7 @@ impl<'a, C: Cluster> Session<'a, C> {
 
     /// One turn. True when the session is over because it was asked to stop.
     pub(super) fn turn(&mut self) -> Result<bool, Broken> {
-        let mut has_progressed = self.receive_answers();
+        let mut has_progressed = self.receive_answers() | self.receive_decisions();
         has_progressed |= self.receive_deliveries()?;
         self.receive_commit()?;
         self.handle_consumer_events()?;
@@ -192,6 +210,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         self.advance_transaction()?;
         self.adjust_intake()?;
         has_progressed |= self.intake()? > 0;
+        self.send_claims();
         if self.transaction.is_none() {
             self.commit_if_due();
         }
@@ -261,32 +280,25 @@ impl<'a, C: Cluster> Session<'a, C> {
         self.lanes.enter(ticket, &partition, record.key.as_deref());
         let weight = record.weight();
         self.open_bytes += weight;
-        let step = match failure {
-            Some(failure) => Step::Settled(self.parts.door.dead_letter(&record, &failure)),
-            None => self.parts.door.begin(&record),
+        let door = &self.parts.door;
+        let begun = match failure {
+            Some(failure) => Begun { step: Step::Settled(door.dead_letter(&record, &failure)), claim: None },
+            None => door.begin(&record),
         };
-        let mut flight = InFlight {
+        let flight = InFlight {
             partition,
             record,
             received_at,
             weight,
+            held: None,
             job: None,
             task: None,
             settled: None,
             is_sent: false,
             is_delivered: false,
         };
-        match step {
-            Step::Settled(settled) => {
-                self.in_flight.insert(ticket, flight);
-                self.settled(ticket, settled);
-            }
-            Step::Ask(job) => {
-                flight.job = Some(job);
-                self.in_flight.insert(ticket, flight);
-                self.waiting.push_back(ticket);
-            }
-        }
+        self.in_flight.insert(ticket, flight);
+        self.begun(ticket, begun);
     }
 
     /// Opens a position. False if the record is to be ignored: its partition is not ours, or it has an outcome.
@@ -320,7 +332,7 @@ impl<'a, C: Cluster> Session<'a, C> {
     fn report(&self) {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let metrics = &self.parts.metrics;
-        let waiting = self.waiting.len();
+        let waiting = self.in_flight.values().filter(|flight| flight.is_waiting()).count();
         metrics.waiting.set(count(waiting));
         metrics.asking.set(count(self.asking));
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
@@ -330,8 +342,14 @@ impl<'a, C: Cluster> Session<'a, C> {
 
     fn nap(&mut self) {
         let nap = if self.unacknowledged > 0 { NAP_UNACKNOWLEDGED } else { NAP_ASKING };
-        if let Ok((ticket, settled)) = self.answers.1.recv_timeout(nap) {
-            self.answered(ticket, settled);
+        select! {
+            recv(self.answers.1) -> answer => if let Ok((ticket, settled)) = answer {
+                self.answered(ticket, settled);
+            },
+            recv(self.decisions.1) -> decisions => if let Ok(decisions) = decisions {
+                self.decided(decisions);
+            },
+            default(nap) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The cluster (`kafka` in the runtime configuration).
 #[derive(Clone, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub struct RouteSettings {
     pub dead_letter_topic: Arc<str>,
     /// What is promised about outcomes.
     pub guarantee: Guarantee,
+    /// For how long an event has one outcome, however often it is sent; `None` is no limit.
+    pub deduplicate: Option<Duration>,
     /// Order of publication.
     pub ordering: Ordering,
     /// Records with a provider call under way at the same time, over all partitions.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::memory::Memory;
 use super::settings::RecordFormat;
 use crate::codec::{cloudevents, dead_letter, plain, result};
 use crate::domain::answer::{Answered, CacheHit};
@@ -14,8 +15,9 @@ use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::domain::record::{Outgoing, Record};
 use crate::pipeline::route::router::Router;
-use crate::pipeline::run::{Begun, Pipeline, Question};
+use crate::pipeline::run::{self, Pipeline, Question};
 use crate::ports::clock::Clock;
+use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
 
 /// Largest value that is looked into, in bytes. Eight times what every CloudEvents consumer should accept
@@ -45,10 +47,12 @@ pub enum Outcome {
     },
 }
 
-/// Told of every record whose outcome the broker has acknowledged. Called on the connector's thread: must be quick.
+/// Told of every record that is finished. Called on the connector's thread: must be quick.
 pub trait Observer: Send + Sync {
-    /// A record is finished, `took` after its receipt.
+    /// The broker has acknowledged a record's outcome, `took` after its receipt.
     fn closed(&self, outcome: &Outcome, took: Duration);
+    /// A record has no outcome of its own, because its event had one.
+    fn repeated(&self);
 }
 
 /// A record's outcome, ready to be published.
@@ -72,6 +76,14 @@ pub struct Job {
     question: Question,
 }
 
+/// A record as far as it came without waiting.
+pub struct Begun {
+    /// How far.
+    pub step: Step,
+    /// What is to be decided first: whether its event has an outcome already.
+    pub claim: Option<Claim>,
+}
+
 /// How far a record came without waiting.
 pub enum Step {
     /// To its end.
@@ -85,12 +97,13 @@ pub struct Door {
     pipeline: Pipeline,
     format: RecordFormat,
     clock: Arc<dyn Clock>,
+    memory: Option<Memory>,
 }
 
 impl Door {
-    /// A door to `pipeline`.
-    pub fn new(pipeline: Pipeline, format: RecordFormat, clock: Arc<dyn Clock>) -> Self {
-        Self { pipeline, format, clock }
+    /// A door to `pipeline`. Without a memory, a process that is killed forgets answers that were paid for.
+    pub fn new(pipeline: Pipeline, format: RecordFormat, clock: Arc<dyn Clock>, memory: Option<Memory>) -> Self {
+        Self { pipeline, format, clock, memory }
     }
 
     /// Who answers behind this door, and the gate before them.
@@ -98,21 +111,30 @@ impl Door {
         self.pipeline.router()
     }
 
+    /// What records are remembered by, where they are.
+    pub fn memory(&self) -> Option<&Memory> {
+        self.memory.as_ref()
+    }
+
     /// Everything that needs no waiting. Never panics: a stage that does costs its record and no other.
-    pub fn begin(&self, record: &Arc<Record>) -> Step {
-        match catch_unwind(AssertUnwindSafe(|| self.try_begin(record))) {
+    pub fn begin(&self, record: &Arc<Record>) -> Begun {
+        let mut claim = None;
+        let step = match catch_unwind(AssertUnwindSafe(|| self.try_begin(record, &mut claim))) {
             Ok(Ok(step)) => step,
             Ok(Err(failure)) => Step::Settled(self.dead_letter(record, &failure)),
             Err(panic) => Step::Settled(self.dead_letter(record, &defect(panic.as_ref()))),
-        }
+        };
+        Begun { step, claim }
     }
 
-    fn try_begin(&self, record: &Arc<Record>) -> Result<Step, Failure> {
+    /// Notes the claim on the way, because a record that fails after its event was read has one, too.
+    fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<Step, Failure> {
         let event = self.decode(record)?;
+        *claim = self.memory.as_ref().and_then(|memory| memory.claim(record, &event));
         let begun = self.pipeline.begin(&Scope { event: &event, key: record.key.as_deref(), headers: &record.headers });
         match begun {
-            Begun::Done(outcome) => Ok(Step::Settled(self.result(record, &event, &outcome?))),
-            Begun::Ask(question) => Ok(Step::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
+            run::Begun::Done(outcome) => Ok(Step::Settled(self.result(record, &event, &outcome?))),
+            run::Begun::Ask(question) => Ok(Step::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
         }
     }
 
@@ -128,13 +150,26 @@ impl Door {
         }
     }
 
-    /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
+    /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that. An outcome
+    /// that cost a call is remembered before it is returned, and one that is remembered costs no call.
     pub async fn finish(&self, job: Job) -> Settled {
-        match AssertUnwindSafe(self.answer(&job.question)).catch_unwind().await {
-            Ok(Ok(answered)) => self.result(&job.record, &job.event, &answered),
-            Ok(Err(failure)) => self.dead_letter(&job.record, &failure),
-            Err(panic) => self.dead_letter(&job.record, &defect(panic.as_ref())),
+        let Job { record, event, question } = &job;
+        let memory = self.memory.as_ref();
+        let keys = memory.and_then(|memory| Some((memory, memory.keys(record, event, question.fingerprint())?)));
+        if let Some((memory, keys)) = keys
+            && let Some(settled) = memory.recall(keys).await
+        {
+            return settled;
         }
+        let (settled, has_cost) = match AssertUnwindSafe(self.answer(question)).catch_unwind().await {
+            Ok(Ok(answered)) => (self.result(record, event, &answered), answered.cache_hit == CacheHit::None),
+            Ok(Err(failure)) => (self.dead_letter(record, &failure), failure.attempts() > 0),
+            Err(panic) => (self.dead_letter(record, &defect(panic.as_ref())), false),
+        };
+        if let Some((memory, keys)) = keys.filter(|_| has_cost) {
+            memory.record(keys, &settled).await;
+        }
+        settled
     }
 
     async fn answer(&self, question: &Question) -> Result<Answered, Failure> {

@@ -38,6 +38,13 @@ pub struct Question {
     fingerprint: Fingerprint,
 }
 
+impl Question {
+    /// What makes it the same as another one.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+}
+
 impl Pipeline {
     /// A pipeline that asks through `router` and remembers in `recall`.
     pub fn new(settings: PipelineSettings, router: Arc<Router>, recall: Arc<Recall>) -> Self {

@@ -150,6 +150,7 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     received: Family<OfConnector, Counter>,
     skipped: Family<OfConnector, Counter>,
+    repeats: Family<OfConnector, Counter>,
     results: Family<Results, Counter>,
     dead_letters: Family<DeadLetters, Counter>,
     record_seconds: Histograms<OfConnector>,
@@ -188,6 +189,7 @@ impl Default for Metrics {
             registry: Mutex::new(Registry::with_prefix("sp")),
             received: Family::default(),
             skipped: Family::default(),
+            repeats: Family::default(),
             results: Family::default(),
             dead_letters: Family::default(),
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
@@ -234,6 +236,8 @@ impl Metrics {
         registry.register("records_received", "Records taken from source topics", self.received.clone());
         let help = "Records received again that had an outcome, by the map in the commit's metadata";
         registry.register("records_skipped", help, self.skipped.clone());
+        let help = "Records of events that had an outcome within the window of delivery.deduplicate";
+        registry.register("records_repeated", help, self.repeats.clone());
         registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());
         registry.register("dead_letters", "Dead letters acknowledged by the broker, by stage and code", self.dead_letters.clone());
         registry.register("record_seconds", "Time from receipt of a record to the broker's acknowledgement of its outcome", self.record_seconds.clone());
@@ -292,6 +296,8 @@ impl Metrics {
             skipped: self.skipped.get_or_create_owned(&of),
             answered: results(CacheHit::None),
             remembered: results(CacheHit::Memory),
+            recalled: results(CacheHit::Journal),
+            repeats: self.repeats.get_or_create_owned(&of),
             dead_letters: self.dead_letters.clone(),
             record_seconds: self.record_seconds.get_or_create_owned(&of),
             confidence: self.confidence.get_or_create_owned(&of),

@@ -19,6 +19,7 @@ mod exactly_once;
 mod outage;
 mod reader;
 mod rebalance;
+mod remembered;
 mod service;
 mod shutdown;
 #[path = "../support/stub_provider.rs"]

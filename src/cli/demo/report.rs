@@ -23,6 +23,8 @@ pub(super) struct Summary {
     results: usize,
     dead_letters_by_code: BTreeMap<String, usize>,
     cache_hits: usize,
+    /// Records without an outcome of their own, because their event had one.
+    repeats: usize,
     /// From the first receipt to the last acknowledgement.
     seconds: f64,
     /// Per record, from receipt to acknowledgement, ascending.
@@ -30,7 +32,13 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(received: usize, results: &[Record], dead_letters: &[Record], finished: &[Finished]) -> Self {
+    pub(super) fn of(
+        received: usize,
+        results: &[Record],
+        dead_letters: &[Record],
+        finished: &[Finished],
+        repeats: usize,
+    ) -> Self {
         let mut dead_letters_by_code = BTreeMap::new();
         for letter in dead_letters {
             let code = header(letter, "sp-error-code").unwrap_or_else(|| "(none)".to_owned());
@@ -45,15 +53,16 @@ impl Summary {
             received,
             results: results.len(),
             dead_letters_by_code,
+            repeats,
             cache_hits: results.iter().filter(is_hit).count(),
             seconds: began_at.zip(ended_at).map_or(0.0, |(began, ended)| (ended - began).as_secs_f64()),
             latencies,
         }
     }
 
-    /// Every record sent came out on exactly one side.
+    /// Every record sent came out on exactly one side, or repeats one that did.
     pub(super) fn is_complete(&self) -> bool {
-        self.received == self.results + self.dead_letters()
+        self.received == self.results + self.dead_letters() + self.repeats
     }
 
     pub(super) fn json(&self) -> Value {
@@ -62,6 +71,7 @@ impl Summary {
             "results": self.results,
             "dead_letters": self.dead_letters(),
             "dead_letters_by_code": self.dead_letters_by_code,
+            "repeats": self.repeats,
             "cache_hits": self.cache_hits,
             "seconds": (self.seconds * 1000.0).round() / 1000.0,
         })
@@ -75,6 +85,9 @@ impl Summary {
         for (code, count) in &self.dead_letters_by_code {
             writeln!(out, "    {code:<24} {count:>5}")?;
         }
+        if self.repeats > 0 {
+            writeln!(out, "  repetitions   {:>7}   of events that had an outcome", self.repeats)?;
+        }
         let (p50, p95) = (self.quantile(50), self.quantile(95));
         writeln!(
             out,
@@ -84,7 +97,7 @@ impl Summary {
         let verdict = if self.is_complete() {
             "Every record received is a result or a dead letter."
         } else {
-            "INCOMPLETE: received is not results + dead letters."
+            "INCOMPLETE: received is not results + dead letters + repetitions."
         };
         writeln!(out, "{verdict}")
     }

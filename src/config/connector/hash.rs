@@ -29,8 +29,9 @@ pub(super) fn of(
         format,
         sink_topic,
         dead_letter_topic,
-        // It says how often an outcome is seen, not which it is.
+        // They say how often an outcome is seen, not which it is.
         guarantee: _,
+        deduplicate: _,
         ordering,
         max_in_flight,
     } = route;

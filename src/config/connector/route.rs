@@ -1,9 +1,12 @@
 //! The sections `source`, `sink`, `dead_letter` and `delivery`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::document::Value;
+use crate::config::connector::RuntimeDefaults;
+use crate::config::document::{Node, Value};
 use crate::config::section::{Scribe, Section, Spot};
+use crate::config::units::duration;
 use crate::config::values::{Wrong, choice, integer, text, topic};
 use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, RouteSettings};
 
@@ -31,6 +34,7 @@ pub(super) struct Route {
 /// The section `delivery`.
 struct Delivery {
     guarantee: Guarantee,
+    deduplicate: Option<Duration>,
     ordering: Ordering,
     max_in_flight: u32,
 }
@@ -46,13 +50,14 @@ impl Route {
             sink_topic: topic(&self.sink)?,
             dead_letter_topic: topic(&self.dead_letter)?,
             guarantee: self.delivery.guarantee,
+            deduplicate: self.delivery.deduplicate,
             ordering: self.delivery.ordering,
             max_in_flight: self.delivery.max_in_flight as usize,
         })
     }
 }
 
-pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str) -> Route {
+pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str, defaults: &RuntimeDefaults) -> Route {
     const FORMATS: &[(&str, RecordFormat)] =
         &[("cloudevents", RecordFormat::CloudEvents), ("json", RecordFormat::Json), ("text", RecordFormat::Text)];
     let mut source = root.section("source");
@@ -81,7 +86,7 @@ pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str) -> Route
     let dead_letter_topic = required_topic(&mut kafka);
     kafka.finish();
     dead_letter.finish();
-    let delivery = delivery(root.section("delivery"));
+    let delivery = delivery(root.section("delivery"), format, defaults);
     let group = group.unwrap_or_else(|| name.to_owned());
     Route { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, delivery }
 }
@@ -105,7 +110,26 @@ fn required_topic(kafka: &mut Section<'_>) -> Option<Topic> {
     kafka.require("topic", topic).map(|topic| (topic, kafka.spot_of("topic")))
 }
 
-fn delivery(mut section: Section<'_>) -> Delivery {
+/// The time for which an event has one outcome.
+fn window(node: &Node, format: RecordFormat, defaults: &RuntimeDefaults) -> Result<Duration, Wrong> {
+    let window = duration(node).map_err(|wrong| wrong.help("write for example 24h, or off"))?;
+    if window.is_zero() {
+        return Err(Wrong::new("a window of no time has room for nothing", "write for example 24h, or off"));
+    }
+    if format != RecordFormat::CloudEvents {
+        let help = "write off, or send CloudEvents";
+        return Err(Wrong::new("only CloudEvents have an id by which a repetition is known", help));
+    }
+    if !defaults.has_store {
+        return Err(Wrong::new(
+            "without a store nobody remembers which events had an outcome",
+            "set store.url, or write off",
+        ));
+    }
+    Ok(window)
+}
+
+fn delivery(mut section: Section<'_>, format: RecordFormat, defaults: &RuntimeDefaults) -> Delivery {
     const GUARANTEES: &[(&str, Guarantee)] =
         &[("at-least-once", Guarantee::AtLeastOnce), ("exactly-once", Guarantee::ExactlyOnce)];
     const ORDERINGS: &[(&str, Ordering)] =
@@ -113,10 +137,10 @@ fn delivery(mut section: Section<'_>) -> Delivery {
     let guarantee = section.get("guarantee", choice(GUARANTEES, &[])).unwrap_or(Guarantee::AtLeastOnce);
     let ordering = section.get("ordering", choice(ORDERINGS, &[])).unwrap_or(Ordering::Partition);
     let max_in_flight = section.get("max_in_flight", integer(1..=MAX_IN_FLIGHT)).unwrap_or(DEFAULT_IN_FLIGHT);
-    section.get("deduplicate", |node| match text(node) {
-        Ok(word) if word == "off" => Ok(()),
-        _ => Err(Wrong::not_yet("deduplication", "write off, or leave the key out")),
+    let deduplicate = section.get("deduplicate", |node| match text(node) {
+        Ok(word) if word == "off" => Ok(None),
+        _ => window(node, format, defaults).map(Some),
     });
     section.finish();
-    Delivery { guarantee, ordering, max_in_flight }
+    Delivery { guarantee, deduplicate: deduplicate.flatten(), ordering, max_in_flight }
 }

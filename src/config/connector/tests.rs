@@ -8,7 +8,12 @@ const SHIPPED: &str = include_str!("../../../connectors/support-triage.yaml");
 
 fn defaults() -> RuntimeDefaults {
     let providers = BTreeMap::from([("gpt".to_owned(), Some("OPENAI_API_KEY".to_owned())), ("llama".to_owned(), None)]);
-    RuntimeDefaults { cache_ttl: Duration::from_secs(7), providers: Some(providers), nobody_to_ask: None }
+    RuntimeDefaults {
+        cache_ttl: Duration::from_secs(7),
+        has_store: true,
+        providers: Some(providers),
+        nobody_to_ask: None,
+    }
 }
 
 /// Loads files that are given as name and text; findings without the directory.
@@ -67,7 +72,7 @@ fn every_key_is_documented() {
 fn findings_come_at_once_and_point_at_their_lines() {
     let text = "name: Bad Name\nsource:\n  kafka: { topics: [ok, 'no good'], format: avro, topic: x }\nprompt:\n  inline: |\n    fine\n    {%% bad\n\
                 schema:\n  inline:\n    type: object\n    properties:\n      amount:\n        type: nonsense\noptions: { provider: gpt, temperature: 3 }\n\
-                delivery: { guarantee: exactly-twice, deduplicate: 24h, max_in_flight: 0 }\nsink: { kafka: {} }\n";
+                delivery: { guarantee: exactly-twice, deduplicate: 24, max_in_flight: 0 }\nsink: { kafka: {} }\n";
     let found = findings(text);
     for part in [
         "c.yaml:1:7: name: `Bad Name` is not a valid name",
@@ -79,7 +84,7 @@ fn findings_come_at_once_and_point_at_their_lines() {
         "options.provider: the provider gpt cannot be used: OPENAI_API_KEY is not set",
         "options.temperature: expected a number from 0 to 2, found 3",
         "delivery.guarantee: `exactly-twice` is not one of the choices",
-        "delivery.deduplicate: deduplication is not in this version yet",
+        "delivery.deduplicate: expected a duration",
         "delivery.max_in_flight: expected a whole number",
         "sink.kafka.topic: is missing",
         "dead_letter.kafka.topic: is missing",

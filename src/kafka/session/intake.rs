@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
+use super::super::memory::Memory;
 use super::super::status::Paused;
 use super::{Drain, Session};
 
@@ -64,6 +65,9 @@ impl<C: Cluster> Session<'_, C> {
         }
         if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
             return Some(Paused::Kafka(problem));
+        }
+        if let Some(problem) = self.parts.door.memory().and_then(Memory::problem) {
+            return Some(Paused::Gate(problem));
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
         if let Some(closed) = self.parts.door.router().closed()

@@ -106,7 +106,7 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(earlier) = self.drain.take().and_then(|drain| drain.leaving) {
             self.give_back(&earlier)?;
         }
-        self.forget(|flight| flight.job.is_some() && partitions.contains(&flight.partition));
+        self.forget(|flight| flight.is_waiting() && partitions.contains(&flight.partition));
         self.drain = Some(Drain { leaving: Some(partitions), owed: Vec::new(), is_committing: false, until });
         Ok(())
     }
@@ -114,7 +114,7 @@ impl<C: Cluster> Session<'_, C> {
     /// Everything leaves. A revocation that is being drained becomes part of it.
     fn begin_final_drain(&mut self, deadline: Instant) {
         tracing::info!(connector = &*self.parts.name, in_flight = self.in_flight.len(), "draining");
-        self.forget(|flight| flight.job.is_some());
+        self.forget(InFlight::is_waiting);
         let earlier = self.drain.take();
         let until = earlier.as_ref().filter(|drain| !drain.is_committing).map_or(deadline, |d| d.until.min(deadline));
         let owed = earlier.and_then(|drain| drain.leaving).unwrap_or_default();
@@ -192,6 +192,7 @@ impl<C: Cluster> Session<'_, C> {
         self.asking -= asking;
         self.unacknowledged -= unacknowledged;
         let in_flight = &self.in_flight;
+        self.claims.retain(|(ticket, _)| in_flight.contains_key(ticket));
         self.waiting.retain(|ticket| in_flight.contains_key(ticket));
         self.outbox.retain(|ticket| in_flight.contains_key(&ticket));
     }

@@ -9,7 +9,7 @@ use super::super::lanes::Ticket;
 use super::super::outbox::Next;
 use super::super::transaction::Transaction;
 use super::super::work::{Outcome, Settled};
-use super::{Broken, Session};
+use super::{Broken, InFlight, Session};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 
@@ -71,19 +71,27 @@ impl<C: Cluster> Session<'_, C> {
 
     /// The outcome is known: publish what its lane releases.
     pub(super) fn settled(&mut self, ticket: Ticket, settled: Settled) {
-        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
-        flight.settled = Some(settled);
-        let released = self.lanes.ready(ticket, &flight.partition, flight.record.key.as_deref());
-        for ticket in released {
+        if let Some(flight) = self.in_flight.get_mut(&ticket) {
+            flight.settled = Some(settled);
+            self.release(ticket);
+        }
+    }
+
+    /// Publishes what the lane releases now that this record is ready. One without an outcome is a repetition.
+    pub(super) fn release(&mut self, ticket: Ticket) {
+        let Some(flight) = self.in_flight.get(&ticket) else { return };
+        for ticket in self.lanes.ready(ticket, &flight.partition, flight.record.key.as_deref()) {
             self.publish(ticket);
         }
     }
 
     fn publish(&mut self, ticket: Ticket) {
-        // Behind records that could not be sent, a later one waits its turn.
-        if self.outbox.is_empty() && self.may_send() {
+        if self.in_flight.get(&ticket).is_some_and(|flight| flight.settled.is_none()) {
+            self.repeated(ticket);
+        } else if self.outbox.is_empty() && self.may_send() {
             self.send(ticket);
         } else {
+            // Behind records that could not be sent, a later one waits its turn.
             self.outbox.put(ticket);
         }
     }
@@ -149,11 +157,26 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    pub(super) fn acknowledged(&mut self, ticket: Ticket) {
-        let Some(flight) = self.in_flight.remove(&ticket) else { return };
-        self.outbox.acknowledged();
+    fn repeated(&mut self, ticket: Ticket) {
+        if self.close(ticket).is_some() {
+            self.parts.metrics.repeats.inc();
+            if let Some(observer) = &self.parts.observer {
+                observer.repeated();
+            }
+        }
+    }
+
+    /// The record is done with.
+    fn close(&mut self, ticket: Ticket) -> Option<InFlight> {
+        let flight = self.in_flight.remove(&ticket)?;
         self.open_bytes -= flight.weight;
         self.ledger.close(&flight.partition, flight.record.position.offset);
+        Some(flight)
+    }
+
+    pub(super) fn acknowledged(&mut self, ticket: Ticket) {
+        let Some(flight) = self.close(ticket) else { return };
+        self.outbox.acknowledged();
         let Some(settled) = flight.settled else { return };
         let took = self.cluster.now().duration_since(flight.received_at);
         let metrics = &self.parts.metrics;
@@ -164,6 +187,7 @@ impl<C: Cluster> Session<'_, C> {
                 match cache_hit {
                     CacheHit::None => metrics.answered.inc(),
                     CacheHit::Memory => metrics.remembered.inc(),
+                    CacheHit::Journal => metrics.recalled.inc(),
                 };
                 metrics.confidence.observe(confidence);
             }

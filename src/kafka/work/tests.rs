@@ -12,6 +12,7 @@ use crate::pipeline::route::testing::router_to;
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
 use crate::ports::answers::FakeAnswers;
 use crate::ports::clock::ManualClock;
+use crate::ports::journal::{Journal, MemoryJournal};
 use crate::ports::model::{Call, CallError, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
@@ -57,6 +58,10 @@ impl Model for Obedient {
 }
 
 fn door() -> Door {
+    door_with(None)
+}
+
+fn door_with(memory: Option<Memory>) -> Door {
     let settings = PipelineSettings {
         connector: "test".into(),
         template: Arc::new(Template::inline("{{ data }}").unwrap()),
@@ -77,7 +82,7 @@ fn door() -> Door {
     };
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
     let pipeline = Pipeline::new(settings, router_to(Arc::new(Obedient)), recall);
-    Door::new(pipeline, RecordFormat::Text, Arc::new(ManualClock::default()))
+    Door::new(pipeline, RecordFormat::Text, Arc::new(ManualClock::default()), memory)
 }
 
 fn record(value: &str, offset: i64) -> Arc<Record> {
@@ -91,7 +96,7 @@ fn record(value: &str, offset: i64) -> Arc<Record> {
 }
 
 async fn outcome(door: &Door, value: &str, offset: i64) -> Outcome {
-    match door.begin(&record(value, offset)) {
+    match door.begin(&record(value, offset)).step {
         Step::Settled(settled) => settled.outcome,
         Step::Ask(job) => door.finish(*job).await.outcome,
     }
@@ -159,7 +164,50 @@ async fn a_panic_costs_its_record_only() {
 #[test]
 fn a_value_over_the_limit_is_not_looked_into() {
     let value = "x".repeat(MAX_VALUE_BYTES + 1);
-    let Step::Settled(settled) = door().begin(&record(&value, 0)) else { panic!("asks") };
+    let Step::Settled(settled) = door().begin(&record(&value, 0)).step else { panic!("asks") };
     assert_eq!(settled.outcome, Outcome::DeadLetter { code: Code::EventTooLarge });
     assert_eq!(settled.outgoing.value.as_deref(), Some(value.as_bytes()));
+}
+
+fn memory(journal: &Arc<MemoryJournal>) -> Option<Memory> {
+    let journal = Arc::clone(journal) as Arc<dyn Journal>;
+    Some(Memory::new(journal, "test".into(), "0".into(), true, Some(Duration::from_secs(60))))
+}
+
+/// What a process would publish that has just started, and so remembers nothing of its own.
+async fn after_a_restart(journal: &Arc<MemoryJournal>, value: &str, offset: i64) -> Settled {
+    let door = door_with(memory(journal));
+    match door.begin(&record(value, offset)).step {
+        Step::Settled(settled) => settled,
+        Step::Ask(job) => door.finish(*job).await,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_cost_a_call_is_published_again_and_not_paid_again() {
+    let journal = Arc::new(MemoryJournal::default());
+    let first = after_a_restart(&journal, "hello", 1).await;
+    let began_at = tokio::time::Instant::now();
+    let again = after_a_restart(&journal, "hello", 1).await;
+    assert!(began_at.elapsed().is_zero(), "it was asked again");
+    assert_eq!((&again.outgoing.key, &again.outgoing.value), (&first.outgoing.key, &first.outgoing.value));
+    let header = |settled: &Settled, name: &str| {
+        let header = settled.outgoing.headers.iter().find(|header| header.name == name).unwrap();
+        String::from_utf8(header.value.clone().unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(header(&again, "ce_id"), header(&first, "ce_id"));
+    assert_eq!((header(&first, "ce_cachehit"), header(&again, "ce_cachehit")), ("none".into(), "journal".into()));
+    assert!(matches!(again.outcome, Outcome::Result { cache_hit: CacheHit::Journal, .. }));
+    let other = after_a_restart(&journal, "hello you", 1).await;
+    assert!(matches!(other.outcome, Outcome::Result { cache_hit: CacheHit::None, .. }), "another question");
+}
+
+#[tokio::test]
+async fn a_claim_speaks_of_the_event_and_of_the_record() {
+    let door = door_with(memory(&Arc::default()));
+    let claim = |value: &str, offset| door.begin(&record(value, offset)).claim.unwrap();
+    assert_eq!(claim("a", 1), claim("a", 1));
+    assert_eq!(claim("a", 1).event, claim("b", 1).event, "of plain text the position is the identity");
+    assert_ne!(claim("a", 1).input, claim("b", 1).input);
+    assert_ne!(claim("a", 1).origin, claim("a", 2).origin);
 }

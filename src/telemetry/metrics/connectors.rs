@@ -17,6 +17,8 @@ pub struct ConnectorMetrics {
     pub skipped: Counter,
     pub answered: Counter,
     pub remembered: Counter,
+    pub recalled: Counter,
+    pub repeats: Counter,
     pub(super) dead_letters: Family<DeadLetters, Counter>,
     pub record_seconds: Histogram,
     pub confidence: Histogram,

@@ -1,0 +1,136 @@
+//! What a connector remembers beyond its process: which record each event is answered for, and the final bytes of outcomes that cost a
+//! provider call.
+
+mod entry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join;
+use sha2::{Digest, Sha256};
+
+use super::work::{Outcome, Settled};
+use crate::domain::event::Event;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::record::Record;
+use crate::ports::journal::{Claim, Claimed, Journal, Key};
+
+/// One connector's part of the journal.
+pub struct Memory {
+    journal: Arc<dyn Journal>,
+    connector: Arc<str>,
+    config_hash: Arc<str>,
+    /// Whether outcomes are worth remembering: asking again would be paid again.
+    is_paid: bool,
+    /// For how long an event has one outcome; `None` is no limit to how many it has.
+    window: Option<Duration>,
+}
+
+/// Under which keys the outcome of a question may be remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keys {
+    /// A result: whenever the same event asks the same again.
+    result: Key,
+    /// A dead letter: only for this very record. Whoever sends the event again wants it tried again.
+    dead_letter: Key,
+}
+
+impl Memory {
+    /// A part of `journal` for one connector as configured.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        connector: Arc<str>,
+        config_hash: Arc<str>,
+        is_paid: bool,
+        window: Option<Duration>,
+    ) -> Self {
+        Self { journal, connector, config_hash, is_paid, window }
+    }
+
+    /// Why nothing can be remembered at the moment.
+    pub fn problem(&self) -> Option<String> {
+        let is_needed = self.is_paid || self.window.is_some();
+        if is_needed { self.journal.problem() } else { None }
+    }
+
+    /// The claim of a record to be the one that its event is answered for, where events have one outcome.
+    pub(super) fn claim(&self, record: &Record, event: &Event) -> Option<Claim> {
+        let window = self.window?;
+        let mut hash = self.hash(b"structured-prompt/event/1");
+        update(&mut hash, event.source.as_bytes());
+        update(&mut hash, event.id.as_bytes());
+        let mut input = Sha256::new();
+        update_optional(&mut input, record.value.as_ref());
+        Some(Claim {
+            event: Key(hash.finalize().into()),
+            input: Key(input.finalize().into()),
+            origin: origin(record),
+            window,
+        })
+    }
+
+    /// Decides about claims; waits while the store is away.
+    pub(super) async fn decide(&self, claims: Vec<Claim>) -> Vec<Claimed> {
+        self.journal.claim(claims).await
+    }
+
+    /// Where the outcome of a question would be, if it is worth remembering.
+    pub(super) fn keys(&self, record: &Record, event: &Event, question: &Fingerprint) -> Option<Keys> {
+        if !self.is_paid {
+            return None;
+        }
+        let mut hash = self.hash(b"structured-prompt/outcome/1");
+        update(&mut hash, self.config_hash.as_bytes());
+        update(&mut hash, &question.0);
+        update(&mut hash, event.source.as_bytes());
+        update(&mut hash, event.id.as_bytes());
+        update_optional(&mut hash, record.key.as_ref());
+        update_optional(&mut hash, record.value.as_ref());
+        let mut of_record = hash.clone();
+        update(&mut of_record, origin(record).as_bytes());
+        Some(Keys { result: Key(hash.finalize().into()), dead_letter: Key(of_record.finalize().into()) })
+    }
+
+    /// The outcome that is remembered; waits while the store is away.
+    pub(super) async fn recall(&self, keys: Keys) -> Option<Settled> {
+        let (result, dead_letter) = join(self.journal.recall(keys.result), self.journal.recall(keys.dead_letter)).await;
+        let bytes = result.or(dead_letter)?;
+        let decoded = entry::decode(&bytes);
+        if decoded.is_none() {
+            tracing::warn!(connector = &*self.connector, "an outcome in the store is of another version; asking again");
+        }
+        decoded
+    }
+
+    /// Remembers an outcome; waits while the store is away.
+    pub(super) async fn record(&self, keys: Keys, settled: &Settled) {
+        let key = match settled.outcome {
+            Outcome::Result { .. } => keys.result,
+            Outcome::DeadLetter { .. } => keys.dead_letter,
+        };
+        self.journal.record(key, entry::encode(settled)).await;
+    }
+
+    fn hash(&self, of: &[u8]) -> Sha256 {
+        let mut hash = Sha256::new_with_prefix(of);
+        update(&mut hash, self.connector.as_bytes());
+        hash
+    }
+}
+
+/// The record, for good. With its timestamp, because a topic that is created anew counts from zero again.
+fn origin(record: &Record) -> String {
+    format!("{}@{}", record.position, record.timestamp_ms.unwrap_or_default())
+}
+
+/// With its length, so that two parts cannot be taken for others.
+fn update(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_be_bytes());
+    hash.update(part);
+}
+
+fn update_optional(hash: &mut Sha256, part: Option<&Bytes>) {
+    hash.update([u8::from(part.is_some())]);
+    update(hash, part.map_or(&[], |part| part));
+}

@@ -1,0 +1,127 @@
+//! A remembered outcome as bytes: JSON of a version, so that another version's entry is told from ours.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::answer::CacheHit;
+use crate::domain::failure::Code;
+use crate::domain::record::{Header, Outgoing};
+use crate::kafka::work::{Outcome, Settled};
+
+const VERSION: u32 = 1;
+/// The one header that a remembered outcome does not keep as it was: it tells where this outcome comes from.
+const CACHE_HIT: &str = "ce_cachehit";
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    version: u32,
+    outcome: Kind,
+    key: Option<String>,
+    value: Option<String>,
+    headers: Vec<(String, Option<String>)>,
+    timestamp_ms: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Result { confidence: f64, reference_usd: f64 },
+    DeadLetter { code: String, detail: Option<String> },
+}
+
+pub(super) fn encode(settled: &Settled) -> Bytes {
+    let Settled { outgoing, outcome, is_pointer: _, detail } = settled;
+    let outcome = match *outcome {
+        Outcome::Result { confidence, reference_usd, cache_hit: _ } => Kind::Result { confidence, reference_usd },
+        Outcome::DeadLetter { code } => Kind::DeadLetter { code: code.as_str().to_owned(), detail: detail.clone() },
+    };
+    let text = |bytes: &Option<Bytes>| bytes.as_ref().map(|bytes| STANDARD.encode(bytes));
+    let entry = Entry {
+        version: VERSION,
+        outcome,
+        key: text(&outgoing.key),
+        value: text(&outgoing.value),
+        headers: outgoing.headers.iter().map(|header| (header.name.clone(), text(&header.value))).collect(),
+        timestamp_ms: outgoing.timestamp_ms,
+    };
+    // JSON of strings and finite numbers cannot fail.
+    Bytes::from(serde_json::to_vec(&entry).unwrap_or_default())
+}
+
+/// `None` if the bytes are no entry of this version.
+pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
+    let entry: Entry = serde_json::from_slice(bytes).ok().filter(|entry: &Entry| entry.version == VERSION)?;
+    let (outcome, detail) = match entry.outcome {
+        Kind::Result { confidence, reference_usd } => {
+            (Outcome::Result { cache_hit: CacheHit::Journal, confidence, reference_usd }, None)
+        }
+        Kind::DeadLetter { code, detail } => {
+            let code = Code::ALL.iter().copied().find(|known| known.as_str() == code)?;
+            (Outcome::DeadLetter { code }, detail)
+        }
+    };
+    let headers = entry.headers.into_iter().map(|(name, value)| {
+        let value = if name == CACHE_HIT {
+            Some(Bytes::from_static(CacheHit::Journal.as_str().as_bytes()))
+        } else {
+            bytes_of(value)?
+        };
+        Some(Header { name, value })
+    });
+    let outgoing = Outgoing {
+        key: bytes_of(entry.key)?,
+        value: bytes_of(entry.value)?,
+        headers: headers.collect::<Option<_>>()?,
+        timestamp_ms: entry.timestamp_ms,
+    };
+    Some(Settled { outgoing, outcome, is_pointer: false, detail })
+}
+
+/// The outer `None` is text that is not Base64.
+#[allow(clippy::option_option, reason = "an absent value is a value")]
+fn bytes_of(text: Option<String>) -> Option<Option<Bytes>> {
+    text.map(|text| STANDARD.decode(text).map(Bytes::from)).transpose().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(outcome: Outcome) -> Settled {
+        let headers = vec![
+            Header::text("ce_id", "1"),
+            Header { name: "raw".to_owned(), value: Some(Bytes::from_static(b"\xff\x00")) },
+            Header { name: "raw".to_owned(), value: None },
+        ];
+        let value = Some(Bytes::from_static(b"{\"a\":1}"));
+        let outgoing = Outgoing { key: None, value, headers, timestamp_ms: Some(7) };
+        Settled { outgoing, outcome, is_pointer: false, detail: Some("why".to_owned()) }
+    }
+
+    #[test]
+    fn an_entry_gives_back_every_byte() {
+        let dead_letter = settled(Outcome::DeadLetter { code: Code::AnswerInvalid });
+        let read = decode(&encode(&dead_letter)).unwrap();
+        assert_eq!(
+            (read.outgoing, read.outcome, read.detail),
+            (dead_letter.outgoing, dead_letter.outcome, dead_letter.detail)
+        );
+        let result = settled(Outcome::Result { cache_hit: CacheHit::None, confidence: 0.5, reference_usd: 0.25 });
+        let read = decode(&encode(&result)).unwrap();
+        assert_eq!(read.outgoing, result.outgoing);
+        let expected = Outcome::Result { cache_hit: CacheHit::Journal, confidence: 0.5, reference_usd: 0.25 };
+        assert_eq!(read.outcome, expected);
+    }
+
+    #[test]
+    fn what_is_no_entry_of_this_version_is_none() {
+        let text =
+            String::from_utf8(encode(&settled(Outcome::DeadLetter { code: Code::AnswerInvalid })).to_vec()).unwrap();
+        for other in ["", "{}", &text.replace("\"version\":1", "\"version\":2"), &text.replace("answer_invalid", "new")]
+        {
+            assert!(decode(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+}
