@@ -7,27 +7,29 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) .ci/run
 
-.PHONY: help demo test bench fmt lint doc kafka-start kafka-stop clean-tools
+.PHONY: help demo test bench fmt lint doc services-start services-stop clean-tools
+
+services := kafka postgres redis
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build the release binary and run the demonstration: no Kafka, no key, nothing else to install
 	@scripts/prerequisites.sh demo
 	cargo build --release --locked
 	$(CARGO_TARGET_DIR)/release/structured-prompt demo $(ARGS)
 
-test: ## Everything a merge needs: format, lints, tests against a real Kafka, documentation
+test: ## Everything a merge needs: format, lints, tests against real services, documentation
 	@scripts/prerequisites.sh test
 	cargo fmt --check
 	@$(MAKE) --no-print-directory lint
 	python=$$(scripts/python-tools.sh); \
-	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-kafka.sh cargo test --locked
+	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-services.sh cargo test --locked
 	@$(MAKE) --no-print-directory doc
 
 bench: ## Measure throughput against a real Kafka
 	@scripts/prerequisites.sh test
-	scripts/with-kafka.sh cargo bench --locked --bench throughput
+	scripts/with-services.sh cargo bench --locked --bench throughput
 
 fmt: ## Format the code
 	cargo fmt
@@ -39,13 +41,12 @@ lint: ## Clippy, warnings being errors, and the syntax of the scripts
 doc: ## Build the API documentation; a broken link is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --locked
 
-kafka-start: ## Start a real Kafka and leave it running; `scripts/kafka.sh env` tells where
+services-start: ## Start Kafka, Postgres and Redis and leave them running; `scripts/NAME.sh env` tells where
 	@scripts/prerequisites.sh test
-	@scripts/kafka.sh start
+	@for service in $(services); do scripts/$$service.sh start; done
 
-kafka-stop: ## Stop the Kafka that kafka-start started
-	@scripts/kafka.sh stop
+services-stop: ## Stop what services-start started
+	@for service in $(services); do scripts/$$service.sh stop; done
 
-clean-tools: ## Remove what the tests fetched: Kafka and the Python packages
-	@scripts/kafka.sh stop
+clean-tools: services-stop ## Remove what the tests fetched: Kafka and the Python packages
 	rm -rf $(CARGO_TARGET_DIR)/tools

@@ -6,6 +6,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/scripts/ports.sh"
 target=${CARGO_TARGET_DIR:-$root/target}
 mkdir -p "$target/tools"
 tools=$(cd "$target/tools" && pwd)
@@ -57,21 +58,6 @@ alive() {
 # `brokers` is written when all of them have answered, so a start that was cut short does not count.
 is_running() {
   [[ -f $run/brokers ]] && [[ $(alive | wc -l) -eq $(cat "$run"/*/pid | wc -l) ]]
-}
-
-is_open() {
-  (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-# A port that nobody listens on and that is not among the arguments. It is below the range that the system gives to
-# outgoing connections, so that none of those can take it before the broker does.
-free_port() {
-  local port
-  while :; do
-    port=$((20000 + RANDOM % 10000))
-    [[ " $* " == *" $port "* ]] || is_open "$port" || break
-  done
-  echo "$port"
 }
 
 # node_properties NODE PORT CONTROLLER_PORT VOTERS REPLICAS MIN_ISR

@@ -3,7 +3,8 @@
 # it says, one line each, how to install it.
 #
 #   scripts/prerequisites.sh demo    what building and running the connector needs
-#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Python for an independent reader
+#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python for an
+#                                    independent reader
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null; }
@@ -34,8 +35,13 @@ zlib headers|has_header zlib.h zlib|zlib1g-dev|zlib-devel|xcode-select --install
 test_needs='
 Java 17 or newer|has java|openjdk-17-jre-headless|java-21-openjdk-headless|brew install openjdk@21
 Maven (mvn)|has mvn|maven|maven|brew install maven
+Postgres 15 or newer|has_postgres|postgresql|postgresql-server|brew install postgresql@17
+Redis 7 or newer|has redis-server|redis-server|redis|brew install redis
 ps|has ps|procps|procps-ng|part of the system
 Python 3 with venv|has_venv|python3-venv|python3|brew install python'
+
+# Debian keeps the programs of the server out of the path.
+has_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
 case ${1:-} in
   demo) needs=$build_needs ;;

@@ -5,7 +5,9 @@
 //! (`backend.rs`); that it may be away, and for how long, is the task's matter (`journal/worker.rs`).
 
 mod backend;
-mod migrations;
+mod postgres;
+mod redis;
+mod sql;
 mod sqlite;
 
 pub mod journal;

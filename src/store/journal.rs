@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 use self::batch::Request;
 use self::worker::Worker;
 use super::backend::Store;
+use super::postgres::PostgresStore;
+use super::redis::RedisStore;
 use super::settings::Location;
 use super::sqlite::SqliteStore;
 use crate::domain::health::{Component, Status};
@@ -67,6 +69,8 @@ impl SharedJournal {
     pub fn open(location: &Location, retention: Duration, parts: Parts) -> Self {
         let store: Box<dyn Store> = match location {
             Location::Sqlite(path) => Box::new(SqliteStore::new(path.clone())),
+            Location::Postgres(url) => Box::new(PostgresStore::new(url.clone())),
+            Location::Redis(url) => Box::new(RedisStore::new(url.clone())),
         };
         Self::new(store, retention, parts)
     }

@@ -1,7 +1,12 @@
 //! What a user chooses about the store.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::domain::secret::Secret;
 
 /// The `store` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,10 @@ pub enum StoreUrl {
 pub enum Location {
     /// A file of this machine, which several processes may share.
     Sqlite(PathBuf),
+    /// A Postgres database, by its URL.
+    Postgres(Secret),
+    /// A Redis server, by its URL.
+    Redis(Secret),
 }
 
 /// Why a URL is refused. Says nothing of the URL: there may be a password in it.
@@ -39,8 +48,10 @@ pub struct BadUrl {
     pub help: &'static str,
 }
 
-const SCHEMES: BadUrl =
-    BadUrl { message: "this is not the URL of a store", help: "write sqlite://PATH, or none for no store" };
+const SCHEMES: BadUrl = BadUrl {
+    message: "this is not the URL of a store",
+    help: "write sqlite://PATH, postgres://USER@HOST/DATABASE or redis://HOST, or none for no store",
+};
 
 impl StoreUrl {
     /// Reads a URL; `none` is no store. A relative SQLite path starts at `base`.
@@ -53,6 +64,8 @@ impl StoreUrl {
         }
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite(path, base),
+            Some(("postgres" | "postgresql", _)) => postgres(url),
+            Some(("redis" | "rediss", _)) => redis(url),
             _ => Err(SCHEMES),
         }
     }
@@ -70,4 +83,42 @@ fn sqlite(path: &str, base: &Path) -> Result<StoreUrl, BadUrl> {
         return Err(wrong("the URL names no file"));
     }
     Ok(StoreUrl::Durable(Location::Sqlite(base.join(path))))
+}
+
+/// Parameters of a Postgres URL. Others would be ignored, and logged with their values.
+const POSTGRES_PARAMETERS: [&str; 12] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+fn postgres(url: &str) -> Result<StoreUrl, BadUrl> {
+    let help = "write for example postgres://user@db.internal:5432/structured_prompt?sslmode=verify-full, the password in \
+                STRUCTURED_PROMPT_STORE__URL or PGPASSWORD";
+    let parameters = url.split_once('?').map_or("", |(_, query)| query);
+    let names = parameters.split('&').filter_map(|pair| pair.split('=').next());
+    if names.filter(|name| !name.is_empty()).any(|name| !POSTGRES_PARAMETERS.contains(&name)) {
+        return Err(BadUrl { message: "the URL has a parameter that is not known", help });
+    }
+    match PgConnectOptions::from_str(url) {
+        Ok(_) => Ok(StoreUrl::Durable(Location::Postgres(Secret::new(url)))),
+        Err(_) => Err(BadUrl { message: "this is not the URL of a Postgres database", help }),
+    }
+}
+
+fn redis(url: &str) -> Result<StoreUrl, BadUrl> {
+    let help = "write for example rediss://user:password@redis.internal:6379/0, with a password in STRUCTURED_PROMPT_STORE__URL";
+    match redis::Client::open(url) {
+        Ok(_) => Ok(StoreUrl::Durable(Location::Redis(Secret::new(url)))),
+        Err(_) => Err(BadUrl { message: "this is not the URL of a Redis server", help }),
+    }
 }

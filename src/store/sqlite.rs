@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work, millis};
-use super::migrations;
+use super::sql;
 
 /// How long another process may hold the file before we say that it is busy. Its batches take milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
@@ -40,8 +40,8 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|error| named(migrations::why(&error)))?;
-        migrations::run(&mut connection, migrations::SQLITE).await.map_err(|Trouble(why)| named(why))?;
+        let mut connection = options.connect().await.map_err(|error| named(sql::why(&error)))?;
+        sql::migrate(&mut connection, sql::SQLITE).await.map_err(|Trouble(why)| named(why))?;
         Ok(connection)
     }
 }
@@ -80,7 +80,7 @@ impl Connection for SqliteSession {
 }
 
 fn trouble(path: &Path, error: &sqlx::Error) -> Trouble {
-    Trouble(format!("{}: {}", path.display(), migrations::why(error)))
+    Trouble(format!("{}: {}", path.display(), sql::why(error)))
 }
 
 async fn execute(connection: &mut SqliteConnection, work: &Work) -> Result<Done, sqlx::Error> {
@@ -117,7 +117,7 @@ async fn claim(
     connection: &mut SqliteConnection,
     work: &Work,
 ) -> Result<impl Iterator<Item = (Hash, Holder)>, sqlx::Error> {
-    let mut rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut rows = Vec::new();
     if !work.claims.is_empty() {
         let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO claims (event, input, origin, expires_at) ");
         query.push_values(&work.claims, |mut row, (event, claim)| {
@@ -136,23 +136,21 @@ async fn claim(
         in_list(&mut query, work.claims.keys());
         rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
     }
-    Ok(rows.into_iter().filter_map(|(event, input, origin)| {
-        Some((event.try_into().ok()?, Holder { input: input.try_into().ok()?, origin }))
-    }))
+    Ok(sql::holders(rows))
 }
 
 async fn recall(
     connection: &mut SqliteConnection,
     work: &Work,
 ) -> Result<impl Iterator<Item = (Hash, Bytes)>, sqlx::Error> {
-    let mut rows: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut rows = Vec::new();
     if !work.recalls.is_empty() {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT key, body FROM outcomes WHERE key IN ");
         in_list(&mut query, &work.recalls);
         query.push(" AND expires_at > ").push_bind(millis(work.now));
         rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
     }
-    Ok(rows.into_iter().filter_map(|(key, body)| Some((key.try_into().ok()?, Bytes::from(body)))))
+    Ok(sql::outcomes(rows))
 }
 
 fn in_list<'a>(query: &mut QueryBuilder<Sqlite>, keys: impl IntoIterator<Item = &'a Hash>) {

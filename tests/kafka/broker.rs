@@ -66,7 +66,7 @@ impl TestRecord {
 /// Where the broker listens.
 pub fn brokers() -> String {
     std::env::var("STRUCTURED_PROMPT_TEST_BROKERS")
-        .expect("these tests need a Kafka: run `make test`, or `scripts/with-kafka.sh cargo test`")
+        .expect("these tests need a Kafka: run `make test`, or `scripts/with-services.sh cargo test`")
 }
 
 /// A name that no other test, and no earlier run on the same broker, uses.

@@ -20,6 +20,13 @@ pub async fn check(place: &Place) {
     soon(concurrent_journals_lose_nothing(place)).await;
 }
 
+/// Processes that start at the same time on an empty store make its tables once.
+pub async fn start_at_once(place: &Place) {
+    let journals: Vec<_> = (0..8).map(|_| place.journal()).collect();
+    soon(join_all((0..).zip(&journals).map(|(n, journal)| journal.record(key(n), body(n))))).await;
+    assert_eq!(journals[0].recall(key(7)).await, Some(body(7)));
+}
+
 async fn outcomes_stay_until_they_expire(place: &Place) {
     let journal = place.journal();
     assert_eq!(journal.recall(key(1)).await, None);

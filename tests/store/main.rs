@@ -12,4 +12,7 @@
 
 mod contract;
 mod place;
+mod postgres;
+mod redis;
+mod servers;
 mod sqlite;

@@ -45,6 +45,11 @@ async fn contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn processes_may_start_at_the_same_time() {
+    contract::start_at_once(&file().place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_another_process_holds_is_waited_for() {
     let file = file();
     let journal = file.place.journal();

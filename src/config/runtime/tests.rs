@@ -294,8 +294,30 @@ fn a_wrong_store_is_refused_without_quoting_its_password() {
         "sqlite://data/",
         "sqlite://a.db?mode=canary",
         "sqlite:canary.db",
+        "postgres://me:canary@x:canary/y",
+        "postgres://me:canary@x/y?pasword=canary",
+        "postgres://me:canary@x/y?sslmode=canary",
+        "redis://:canary@x/canary",
+        "redis://:canary@/",
     ] {
         let found = findings(&format!("store: {{ url: '{url}' }}"));
         assert!(found.contains("store.url: ") && !found.contains("canary"), "{found}");
+    }
+}
+
+#[test]
+fn a_database_is_named_by_its_url_which_is_secret() {
+    for url in [
+        "postgres://me:canary@db:5432/sp?sslmode=require",
+        "postgresql://db/sp",
+        "redis://r",
+        "rediss://me:canary@r:6380/1",
+    ] {
+        let config = load_text(&format!("store: {{ url: '{url}' }}"), &KEYED).unwrap();
+        let StoreUrl::Durable(Location::Postgres(kept) | Location::Redis(kept)) = &config.store.url else {
+            panic!("{:?}", config.store)
+        };
+        assert_eq!(kept.expose(), url);
+        assert!(!format!("{config:?}").contains("canary"));
     }
 }
