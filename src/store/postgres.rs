@@ -18,6 +18,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// transaction does not hold its own.
 const LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "5000"), ("statement_timeout", "8000"), ("idle_in_transaction_session_timeout", "10000")];
+/// Everything is looked up by key. A plan that was made while the tables were new would read all of them, for as long as the
+/// server keeps it.
+const PLANS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
 /// A Postgres database.
 pub(super) struct PostgresStore {
@@ -34,6 +37,7 @@ impl PostgresStore {
         let options = PgConnectOptions::from_str(self.url.expose())
             .map_err(|_| Trouble("store.url is not the URL of a Postgres database".to_owned()))?
             .options(LIMITS)
+            .options(PLANS)
             .disable_statement_logging();
         let address = format!("{}:{}", options.get_host(), options.get_port());
         let named = |why: String| Trouble(format!("{address}: {why}"));

@@ -132,6 +132,37 @@ async fn a_table_that_is_locked_is_waited_for_but_not_for_ever() {
     .await;
 }
 
+/// A plan that reads the whole table is right while it is new, and is kept when it has grown.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_looked_up_by_key_from_the_first_on() {
+    const SCANS: &str = "SELECT seq_scan, n_tup_ins FROM pg_stat_user_tables WHERE relname = $1";
+    let url = database("plans").await;
+    let place = place(&url);
+    let journal = place.journal();
+    for round in 0..20 {
+        let range = round * 50..(round + 1) * 50;
+        soon(journal.claim(range.clone().map(|n| claim(n, 1, "a")).collect())).await;
+        soon(join_all(range.clone().map(|n| journal.record(key(n), body(n))))).await;
+        soon(join_all(range.map(|n| journal.recall(key(n))))).await;
+    }
+    drop(journal);
+    let mut other = connect(&url).await;
+    for table in ["claims", "outcomes"] {
+        // The session tells its numbers when it ends.
+        let scans: i64 = soon(async {
+            loop {
+                let (scans, rows): (i64, i64) = sqlx::query_as(SCANS).bind(table).fetch_one(&mut other).await.unwrap();
+                if rows == 1000 {
+                    return scans;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        assert!(scans <= 2, "{scans} scans of {table}; making its two indexes takes two");
+    }
+}
+
 /// Rows locked in an order of their own make our batches and others wait for each other; the server ends one of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_costs_time_only() {
