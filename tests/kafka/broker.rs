@@ -1,12 +1,14 @@
 //! Topics and records on the real broker.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -213,9 +215,23 @@ fn of_group(group: &str) -> BaseConsumer {
 pub fn committed(group: &str, topic: &str) -> Option<(i64, String)> {
     let mut list = TopicPartitionList::new();
     list.add_partition(topic, 0);
-    let list = of_group(group).committed_offsets(list, TIMEOUT).expect("committed offsets");
+    let consumer = of_group(group);
+    let deadline = Instant::now() + TIMEOUT;
+    let list = loop {
+        match consumer.committed_offsets(list.clone(), TIMEOUT) {
+            // A broker that has just started, or made the group's topic, coordinates nothing for a moment.
+            Err(error) if is_loading(&error) && Instant::now() < deadline => sleep(Duration::from_millis(100)),
+            fetched => break fetched.expect("committed offsets"),
+        }
+    };
     let element = list.find_partition(topic, 0).expect("the partition");
     element.offset().to_raw().filter(|offset| *offset >= 0).map(|offset| (offset, element.metadata().to_owned()))
+}
+
+fn is_loading(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as E;
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(E::NotCoordinator | E::CoordinatorNotAvailable | E::CoordinatorLoadInProgress))
 }
 
 /// Commits for the topic's first partition, as a stranger would.
