@@ -27,3 +27,6 @@ mod slot;
 pub mod status;
 mod transaction;
 pub mod work;
+
+#[cfg(test)]
+mod simulation;

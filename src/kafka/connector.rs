@@ -58,8 +58,8 @@ impl Stop {
         *self.deadline()
     }
 
-    fn request(&self, grace: Duration) {
-        *self.deadline() = Some(Instant::now() + grace);
+    pub(super) fn request(&self, deadline: Instant) {
+        *self.deadline() = Some(deadline);
         self.changed.notify_all();
     }
 
@@ -141,7 +141,7 @@ impl Connector {
 
     /// Asks it to stop: take nothing in, let what is under way finish for at most `grace`, commit, leave the group.
     pub fn stop(&self, grace: Duration) {
-        self.stop.request(grace);
+        self.stop.request(Instant::now() + grace);
     }
 
     /// True when its thread has ended.

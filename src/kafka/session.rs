@@ -50,6 +50,17 @@ const NAP_ASKING: Duration = Duration::from_millis(5);
 /// What a task sends back.
 type Answer = (Ticket, Settled);
 
+/// What a turn came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something moved, or there was nothing to do but to wait for a record.
+    Busy,
+    /// What is in flight waits for others.
+    Idle,
+    /// The session was asked to stop and has handed back its partitions.
+    Over,
+}
+
 /// Why a session ended.
 pub(super) enum End {
     /// It was asked to stop and has handed back its partitions.
@@ -192,15 +203,16 @@ impl<'a, C: Cluster> Session<'a, C> {
     pub(super) fn run(mut self) -> End {
         loop {
             match self.turn() {
-                Ok(false) => {}
-                Ok(true) => return End::Stopped,
+                Ok(Turn::Busy) => {}
+                Ok(Turn::Idle) => self.nap(),
+                Ok(Turn::Over) => return End::Stopped,
                 Err(broken) => return End::Broken(broken),
             }
         }
     }
 
-    /// One turn. True when the session is over because it was asked to stop.
-    pub(super) fn turn(&mut self) -> Result<bool, Broken> {
+    /// One turn, which waits for nothing but a record when there is nothing else to do.
+    pub(super) fn turn(&mut self) -> Result<Turn, Broken> {
         let mut has_progressed = self.receive_answers() | self.receive_decisions();
         has_progressed |= self.receive_deliveries()?;
         self.receive_commit()?;
@@ -215,13 +227,10 @@ impl<'a, C: Cluster> Session<'a, C> {
             self.commit_if_due();
         }
         if self.advance_drain()? {
-            return Ok(true);
+            return Ok(Turn::Over);
         }
         self.report();
-        if !has_progressed && !self.in_flight.is_empty() {
-            self.nap();
-        }
-        Ok(false)
+        Ok(if has_progressed || self.in_flight.is_empty() { Turn::Busy } else { Turn::Idle })
     }
 
     /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
@@ -338,6 +347,12 @@ impl<'a, C: Cluster> Session<'a, C> {
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
         metrics.paused.set(i64::from(self.paused.is_some()));
         self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
+    }
+
+    /// True if nothing is in flight.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
     }
 
     fn nap(&mut self) {

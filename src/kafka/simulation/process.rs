@@ -1,0 +1,263 @@
+//! A process: sessions one after the other, as the supervisor runs them, until it is killed, and then the next process in its place.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use tokio::runtime::Handle;
+
+use super::super::connector::{Parts, Stop};
+use super::super::memory::Memory;
+use super::super::session::{Session, Turn};
+use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, RouteSettings};
+use super::super::status::{ConnectorStatus, Missing};
+use super::super::work::Door;
+use super::client::{Client, now};
+use super::world::World;
+use super::{LETTERS, Plan, RESULTS};
+use crate::domain::answer::Usage;
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::recall::Recall;
+use crate::pipeline::route::settings::RecordCeiling;
+use crate::pipeline::route::testing::router_to;
+use crate::pipeline::run::Pipeline;
+use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
+use crate::ports::answers::FakeAnswers;
+use crate::ports::clock::ManualClock;
+use crate::ports::journal::{Journal, MemoryJournal};
+use crate::ports::model::{Call, CallError, Finish, Model, Reply};
+use crate::prompt::template::Template;
+use crate::schema::Schema;
+use crate::tasks::Tasks;
+use crate::telemetry::metrics::Metrics;
+
+/// The longest way to an answer, with calls that take their time and pauses between them.
+const LADDER: Duration = Duration::from_secs(30);
+/// A process is not told to stop more often than this.
+const STOPS: usize = 16;
+
+/// The provider: takes its time, is sometimes away, and notes what it answers.
+pub(super) struct Script(Mutex<State>);
+
+struct State {
+    random: Rng,
+    away_until: Option<tokio::time::Instant>,
+    answered: BTreeMap<String, tokio::time::Instant>,
+    asked_again: BTreeSet<String>,
+}
+
+impl Script {
+    pub(super) fn new(random: Rng) -> Self {
+        Self(Mutex::new(State { random, away_until: None, answered: BTreeMap::new(), asked_again: BTreeSet::new() }))
+    }
+
+    pub(super) fn fail_for(&self, time: Duration) {
+        self.0.lock().unwrap().away_until = Some(tokio::time::Instant::now() + time);
+    }
+
+    pub(super) fn recover(&self) {
+        self.0.lock().unwrap().away_until = None;
+    }
+
+    /// Questions that were asked although they had been answered. A process that lost a record may get its answer while the next owner
+    /// is on its way to one: that is not counted.
+    pub(super) fn asked_again(&self) -> BTreeSet<String> {
+        self.0.lock().unwrap().asked_again.clone()
+    }
+}
+
+impl Model for Script {
+    fn name(&self) -> &'static str {
+        "script"
+    }
+
+    fn family(&self) -> &'static str {
+        "script-1"
+    }
+
+    fn cost_usd(&self, _usage: Usage) -> f64 {
+        0.0
+    }
+
+    fn max_tokens(&self) -> u32 {
+        100
+    }
+
+    fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
+        Box::pin(async move {
+            let wait = {
+                let mut state = self.0.lock().unwrap();
+                if state.answered.get(call.prompt).is_some_and(|at| at.elapsed() > LADDER) {
+                    state.asked_again.insert(call.prompt.to_owned());
+                }
+                let random = &mut state.random;
+                if random.u8(0..10) == 0 { random.u64(1000..8000) } else { random.u64(5..400) }
+            };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let mut state = self.0.lock().unwrap();
+            if state.away_until.is_some_and(|until| tokio::time::Instant::now() < until) {
+                return Err(CallError::transient(Failure::new(Code::ProviderUnavailable, "500")));
+            }
+            state.answered.entry(call.prompt.to_owned()).or_insert_with(tokio::time::Instant::now);
+            Ok(Reply {
+                text: json!({ "says": call.prompt }).to_string(),
+                model: "script-1".to_owned(),
+                finish: Finish::Complete,
+                usage: Usage::default(),
+                confidence: None,
+                response_id: None,
+            })
+        })
+    }
+}
+
+/// What all processes are made of.
+pub(super) struct Company {
+    parts: Vec<Parts>,
+    stops: Vec<Vec<Stop>>,
+}
+
+impl Company {
+    pub(super) fn new(plan: &Plan, script: &Arc<Script>) -> Self {
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+        let settings = pipeline();
+        Self {
+            parts: (0..plan.processes).map(|_| parts(plan, &settings, script, &journal)).collect(),
+            stops: (0..plan.processes).map(|_| (0..STOPS).map(|_| Stop::default()).collect()).collect(),
+        }
+    }
+}
+
+fn pipeline() -> PipelineSettings {
+    PipelineSettings {
+        connector: "sim".into(),
+        template: Arc::new(Template::inline("{{ data }}").unwrap()),
+        schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
+        provider: None,
+        strategy: None,
+        allow_relaxed: false,
+        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
+        budget: None,
+        temperature: None,
+        max_tokens: None,
+        max_prompt_chars: 1000,
+        patterns: PatternPolicy::Off,
+        confidence_threshold: None,
+        on_low_confidence: LowConfidencePolicy::Flag,
+        // Nothing is remembered in the process: that would hide what the journal forgets.
+        cache_ttl: Duration::ZERO,
+        config_hash: "0".into(),
+    }
+}
+
+fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Parts {
+    let window = plan.deduplicates.then_some(Duration::from_secs(3600));
+    let memory = Memory::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
+    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+    let pipeline = Pipeline::new(settings.clone(), router_to(Arc::clone(script) as Arc<dyn Model>), recall);
+    let door = Door::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
+    let status = Arc::new(ConnectorStatus::new("sim".into()));
+    status.probed(Ok(Duration::ZERO), Missing::default());
+    Parts {
+        name: "sim".into(),
+        kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },
+        route: RouteSettings {
+            source_topics: vec!["in".into()],
+            group: "sim".to_owned(),
+            format: RecordFormat::CloudEvents,
+            sink_topic: RESULTS.into(),
+            dead_letter_topic: LETTERS.into(),
+            guarantee: plan.guarantee,
+            deduplicate: window,
+            ordering: plan.ordering,
+            max_in_flight: plan.max_in_flight,
+        },
+        door: Arc::new(door),
+        tasks: Tasks::new(Handle::current()),
+        metrics: Metrics::default().connector("sim"),
+        status,
+        observer: None,
+    }
+}
+
+pub(super) struct Process<'a> {
+    parts: &'a Parts,
+    stops: std::slice::Iter<'a, Stop>,
+    stop: &'a Stop,
+    world: Rc<RefCell<World>>,
+    number: usize,
+    session: Option<Session<'a, Client>>,
+    is_dead: Rc<RefCell<bool>>,
+    /// Not scheduled until then, or not running.
+    away_until: Instant,
+}
+
+impl<'a> Process<'a> {
+    pub(super) fn new(company: &'a Company, world: &Rc<RefCell<World>>, number: usize) -> Self {
+        let mut stops = company.stops[number].iter();
+        Self {
+            parts: &company.parts[number],
+            stop: stops.next().unwrap(),
+            stops,
+            world: Rc::clone(world),
+            number,
+            session: None,
+            is_dead: Rc::default(),
+            away_until: now(),
+        }
+    }
+
+    /// What happens to it now: mostly nothing.
+    pub(super) fn suffer(&mut self, random: &mut Rng) {
+        let pause = Duration::from_millis(random.u64(0..15_000));
+        match random.u16(0..1500) {
+            0..=2 => self.kill(now() + pause),
+            // It is frozen, and knows nothing of it.
+            3 | 4 => self.away_until = now() + pause,
+            5 | 6 if self.session.is_some() && self.stops.len() > 0 => self.stop.request(now() + pause),
+            _ => {}
+        }
+    }
+
+    fn kill(&mut self, until: Instant) {
+        *self.is_dead.borrow_mut() = true;
+        self.end(until);
+    }
+
+    fn end(&mut self, until: Instant) {
+        self.session = None;
+        self.is_dead = Rc::default();
+        self.away_until = until;
+    }
+
+    pub(super) fn turn(&mut self) {
+        if now() < self.away_until {
+            return;
+        }
+        if self.session.is_none() {
+            let is_transactional = self.parts.route.guarantee == Guarantee::ExactlyOnce;
+            let client = Client::join(&self.world, self.number, is_transactional, Rc::clone(&self.is_dead));
+            self.session = Some(Session::new(self.parts, self.stop, client));
+        }
+        match self.session.as_mut().map(Session::turn) {
+            Some(Ok(Turn::Over)) => {
+                self.stop = self.stops.next().unwrap();
+                self.end(now() + Duration::from_secs(1));
+            }
+            Some(Err(broken)) => {
+                assert!(!broken.is_for_good, "{}", broken.why);
+                self.end(now() + Duration::from_secs(1));
+            }
+            Some(Ok(Turn::Busy | Turn::Idle)) | None => {}
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.session.as_ref().is_none_or(Session::is_idle)
+    }
+}

@@ -1,0 +1,233 @@
+//! What a cluster knows: logs, a consumer group, transactions. Time passes, requests come late, members fall silent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use super::super::cluster::Event;
+use super::super::ledger::{Commit, Partition};
+use super::super::transaction;
+use crate::domain::record::{Outgoing, Record};
+
+/// After this time without a poll the group goes on without a member.
+pub(super) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
+
+pub(super) type MemberId = usize;
+
+/// What became of a record in an output topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visibility {
+    /// Its transaction is open.
+    Pending(u64),
+    Committed,
+    Aborted,
+}
+
+pub(super) struct Written {
+    pub(super) is_letter: bool,
+    pub(super) outgoing: Outgoing,
+    pub(super) visibility: Visibility,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Member {
+    pub(super) generation: u64,
+    pub(super) last_poll: Option<Instant>,
+    pub(super) events: VecDeque<Event>,
+    /// It was told something and has not answered.
+    pub(super) owes_answer: bool,
+}
+
+/// The producer of one `transactional.id`.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Producer {
+    pub(super) epoch: u32,
+    pub(super) open: Option<Open>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    pub(super) id: u64,
+    began_at: Instant,
+    pub(super) offsets: Vec<Commit>,
+}
+
+/// The end of a transaction that is still on its way to the broker.
+struct Late {
+    due: Instant,
+    producer: usize,
+    epoch: u32,
+}
+
+pub(super) struct World {
+    pub(super) random: Rng,
+    pub(super) topic: std::sync::Arc<str>,
+    /// The source, by partition.
+    pub(super) log: Vec<Vec<Record>>,
+    /// Both outputs, in the order in which they were written.
+    pub(super) written: Vec<Written>,
+    pub(super) committed: Vec<Option<(i64, String)>>,
+    pub(super) producers: Vec<Producer>,
+    pub(super) members: BTreeMap<MemberId, Member>,
+    owners: Vec<Option<MemberId>>,
+    pub(super) generation: u64,
+    late: Vec<Late>,
+    next_id: u64,
+    /// Share of requests that go wrong, in percent.
+    pub(super) trouble: u32,
+}
+
+impl World {
+    pub(super) fn new(random: Rng, log: Vec<Vec<Record>>, producers: usize) -> Self {
+        let partitions = log.len();
+        Self {
+            random,
+            topic: "in".into(),
+            log,
+            written: Vec::new(),
+            committed: vec![None; partitions],
+            producers: vec![Producer::default(); producers],
+            members: BTreeMap::new(),
+            owners: vec![None; partitions],
+            generation: 0,
+            late: Vec::new(),
+            next_id: 0,
+            trouble: 0,
+        }
+    }
+
+    pub(super) fn is_wrong(&mut self) -> bool {
+        self.random.u32(0..100) < self.trouble
+    }
+
+    pub(super) fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    pub(super) fn partition(&self, number: usize) -> Partition {
+        Partition { topic: self.topic.clone(), number: i32::try_from(number).unwrap() }
+    }
+
+    /// True when everything is committed and nothing hangs in a transaction.
+    pub(super) fn is_done(&self) -> bool {
+        let ends = self.log.iter().map(|log| i64::try_from(log.len()).unwrap());
+        let is_committed = |(committed, end): (&Option<(i64, String)>, i64)| {
+            committed.as_ref().map_or(end == 0, |(next, _)| *next == end)
+        };
+        self.committed.iter().zip(ends).all(is_committed)
+            && self.producers.iter().all(|producer| producer.open.is_none())
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: Instant) {
+        for late in std::mem::take(&mut self.late) {
+            if late.due > now {
+                self.late.push(late);
+            } else if self.producers[late.producer].epoch == late.epoch {
+                // Whatever is open by now: a broker before KIP-890 does not know which transaction was meant.
+                self.end_transaction(late.producer, true);
+            }
+        }
+        for producer in 0..self.producers.len() {
+            let is_old = |open: &Open| now.duration_since(open.began_at) > transaction::TIMEOUT;
+            if self.producers[producer].open.as_ref().is_some_and(is_old) {
+                self.end_transaction(producer, false);
+                self.producers[producer].epoch += 1;
+            }
+        }
+        let is_silent = |member: &Member| member.last_poll.is_some_and(|at| now.duration_since(at) > SESSION_TIMEOUT);
+        let silent: Vec<_> = self.members.iter().filter(|(_, member)| is_silent(member)).map(|(id, _)| *id).collect();
+        silent.into_iter().for_each(|member| self.leave(member));
+        self.rebalance();
+    }
+
+    pub(super) fn join(&mut self, now: Instant) -> MemberId {
+        let id = usize::try_from(self.id()).unwrap();
+        self.generation += 1;
+        let member = Member { generation: self.generation, last_poll: Some(now), ..Member::default() };
+        self.members.insert(id, member);
+        id
+    }
+
+    pub(super) fn leave(&mut self, member: MemberId) {
+        if self.members.remove(&member).is_some() {
+            self.generation += 1;
+            self.owners.iter_mut().filter(|owner| **owner == Some(member)).for_each(|owner| *owner = None);
+        }
+    }
+
+    pub(super) fn give_back(&mut self, member: MemberId, partition: usize) {
+        if self.owners[partition] == Some(member) {
+            self.owners[partition] = None;
+        }
+    }
+
+    /// One step towards an even assignment, cooperatively: who has too much is told to give back, and only what nobody has is
+    /// assigned.
+    fn rebalance(&mut self) {
+        let ids: Vec<MemberId> = self.members.keys().copied().collect();
+        for id in &ids {
+            if self.members[id].owes_answer {
+                continue;
+            }
+            let is_meant = |partition: usize| ids[partition % ids.len()] == *id;
+            let all = 0..self.owners.len();
+            let revoked: Vec<_> = all.clone().filter(|p| self.owners[*p] == Some(*id) && !is_meant(*p)).collect();
+            let assigned: Vec<_> = all.filter(|p| self.owners[*p].is_none() && is_meant(*p)).collect();
+            let event = if !revoked.is_empty() {
+                Event::Revoked(revoked.iter().map(|p| self.partition(*p)).collect())
+            } else if !assigned.is_empty() {
+                assigned.iter().for_each(|partition| self.owners[*partition] = Some(*id));
+                Event::Assigned(assigned.iter().map(|p| self.partition(*p)).collect())
+            } else {
+                continue;
+            };
+            // The members learn of each step as a new generation.
+            self.generation += 1;
+            let member = self.members.get_mut(id).unwrap();
+            member.owes_answer = true;
+            member.events.push_back(event);
+        }
+    }
+
+    /// What the group says to a commit. It does not look at who owns a partition (KIP-447 leaves that to the member).
+    pub(super) fn knows(&self, member: MemberId, generation: u64) -> bool {
+        self.members.contains_key(&member) && self.generation == generation
+    }
+
+    pub(super) fn commit(&mut self, commits: &[Commit]) {
+        for commit in commits {
+            self.committed[usize::try_from(commit.partition.number).unwrap()] =
+                Some((commit.next, commit.map.text.clone()));
+        }
+    }
+
+    /// The open transaction of a producer, begun now if there is none.
+    pub(super) fn open(&mut self, producer: usize, now: Instant) -> u64 {
+        let id = self.id();
+        let open = || Open { id, began_at: now, offsets: Vec::new() };
+        self.producers[producer].open.get_or_insert_with(open).id
+    }
+
+    pub(super) fn end_transaction(&mut self, producer: usize, is_committed: bool) {
+        let Some(open) = self.producers[producer].open.take() else { return };
+        let visibility = if is_committed { Visibility::Committed } else { Visibility::Aborted };
+        let of_it = self.written.iter_mut().filter(|written| written.visibility == Visibility::Pending(open.id));
+        of_it.for_each(|written| written.visibility = visibility);
+        if is_committed {
+            self.commit(&open.offsets);
+        }
+    }
+
+    pub(super) fn end_late(&mut self, producer: usize, epoch: u32, due: Instant) {
+        self.late.push(Late { due, producer, epoch });
+    }
+
+    /// True if a transaction that is open has offsets for this partition: what is committed is not certain.
+    pub(super) fn is_unstable(&self, partition: &Partition) -> bool {
+        let open = self.producers.iter().filter_map(|producer| producer.open.as_ref());
+        open.flat_map(|open| &open.offsets).any(|commit| commit.partition == *partition)
+    }
+}
