@@ -17,6 +17,7 @@ mod convert;
 pub mod embedded;
 pub mod lanes;
 pub mod ledger;
+mod limits;
 pub mod memory;
 mod outbox;
 pub mod plain;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::config::{FromClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
@@ -257,6 +257,11 @@ pub(super) fn producer(parts: &Parts, transactional_id: Option<&str>) -> KafkaRe
         config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
     }
     config.create_with_context(Deliveries::default())
+}
+
+/// A client for questions about topics.
+pub(super) fn admin<A: FromClientConfig>(settings: &KafkaSettings) -> KafkaResult<A> {
+    config(settings, "structured-prompt-admin", &[COMMON], &[]).create()
 }
 
 /// Holds the options against the client library, without joining anything.

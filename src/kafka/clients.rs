@@ -55,7 +55,7 @@ impl Clients {
         consumer.subscribe(&topics)?;
         let consumer = Arc::new(consumer);
         Ok(Self {
-            _probe: Probe::start(Arc::clone(&producer), route.clone(), Arc::clone(&parts.status))?,
+            _probe: Probe::start(Arc::clone(&producer), parts)?,
             committer: Committer::start(Arc::clone(&consumer), Arc::clone(&producer), &route.group),
             producer,
             consumer,

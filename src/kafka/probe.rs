@@ -11,12 +11,16 @@ use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
 use super::client::Producer;
+use super::connector::Parts;
+use super::limits;
 use super::settings::RouteSettings;
 use super::status::{ConnectorStatus, Missing};
 use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
 const INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(1);
+/// Topics seldom change their limits, and asking takes a connection of its own.
+const LIMITS_INTERVAL: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Probes that must fail in a row before a cluster that answered counts as gone: one late answer of a busy broker must not
 /// stop intake.
@@ -31,14 +35,13 @@ pub(super) struct Probe {
 impl Probe {
     /// # Errors
     /// When the system has no thread to give.
-    pub(super) fn start(
-        producer: Arc<Producer>,
-        route: RouteSettings,
-        status: Arc<ConnectorStatus>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(producer: Arc<Producer>, parts: &Parts) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
+        let (route, status) = (parts.route.clone(), Arc::clone(&parts.status));
+        let (kafka, runtime) = (parts.kafka.clone(), parts.tasks.runtime().clone());
         let name = format!("probe-{}", route.group);
-        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped))?;
+        let fits = move |route: &RouteSettings| limits::mismatch(&kafka, route, &runtime);
+        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped, &fits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -52,7 +55,14 @@ impl Drop for Probe {
     }
 }
 
-fn probe(producer: &Producer, route: &RouteSettings, status: &ConnectorStatus, stopped: &Receiver<()>) {
+fn probe(
+    producer: &Producer,
+    route: &RouteSettings,
+    status: &ConnectorStatus,
+    stopped: &Receiver<()>,
+    mismatch: &dyn Fn(&RouteSettings) -> Option<String>,
+) {
+    let mut limits_due = Instant::now();
     // Nothing is known about a cluster that has never answered.
     let mut failures = FAILURES_UNTIL_DOWN;
     let mut trouble = None;
@@ -70,6 +80,11 @@ fn probe(producer: &Producer, route: &RouteSettings, status: &ConnectorStatus, s
                 }
             };
             status.probed(broker, missing);
+        }
+        if is_well && Instant::now() >= limits_due {
+            let found = mismatch(route);
+            limits_due = Instant::now() + if found.is_some() { INTERVAL } else { LIMITS_INTERVAL };
+            status.compared(found);
         }
         let interval = if is_well { INTERVAL } else { INTERVAL_WHILE_DOWN };
         if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {

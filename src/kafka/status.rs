@@ -41,6 +41,8 @@ struct State {
     joined: bool,
     broker: Option<Result<Duration, String>>,
     missing: Missing,
+    /// Topics whose limits do not fit each other.
+    mismatch: Option<String>,
     paused: Option<Paused>,
     restarting: Option<String>,
     assigned: usize,
@@ -63,6 +65,7 @@ impl ConnectorStatus {
             joined: false,
             broker: None,
             missing: Missing::default(),
+            mismatch: None,
             paused: None,
             restarting: None,
             assigned: 0,
@@ -119,6 +122,15 @@ impl ConnectorStatus {
         state.broker = Some(broker);
     }
 
+    /// Whether the topics' limits fit each other.
+    pub(super) fn compared(&self, mismatch: Option<String>) {
+        let mut state = self.state();
+        if let Some(why) = mismatch.as_ref().filter(|_| mismatch != state.mismatch) {
+            tracing::warn!(connector = &*self.name, why, "not ready: limits of topics do not fit each other");
+        }
+        state.mismatch = mismatch;
+    }
+
     /// Why Kafka cannot take outcomes right now, as far as the probe knows.
     pub(super) fn kafka_problem(&self) -> Option<String> {
         self.state().kafka_problem()
@@ -154,6 +166,7 @@ impl State {
                 let sources = self.missing.sources.join(", ");
                 (Status::Degraded, Some(format!("missing source topics: {sources}; create them")))
             }
+            _ if self.mismatch.is_some() => (Status::Degraded, self.mismatch.clone()),
             // Being busy is no fault.
             Some(Paused::Full) | None if self.joined => (Status::Up, None),
             Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
@@ -173,7 +186,10 @@ impl Health for ConnectorStatus {
             latency: None,
             detail,
             facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
-            is_ready: state.joined && state.kafka_problem().is_none() && state.missing.is_empty(),
+            is_ready: state.joined
+                && state.kafka_problem().is_none()
+                && state.missing.is_empty()
+                && state.mismatch.is_none(),
             is_alive: !state.started || state.last_turn.elapsed() < STALLED,
         };
         let problem = state.kafka_problem();
