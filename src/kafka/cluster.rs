@@ -1,6 +1,7 @@
 //! What a session needs of Kafka: one member of a consumer group, and one producer. A trait, so that the session that runs against
 //! a real cluster is also the one that a simulated cluster is set against, with every fault at every step.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -100,6 +101,8 @@ pub(super) struct Fetched {
     pub(super) list: TopicPartitionList,
     /// For each partition the committed offset, if there is one, and what is completed beyond it.
     pub(super) committed: Vec<(Partition, Option<(i64, Completed)>)>,
+    /// Offsets that nobody has consumed and that the log does not hold any more.
+    pub(super) deleted: Vec<(Partition, Range<i64>)>,
     /// Metadata that is no map of ours.
     pub(super) refused: Vec<(Partition, Refused)>,
 }

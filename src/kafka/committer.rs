@@ -150,21 +150,26 @@ fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
 
 fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> {
     let list = consumer.committed_offsets(cluster::list(partitions), FETCH_TIMEOUT)?;
-    let (mut committed, mut refused) = (Vec::new(), Vec::new());
+    let mut fetched = Fetched::default();
     for element in list.elements() {
         element.error()?;
         let partition = Partition { topic: element.topic().into(), number: element.partition() };
         let Offset::Offset(base) = element.offset() else {
-            committed.push((partition, None));
+            fetched.committed.push((partition, None));
             continue;
         };
+        let (first, _) = consumer.fetch_watermarks(&partition.topic, partition.number, FETCH_TIMEOUT)?;
+        if first > base {
+            fetched.deleted.push((partition.clone(), base..first));
+        }
         let map = map(&element, base).unwrap_or_else(|reason| {
-            refused.push((partition.clone(), reason));
+            fetched.refused.push((partition.clone(), reason));
             Completed::default()
         });
-        committed.push((partition, Some((base, map))));
+        fetched.committed.push((partition, Some((base, map))));
     }
-    Ok(Fetched { list, committed, refused })
+    fetched.list = list;
+    Ok(fetched)
 }
 
 fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, Refused> {

@@ -151,6 +151,7 @@ pub struct Metrics {
     received: Family<OfConnector, Counter>,
     skipped: Family<OfConnector, Counter>,
     repeats: Family<OfConnector, Counter>,
+    deleted: Family<OfConnector, Counter>,
     results: Family<Results, Counter>,
     dead_letters: Family<DeadLetters, Counter>,
     record_seconds: Histograms<OfConnector>,
@@ -190,6 +191,7 @@ impl Default for Metrics {
             received: Family::default(),
             skipped: Family::default(),
             repeats: Family::default(),
+            deleted: Family::default(),
             results: Family::default(),
             dead_letters: Family::default(),
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
@@ -238,6 +240,8 @@ impl Metrics {
         registry.register("records_skipped", help, self.skipped.clone());
         let help = "Records of events that had an outcome within the window of delivery.deduplicate";
         registry.register("records_repeated", help, self.repeats.clone());
+        let help = "Offsets that the source topic deleted before they were read";
+        registry.register("records_deleted", help, self.deleted.clone());
         registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());
         registry.register("dead_letters", "Dead letters acknowledged by the broker, by stage and code", self.dead_letters.clone());
         registry.register("record_seconds", "Time from receipt of a record to the broker's acknowledgement of its outcome", self.record_seconds.clone());
@@ -298,6 +302,7 @@ impl Metrics {
             remembered: results(CacheHit::Memory),
             recalled: results(CacheHit::Journal),
             repeats: self.repeats.get_or_create_owned(&of),
+            deleted: self.deleted.get_or_create_owned(&of),
             dead_letters: self.dead_letters.clone(),
             record_seconds: self.record_seconds.get_or_create_owned(&of),
             confidence: self.confidence.get_or_create_owned(&of),

@@ -103,6 +103,14 @@ pub fn delete_topic(name: &str) {
     }
 }
 
+/// Deletes the records of the topic's first partition before this offset, as retention does.
+pub fn delete_before(name: &str, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(name, 0, Offset::Offset(offset)).expect("an offset");
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    block_on(admin().delete_records(&list, &options)).expect("deleted");
+}
+
 pub fn alter_topic(name: &str, key: &str, value: &str) {
     let change = AlterConfig::new(ResourceSpecifier::Topic(name)).set(key, value);
     let results = block_on(admin().alter_configs([&change], &AdminOptions::new().operation_timeout(Some(TIMEOUT))));

@@ -78,3 +78,19 @@ fn metadata_of_others_is_said_and_the_offset_beside_it_stands() {
         assert_eq!(stub.calls(), 6);
     }
 }
+
+#[test]
+fn what_retention_took_before_it_was_read_is_told_exactly() {
+    let topics = Topics::create(1);
+    let events: Vec<_> = (0..100).map(|n| TestRecord::event(&format!("e-{n}"), &format!("Ticket {n}"))).collect();
+    broker::produce(&topics.source, 1, &events);
+    broker::commit(&topics.group, &topics.source, 10, "");
+    broker::delete_before(&topics.source, 40);
+    let service = Setup::offline().connector(&topics, "").start();
+    wait_until("the rest", Duration::from_secs(30), || match broker::count(&topics.sink) {
+        60 => Ok(()),
+        count => Err(format!("{count}: {}", service.log_text())),
+    });
+    assert_eq!(service.metric("sp_records_deleted_total"), 30.0);
+    assert!(service.log_text().contains(r#""from":10,"next":40,"count":30"#), "{}", service.log_text());
+}

@@ -44,7 +44,7 @@ fn every_input_has_an_outcome_though_an_instance_is_killed_three_times() {
     let stub = StubProvider::start(triage().latency(latency));
     stub.keep_no_requests();
     let topics = Topics::create(PARTITIONS);
-    let setup = Setup::openai(&stub.base_url()).connector(&topics, "");
+    let setup = Setup::patient(&stub.base_url()).connector(&topics, "");
     let (records, good, bad) = inputs();
     broker::produce(&topics.source, PARTITIONS, &records);
 

@@ -16,7 +16,7 @@ fn instances_join_and_leave_under_load_and_nothing_is_lost_or_repeated() {
         StubProvider::start(triage().latency(Latency::Between(Duration::from_millis(5), Duration::from_millis(80))));
     stub.keep_no_requests();
     let topics = Topics::create(6);
-    let setup = Setup::openai(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 64 }");
+    let setup = Setup::patient(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 64 }");
     let events: Vec<TestRecord> =
         (0..EVENTS).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: where is it?"))).collect();
     broker::produce(&topics.source, 6, &events);
@@ -63,7 +63,7 @@ fn an_instance_that_was_stopped_for_long_commits_nothing_of_what_it_lost() {
     let stub = StubProvider::start(triage().latency(Latency::Fixed(Duration::from_millis(50))));
     stub.keep_no_requests();
     let topics = Topics::create(4);
-    let setup = Setup::openai(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 16 }");
+    let setup = Setup::patient(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 16 }");
     let events: Vec<TestRecord> =
         (0..EVENTS).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: where is it?"))).collect();
     broker::produce(&topics.source, 4, &events);

@@ -13,7 +13,7 @@ fn sigterm_under_load_drains_commits_and_repeats_nothing() {
     const EVENTS: usize = 3_000;
     let stub = StubProvider::start(triage().latency(Latency::Fixed(Duration::from_millis(200))));
     let topics = Topics::create(4);
-    let setup = Setup::openai(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 500 }");
+    let setup = Setup::patient(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 500 }");
     let events: Vec<TestRecord> =
         (0..EVENTS).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: where is it?"))).collect();
     broker::produce(&topics.source, 4, &events);
@@ -73,7 +73,7 @@ fn outcomes_keep_the_order_of_their_partition() {
         })
         .collect();
     broker::produce(&topics.source, 1, &events);
-    let _service = Setup::openai(&stub.base_url()).connector(&topics, "").start();
+    let _service = Setup::patient(&stub.base_url()).connector(&topics, "").start();
     wait_until("all outcomes", Duration::from_secs(60), || {
         let done = broker::count(&topics.sink) + broker::count(&topics.dead_letters);
         if done == events.len() { Ok(()) } else { Err(format!("{done} of {}", events.len())) }

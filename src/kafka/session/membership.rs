@@ -74,6 +74,12 @@ impl<C: Cluster> Session<'_, C> {
             let advice = "what was completed beyond the committed offset is done again";
             tracing::warn!(connector, %partition, "the commit's metadata {reason}: {advice}");
         }
+        for (partition, offsets) in &fetched.deleted {
+            let (from, next, count) = (offsets.start, offsets.end, offsets.end - offsets.start);
+            self.parts.metrics.deleted.inc_by(u64::try_from(count).unwrap_or_default());
+            let advice = "no outcome can be published for them; raise retention.ms or add instances";
+            tracing::error!(connector, %partition, from, next, count, "offsets were deleted before they were read: {advice}");
+        }
         self.cluster.assign(&fetched.list)?;
         self.joining.clear();
         let partitions: Vec<Partition> = fetched.partitions().cloned().collect();

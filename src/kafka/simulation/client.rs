@@ -215,7 +215,12 @@ fn fetched(world: &World, partitions: &[super::super::ledger::Partition]) -> Fet
         let read = committed.map(|(next, text)| (*next, Completed::decode(text, *next).unwrap()));
         (partition.clone(), read)
     });
-    Fetched { list: cluster::list(partitions), committed: committed.collect(), refused: Vec::new() }
+    Fetched {
+        list: cluster::list(partitions),
+        committed: committed.collect(),
+        deleted: Vec::new(),
+        refused: Vec::new(),
+    }
 }
 
 fn timeout() -> Trouble {

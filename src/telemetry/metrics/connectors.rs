@@ -19,6 +19,7 @@ pub struct ConnectorMetrics {
     pub remembered: Counter,
     pub recalled: Counter,
     pub repeats: Counter,
+    pub deleted: Counter,
     pub(super) dead_letters: Family<DeadLetters, Counter>,
     pub record_seconds: Histogram,
     pub confidence: Histogram,
