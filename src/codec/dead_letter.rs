@@ -132,6 +132,7 @@ mod tests {
             usage: Usage::default(),
             cost_usd: 0.0,
             error: Some(Code::AnswerInvalid),
+            times: 1,
         };
         Failure::new(Code::AnswerInvalid, "The answer never fitted the schema.").after(vec![attempt; 3])
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::domain::attempt::Attempt;
 
 /// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
-/// `model` is absent when none answered, `error` in the one that led to the result. ASCII, because it stands in a header.
+/// `model` is absent when none answered, `error` in the one that led to the result, `times` where it is 1. ASCII, because it
+/// stands in a header.
 pub(super) fn encode(trail: &[Attempt]) -> String {
     let attempts: Vec<Value> = trail.iter().map(one).collect();
     let text = Value::from(attempts).to_string();
@@ -25,6 +26,9 @@ fn one(attempt: &Attempt) -> Value {
     }
     if let Some(code) = attempt.error {
         value["error"] = code.as_str().into();
+    }
+    if attempt.times > 1 {
+        value["times"] = attempt.times.into();
     }
     value
 }
@@ -57,6 +61,7 @@ mod tests {
             usage,
             cost_usd: 0.5,
             error,
+            times: if step == Step::Retry { 3 } else { 1 },
         };
         let trail = [attempt(Step::Ask, "", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
         let text = encode(&trail);
@@ -64,6 +69,7 @@ mod tests {
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value[0]["error"], "provider_timeout");
         assert_eq!(value[0].get("model"), None);
+        assert_eq!((value[0].get("times"), &value[1]["times"]), (None, &json!(3)));
         assert_eq!(
             (&value[1]["step"], &value[1]["model"], value[1].get("error")),
             (&json!("retry"), &json!("gpt-é"), None)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::answer::Usage;
-use crate::domain::failure::Code;
+use crate::domain::failure::{Code, Kind};
 
 /// A rung of the ladder from a question to a valid answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,9 +51,61 @@ pub struct Attempt {
     pub cost_usd: f64,
     /// Why it did not lead to the result; `None` for the one that did.
     pub error: Option<Code>,
+    /// How often it was taken with the same outcome; more than once only in a long log.
+    pub times: u32,
+}
+
+/// Steps from which on a log is kept from growing.
+const LONG: usize = 32;
+
+/// Adds a step. In a long log, one that failed for the provider's reasons is counted with an earlier one like it since the last
+/// answer: an outage of a day must not make a record's log longer than its topic takes.
+pub fn push(trail: &mut Vec<Attempt>, attempt: Attempt) {
+    let is_waited_for = |attempt: &Attempt| attempt.error.is_some_and(|code| code.kind() == Kind::Unavailable);
+    if trail.len() >= LONG && is_waited_for(&attempt) {
+        let mut recent = trail.iter_mut().rev().take_while(|former| is_waited_for(former));
+        let is_same = |former: &&mut Attempt| {
+            (former.step, &former.provider, former.error) == (attempt.step, &attempt.provider, attempt.error)
+        };
+        if let Some(former) = recent.find(is_same) {
+            former.times = former.times.saturating_add(1);
+            return;
+        }
+    }
+    trail.push(attempt);
 }
 
 /// Provider calls among these steps.
 pub fn calls(trail: &[Attempt]) -> u32 {
-    u32::try_from(trail.iter().filter(|attempt| attempt.step != Step::Relax).count()).unwrap_or(u32::MAX)
+    let calls = trail.iter().filter(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.times);
+    calls.fold(0, u32::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_does_not_grow_with_an_outage_and_still_counts_its_calls() {
+        let attempt = |provider: &str, error| Attempt {
+            step: Step::Retry,
+            provider: provider.into(),
+            model: "".into(),
+            usage: Usage::default(),
+            cost_usd: 0.0,
+            error: Some(error),
+            times: 1,
+        };
+        let mut trail = Vec::new();
+        push(&mut trail, attempt("a", Code::AnswerInvalid));
+        for _ in 0..1000 {
+            push(&mut trail, attempt("a", Code::ProviderUnavailable));
+            push(&mut trail, attempt("b", Code::ProviderUnavailable));
+            push(&mut trail, attempt("b", Code::ProviderOverloaded));
+        }
+        assert_eq!((trail.len(), calls(&trail)), (LONG, 3001));
+        push(&mut trail, attempt("a", Code::ProviderTimeout));
+        push(&mut trail, attempt("a", Code::ProviderUnavailable));
+        assert_eq!((trail.len(), calls(&trail)), (LONG + 2, 3003), "what came before an answer stays before it");
+    }
 }

@@ -200,6 +200,15 @@ impl Failure {
         self
     }
 
+    /// The same failure as one of the dependency: nobody else is to blame, and it may pass. Detail and pause stay.
+    #[must_use]
+    pub fn as_unavailable(self) -> Self {
+        match self.kind() {
+            Kind::Unavailable => self,
+            Kind::Invalid | Kind::Refused | Kind::Bug => Self { code: Code::ProviderUnavailable, ..self },
+        }
+    }
+
     /// Who must act.
     pub fn kind(&self) -> Kind {
         self.code.kind()

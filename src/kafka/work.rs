@@ -153,7 +153,8 @@ impl Door {
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that. An outcome
     /// that cost a call is remembered before it is returned, and one that is remembered costs no call.
     pub async fn finish(&self, job: Job) -> Settled {
-        let Job { record, event, question } = &job;
+        let Job { record, event, mut question } = job;
+        let (record, event) = (&record, &event);
         let memory = self.memory.as_ref();
         let keys = memory.and_then(|memory| Some((memory, memory.keys(record, event, question.fingerprint())?)));
         if let Some((memory, keys)) = keys
@@ -161,7 +162,7 @@ impl Door {
         {
             return settled;
         }
-        let (settled, has_cost) = match AssertUnwindSafe(self.answer(question)).catch_unwind().await {
+        let (settled, has_cost) = match AssertUnwindSafe(self.answer(&mut question)).catch_unwind().await {
             Ok(Ok(answered)) => (self.result(record, event, &answered), answered.cache_hit == CacheHit::None),
             Ok(Err(failure)) => (self.dead_letter(record, &failure), failure.attempts() > 0),
             Err(panic) => (self.dead_letter(record, &defect(panic.as_ref())), false),
@@ -172,12 +173,14 @@ impl Door {
         settled
     }
 
-    async fn answer(&self, question: &Question) -> Result<Answered, Failure> {
+    /// Waits and goes on until there is an outcome. The question keeps what its calls said and cost.
+    async fn answer(&self, question: &mut Question) -> Result<Answered, Failure> {
         let router = self.router();
         let mut failures_of_its_own = 0;
         let mut successes_before = router.successes();
         loop {
-            router.ready().await;
+            self.pipeline.ready(question).await;
+            let calls_before = question.calls();
             let failure = match self.pipeline.finish(question).await {
                 Err(failure) if failure.kind() == Kind::Unavailable => failure,
                 outcome => return outcome,
@@ -185,7 +188,7 @@ impl Door {
             // Providers that fail on one record only must not be paused for it for ever.
             let successes = router.successes();
             let is_dubious = matches!(failure.code, Code::ProviderUnavailable | Code::ProviderOverloaded);
-            if is_dubious && failure.attempts() > 0 && successes > successes_before {
+            if is_dubious && question.calls() > calls_before && successes > successes_before {
                 failures_of_its_own += 1;
             }
             successes_before = successes;

@@ -5,6 +5,7 @@
 //! last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is not asked again.
 
 mod ladder;
+mod progress;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::domain::answer::{Answer, Validation};
 use crate::domain::failure::{Code, Failure};
 use crate::pipeline::approve::Approved;
 use crate::pipeline::ask::ladder::Ladder;
+pub(super) use crate::pipeline::ask::progress::Progress;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
 use crate::pipeline::score::{Evidence, confidence};
@@ -22,8 +24,9 @@ use crate::pipeline::settings::PipelineSettings;
 /// Asks until an answer is valid, no further question can help, or the record's ceiling is reached.
 ///
 /// # Errors
-/// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question.
-pub async fn ask(router: &Router, settings: &PipelineSettings, question: &Question) -> Result<Answer, Failure> {
+/// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question, which
+/// can be asked again and goes on from where it stands.
+pub async fn ask(router: &Router, settings: &PipelineSettings, question: &mut Question) -> Result<Answer, Failure> {
     Ladder::new(router, settings, question).climb().await
 }
 
@@ -37,7 +40,7 @@ struct Giver {
 
 fn answer(
     settings: &PipelineSettings,
-    ladder: Ladder<'_>,
+    progress: &mut Progress,
     giver: Giver,
     approved: &Approved,
     validation: Validation,
@@ -45,22 +48,21 @@ fn answer(
     let data = serde_json::to_vec(&approved.data)
         .map_err(|error| Failure::new(Code::InternalError, format!("the answer cannot be written as JSON: {error}")))?;
     let evidence = Evidence {
-        corrections: ladder.corrections(),
+        corrections: progress.corrections,
         form: approved.form,
         validation,
         provider: giver.confidence,
         completeness: settings.schema.completeness(&approved.data),
     };
-    let (trail, usage, cost_usd) = ladder.into_spent();
     Ok(Answer {
         data: Bytes::from(data),
         provider: giver.provider,
         model: giver.model,
         validation,
         confidence: confidence(&evidence),
-        trail,
-        usage,
-        cost_usd,
+        trail: std::mem::take(&mut progress.trail),
+        usage: progress.usage,
+        cost_usd: progress.cost_usd,
     })
 }
 

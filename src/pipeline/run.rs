@@ -6,7 +6,7 @@ use crate::domain::answer::{Answer, Answered, CacheHit, Flag};
 use crate::domain::failure::Failure;
 use crate::domain::fingerprint::Fingerprint;
 use crate::pipeline::accept::{Accepted, accept};
-use crate::pipeline::ask;
+use crate::pipeline::ask::{self, Progress};
 use crate::pipeline::recall::{Flight, Questions, Recall};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::score::judge;
@@ -34,6 +34,7 @@ pub enum Begun {
 pub struct Question {
     pub(super) prompt: String,
     pub(super) content: Option<String>,
+    pub(super) progress: Box<Progress>,
     flags: Vec<Flag>,
     fingerprint: Fingerprint,
 }
@@ -42,6 +43,11 @@ impl Question {
     /// What makes it the same as another one.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// Provider calls that were made for it.
+    pub fn calls(&self) -> u32 {
+        self.progress.calls()
     }
 }
 
@@ -69,7 +75,7 @@ impl Pipeline {
     pub async fn run(&self, request: &Scope<'_>) -> Result<Answered, Failure> {
         match self.begin(request) {
             Begun::Done(outcome) => outcome,
-            Begun::Ask(question) => self.finish(&question).await,
+            Begun::Ask(mut question) => self.finish(&mut question).await,
         }
     }
 
@@ -85,7 +91,7 @@ impl Pipeline {
         let fingerprint = self.questions.fingerprint(&prompt);
         match self.recalled(&fingerprint) {
             Some(answer) => Begun::Done(judge(answer, CacheHit::Memory, flags, &self.settings)),
-            None => Begun::Ask(Question { prompt, content, flags, fingerprint }),
+            None => Begun::Ask(Question { prompt, content, progress: Box::default(), flags, fingerprint }),
         }
     }
 
@@ -93,13 +99,18 @@ impl Pipeline {
     ///
     /// # Errors
     /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable` says nothing about the request: it may
-    /// be finished later.
-    pub async fn finish(&self, question: &Question) -> Result<Answered, Failure> {
+    /// be finished later, when it is [ready](Pipeline::ready), and goes on from where it stands.
+    pub async fn finish(&self, question: &mut Question) -> Result<Answered, Failure> {
         let (answer, hit) = self.answer(question).await?;
         judge(answer, hit, question.flags.clone(), &self.settings)
     }
 
-    async fn answer(&self, question: &Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
+    /// Waits until somebody may be asked who can still help with this question, if only for a probe.
+    pub async fn ready(&self, question: &Question) {
+        self.router.ready(|index| question.progress.may_help(index, self.router.member(index))).await;
+    }
+
+    async fn answer(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
         if self.bypasses_cache() {
             return Ok((self.ask(question).await?, CacheHit::None));
         }
@@ -121,7 +132,7 @@ impl Pipeline {
         }
     }
 
-    async fn ask(&self, question: &Question) -> Result<Arc<Answer>, Failure> {
+    async fn ask(&self, question: &mut Question) -> Result<Arc<Answer>, Failure> {
         ask::ask(&self.router, &self.settings, question).await.map(Arc::new)
     }
 

@@ -28,6 +28,7 @@ fn attempt(step: Step, error: Option<Code>) -> Attempt {
         usage: Usage { input_tokens: 60, output_tokens: 17, ..Usage::default() },
         cost_usd: 0.000_006_15,
         error,
+        times: 1,
     }
 }
 

@@ -8,12 +8,12 @@ use crate::domain::answer::Usage;
 use crate::domain::record::{Header, Position};
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::settings::RecordCeiling;
-use crate::pipeline::route::testing::router_to;
+use crate::pipeline::route::testing::{Scripted, fails_for, router_to};
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
 use crate::ports::answers::FakeAnswers;
 use crate::ports::clock::ManualClock;
 use crate::ports::journal::{Journal, MemoryJournal};
-use crate::ports::model::{Call, CallError, Finish, Model, Reply};
+use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
@@ -62,6 +62,10 @@ fn door() -> Door {
 }
 
 fn door_with(memory: Option<Memory>) -> Door {
+    door_to(Arc::new(Obedient), memory)
+}
+
+fn door_to(model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
     let settings = PipelineSettings {
         connector: "test".into(),
         template: Arc::new(Template::inline("{{ data }}").unwrap()),
@@ -81,7 +85,7 @@ fn door_with(memory: Option<Memory>) -> Door {
         config_hash: "0".into(),
     };
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let pipeline = Pipeline::new(settings, router_to(Arc::new(Obedient)), recall);
+    let pipeline = Pipeline::new(settings, router_to(model), recall);
     Door::new(pipeline, RecordFormat::Text, Arc::new(ManualClock::default()), memory)
 }
 
@@ -152,6 +156,21 @@ async fn a_timeout_among_answers_is_the_records_own() {
     });
     assert!(matches!(answered, Outcome::Result { .. }));
     assert_eq!(hung, Outcome::DeadLetter { code: Code::ProviderTimeout });
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_before_a_wait_are_in_the_records_outcome() {
+    let limited = fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
+    let model = Scripted::new("p", [FakeModel::says("no JSON"), limited, FakeModel::says("{}")]);
+    let door = door_to(model, None);
+    let Step::Ask(job) = door.begin(&record("x", 0)).step else { panic!("settled") };
+    let settled = door.finish(*job).await;
+    let header = |name: &str| {
+        let header = settled.outgoing.headers.iter().find(|header| header.name == name).unwrap();
+        String::from_utf8(header.value.clone().unwrap().to_vec()).unwrap()
+    };
+    assert_eq!((header("ce_attempts"), header("ce_costusd")), ("3".to_owned(), "2.000000".to_owned()));
+    assert!(header("ce_attemptlog").contains("answer_not_json"));
 }
 
 #[tokio::test(start_paused = true)]

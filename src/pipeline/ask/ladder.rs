@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::progress::{Candidate, Owed, Progress, Rejected, is_dubious};
 use super::{Giver, answer};
 use crate::domain::answer::{Answer, Usage, Validation};
 use crate::domain::attempt::{Attempt, Step};
@@ -31,96 +30,74 @@ const MAX_BACKOFF: Duration = Duration::from_secs(8);
 /// Characters that make a token at the least, for estimates on the safe side; English has about four.
 const CHARS_PER_TOKEN: usize = 3;
 
-/// An invalid answer and what is wrong with it.
-#[derive(Debug)]
-struct Rejected {
-    answer: String,
-    errors: String,
-}
-
-/// An answer that parsed, but is not valid.
-struct Candidate {
-    data: Value,
-    giver: Giver,
-}
-
 /// The next call to make.
 struct Turn<'a> {
     index: usize,
     admission: Admission<'a>,
     step: Step,
-    rejected: Option<Rejected>,
-    retries: u32,
+    /// Whether it is the call that the last answer asks for.
+    is_owed: bool,
 }
 
 /// Where a call led to.
 enum Rung<'a> {
     /// To a valid answer.
     Top(Giver, Approved),
-    /// To another call, if there is one worth making.
-    Next(Option<Turn<'a>>),
+    /// To another call.
+    Next(Turn<'a>),
+    /// To the end: no further call can help, or none can be made now.
+    End(Failure),
 }
 
-/// One record's way up.
+/// One climb: from a question, or from where the last climb had to stop, as far as providers can be asked now.
 pub(super) struct Ladder<'a> {
     router: &'a Router,
     settings: &'a PipelineSettings,
     prompt: &'a str,
     content: &'a str,
     system: String,
-    tried: Vec<usize>,
-    trail: Vec<Attempt>,
-    usage: Usage,
-    cost_usd: f64,
-    corrections: u32,
-    /// The raised ceiling of tokens.
-    lengthened: Option<u32>,
-    candidate: Option<Candidate>,
-    failure: Option<Failure>,
+    progress: &'a mut Progress,
+    /// Providers that were asked in this climb.
+    asked: Vec<usize>,
+    /// Retries in this climb, one entry each: the provider's index.
+    retried: Vec<usize>,
+    is_owed_tried: bool,
+    /// Why the last call that could have been made was not, or came to nothing.
+    obstacle: Option<Failure>,
 }
 
 impl<'a> Ladder<'a> {
-    pub(super) fn new(router: &'a Router, settings: &'a PipelineSettings, question: &'a Question) -> Self {
-        let content = question.content.as_deref().unwrap_or(&question.prompt);
+    pub(super) fn new(router: &'a Router, settings: &'a PipelineSettings, question: &'a mut Question) -> Self {
+        let Question { prompt, content, progress, .. } = question;
+        let content = content.as_deref().unwrap_or(prompt);
         Self {
             router,
             settings,
-            prompt: &question.prompt,
+            prompt,
             content,
             system: meta::system_prompt(&settings.schema, language::detect(content)),
-            tried: Vec::new(),
-            trail: Vec::new(),
-            usage: Usage::default(),
-            cost_usd: 0.0,
-            corrections: 0,
-            lengthened: None,
-            candidate: None,
-            failure: None,
+            progress,
+            asked: Vec::new(),
+            retried: Vec::new(),
+            is_owed_tried: false,
+            obstacle: None,
         }
     }
 
     pub(super) async fn climb(mut self) -> Result<Answer, Failure> {
-        let mut next = self.another(Step::Ask).await;
-        while let Some(turn) = next {
-            match self.take(turn).await {
-                Ok(Rung::Top(giver, approved)) => {
-                    return answer(self.settings, self, giver, &approved, Validation::Passed);
+        let mut rung = self.next().await;
+        loop {
+            rung = match rung {
+                Rung::Top(giver, approved) => {
+                    return answer(self.settings, self.progress, giver, &approved, Validation::Passed);
                 }
-                Ok(Rung::Next(turn)) => next = turn,
-                Err(failure) => return Err(failure.after(self.trail)),
+                Rung::Next(turn) => match self.take(turn).await {
+                    Ok(rung) => rung,
+                    Err(failure) => return Err(failure.after(self.progress.trail.as_slice())),
+                },
+                Rung::End(failure) => return self.relax(failure),
             }
         }
-        self.relax()
-    }
-
-    /// Invalid answers so far.
-    pub(super) fn corrections(&self) -> u32 {
-        self.corrections
-    }
-
-    /// What it took.
-    pub(super) fn into_spent(self) -> (Vec<Attempt>, Usage, f64) {
-        (self.trail, self.usage, self.cost_usd)
     }
 
     /// Makes one call.
@@ -128,26 +105,26 @@ impl<'a> Ladder<'a> {
     /// # Errors
     /// A failure that ends everything.
     async fn take(&mut self, turn: Turn<'a>) -> Result<Rung<'a>, Failure> {
-        let Turn { index, admission, step, rejected, retries } = turn;
+        let Turn { index, admission, step, is_owed } = turn;
         let provider = self.router.member(index);
         let need = self.need(provider);
         let most_usd = provider.model().cost_usd(need);
         if let Err(failure) = self.check_ceiling(need, most_usd) {
-            self.failure = Some(failure);
-            return Ok(Rung::Next(None));
+            return Ok(Rung::End(failure));
         }
         let reservation = self.router.reserve(most_usd)?;
         self.router.stepped(step.as_str());
         let is_probe = admission.is_probe();
+        let rejected = self.progress.owed.as_ref().filter(|_| is_owed).and_then(|owed| owed.rejected.as_ref());
         let call = Call {
             system: &self.system,
             prompt: self.prompt,
             content: self.content,
             schema_name: self.settings.schema.name(),
             schema: self.settings.schema.json(),
-            correction: rejected.as_ref().map(|r| Correction { answer: &r.answer, errors: &r.errors }),
+            correction: rejected.map(|r| Correction { answer: &r.answer, errors: &r.errors }),
             temperature: self.settings.temperature,
-            max_tokens: self.lengthened.or(self.settings.max_tokens),
+            max_tokens: self.progress.lengthened.or(self.settings.max_tokens),
         };
         match admission.ask(&call).await {
             Ok(reply) => {
@@ -161,8 +138,7 @@ impl<'a> Ladder<'a> {
             Err(error) => {
                 drop(reservation);
                 self.note(step, provider, "", Usage::default(), 0.0, Some(error.failure.code));
-                let may_retry = !is_probe && retries < provider.max_retries();
-                self.after_error(index, error, rejected, may_retry.then_some(retries)).await
+                self.after_error(index, error, is_owed, is_probe).await
             }
         }
     }
@@ -171,24 +147,35 @@ impl<'a> Ladder<'a> {
         &mut self,
         index: usize,
         error: CallError,
-        rejected: Option<Rejected>,
-        retries: Option<u32>,
+        is_owed: bool,
+        is_probe: bool,
     ) -> Result<Rung<'a>, Failure> {
+        let provider = self.router.member(index);
         let CallError { failure, is_transient } = error;
         if failure.code == Code::ProviderRefused {
             return Err(failure);
         }
-        let has_no_time = failure.retry_after.is_none();
-        self.remember(failure);
         // A provider that named a time is not asked before; its breaker sees to that for everyone.
-        if let Some(retries) = retries.filter(|_| is_transient && has_no_time) {
-            tokio::time::sleep(backoff(retries)).await;
-            if let Some(admission) = self.router.readmit(index, self.need(self.router.member(index))).await {
-                let turn = Turn { index, admission, step: Step::Retry, rejected, retries: retries + 1 };
-                return Ok(Rung::Next(Some(turn)));
+        let may_retry = is_transient && !is_probe && failure.retry_after.is_none();
+        if failure.kind() != Kind::Unavailable {
+            self.progress.remember(failure.clone());
+            if is_owed && !is_dubious(failure.code) {
+                self.progress.owed = None;
             }
         }
-        Ok(Rung::Next(self.another(Step::Fallback).await))
+        if self.progress.may_help(index, provider) {
+            self.obstacle = Some(failure);
+        }
+        let retries = self.retried.iter().filter(|retried| **retried == index).count();
+        let is_left = u32::try_from(retries).is_ok_and(|retries| retries < provider.max_retries());
+        if may_retry && is_left && self.progress.has_attempts_left(provider) {
+            tokio::time::sleep(backoff(retries)).await;
+            if let Ok(admission) = self.router.readmit(index, self.need(provider)).await {
+                self.retried.push(index);
+                return Ok(Rung::Next(Turn { index, admission, step: Step::Retry, is_owed }));
+            }
+        }
+        Ok(self.next().await)
     }
 
     async fn judge(&mut self, index: usize, step: Step, reply: Reply, cost_usd: f64) -> Result<Rung<'a>, Failure> {
@@ -209,22 +196,21 @@ impl<'a> Ladder<'a> {
             Finish::Truncated => self.after_truncation(index, disapproved.failure).await,
             Finish::Complete => {
                 provider.judged(false);
-                self.after_invalid(index, reply.text, disapproved, giver).await
+                Ok(self.after_invalid(index, reply.text, disapproved, giver).await)
             }
         }
     }
 
     async fn after_truncation(&mut self, index: usize, failure: Failure) -> Result<Rung<'a>, Failure> {
-        let provider = self.router.member(index);
-        if self.lengthened.is_some() {
+        if self.progress.lengthened.is_some() {
             return Err(failure);
         }
-        let ceiling = self.settings.max_tokens.unwrap_or_else(|| provider.model().max_tokens());
-        self.lengthened = Some(ceiling.saturating_mul(LENGTHEN));
-        self.remember(failure);
-        let admission = self.router.readmit(index, self.need(provider)).await;
-        let turn = admission.map(|admission| self.turn(index, admission, Step::Lengthen, None));
-        Ok(Rung::Next(if turn.is_some() { turn } else { self.another(Step::Fallback).await }))
+        let max_tokens = self.router.member(index).model().max_tokens();
+        let ceiling = self.settings.max_tokens.unwrap_or(max_tokens);
+        self.progress.lengthened = Some(ceiling.saturating_mul(LENGTHEN));
+        self.progress.remember(failure);
+        self.owe(Owed { index, step: Step::Lengthen, rejected: None });
+        Ok(self.next().await)
     }
 
     async fn after_invalid(
@@ -233,62 +219,105 @@ impl<'a> Ladder<'a> {
         text: String,
         disapproved: Box<Disapproved>,
         giver: Giver,
-    ) -> Result<Rung<'a>, Failure> {
+    ) -> Rung<'a> {
         let Disapproved { failure, errors, data } = *disapproved;
-        self.remember(failure);
         if let Some(data) = data {
-            self.candidate = Some(Candidate { data, giver });
+            self.progress.candidate = Some(Candidate { data, giver });
         }
-        self.corrections += 1;
-        let Some(errors) = errors.filter(|_| self.corrections <= MAX_CORRECTIONS) else { return Ok(Rung::Next(None)) };
-        if self.corrections > 1
-            && let Some(turn) = self.another(Step::Fallback).await
-        {
-            return Ok(Rung::Next(Some(turn)));
-        }
-        let rejected = Some(Rejected { answer: text, errors });
-        let admission = self.router.readmit(index, self.need(self.router.member(index))).await;
-        let turn = admission.map(|admission| self.turn(index, admission, Step::Correct, rejected));
-        Ok(Rung::Next(if turn.is_some() { turn } else { self.another(Step::Fallback).await }))
+        self.progress.corrections += 1;
+        let Some(errors) = errors.filter(|_| self.progress.corrections <= MAX_CORRECTIONS) else {
+            return Rung::End(failure);
+        };
+        self.progress.remember(failure);
+        self.owe(Owed { index, step: Step::Correct, rejected: Some(Rejected { answer: text, errors }) });
+        self.next().await
     }
 
-    /// A turn of the best provider that has not been tried.
-    async fn another(&mut self, step: Step) -> Option<Turn<'a>> {
-        // Prices and limits differ, but the question does not: any provider will do for the estimate.
-        let need = self.need(self.router.member(0));
-        match self.router.admit(&self.tried, need).await {
-            Ok((index, admission)) => {
-                self.tried.push(index);
-                Some(self.turn(index, admission, step, None))
+    fn owe(&mut self, owed: Owed) {
+        self.progress.owed = Some(owed);
+        self.is_owed_tried = false;
+    }
+
+    /// The next call. After a first answer it is the one that the answer asks for, after a second one preferably another
+    /// provider's; without an answer it is that of the best provider that has not been asked.
+    async fn next(&mut self) -> Rung<'a> {
+        let is_owed_first = self.progress.corrections < MAX_CORRECTIONS;
+        let mut turn = if is_owed_first { self.owed().await } else { None };
+        if turn.is_none() {
+            turn = self.another().await;
+        }
+        if turn.is_none() && !is_owed_first {
+            turn = self.owed().await;
+        }
+        turn.map_or_else(|| Rung::End(self.verdict()), Rung::Next)
+    }
+
+    async fn owed(&mut self) -> Option<Turn<'a>> {
+        let Owed { index, step, .. } = *self.progress.owed.as_ref().filter(|_| !self.is_owed_tried)?;
+        let provider = self.router.member(index);
+        if !self.progress.has_attempts_left(provider) {
+            return None;
+        }
+        match self.router.readmit(index, self.need(provider)).await {
+            Ok(admission) => {
+                self.is_owed_tried = true;
+                Some(Turn { index, admission, step, is_owed: true })
             }
             Err(failure) => {
-                failure.into_iter().for_each(|failure| self.remember(failure));
+                self.obstacle = Some(failure);
                 None
             }
         }
     }
 
-    fn turn(&self, index: usize, admission: Admission<'a>, step: Step, rejected: Option<Rejected>) -> Turn<'a> {
-        Turn { index, admission, step, rejected, retries: 0 }
+    async fn another(&mut self) -> Option<Turn<'a>> {
+        // Prices and limits differ, but the question does not: any provider will do for the estimate.
+        let need = self.need(self.router.member(0));
+        let is_tried =
+            |index: &usize| self.asked.contains(index) || !self.progress.is_new_to(self.router.member(*index));
+        let tried: Vec<usize> = self.router.members().filter(is_tried).collect();
+        match self.router.admit(&tried, need).await {
+            Ok((index, admission)) => {
+                self.asked.push(index);
+                let step = self.progress.step_to(self.router.member(index));
+                Some(Turn { index, admission, step, is_owed: false })
+            }
+            Err(failure) => {
+                self.obstacle = failure.or(self.obstacle.take());
+                None
+            }
+        }
     }
 
-    /// The last rung: what was nearly valid, if the user allows it.
-    fn relax(mut self) -> Result<Answer, Failure> {
-        let failure = self.failure.take().unwrap_or_else(|| self.router.unavailable());
-        let candidate = self.candidate.take().filter(|_| self.settings.allow_relaxed);
+    /// Why there is no next call. While any provider may still help, that is for the providers to mend and no fault of the
+    /// record's.
+    fn verdict(&mut self) -> Failure {
+        let has_hope = self.router.members().any(|index| self.progress.may_help(index, self.router.member(index)));
+        match self.progress.failure.clone().filter(|_| !has_hope) {
+            Some(failure) => failure,
+            None => self.obstacle.take().map_or_else(|| self.router.unavailable(), Failure::as_unavailable),
+        }
+    }
+
+    /// The last rung: what was nearly valid, if the user allows it. Not while a better answer may still come.
+    fn relax(self, failure: Failure) -> Result<Answer, Failure> {
+        let may_relax = self.settings.allow_relaxed && failure.kind() != Kind::Unavailable;
+        let candidate = if may_relax { self.progress.candidate.take() } else { None };
         let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
-        let Some((data, giver)) = relaxed else { return Err(failure.after(self.trail)) };
+        let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
         self.router.stepped(Step::Relax.as_str());
         let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
         let usage = Usage::default();
-        self.trail.push(Attempt { step: Step::Relax, provider, model, usage, cost_usd: 0.0, error: None });
-        answer(self.settings, self, giver, &Approved { data, form: Form::Repaired }, Validation::Relaxed)
+        let attempt = Attempt { step: Step::Relax, provider, model, usage, cost_usd: 0.0, error: None, times: 1 };
+        self.progress.note(attempt);
+        answer(self.settings, self.progress, giver, &Approved { data, form: Form::Repaired }, Validation::Relaxed)
     }
 
     /// The most that the next call can take.
     fn need(&self, provider: &Provider) -> Usage {
         let chars = self.system.len() + self.prompt.len();
-        let output = self.lengthened.or(self.settings.max_tokens).unwrap_or_else(|| provider.model().max_tokens());
+        let output =
+            self.progress.lengthened.or(self.settings.max_tokens).unwrap_or_else(|| provider.model().max_tokens());
         Usage {
             input_tokens: u64::try_from(chars / CHARS_PER_TOKEN).unwrap_or(u64::MAX),
             output_tokens: output.into(),
@@ -300,12 +329,12 @@ impl<'a> Ladder<'a> {
     /// `record_ceiling`, with the last reason for another call.
     fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
         let ceiling = self.settings.record_ceiling;
-        let tokens = total(self.usage) + total(need);
-        let usd = self.cost_usd + most_usd;
+        let tokens = total(self.progress.usage) + total(need);
+        let usd = self.progress.cost_usd + most_usd;
         if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {
             return Ok(());
         }
-        let calls = self.trail.len();
+        let calls = self.progress.calls();
         let mut detail = format!(
             "after {calls} calls another could bring this record to {tokens} tokens and {usd:.4} USD, its ceiling is {} tokens",
             ceiling.tokens
@@ -313,34 +342,21 @@ impl<'a> Ladder<'a> {
         if let Some(limit) = ceiling.usd {
             detail.push_str(&format!(" and {limit} USD"));
         }
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = &self.progress.failure {
             detail.push_str(&format!("; the last call ended with {}", failure.code));
         }
         Err(Failure::new(Code::RecordCeiling, detail))
     }
 
     fn note(&mut self, step: Step, provider: &Provider, model: &str, usage: Usage, cost_usd: f64, error: Option<Code>) {
-        self.usage += usage;
-        self.cost_usd += cost_usd;
-        let provider = Arc::clone(provider.name());
-        self.trail.push(Attempt { step, provider, model: Arc::from(model), usage, cost_usd, error });
-    }
-
-    /// Keeps the most telling failure: what a provider said of this question before what kept it from answering anybody,
-    /// and that before what may be either's fault.
-    fn remember(&mut self, failure: Failure) {
-        let rank = |failure: &Failure| {
-            let is_eithers_fault = matches!(failure.code, Code::ProviderTimeout | Code::ProviderMalformed);
-            if is_eithers_fault { 0 } else { 2 - u8::from(failure.code.kind() == Kind::Unavailable) }
-        };
-        if self.failure.as_ref().is_none_or(|former| rank(&failure) >= rank(former)) {
-            self.failure = Some(failure);
-        }
+        let (provider, model) = (Arc::clone(provider.name()), Arc::from(model));
+        self.progress.note(Attempt { step, provider, model, usage, cost_usd, error, times: 1 });
     }
 }
 
 /// The pause before the retry with this index (from 0): full jitter under an exponential ceiling. Jitter keeps all callers
 /// from coming back at the same moment.
-fn backoff(index: u32) -> Duration {
-    BASE_BACKOFF.saturating_mul(2_u32.saturating_pow(index)).min(MAX_BACKOFF).mul_f64(fastrand::f64())
+fn backoff(index: usize) -> Duration {
+    let factor = 2_u32.saturating_pow(u32::try_from(index).unwrap_or(u32::MAX));
+    BASE_BACKOFF.saturating_mul(factor).min(MAX_BACKOFF).mul_f64(fastrand::f64())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::domain::answer::{Answered, Validation};
 use crate::domain::attempt::Step;
 use crate::domain::event::{Data, Event};
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, RouterSettings, Strategy};
 use crate::pipeline::route::testing::{Limits, Scripted, fails, fails_for, finished, router};
@@ -57,8 +57,8 @@ fn pipeline(settings: PipelineSettings, models: &[&Arc<Scripted>], max_retries: 
     Pipeline::new(settings, Arc::new(router(members, by)), recall)
 }
 
-async fn ask(pipeline: &Pipeline) -> Result<Answered, Failure> {
-    let event = Event {
+fn event() -> Event {
+    Event {
         id: "1".into(),
         source: "/test".into(),
         kind: "test".into(),
@@ -68,7 +68,11 @@ async fn ask(pipeline: &Pipeline) -> Result<Answered, Failure> {
         data_schema: None,
         extensions: std::collections::BTreeMap::default(),
         data: Data::Text("money back".into()),
-    };
+    }
+}
+
+async fn ask(pipeline: &Pipeline) -> Result<Answered, Failure> {
+    let event = event();
     pipeline.run(&Scope { event: &event, key: None, headers: &[] }).await
 }
 
@@ -214,3 +218,5 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
     let answered = ask(&pipeline(low, &[&nearly()], 2)).await.unwrap();
     assert_eq!(steps(&answered).len(), 2, "one call, and the ceiling allows no second");
 }
+
+mod waits;

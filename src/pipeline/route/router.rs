@@ -104,13 +104,13 @@ impl Router {
         self.members.iter().map(|member| member.successes()).sum()
     }
 
-    /// Waits until somebody may be asked, if only for a probe.
-    pub async fn ready(&self) {
+    /// Waits until one of the providers that `may_help` may be asked, if only for a probe.
+    pub(in crate::pipeline) async fn ready(&self, may_help: impl Fn(usize) -> bool) {
         let mut changed = self.signal.subscribe();
         loop {
             changed.mark_unchanged();
             // The sender lives in `self.signal`, so a change can always still come.
-            match self.readiness() {
+            match self.readiness(&may_help) {
                 Readiness::Now => return,
                 Readiness::Later(until) => drop(timeout_at(until, changed.changed()).await),
                 Readiness::AfterProbe => drop(changed.changed().await),
@@ -118,19 +118,24 @@ impl Router {
         }
     }
 
-    fn readiness(&self) -> Readiness {
+    fn readiness(&self, may_help: impl Fn(usize) -> bool) -> Readiness {
         if let Some((_, until)) = self.spent() {
             return Readiness::Later(until);
         }
         let mut soonest: Option<Instant> = None;
-        for member in &self.members {
-            match member.breaker().look() {
+        for index in self.members().filter(|index| may_help(*index)) {
+            match self.members[index].breaker().look() {
                 Verdict::Go | Verdict::Probe => return Readiness::Now,
                 Verdict::Probing(_) => {}
                 Verdict::Wait(open) => soonest = Some(soonest.map_or(open.until, |until| until.min(open.until))),
             }
         }
         soonest.map_or(Readiness::AfterProbe, Readiness::Later)
+    }
+
+    /// The indices of all providers.
+    pub(in crate::pipeline) fn members(&self) -> std::ops::Range<usize> {
+        0..self.members.len()
     }
 
     /// The provider with this index.
@@ -142,8 +147,8 @@ impl Router {
     /// in the way.
     ///
     /// # Errors
-    /// The failure of the one that may be asked first, when breakers stand before all that are left; `None` when none is
-    /// left.
+    /// The failure of the one that may be asked first, when breakers stand before all that are left: never the record's own,
+    /// whatever opened them. `None` when none is left.
     pub(in crate::pipeline) async fn admit(
         &self,
         tried: &[usize],
@@ -157,10 +162,15 @@ impl Router {
         Ok((index, admission))
     }
 
-    /// Leave to ask the same provider again; waits while its ceilings are all that stands in the way. `None` when its
-    /// breaker has opened meanwhile.
-    pub(in crate::pipeline) async fn readmit(&self, index: usize, need: Usage) -> Option<Admission<'_>> {
-        self.first_of(|| vec![index], need).await.ok().map(|(_, admission)| admission)
+    /// Leave to ask the same provider again; waits while its ceilings are all that stands in the way.
+    ///
+    /// # Errors
+    /// Why its breaker has opened meanwhile.
+    pub(in crate::pipeline) async fn readmit(&self, index: usize, need: Usage) -> Result<Admission<'_>, Failure> {
+        match self.first_of(|| vec![index], need).await {
+            Ok((_, admission)) => Ok(admission),
+            Err(failure) => Err(failure.unwrap_or_else(|| self.unavailable())),
+        }
     }
 
     async fn first_of(
@@ -187,7 +197,7 @@ impl Router {
                 }
             }
             match (is_busy, busy_until) {
-                (false, _) => return Err(soonest.map(|(_, failure)| failure)),
+                (false, _) => return Err(soonest.map(|(_, failure)| failure.as_unavailable())),
                 (true, Some(until)) => drop(timeout_at(until, changed.changed()).await),
                 (true, None) => drop(changed.changed().await),
             }
@@ -252,7 +262,7 @@ impl Router {
     /// The failure to report when nobody was asked at all.
     pub(in crate::pipeline) fn unavailable(&self) -> Failure {
         let nobody = || Failure::new(Code::ProviderUnavailable, "no provider may be asked at present");
-        self.closed().map_or_else(nobody, |closed| closed.failure)
+        self.closed().map_or_else(nobody, |closed| closed.failure.as_unavailable())
     }
 
     /// Counts a step of the ladder.

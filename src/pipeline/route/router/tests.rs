@@ -180,7 +180,7 @@ async fn the_gate_closes_when_all_are_away_and_opens_for_the_first_that_may_be_t
     assert_eq!(closed.dependency, "provider b");
     assert!(matches!(router.admit(&[], NEED).await, Err(Some(failure)) if failure.code == Code::ProviderOverloaded));
     let began_at = Instant::now();
-    router.ready().await;
+    router.ready(|_| true).await;
     assert_eq!(began_at.elapsed(), Duration::from_secs(20));
     assert_eq!(ask(&router, |_| true).await, 1);
     assert!(router.is_open());
@@ -197,7 +197,7 @@ async fn while_a_probe_is_under_way_everyone_else_waits_for_it() {
         let router = Arc::clone(&router);
         others.spawn(async move {
             loop {
-                router.ready().await;
+                router.ready(|_| true).await;
                 if let Ok((_, admission)) = router.admit(&[], NEED).await {
                     let is_probe = admission.is_probe();
                     if is_probe {

@@ -1,0 +1,144 @@
+//! What ends a ladder, who is to blame, and what is carried over when a record waits.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::pipeline::run::{Begun, Question};
+
+/// A question that has not been asked.
+fn question(pipeline: &Pipeline, text: &str) -> Question {
+    let event = Event { data: Data::Text(text.into()), ..event() };
+    match pipeline.begin(&Scope { event: &event, key: None, headers: &[] }) {
+        Begun::Ask(question) => question,
+        Begun::Done(outcome) => panic!("{outcome:?}"),
+    }
+}
+
+/// Asks until there is an outcome, as a connector does.
+async fn wait_for(pipeline: &Pipeline, question: &mut Question) -> Result<Answered, Failure> {
+    loop {
+        pipeline.ready(question).await;
+        match pipeline.finish(question).await {
+            Err(failure) if failure.kind() == Kind::Unavailable => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn trail(failure: &Failure) -> Vec<(Step, Option<Code>)> {
+    failure.trail.iter().map(|attempt| (attempt.step, attempt.error)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_never_asked_is_not_blamed_for_what_others_found() {
+    for code in [Code::ProviderTimeout, Code::ProviderMalformed] {
+        let model = Scripted::new("a", [fails(code)]);
+        let pipeline = pipeline(settings(), &[&model], 2);
+        assert_eq!(ask(&pipeline).await.unwrap_err().code, code, "three attempts of one record open the breaker");
+        let failure = ask(&pipeline).await.unwrap_err();
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 0));
+        assert_eq!(failure.detail, "as told", "what is wrong is still said");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_for_ever_gets_each_record_after_its_own_attempts_and_none_before() {
+    let model = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
+    let pipeline = pipeline(settings(), &[&model], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
+    let first = join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await;
+    for failure in first.into_iter().map(Result::unwrap_err) {
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 1), "the breaker took its retries");
+    }
+    for outcome in join_all(questions.iter_mut().map(|question| wait_for(&pipeline, question))).await {
+        let failure = outcome.unwrap_err();
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderTimeout, 3));
+    }
+    assert_eq!(model.calls(), 8 * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maintenance_page_costs_no_record_that_was_not_asked_three_times() {
+    let page = || fails(Code::ProviderMalformed);
+    let script = (0..66).map(|_| page()).chain([FakeModel::says(VALID)]);
+    let model = Scripted::with("a", 1.0, Duration::from_millis(100), script);
+    let pipeline = pipeline(settings(), &[&model], 2);
+    let mut questions: Vec<_> = (0..64).map(|n| question(&pipeline, &n.to_string())).collect();
+    let outcomes = join_all(questions.iter_mut().map(|question| wait_for(&pipeline, question))).await;
+    let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+    assert!(lost.iter().all(|failure| failure.attempts() == 3), "{lost:?}");
+    assert!(lost.len() <= 1, "{} records", lost.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_paid_again() {
+    let pause = Duration::from_secs(30);
+    let invalid = || FakeModel::says(INVALID);
+    let script = [invalid(), fails_for(Code::ProviderRateLimited, pause), FakeModel::says(VALID)];
+    let model = Scripted::new("a", script);
+    let pipeline = pipeline(settings(), &[&model], 2);
+    let mut question = question(&pipeline, "money back");
+    let failure = pipeline.finish(&mut question).await.unwrap_err();
+    assert_eq!((failure.code, failure.retry_after), (Code::ProviderRateLimited, Some(pause)));
+    let limited = (Step::Correct, Some(Code::ProviderRateLimited));
+    assert_eq!(trail(&failure), [(Step::Ask, Some(Code::AnswerInvalid)), limited]);
+    let answered = wait_for(&pipeline, &mut question).await.unwrap();
+    let invalid = (Step::Ask, "a", Some(Code::AnswerInvalid));
+    let limited = (Step::Correct, "a", Some(Code::ProviderRateLimited));
+    assert_eq!(steps(&answered), [invalid, limited, (Step::Correct, "a", None)]);
+    assert!(model.asked()[2].errors.as_ref().unwrap().contains("/intent"));
+    assert!((answered.answer.cost_usd - 2.0).abs() < 1e-9, "both answers were paid");
+    assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_is_lengthened_later_too() {
+    let unauthorized = Err(CallError::lasting(Failure::new(Code::ProviderUnauthorized, "401")));
+    let model = Scripted::new("a", [finished(Finish::Truncated, "{"), unauthorized, FakeModel::says(VALID)]);
+    let pipeline = pipeline(settings(), &[&model], 2);
+    let mut question = question(&pipeline, "money back");
+    assert_eq!(pipeline.finish(&mut question).await.unwrap_err().code, Code::ProviderUnauthorized);
+    wait_for(&pipeline, &mut question).await.unwrap();
+    assert_eq!(model.asked().iter().map(|asked| asked.max_tokens).collect::<Vec<_>>(), [None, Some(400), Some(400)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_relaxed_answer_is_published_while_a_correction_may_come() {
+    let limited = fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
+    let model = Scripted::new("a", [FakeModel::says(r#"{"count":"3"}"#), limited, FakeModel::says(VALID)]);
+    let pipeline = pipeline(PipelineSettings { allow_relaxed: true, ..settings() }, &[&model], 2);
+    let answered = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap();
+    assert_eq!(answered.answer.validation, Validation::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_paid_before_a_wait_counts_towards_the_ceiling() {
+    let limited = || fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
+    let model = Scripted::new("a", [FakeModel::says(INVALID), limited(), FakeModel::says(INVALID), limited()]);
+    let ceiling = RecordCeiling { tokens: 100_000, usd: Some(2.5) };
+    let pipeline = pipeline(PipelineSettings { record_ceiling: ceiling, ..settings() }, &[&model], 2);
+    let failure = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::RecordCeiling, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_said_all_it_can_is_not_asked_while_another_is_waited_for() {
+    let slow = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
+    let pause = Duration::from_secs(3000);
+    let limited = Scripted::new("b", [fails_for(Code::ProviderRateLimited, pause), FakeModel::says(VALID)]);
+    let pipeline = pipeline(settings(), &[&slow, &limited], 1);
+    let began_at = tokio::time::Instant::now();
+    let answered = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap();
+    assert_eq!(&*answered.answer.provider, "b");
+    assert!(began_at.elapsed() >= pause);
+    assert_eq!((slow.calls(), limited.calls()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_counted_over_all_questions_to_a_provider() {
+    let down = || fails(Code::ProviderUnavailable);
+    let script = [down(), FakeModel::says(INVALID), down(), down(), FakeModel::says(VALID)];
+    let model = Scripted::new("a", script);
+    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 4), "one retry, then the other");
+}
