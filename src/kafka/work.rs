@@ -157,10 +157,17 @@ impl Door {
         let (record, event) = (&record, &event);
         let memory = self.memory.as_ref();
         let keys = memory.and_then(|memory| Some((memory, memory.keys(record, event, question.fingerprint())?)));
-        if let Some((memory, keys)) = keys
-            && let Some(settled) = memory.recall(keys).await
-        {
-            return settled;
+        if let Some((memory, keys)) = keys {
+            if let Some(settled) = memory.recall(keys).await {
+                return settled;
+            }
+            // An instance that lost the record may get its answer while this one waits for a provider.
+            if !self.router().is_open() {
+                self.pipeline.ready(&question).await;
+                if let Some(settled) = memory.recall(keys).await {
+                    return settled;
+                }
+            }
         }
         let (settled, has_cost) = match AssertUnwindSafe(self.answer(&mut question)).catch_unwind().await {
             Ok(Ok(answered)) => (self.result(record, event, &answered), answered.cache_hit == CacheHit::None),
