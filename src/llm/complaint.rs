@@ -37,6 +37,9 @@ const FILTERED: &[&str] = &["content_filter", "content_policy_violation"];
 /// Error codes of a request parameter that the model does not take.
 const UNSUPPORTED: &[&str] = &["unsupported_parameter", "unsupported_value", "unknown_parameter"];
 
+/// Error codes of a request that is too long, whatever else is in it.
+const TOO_LONG: &[&str] = &["context_length_exceeded", "string_above_max_length"];
+
 /// Error types whose message, and nothing else, names the parameter.
 const TALKATIVE: &[&str] = &["invalid_request_error", "INVALID_ARGUMENT"];
 
@@ -95,9 +98,15 @@ impl Complaint {
         named.or(self.mentioned.filter(|_| self.param.is_none()))
     }
 
+    /// Whether the request was refused for a reason that may lie in its schema: the complaint names nothing else.
+    pub(super) fn is_unexplained(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST && !self.says(TOO_LONG)
+    }
+
     /// Whether the schema was found to be outside of the strict dialect.
     pub(super) fn about_schema(&self) -> bool {
-        let says_so = self.says(&["invalid_json_schema"]) || self.mentioned == Some(Parameter::Schema);
+        let is_param = || self.param.as_deref().and_then(Parameter::of) == Some(Parameter::Schema);
+        let says_so = self.says(&["invalid_json_schema"]) || self.mentioned == Some(Parameter::Schema) || is_param();
         self.status == StatusCode::BAD_REQUEST && says_so
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -19,18 +19,34 @@ pub(super) struct Format {
     dialect: Dialect,
     compiled: Compiled,
     original: Value,
-    is_loosened: AtomicBool,
+    /// [`STRICT`], [`HINT`] or [`NONE`]; it only grows.
+    given_up: AtomicU8,
+    /// Whether the provider has answered a request that had it.
+    is_accepted: AtomicBool,
 }
+
+/// The form that the provider enforces is sent, where there is one.
+const STRICT: u8 = 0;
+/// Only what the provider takes as a hint.
+const HINT: u8 = 1;
+/// Nothing: the instructions alone have to ask for it.
+const NONE: u8 = 2;
 
 impl Format {
     fn new(dialect: Dialect, schema: &Value) -> Self {
         let compiled = dialect::compile(dialect, schema);
-        Self { dialect, compiled, original: schema.clone(), is_loosened: AtomicBool::new(false) }
+        Self {
+            dialect,
+            compiled,
+            original: schema.clone(),
+            given_up: AtomicU8::new(STRICT),
+            is_accepted: AtomicBool::new(false),
+        }
     }
 
     /// Whether the form that the provider enforces is to be sent.
     pub(super) fn is_strict(&self) -> bool {
-        self.compiled.is_strict && !self.is_loosened.load(Ordering::Relaxed)
+        self.compiled.is_strict && self.given_up.load(Ordering::Relaxed) == STRICT
     }
 
     /// What to send: the strict form, or else what the provider takes as a hint. `None` when it takes only what it enforces.
@@ -39,14 +55,25 @@ impl Format {
             return Some(&self.compiled.schema);
         }
         match self.dialect {
-            Dialect::OpenAi => Some(&self.original),
-            Dialect::Anthropic | Dialect::Gemini => None,
+            Dialect::OpenAi if self.given_up.load(Ordering::Relaxed) < NONE => Some(&self.original),
+            Dialect::OpenAi | Dialect::Anthropic | Dialect::Gemini => None,
         }
     }
 
     /// Gives up the strict form. True the first time.
     pub(super) fn loosen(&self) -> bool {
-        !self.is_loosened.swap(true, Ordering::Relaxed)
+        self.given_up.fetch_max(HINT, Ordering::Relaxed) == STRICT
+    }
+
+    /// A request with it was answered: what the provider refuses from now on has other reasons.
+    pub(super) fn accepted(&self) {
+        self.is_accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// A request without it was answered that was refused with it. Gives it up altogether, unless it is known to be accepted.
+    /// True the first time.
+    pub(super) fn refused(&self) -> bool {
+        !self.is_accepted.load(Ordering::Relaxed) && self.given_up.fetch_max(NONE, Ordering::Relaxed) < NONE
     }
 
     /// The reply to a strict request in the form of the original schema. The text stays as it is, byte for byte, unless the
@@ -125,6 +152,16 @@ mod tests {
         let format = Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}));
         assert!(format.is_strict());
         assert!(format.loosen() && !format.loosen());
-        assert!(!format.is_strict());
+        assert!(!format.is_strict() && format.schema(false).is_some());
+        assert!(format.refused() && !format.refused());
+        assert_eq!(format.schema(false), None);
+    }
+
+    #[test]
+    fn a_form_that_was_accepted_is_not_given_up_for_one_request() {
+        let format = Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}));
+        format.accepted();
+        assert!(!format.refused());
+        assert!(format.is_strict());
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 
 use super::anthropic::Anthropic;
 use super::complaint::Complaint;
@@ -51,6 +52,9 @@ enum Attempt {
     Failed(CallError),
     /// The request, or its key, has been changed: ask again at once. The error counts if that never ends.
     Changed(CallError),
+    /// A request with a schema was refused, and nothing says why. Servers word their complaints about schemas in ever new
+    /// ways, so only a request without it can tell whose fault it is.
+    Unexplained,
 }
 
 impl Remote {
@@ -96,13 +100,15 @@ impl Remote {
         })
     }
 
-    /// One exchange.
-    async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format) -> Result<Reply, Attempt> {
+    /// One exchange; `is_bare` leaves the schema out.
+    async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format, is_bare: bool) -> Result<Reply, Attempt> {
         let failed = |error| Err(Attempt::Failed(error));
-        let habits = self.learned.habits();
+        let mut habits = self.learned.habits();
+        habits.schema &= !is_bare;
         // Read once: another call may give up the strict form while this one waits for its answer.
         let is_strict = habits.schema && format.is_strict();
-        let body = match self.body(call, system, format, is_strict, habits) {
+        let schema = format.schema(is_strict).filter(|_| habits.schema);
+        let body = match self.body(call, system, schema, is_strict, habits) {
             Ok(body) => body,
             Err(failure) => return failed(CallError::lasting(failure)),
         };
@@ -113,7 +119,12 @@ impl Remote {
         };
         if received.status.is_success() {
             return match self.wire.reply(&received) {
-                Ok(reply) => Ok(format.restored(reply, call.schema, is_strict)),
+                Ok(reply) => {
+                    if schema.is_some() {
+                        format.accepted();
+                    }
+                    Ok(format.restored(reply, call.schema, is_strict))
+                }
                 Err(reason) => failed(CallError::transient(self.unusable(&reason))),
             };
         }
@@ -122,7 +133,11 @@ impl Remote {
         let is_changed =
             self.adapt(&complaint, habits, format, is_strict) || self.keys.blame(&self.name, turn, &mut failure);
         let error = CallError { failure, is_transient: complaint.transient() };
-        if is_changed { Err(Attempt::Changed(error)) } else { failed(error) }
+        match error.failure.code {
+            _ if is_changed => Err(Attempt::Changed(error)),
+            Code::ProviderRejected if schema.is_some() && complaint.is_unexplained() => Err(Attempt::Unexplained),
+            _ => failed(error),
+        }
     }
 
     /// Whether the complaint names something of ours that we can do without, so that the call is worth repeating.
@@ -143,7 +158,7 @@ impl Remote {
         &self,
         call: &Call<'_>,
         system: &str,
-        format: &Format,
+        schema: Option<&Value>,
         is_strict: bool,
         habits: Habits,
     ) -> Result<Bytes, Failure> {
@@ -151,7 +166,7 @@ impl Remote {
             model: &self.model,
             system,
             call,
-            schema: format.schema(is_strict).filter(|_| habits.schema),
+            schema,
             is_strict,
             max_tokens: call.max_tokens.unwrap_or(self.max_tokens),
             temperature: call.temperature.or(self.temperature).filter(|_| habits.temperature),
@@ -197,9 +212,21 @@ impl Model for Remote {
                 None => Cow::Borrowed(call.system),
             };
             let mut changes = MAX_ADAPTATIONS + self.keys.len();
+            let mut is_bare = false;
             loop {
-                match self.attempt(call, &system, &format).await {
-                    Ok(reply) => return Ok(reply),
+                match self.attempt(call, &system, &format, is_bare).await {
+                    Ok(reply) => {
+                        if is_bare && format.refused() {
+                            let (provider, schema) = (&self.name, call.schema_name);
+                            tracing::warn!(
+                                provider,
+                                schema,
+                                "the provider refuses the schema; it is not sent to it again"
+                            );
+                        }
+                        return Ok(reply);
+                    }
+                    Err(Attempt::Unexplained) => is_bare = true,
                     Err(Attempt::Changed(_)) if changes > 0 => changes -= 1,
                     Err(Attempt::Changed(error) | Attempt::Failed(error)) => return Err(error),
                 }

@@ -23,6 +23,7 @@ mod formats;
 mod keys;
 mod openai;
 mod page;
+mod refused_schemas;
 mod sdk_types;
 
 use stub_provider::{StubProvider, Wire};

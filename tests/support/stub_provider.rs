@@ -33,7 +33,7 @@ mod openai;
 #[path = "stub_provider/script.rs"]
 mod script;
 #[path = "stub_provider/wire.rs"]
-mod wire;
+pub mod wire;
 
 pub use script::{Fault, Latency, Script, When};
 pub use wire::{End, Wire};
@@ -302,7 +302,8 @@ async fn respond(turn: &Turn<'_>, fault: Option<&Fault>) -> Response {
             let message = "Invalid schema for response_format.";
             plain(400, "application/json", openai::error_body(message, kind, Some("response_format"), Some(code)))
         }
-        Fault::Refuses(_) | Fault::RefusesStrict => ok(good()),
+        Fault::RefusesSchema(body) if wire::schema(request).is_some() => plain(400, "application/json", body.clone()),
+        Fault::Refuses(_) | Fault::RefusesStrict | Fault::RefusesSchema(_) => ok(good()),
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Fault {
     Refuses(&'static str),
     /// 400 `invalid_json_schema`, if the request is strict; else no fault.
     RefusesStrict,
+    /// 400 with this body, if the request has a schema; else no fault.
+    RefusesSchema(String),
 }
 
 /// In which calls, counted from 1, a fault occurs.
