@@ -25,6 +25,12 @@ const EXHAUSTED: &[&str] = &[
     "billing_error",
 ];
 
+/// The words that Anthropic has for an account without money, where type and status are those of a malformed request.
+const WITHOUT_CREDIT: &str = "credit balance is too low";
+
+/// Gemini's word for an account that may not be served: no billing, or a country without the free tier.
+const PRECONDITION: &[&str] = &["FAILED_PRECONDITION"];
+
 /// Error codes of a server that has too much to do.
 const OVERLOADED: &[&str] = &["overloaded_error", "overloaded", "engine_overloaded", "UNAVAILABLE"];
 
@@ -55,6 +61,8 @@ pub(super) struct Complaint {
     request_id: Option<String>,
     /// The parameter of ours that the message speaks of, where no field does.
     mentioned: Option<Parameter>,
+    /// The message says that the account has no money.
+    is_without_credit: bool,
     /// A quota that is renewed by the day.
     is_daily: bool,
     /// `x-should-retry: false`: the provider knows that a retry cannot help.
@@ -82,6 +90,7 @@ impl Complaint {
             reason: info.and_then(|info| info.get("reason")).and_then(word),
             request_id: request_id.as_ref().and_then(word),
             mentioned: message.and_then(Parameter::within),
+            is_without_credit: message.is_some_and(|text| text.contains(WITHOUT_CREDIT)),
             is_daily: details(error, "google.rpc.QuotaFailure").any(is_daily),
             is_hopeless: text("x-should-retry") == Some("false"),
             pause: hints::pause(&received.headers, now).or_else(|| retry_info(error)),
@@ -117,7 +126,7 @@ impl Complaint {
     }
 
     fn is_exhausted(&self) -> bool {
-        self.says(EXHAUSTED) || self.is_daily || self.status == StatusCode::PAYMENT_REQUIRED
+        self.says(EXHAUSTED) || self.is_without_credit || self.is_daily || self.status == StatusCode::PAYMENT_REQUIRED
     }
 
     /// As a failure of the provider named `provider`, with the pause that it asks for.
@@ -126,6 +135,9 @@ impl Complaint {
             _ if self.is_exhausted() => (Code::ProviderQuotaExhausted, "add credit or raise the account's limit"),
             _ if self.says(FILTERED) => (Code::ProviderRefused, "its content filter declined the prompt"),
             _ if self.says(UNAUTHORIZED) => (Code::ProviderUnauthorized, "it does not accept the API key"),
+            400 if self.says(PRECONDITION) => {
+                (Code::ProviderUnauthorized, "check the account's billing and the countries that it may be used from")
+            }
             429 => (Code::ProviderRateLimited, "it asks for a pause"),
             401 | 403 => (Code::ProviderUnauthorized, "check the API key, in the variable that api_key_env names"),
             404 => (Code::ProviderUnauthorized, "check the model name and base_url"),

@@ -137,3 +137,15 @@ fn anthropics_types_are_read() {
     assert!(anthropic(400, "invalid_request_error", "output_config.format.schema: too deep").about_schema());
     assert_eq!(anthropic(400, "invalid_request_error", "prompt is too long").unsupported_parameter(), None);
 }
+
+#[test]
+fn an_account_that_may_not_be_served_is_no_fault_of_the_request() {
+    let message = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
+    let broke = complaint(
+        400,
+        &format!(r#"{{"type":"error","error":{{"type":"invalid_request_error","message":"{message}"}}}}"#),
+    );
+    assert_eq!((broke.failure("claude").code, broke.transient()), (Code::ProviderQuotaExhausted, false));
+    let abroad = gemini(400, "FAILED_PRECONDITION", "");
+    assert_eq!((abroad.failure("gemini").code, abroad.transient()), (Code::ProviderUnauthorized, false));
+}
