@@ -93,7 +93,8 @@ impl Complaint {
             is_without_credit: message.is_some_and(|text| text.contains(WITHOUT_CREDIT)),
             is_daily: details(error, "google.rpc.QuotaFailure").any(is_daily),
             is_hopeless: text("x-should-retry") == Some("false"),
-            pause: hints::pause(&received.headers, now).or_else(|| retry_info(error)),
+            // Where header and body disagree, whoever waits longer is right with both.
+            pause: hints::pause(&received.headers, now).max(retry_info(error)),
         }
     }
 
@@ -121,8 +122,11 @@ impl Complaint {
 
     /// Whether asking again may help.
     pub(super) fn transient(&self) -> bool {
-        let passing = matches!(self.status.as_u16(), 408 | 409 | 425 | 429) || self.status.is_server_error();
-        passing && !self.is_hopeless && !self.is_exhausted()
+        self.is_passing() && !self.is_hopeless && !self.is_exhausted()
+    }
+
+    fn is_passing(&self) -> bool {
+        matches!(self.status.as_u16(), 408 | 409 | 425 | 429) || self.status.is_server_error()
     }
 
     fn is_exhausted(&self) -> bool {
@@ -148,9 +152,8 @@ impl Complaint {
             _ if self.says(OVERLOADED) => (Code::ProviderOverloaded, "it has too much to do"),
             _ => (Code::ProviderUnavailable, "it failed on its side"),
         };
-        let asks_for_pause = self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error();
         Failure::new(code, format!("{provider} answered {}: {advice}", self.facts()))
-            .retry_after(self.pause.filter(|_| asks_for_pause && code != Code::ProviderQuotaExhausted))
+            .retry_after(self.pause.filter(|_| self.is_passing() && code != Code::ProviderQuotaExhausted))
     }
 
     fn says(&self, words: &[&str]) -> bool {

@@ -74,6 +74,21 @@ async fn every_form_of_a_pause_is_understood() {
 }
 
 #[tokio::test]
+async fn a_pause_holds_though_the_body_that_came_with_it_is_cut_slow_or_endless() {
+    for wire in Wire::ALL {
+        for body in [Fault::Cut(3), Fault::Drip(Duration::from_millis(20)), Fault::Endless(5 << 20)] {
+            let (status, headers) = (429, vec![("retry-after", "6".to_owned())]);
+            let fault = Fault::Under { status, headers, body: Box::new(body.clone()) };
+            let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
+            let timeout = Duration::from_millis(if matches!(body, Fault::Drip(_)) { 250 } else { 5000 });
+            let error = ask(RemoteSettings { timeout, ..settings(wire, &stub) }).await.unwrap_err();
+            let found = (error.failure.code, error.failure.retry_after);
+            assert_eq!(found, (Code::ProviderRateLimited, Some(Duration::from_secs(6))), "{wire:?} {body:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn money_that_is_spent_is_never_transient() {
     let fault = Fault::error(429, "insufficient_quota", Some("insufficient_quota")).with("retry-after", "1");
     assert_eq!(outcome(Wire::OpenAi, fault).await, (Code::ProviderQuotaExhausted, false, None));

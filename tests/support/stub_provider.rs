@@ -263,12 +263,9 @@ async fn respond(turn: &Turn<'_>, fault: Option<&Fault>) -> Response {
     let Some(fault) = fault else { return ok(good()) };
     match fault {
         Fault::Status { status, body, headers } => {
-            let mut response = plain(*status, "application/json", body.clone());
-            for (name, value) in headers {
-                response.headers_mut().insert(*name, value.parse().expect("a header value"));
-            }
-            response
+            with(plain(*status, "application/json", body.clone()), *status, headers)
         }
+        Fault::Under { status, headers, body } => with(Box::pin(respond(turn, Some(body))).await, *status, headers),
         Fault::Error(status) => plain(*status, "application/json", wire.error(*status)),
         Fault::Hang => std::future::pending().await,
         Fault::Drip(pause) => drip(good(), *pause),
@@ -307,6 +304,14 @@ async fn respond(turn: &Turn<'_>, fault: Option<&Fault>) -> Response {
     }
 }
 
+fn with(mut response: Response, status: u16, headers: &[(&'static str, String)]) -> Response {
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, value.parse().expect("a header value"));
+    }
+    response
+}
+
 /// A body of that many spaces, made while it is sent.
 fn endless(bytes: u64) -> Response {
     const CHUNK: u64 = 64 << 10;
@@ -333,11 +338,16 @@ fn drip(body: String, pause: Duration) -> Response {
     plain(200, "application/json", Body::from_stream(bytes))
 }
 
-/// An error in the body's stream makes hyper close the connection without the end of the body.
+/// An error in the body's stream makes hyper close the connection without the end of the body. The moment before lets it send
+/// what it has.
 fn cut(body: String, after: usize) -> Response {
     let mut head = body.into_bytes();
     head.truncate(after);
-    let parts = stream::iter([Ok(Bytes::from(head)), Err(std::io::Error::other("cut"))]);
+    let head = stream::iter([Ok(Bytes::from(head))]);
+    let parts = head.chain(stream::once(async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Err(std::io::Error::other("cut"))
+    }));
     plain(200, "application/json", Body::from_stream(parts))
 }
 

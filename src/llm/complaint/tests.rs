@@ -1,7 +1,7 @@
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::*;
 
@@ -148,4 +148,20 @@ fn an_account_that_may_not_be_served_is_no_fault_of_the_request() {
     assert_eq!((broke.failure("claude").code, broke.transient()), (Code::ProviderQuotaExhausted, false));
     let abroad = gemini(400, "FAILED_PRECONDITION", "");
     assert_eq!((abroad.failure("gemini").code, abroad.transient()), (Code::ProviderUnauthorized, false));
+}
+
+#[test]
+fn every_status_that_may_pass_may_name_a_pause_and_the_longer_of_two_holds() {
+    let with_header = |status: u16, pause: &'static str, body: &'static str| {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, pause.parse().unwrap())]);
+        let received = Received { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from(body) };
+        Complaint::read(&received, UNIX_EPOCH).failure("p").retry_after
+    };
+    for status in [408, 409, 425, 429, 500, 503, 529] {
+        assert_eq!(with_header(status, "7", ""), Some(Duration::from_secs(7)), "{status}");
+    }
+    assert_eq!(with_header(400, "7", ""), None);
+    let four = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"4s"}]}}"#;
+    assert_eq!(with_header(429, "0", four), Some(Duration::from_secs(4)));
+    assert_eq!(with_header(429, "9", four), Some(Duration::from_secs(9)));
 }

@@ -20,6 +20,8 @@ pub enum Latency {
 pub enum Fault {
     /// An error status with this body and these headers.
     Status { status: u16, body: String, headers: Vec<(&'static str, String)> },
+    /// The body of another fault, or what becomes of it, under this status and with these headers too.
+    Under { status: u16, headers: Vec<(&'static str, String)>, body: Box<Self> },
     /// No response, ever.
     Hang,
     /// The right response, one byte per this time.
