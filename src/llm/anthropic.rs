@@ -91,6 +91,7 @@ impl Wire for Anthropic {
             usage: message.usage.unwrap_or_default().into(),
             confidence: None,
             response_id: received.response_id(message.id, "request-id"),
+            pause: None,
         })
     }
 

@@ -95,6 +95,7 @@ impl Wire for Gemini {
             usage: response.usage_metadata.unwrap_or_default().into(),
             confidence,
             response_id: received.response_id(response.response_id, "x-request-id"),
+            pause: None,
         })
     }
 

@@ -25,7 +25,7 @@ pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(ms) = text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok()) {
         return capped(ms / 1000.0);
     }
-    let Some(value) = text(RETRY_AFTER.as_str()) else { return exhausted(headers, now) };
+    let Some(value) = text(RETRY_AFTER.as_str()) else { return spent(headers, now) };
     if value.parse::<f64>().is_ok() {
         return seconds(value);
     }
@@ -33,8 +33,8 @@ pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(until.duration_since(sent_at(headers, now)).unwrap_or_default().min(MAX_PAUSE))
 }
 
-/// The longest time until a limit is renewed of which nothing is left.
-fn exhausted(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// The longest time until a limit is renewed of which nothing is left. Successes say it, too: for the next call.
+pub(super) fn spent(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     let spent = LIMITS.iter().filter(|(remaining, _)| text(remaining) == Some("0"));
     spent.filter_map(|(_, reset)| renewal(text(reset)?, sent_at(headers, now))).max().map(|pause| pause.min(MAX_PAUSE))

@@ -21,6 +21,17 @@ struct State {
     resting_until: Vec<Option<Instant>>,
 }
 
+impl State {
+    /// Lets a key rest, and tells for how long all do; `None` while one is fresh.
+    fn rest(&mut self, index: usize, rest: Duration) -> Option<Duration> {
+        let now = Instant::now();
+        let until = self.resting_until[index].map_or(now + rest, |until| until.max(now + rest));
+        self.resting_until[index] = Some(until);
+        let first = self.resting_until.iter().map(|until| until.filter(|until| *until > now)).min().flatten();
+        first.map(|first| first - now)
+    }
+}
+
 /// The keys of one provider.
 #[derive(Debug)]
 pub(super) struct KeyRing {
@@ -78,20 +89,24 @@ impl KeyRing {
         if self.keys.len() < 2 {
             return false;
         }
-        let now = Instant::now();
         let mut state = self.state();
-        let was_fresh = state.resting_until[index].is_none_or(|until| until <= now);
-        let until = state.resting_until[index].map_or(now + rest, |until| until.max(now + rest));
-        state.resting_until[index] = Some(until);
+        let was_fresh = state.resting_until[index].is_none_or(|until| until <= Instant::now());
         if was_fresh {
             let (key, keys) = (index + 1, self.keys.len());
             tracing::warn!(provider, key, keys, code = %failure.code, rest_s = rest.as_secs(), "an API key rests");
         }
-        let first = state.resting_until.iter().map(|until| until.filter(|until| *until > now)).min().flatten();
-        if let Some(first) = first {
-            failure.retry_after = Some(first - now);
+        let all_rest = state.rest(index, rest);
+        failure.retry_after = all_rest.or(failure.retry_after);
+        all_rest.is_none()
+    }
+
+    /// Lets the key of a call rest that was answered, because its limit is used up. The time until any key is usable again;
+    /// `None` while one is fresh.
+    pub(super) fn rest(&self, turn: Turn, pause: Duration) -> Option<Duration> {
+        match turn {
+            Turn::Key(index) if self.keys.len() > 1 => self.state().rest(index, pause),
+            Turn::Keyless | Turn::Key(_) => Some(pause),
         }
-        first.is_none()
     }
 
     /// Number of keys.
@@ -155,6 +170,15 @@ mod tests {
             assert!(!ring.blame("p", Turn::Key(0), &mut Failure::new(code, "x")));
         }
         assert_eq!(ring.turn(), Turn::Key(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_whose_limit_is_used_up_rests_and_the_provider_with_the_last_one() {
+        let (ring, pause) = (ring(2), Duration::from_secs(5));
+        assert_eq!(ring.rest(Turn::Key(0), pause), None, "the other one is fresh");
+        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(1); 2]);
+        assert_eq!(ring.rest(Turn::Key(1), pause * 2), Some(pause));
+        assert_eq!(KeyRing::new(Vec::new()).rest(Turn::Keyless, pause), Some(pause));
     }
 
     #[tokio::test(start_paused = true)]

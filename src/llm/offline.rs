@@ -100,6 +100,7 @@ impl Model for Offline {
             usage: Usage::default(),
             confidence: Some(confidence),
             response_id: None,
+            pause: None,
         })))
     }
 }

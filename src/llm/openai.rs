@@ -111,6 +111,7 @@ impl Wire for OpenAi {
             usage: completion.usage.unwrap_or_default().into(),
             confidence: wire::confidence(logprobs.iter().map(|token| token.logprob)),
             response_id: received.response_id(completion.id, "x-request-id"),
+            pause: None,
         })
     }
 

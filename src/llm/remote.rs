@@ -16,6 +16,7 @@ use super::exchange::Exchange;
 use super::formats::{Format, Formats};
 use super::gemini::Gemini;
 use super::habits::{Habits, Learned};
+use super::hints;
 use super::keys::KeyRing;
 use super::openai::OpenAi;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
@@ -123,7 +124,8 @@ impl Remote {
                     if schema.is_some() {
                         format.accepted();
                     }
-                    Ok(format.restored(reply, call.schema, is_strict))
+                    let pause = hints::spent(&received.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
+                    Ok(Reply { pause, ..format.restored(reply, call.schema, is_strict) })
                 }
                 Err(reason) => failed(CallError::transient(self.unusable(&reason))),
             };
@@ -133,11 +135,11 @@ impl Remote {
         let is_changed =
             self.adapt(&complaint, habits, format, is_strict) || self.keys.blame(&self.name, turn, &mut failure);
         let error = CallError { failure, is_transient: complaint.transient() };
-        match error.failure.code {
-            _ if is_changed => Err(Attempt::Changed(error)),
-            Code::ProviderRejected if schema.is_some() && complaint.is_unexplained() => Err(Attempt::Unexplained),
-            _ => failed(error),
+        if is_changed {
+            return Err(Attempt::Changed(error));
         }
+        let may_be_schema = schema.is_some() && error.failure.code == Code::ProviderRejected;
+        if may_be_schema && complaint.is_unexplained() { Err(Attempt::Unexplained) } else { failed(error) }
     }
 
     /// Whether the complaint names something of ours that we can do without, so that the call is worth repeating.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -65,6 +66,8 @@ pub struct Reply {
     pub confidence: Option<f64>,
     /// The provider's id of the response, for its support.
     pub response_id: Option<String>,
+    /// How long the provider has nothing left to give, by what it says of its limits.
+    pub pause: Option<Duration>,
 }
 
 /// Why a call has no reply.
@@ -121,6 +124,7 @@ impl FakeModel {
             usage: Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() },
             confidence: None,
             response_id: None,
+            pause: None,
         })
     }
 

@@ -89,6 +89,21 @@ async fn a_pause_holds_though_the_body_that_came_with_it_is_cut_slow_or_endless(
 }
 
 #[tokio::test]
+async fn an_answer_that_was_the_last_of_a_limit_says_so() {
+    for wire in Wire::ALL {
+        let left = |left: &str| {
+            let headers =
+                vec![("x-ratelimit-remaining-tokens", left.to_owned()), ("x-ratelimit-reset-tokens", "5s".to_owned())];
+            Fault::Under { status: 200, headers, body: Box::new(Fault::Says("{}".to_owned())) }
+        };
+        for (fault, pause) in [(left("0"), Some(Duration::from_secs(5))), (left("1"), None)] {
+            let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
+            assert_eq!(ask(settings(wire, &stub)).await.unwrap().pause, pause, "{wire:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn money_that_is_spent_is_never_transient() {
     let fault = Fault::error(429, "insufficient_quota", Some("insufficient_quota")).with("retry-after", "1");
     assert_eq!(outcome(Wire::OpenAi, fault).await, (Code::ProviderQuotaExhausted, false, None));

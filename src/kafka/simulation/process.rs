@@ -111,6 +111,7 @@ impl Model for Script {
                 usage: Usage::default(),
                 confidence: None,
                 response_id: None,
+                pause: None,
             })
         })
     }

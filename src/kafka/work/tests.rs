@@ -51,6 +51,7 @@ impl Model for Obedient {
                     usage: Usage::default(),
                     confidence: None,
                     response_id: None,
+                    pause: None,
                 }),
             }
         })

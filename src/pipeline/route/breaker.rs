@@ -20,6 +20,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const FIRST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15 * 60);
 
+/// Up to here a rest is like a ceiling: who comes waits a moment. Limits that are counted by the second would otherwise open and
+/// close the gate all the time.
+const SHORT_REST: Duration = Duration::from_secs(2);
+
 /// Why a breaker is open, and until when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Open {
@@ -36,6 +40,19 @@ struct State {
     times_opened: u32,
     open: Option<Open>,
     is_probing: bool,
+    /// A pause without a failure before it: the provider has nothing left to give. Nothing needs to be probed after it.
+    rest: Option<Open>,
+}
+
+impl State {
+    fn rest(&self) -> Option<&Open> {
+        self.rest.as_ref().filter(|rest| rest.until > Instant::now())
+    }
+
+    /// A rest that is long enough to tell everybody.
+    fn long_rest(&self) -> Option<&Open> {
+        self.rest().filter(|rest| rest.until - Instant::now() > SHORT_REST)
+    }
 }
 
 /// Whether a call may go.
@@ -70,7 +87,24 @@ pub(super) struct Breaker(Mutex<State>);
 impl Breaker {
     /// Why it is open, or `None` when it is closed.
     pub(super) fn open(&self) -> Option<Open> {
-        self.state().open.clone()
+        let state = self.state();
+        state.open.as_ref().or_else(|| state.long_rest()).cloned()
+    }
+
+    /// The provider answered, and has nothing left to give for this time. `true` if that is news.
+    pub(super) fn rests(&self, failure: Failure, pause: Duration) -> bool {
+        let mut state = self.state();
+        let until = Instant::now() + pause;
+        let is_later = state.rest().is_none_or(|rest| rest.until < until);
+        if is_later {
+            state.rest = Some(Open { failure, until });
+        }
+        is_later
+    }
+
+    /// Until when it rests.
+    pub(super) fn resting_until(&self) -> Option<Instant> {
+        self.state().rest().map(|rest| rest.until)
     }
 
     /// What [`Breaker::admit`] would say, changing nothing.
@@ -135,11 +169,12 @@ impl Breaker {
 }
 
 fn verdict(state: &State) -> Verdict {
-    match &state.open {
-        None => Verdict::Go,
-        Some(open) if state.is_probing => Verdict::Probing(open.clone()),
-        Some(open) if open.until <= Instant::now() => Verdict::Probe,
-        Some(open) => Verdict::Wait(open.clone()),
+    match (&state.open, state.long_rest()) {
+        (None, None) => Verdict::Go,
+        (Some(open), _) if state.is_probing => Verdict::Probing(open.clone()),
+        (_, Some(rest)) => Verdict::Wait(rest.clone()),
+        (Some(open), None) if open.until <= Instant::now() => Verdict::Probe,
+        (Some(open), None) => Verdict::Wait(open.clone()),
     }
 }
 
@@ -249,6 +284,21 @@ mod tests {
         breaker.abandoned();
         assert_eq!(breaker.admit(), Verdict::Probe);
         assert!(breaker.open().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_ends_by_itself_and_a_short_one_closes_nothing() {
+        let breaker = Breaker::default();
+        let nothing_left = || Failure::new(Code::ProviderRateLimited, "0 left");
+        assert!(breaker.rests(nothing_left(), Duration::from_secs(5)));
+        assert!(!breaker.rests(nothing_left(), Duration::from_secs(4)), "the longer one holds");
+        breaker.succeeded(false);
+        assert!(matches!(breaker.admit(), Verdict::Wait(_)) && breaker.open().is_some());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!((breaker.admit(), breaker.open()), (Verdict::Go, None));
+        assert_eq!(breaker.resting_until(), Some(Instant::now() + SHORT_REST));
+        tokio::time::advance(SHORT_REST).await;
+        assert_eq!(breaker.resting_until(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use super::ceilings::{Full, Limiter};
 use super::health::{Disabled, Health, Summary};
 use super::settings::Ceilings;
 use crate::domain::answer::Usage;
-use crate::domain::failure::Kind;
+use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::model::{Call, CallError, Model, Reply};
 use crate::telemetry::metrics::ProviderMetrics;
 
@@ -62,7 +62,7 @@ pub(in crate::pipeline) struct Admission<'a> {
 /// Why there is no leave now.
 #[derive(Debug)]
 pub(super) enum Denied {
-    /// A ceiling: until this time, or until a call ends.
+    /// A ceiling, of ours or the provider's: until this time, or until a call ends.
     Busy(Option<Instant>),
     /// The breaker.
     Open(Open),
@@ -151,6 +151,9 @@ impl Provider {
             Verdict::Wait(open) | Verdict::Probing(open) => return Err(Denied::Open(open)),
             Verdict::Go | Verdict::Probe => {}
         }
+        if let Some(until) = self.breaker.resting_until() {
+            return Err(Denied::Busy(Some(until)));
+        }
         self.limiter.enter(tokens).map_err(|full| match full {
             Full::Calls => Denied::Busy(None),
             Full::Until(at) => Denied::Busy(Some(at)),
@@ -172,6 +175,14 @@ impl Provider {
         self.health().answered(took);
         self.metrics.call(Ok(reply.usage), self.model.cost_usd(reply.usage), took);
         self.changed(self.breaker.succeeded(is_probe));
+        if let Some(pause) = reply.pause {
+            let provider = &*self.name;
+            let detail = format!("{provider} has nothing left of a limit; it names the time of its renewal");
+            let failure = Failure::new(Code::ProviderRateLimited, detail).retry_after(Some(pause));
+            if self.breaker.rests(failure, pause) {
+                tracing::debug!(provider, ?pause, "a limit of the provider is used up");
+            }
+        }
     }
 
     fn failed(&self, error: &CallError, is_probe: bool, took: Duration) {

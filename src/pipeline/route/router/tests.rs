@@ -5,7 +5,7 @@ use super::super::settings::{Ceilings, RouterSettings};
 use super::super::testing::{Limits, Scripted, fails, fails_for, router};
 use super::*;
 use crate::domain::failure::Code;
-use crate::ports::model::{Call, FakeModel, Model};
+use crate::ports::model::{Call, FakeModel, Model, Reply};
 
 const NEED: Usage = Usage { input_tokens: 100, output_tokens: 100, cached_tokens: 0, reasoning_tokens: 0 };
 
@@ -224,4 +224,23 @@ async fn while_a_probe_is_under_way_everyone_else_waits_for_it() {
         probes += usize::from(is_probe.unwrap());
     }
     assert_eq!(probes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_used_up_is_waited_for_before_it_is_exceeded() {
+    for pause in [Duration::from_secs(1), Duration::from_secs(90)] {
+        let spent = FakeModel::says("{}").map(|reply| Reply { pause: Some(pause), ..reply });
+        let (a, b) = (Scripted::new("a", [spent]), Scripted::new("b", [FakeModel::says("{}")]));
+        let router = over(&[&a, &b], Strategy::Priority);
+        assert_eq!(ask(&router, |_| true).await, 0);
+        assert_eq!(ask(&router, |_| true).await, 1, "another one is asked meanwhile");
+        let router = over(&[&a], Strategy::Priority);
+        ask(&router, |_| true).await;
+        assert_eq!(router.is_open(), pause < Duration::from_secs(2));
+        router.ready(|_| true).await;
+        ask(&router, |_| true).await;
+        let asked = a.asked();
+        let [.., first, second] = &asked[..] else { panic!("{asked:?}") };
+        assert!(second.at - first.at >= pause);
+    }
 }
