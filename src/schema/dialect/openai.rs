@@ -7,10 +7,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Effect, Loss, subschemas};
+use super::{Effect, Loss, required, subschemas};
 use prune::Shapes;
 pub(super) use prune::prune;
 
+mod nesting;
 mod prune;
 
 /// Keywords whose meaning would be lost with them: a schema that has one is not expressible.
@@ -81,7 +82,8 @@ pub(super) fn strict(schema: &Value) -> Option<Value> {
         }
         root.as_object_mut()?.insert(keyword.to_owned(), translated.into());
     }
-    translation.within_limits().then_some(root)
+    let is_shallow = nesting::levels(schema) <= MAX_OBJECT_DEPTH;
+    (is_shallow && translation.within_limits()).then_some(root)
 }
 
 /// What strict mode does not enforce of a schema. A schema that it cannot hold at all has its reasons here too.
@@ -118,6 +120,7 @@ fn effect(schema: &Map<String, Value>, keyword: &str, value: &Value) -> Option<E
         "format" => (!value.as_str().is_some_and(known_format)).then_some(Effect::Dropped),
         "pattern" => (!value.as_str().is_some_and(plain_pattern)).then_some(Effect::Dropped),
         "$ref" | "anyOf" if !only(schema, keyword) => Some(Effect::Inexpressible),
+        "exclusiveMinimum" | "exclusiveMaximum" if value == &Value::Bool(true) => Some(Effect::Dropped),
         _ if is_said || matches!(keyword, "readOnly" | "writeOnly" | "id" | "$vocabulary") => None,
         _ => Some(Effect::Dropped),
     }
@@ -283,12 +286,13 @@ fn branches(schema: &Map<String, Value>) -> Option<&Vec<Value>> {
     schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()
 }
 
-fn required(schema: &Map<String, Value>) -> Vec<&str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+fn copied(schema: &Map<String, Value>) -> Map<String, Value> {
+    schema.iter().filter(|(k, v)| is_copied(k, v)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-fn copied(schema: &Map<String, Value>) -> Map<String, Value> {
-    schema.iter().filter(|(k, _)| COPIED.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+/// Draft 4 has booleans where later ones have the limit itself.
+fn is_copied(keyword: &str, value: &Value) -> bool {
+    COPIED.contains(&keyword) && !(keyword.starts_with("exclusive") && value.is_boolean())
 }
 
 /// Whether nothing but annotations stands beside `keyword`.

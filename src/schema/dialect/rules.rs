@@ -19,6 +19,8 @@ pub(super) struct Rules {
     pub(super) has_type_lists: bool,
     /// The largest `minItems` that is known.
     pub(super) max_min_items: Option<u64>,
+    /// Whether an `enum` may hold nulls and booleans.
+    pub(super) has_odd_literals: bool,
     /// Whether a definition may refer to itself.
     pub(super) has_recursion: bool,
 }
@@ -33,6 +35,7 @@ pub(super) const ANTHROPIC: Rules = Rules {
     has_prefix_items: false,
     has_type_lists: false,
     max_min_items: Some(1),
+    has_odd_literals: true,
     has_recursion: false,
 };
 
@@ -46,5 +49,6 @@ pub(super) const GEMINI: Rules = Rules {
     has_prefix_items: true,
     has_type_lists: true,
     max_min_items: None,
+    has_odd_literals: false,
     has_recursion: true,
 };

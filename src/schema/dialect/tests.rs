@@ -97,6 +97,54 @@ fn what_no_description_can_carry_gives_the_schema_up_with_the_reason() {
 }
 
 #[test]
+fn two_definitions_of_one_name_are_not_mixed_up() {
+    let schema = json!({
+        "type": "object", "required": ["a", "b"], "additionalProperties": false,
+        "properties": { "a": { "$ref": "#/$defs/x" }, "b": { "$ref": "#/definitions/x" } },
+        "$defs": { "x": { "type": "string" } }, "definitions": { "x": { "type": "integer" } },
+    });
+    assert!(compile(Dialect::OpenAi, &schema).is_strict, "it keeps both keywords");
+    for dialect in [Dialect::Anthropic, Dialect::Gemini] {
+        assert_eq!(places(dialect, &schema), [("/definitions/x".to_owned(), Effect::Inexpressible)], "{dialect:?}");
+    }
+}
+
+#[test]
+fn what_is_required_must_be_declared() {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a", "z"] });
+    for dialect in [Dialect::Anthropic, Dialect::Gemini] {
+        assert_eq!(places(dialect, &schema), [("/required".to_owned(), Effect::Inexpressible)], "{dialect:?}");
+    }
+}
+
+#[test]
+fn gemini_follows_a_circle_only_through_what_may_be_absent() {
+    let schema = |required: Value| {
+        let next = json!({ "anyOf": [{ "$ref": "#/$defs/node" }, { "type": "null" }] });
+        let node = json!({ "type": "object", "properties": { "next": next }, "required": required });
+        let mut schema = one(json!({ "$ref": "#/$defs/node" }));
+        schema["$defs"] = json!({ "node": node });
+        schema
+    };
+    assert!(compile(Dialect::Gemini, &schema(json!([]))).is_strict);
+    let place = "/$defs/node/properties/next/anyOf/0/$ref".to_owned();
+    assert_eq!(places(Dialect::Gemini, &schema(json!(["next"]))), [(place, Effect::Inexpressible)]);
+}
+
+#[test]
+fn gemini_says_null_and_booleans_by_their_types() {
+    let said = |property: Value| strict(Dialect::Gemini, &one(property))["properties"]["a"].clone();
+    let nothing = json!({ "type": "null" });
+    let mixed = json!({ "anyOf": [{ "type": "string", "enum": ["x"] }, nothing] });
+    assert_eq!(said(json!({ "type": ["string", "null"], "enum": ["x", null] })), mixed);
+    assert_eq!(said(json!({ "type": "string", "enum": ["x", null] })), json!({ "type": "string", "enum": ["x"] }));
+    assert_eq!(said(json!({ "const": null })), nothing);
+    assert_eq!(said(json!({ "enum": [true, false] })), json!({ "type": "boolean" }));
+    let one_of_them = json!({ "type": "boolean", "description": "{enum: [true]}" });
+    assert_eq!(said(json!({ "type": "boolean", "enum": [true] })), one_of_them);
+}
+
+#[test]
 fn the_built_in_schemas_are_enforced_by_everyone() {
     for name in crate::schema::library::names() {
         let schema = crate::schema::library::find(name).unwrap();
@@ -120,7 +168,12 @@ fn property() -> impl Strategy<Value = Value> {
         Just(json!({ "type": ["boolean", "null"] })),
         Just(json!({ "enum": ["a", 1, null] })),
         Just(json!({ "type": "string", "enum": ["x", "y"] })),
+        Just(json!({ "type": ["string", "null"], "enum": ["x", null] })),
+        Just(json!({ "type": "boolean", "enum": [true] })),
         Just(json!({ "const": "c" })),
+        Just(json!({ "const": null })),
+        Just(json!({ "$ref": "#/definitions/shared" })),
+        Just(json!({ "$ref": "#/$defs/tree" })),
         Just(json!({ "$ref": "#/$defs/shared" })),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
@@ -150,10 +203,34 @@ fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
 }
 
 fn schema() -> impl Strategy<Value = Value> {
-    object(property()).prop_map(|mut schema| {
-        schema["$defs"] = json!({ "shared": { "type": "object", "properties": { "s": { "type": "string" } }, "additionalProperties": false } });
+    let often = || prop::bool::weighted(0.8);
+    let choices = (often(), often(), any::<bool>(), often());
+    let late = (object(property()), choices).prop_map(|(mut schema, (is_same, is_tree_flat, is_required, is_declared))| {
+        let object = |properties: Value, required: Value| {
+            json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+        };
+        let next = if is_tree_flat {
+            json!({ "next": { "type": "string" } })
+        } else {
+            json!({ "next": { "anyOf": [{ "$ref": "#/$defs/tree" }, { "type": "null" }] } })
+        };
+        schema["$defs"] = json!({
+            "shared": object(json!({ "s": { "type": "string" } }), json!([])),
+            "tree": object(next, if is_required { json!(["next"]) } else { json!([]) }),
+        });
+        schema["definitions"] =
+            if is_same { schema["$defs"].clone() } else { json!({ "shared": { "type": "integer" } }) };
+        if !is_declared {
+            schema["required"] = json!(["z"]);
+        }
         schema
-    })
+    });
+    let draft_4 = Just(json!({
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "type": "object", "required": ["p0"], "additionalProperties": false,
+        "properties": { "p0": { "type": "integer", "minimum": 1, "exclusiveMinimum": true } },
+    }));
+    prop_oneof![15 => late, 1 => draft_4]
 }
 
 /// An instance of a compiled schema, as a provider that enforces it could answer.
@@ -263,6 +340,9 @@ proptest! {
                 let is_open = members.get("type").is_some_and(|kind| kind == "object")
                     && members.get("additionalProperties") != Some(&json!(false));
                 prop_assert!(dialect != Dialect::Anthropic || !is_open);
+                let is_odd = |value: &Value| value.is_null() || value.is_boolean();
+                let has_odd = members.get("enum").and_then(Value::as_array).is_some_and(|all| all.iter().any(is_odd));
+                prop_assert!(dialect != Dialect::Gemini || !has_odd, "{members:?}");
             }
         }
     }

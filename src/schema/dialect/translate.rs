@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use super::rules::Rules;
 use super::{Effect, Loss, join};
 
+mod definitions;
+mod literals;
+
 /// Keywords whose meaning no description can carry.
 const INEXPRESSIBLE: [&str; 18] = [
     "not",
@@ -36,7 +39,7 @@ const MAX_DEPTH: usize = 64;
 
 /// The schema by these rules, or `None` when it cannot be said; and what is lost.
 pub(super) fn translate(schema: &Value, rules: &Rules) -> (Option<Value>, Vec<Loss>) {
-    let mut translation = Translation { root: schema, rules, losses: Vec::new() };
+    let mut translation = Translation { root: schema, rules, losses: Vec::new(), definition: None, is_optional: false };
     let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
     let translated = if is_object { translation.schema(schema, "", 0) } else { None };
     if !is_object {
@@ -49,6 +52,10 @@ struct Translation<'a> {
     root: &'a Value,
     rules: &'a Rules,
     losses: Vec<Loss>,
+    /// The definition that is being translated, as references name it.
+    definition: Option<String>,
+    /// Whether the place lies, within the definition, in a property that may be absent.
+    is_optional: bool,
 }
 
 impl Translation<'_> {
@@ -84,57 +91,6 @@ impl Translation<'_> {
         is_sayable.then_some(out.into())
     }
 
-    fn definitions(
-        &mut self,
-        schema: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
-    ) -> Option<()> {
-        let mut is_sayable = true;
-        for keyword in ["$defs", "definitions"] {
-            let Some(definitions) = schema.get(keyword).and_then(Value::as_object) else { continue };
-            let mut translated = Map::new();
-            for (name, definition) in definitions {
-                let pointer = join(&join(at, keyword), name);
-                match self.schema(definition, &pointer, depth + 1) {
-                    Some(schema) => drop(translated.insert(name.clone(), schema)),
-                    None => is_sayable = false,
-                }
-            }
-            match out.get_mut("$defs").and_then(Value::as_object_mut) {
-                Some(known) => known.extend(translated),
-                None => drop(out.insert("$defs".to_owned(), translated.into())),
-            }
-        }
-        is_sayable.then_some(())
-    }
-
-    fn reference(
-        &mut self,
-        schema: &Map<String, Value>,
-        reference: &Value,
-        out: &mut Map<String, Value>,
-        at: &str,
-    ) -> Option<()> {
-        let target = reference.as_str().unwrap_or_default();
-        let name = target.strip_prefix("#/$defs/").or_else(|| target.strip_prefix("#/definitions/"));
-        let is_known = name.is_some_and(|name| !name.contains('/')) && self.root.pointer(&target[1..]).is_some();
-        let is_circle = !self.rules.has_recursion && refers_to(self.root, target, target, &mut Vec::new());
-        let (Some(name), true, false) = (name, is_known, is_circle) else {
-            self.lose(at, "$ref", Effect::Inexpressible);
-            return None;
-        };
-        out.insert("$ref".to_owned(), format!("#/$defs/{name}").into());
-        let is_said = |keyword: &str| {
-            matches!(keyword, "$ref" | "$defs" | "definitions" | "title" | "description") || SILENT.contains(&keyword)
-        };
-        for keyword in schema.keys().filter(|keyword| !is_said(keyword)) {
-            self.lose(at, keyword, Effect::Dropped);
-        }
-        Some(())
-    }
-
     /// Everything but references and definitions; what is not known goes to `left`.
     fn keywords(
         &mut self,
@@ -144,12 +100,17 @@ impl Translation<'_> {
         at: &str,
         depth: usize,
     ) -> Option<()> {
-        let mut is_sayable = self.types(schema, out, at, depth).is_some();
+        let odd = self.odd_literals(schema);
+        let mut is_sayable = match &odd {
+            Some(values) => self.literals(values, schema, out, left, at).is_some(),
+            None => self.types(schema, out, at, depth).is_some(),
+        };
         for (keyword, value) in schema {
             match keyword.as_str() {
                 "type" | "description" | "$ref" | "$defs" | "definitions" | "$id" | "id" => {}
                 "properties" | "required" | "additionalProperties" | "items" | "prefixItems" => {}
                 "anyOf" | "oneOf" | "allOf" => is_sayable &= self.branches(keyword, value, out, at, depth).is_some(),
+                "enum" | "const" if odd.is_some() => {}
                 "enum" => self.values(value, out, left),
                 "const" if self.rules.has_const && is_primitive(value) => {
                     drop(out.insert(keyword.clone(), value.clone()))
@@ -216,11 +177,7 @@ impl Translation<'_> {
         at: &str,
         depth: usize,
     ) -> Option<()> {
-        let types: Vec<&str> = match schema.get("type") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
+        let types = literals::types(schema);
         let says_something =
             ["enum", "const", "anyOf", "oneOf", "allOf"].iter().any(|keyword| schema.contains_key(*keyword));
         if types.is_empty() && !says_something {
@@ -294,14 +251,23 @@ impl Translation<'_> {
             self.lose(at, "additionalProperties", Effect::Inexpressible);
             return None;
         }
+        let required: Vec<&str> = super::required(schema);
+        if required.iter().any(|name| !properties.contains_key(*name)) {
+            // Closed objects could never have it, and Gemini refuses it.
+            self.lose(at, "required", Effect::Inexpressible);
+            is_sayable = false;
+        }
         let mut translated = Map::new();
         let pointer = join(at, "properties");
+        let is_optional = self.is_optional;
         for (name, property) in properties {
+            self.is_optional = is_optional || !required.contains(&name.as_str());
             match self.schema(property, &join(&pointer, name), depth + 1) {
                 Some(property) => drop(translated.insert(name.clone(), property)),
                 None => is_sayable = false,
             }
         }
+        self.is_optional = is_optional;
         if let Some(required) = schema.get("required") {
             out.insert("required".to_owned(), required.clone());
         }
@@ -370,26 +336,4 @@ impl Translation<'_> {
 
 fn is_primitive(value: &Value) -> bool {
     !value.is_array() && !value.is_object()
-}
-
-/// Whether the definition behind `from` leads to a reference to `wanted`.
-fn refers_to(root: &Value, from: &str, wanted: &str, seen: &mut Vec<String>) -> bool {
-    if seen.iter().any(|known| known == from) {
-        return false;
-    }
-    seen.push(from.to_owned());
-    let mut left: Vec<&Value> = from.strip_prefix('#').and_then(|pointer| root.pointer(pointer)).into_iter().collect();
-    while let Some(value) = left.pop() {
-        if let Some(next) = value.get("$ref").and_then(Value::as_str)
-            && (next == wanted || refers_to(root, next, wanted, seen))
-        {
-            return true;
-        }
-        match value {
-            Value::Object(members) => left.extend(members.values()),
-            Value::Array(items) => left.extend(items),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-    false
 }

@@ -199,6 +199,33 @@ fn instance(root: &Value, schema: &Value, random: &mut fastrand::Rng, fuel: u32)
     Some(if has_type(types, "integer") { json!(random.u8(3..)) } else { json!("text") })
 }
 
+#[test]
+fn limits_of_draft_4_are_not_sent_as_later_ones_are() {
+    let mut schema = one(json!({ "type": "integer", "minimum": 1, "exclusiveMinimum": true }));
+    schema["$schema"] = json!("http://json-schema.org/draft-04/schema#");
+    assert_eq!(strict(&schema).unwrap()["properties"]["a"], json!({ "type": ["integer", "null"], "minimum": 1 }));
+    let places: Vec<_> = losses(&schema).iter().map(Loss::place).collect();
+    assert_eq!(places, ["/properties/a/exclusiveMinimum"]);
+}
+
+#[test]
+fn objects_nest_through_references_too() {
+    let chain = |links: usize| {
+        let link = |next: Value| json!({ "type": "object", "properties": { "n": next }, "required": ["n"] });
+        let mut schema = link(json!({ "$ref": "#/$defs/d0" }));
+        let last = link(json!({ "type": "string" }));
+        let definitions = (0..links).map(|n| (format!("d{n}"), link(json!({ "$ref": format!("#/$defs/d{}", n + 1) }))));
+        schema["$defs"] = definitions.chain([(format!("d{links}"), last)]).collect::<Map<_, _>>().into();
+        schema
+    };
+    assert!(strict(&chain(8)).is_some(), "ten levels");
+    assert!(strict(&chain(9)).is_none(), "eleven");
+    let node = json!({ "type": "object", "properties": { "next": { "$ref": "#/$defs/node" } } });
+    let mut recursive = one(json!({ "$ref": "#/$defs/node" }));
+    recursive["$defs"] = json!({ "node": node });
+    assert!(strict(&recursive).is_some(), "recursion is no nesting");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, max_global_rejects: 1 << 16, ..ProptestConfig::default() })]
 
