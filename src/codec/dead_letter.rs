@@ -129,6 +129,7 @@ mod tests {
             step: Step::Ask,
             provider: "gpt".into(),
             model: "gpt-4.1".into(),
+            response_id: None,
             usage: Usage::default(),
             cost_usd: 0.0,
             error: Some(Code::AnswerInvalid),

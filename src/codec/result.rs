@@ -105,8 +105,9 @@ fn provenance_headers(headers: &mut Vec<Header>, answered: &Answered, origin: &O
     write::push(headers, "ce_confidence", format!("{:.2}", answer.confidence.score));
     write::push(headers, "ce_confidencefactors", answer.confidence.to_string());
     write::push(headers, "ce_attempts", attempts.to_string());
-    // One plain call has nothing to tell beyond the attributes.
-    if answer.trail.len() > 1 && answered.cache_hit == CacheHit::None {
+    // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
+    let is_worth_it = answer.trail.len() > 1 || answer.trail.iter().any(|attempt| attempt.response_id.is_some());
+    if is_worth_it && answered.cache_hit == CacheHit::None {
         write::push(headers, "ce_attemptlog", super::trail::encode(&answer.trail));
     }
     write::push(headers, "ce_inputtokens", usage.input_tokens.to_string());

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::domain::attempt::Attempt;
 
-/// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
-/// `model` is absent when none answered, `error` in the one that led to the result, `times` where it is 1. ASCII, because it
-/// stands in a header.
+/// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","response_id":"chatcmpl-1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
+/// `model` is the one that was asked when none answered, `response_id` is absent then, `error` in the one that led to the
+/// result, `times` where it is 1. ASCII, because it stands in a header.
 pub(super) fn encode(trail: &[Attempt]) -> String {
     let attempts: Vec<Value> = trail.iter().map(one).collect();
     let text = Value::from(attempts).to_string();
@@ -23,6 +23,9 @@ fn one(attempt: &Attempt) -> Value {
     });
     if !attempt.model.is_empty() {
         value["model"] = (&*attempt.model).into();
+    }
+    if let Some(id) = &attempt.response_id {
+        value["response_id"] = (&**id).into();
     }
     if let Some(code) = attempt.error {
         value["error"] = code.as_str().into();
@@ -54,21 +57,23 @@ mod tests {
     #[test]
     fn it_says_who_was_asked_and_what_came_of_it() {
         let usage = Usage { input_tokens: 9, output_tokens: 2, ..Usage::default() };
-        let attempt = |step, model: &str, error| Attempt {
+        let attempt = |step, model: &str, error: Option<Code>| Attempt {
             step,
             provider: "gpt".into(),
             model: model.into(),
+            response_id: error.is_none().then(|| "chatcmpl-1".into()),
             usage,
             cost_usd: 0.5,
             error,
             times: if step == Step::Retry { 3 } else { 1 },
         };
-        let trail = [attempt(Step::Ask, "", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
+        let trail = [attempt(Step::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
         let text = encode(&trail);
         assert!(text.is_ascii(), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value[0]["error"], "provider_timeout");
-        assert_eq!(value[0].get("model"), None);
+        assert_eq!(value[0]["model"], "gpt-4");
+        assert_eq!((value[0].get("response_id"), &value[1]["response_id"]), (None, &json!("chatcmpl-1")));
         assert_eq!((value[0].get("times"), &value[1]["times"]), (None, &json!(3)));
         assert_eq!(
             (&value[1]["step"], &value[1]["model"], value[1].get("error")),

@@ -43,8 +43,10 @@ pub struct Attempt {
     pub step: Step,
     /// The provider, as configured.
     pub provider: Arc<str>,
-    /// The model that answered; empty when none did.
+    /// The model that answered, or else the one that was asked.
     pub model: Arc<str>,
+    /// The provider's id of its response, for its support.
+    pub response_id: Option<Arc<str>>,
     /// Tokens of this call.
     pub usage: Usage,
     /// What it cost in US dollars, by the configured prices.
@@ -90,7 +92,8 @@ mod tests {
         let attempt = |provider: &str, error| Attempt {
             step: Step::Retry,
             provider: provider.into(),
-            model: "".into(),
+            model: "m".into(),
+            response_id: None,
             usage: Usage::default(),
             cost_usd: 0.0,
             error: Some(error),

@@ -37,6 +37,9 @@ const FIRST_BUFFER: usize = 64 * 1024;
 /// The most that is quoted of a server's or the operating system's words in an error.
 const MAX_QUOTE: usize = 200;
 
+/// The longest id of a response that is kept.
+const MAX_ID_BYTES: usize = 128;
+
 /// The header that carries an API key.
 pub(super) type Key = (HeaderName, HeaderValue);
 
@@ -143,10 +146,10 @@ impl Exchange {
 }
 
 impl Received {
-    /// The id in the body, or else in this header.
+    /// The id in the body, or else in this header. Providers' ids are short; what is not goes into no header of ours.
     pub(super) fn response_id(&self, in_body: Option<String>, header: &'static str) -> Option<String> {
         let in_header = || self.header(HeaderName::from_static(header)).map(str::to_owned);
-        in_body.filter(|id| !id.is_empty()).or_else(in_header)
+        in_body.filter(|id| !id.is_empty()).or_else(in_header).filter(|id| id.len() <= MAX_ID_BYTES)
     }
 
     /// A header as text.

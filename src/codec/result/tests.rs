@@ -25,6 +25,7 @@ fn attempt(step: Step, error: Option<Code>) -> Attempt {
         step,
         provider: "claude".into(),
         model: "claude-sonnet-5-5".into(),
+        response_id: None,
         usage: Usage { input_tokens: 60, output_tokens: 17, ..Usage::default() },
         cost_usd: 0.000_006_15,
         error,

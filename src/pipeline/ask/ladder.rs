@@ -137,7 +137,7 @@ impl<'a> Ladder<'a> {
             }
             Err(error) => {
                 drop(reservation);
-                self.note(step, provider, "", Usage::default(), 0.0, Some(error.failure.code));
+                self.note(step, provider, None, Some(error.failure.code));
                 self.after_error(index, error, is_owed, is_probe).await
             }
         }
@@ -185,12 +185,12 @@ impl<'a> Ladder<'a> {
         let disapproved = match approve(&self.settings.schema, &reply) {
             Ok(approved) => {
                 provider.judged(true);
-                self.note(step, provider, &reply.model, reply.usage, cost_usd, None);
+                self.note(step, provider, Some((&reply, cost_usd)), None);
                 return Ok(Rung::Top(giver, approved));
             }
             Err(disapproved) => disapproved,
         };
-        self.note(step, provider, &reply.model, reply.usage, cost_usd, Some(disapproved.failure.code));
+        self.note(step, provider, Some((&reply, cost_usd)), Some(disapproved.failure.code));
         match reply.finish {
             Finish::Refused => Err(disapproved.failure),
             Finish::Truncated => self.after_truncation(index, disapproved.failure).await,
@@ -307,9 +307,16 @@ impl<'a> Ladder<'a> {
         let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
         self.router.stepped(Step::Relax.as_str());
         let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
-        let usage = Usage::default();
-        let attempt = Attempt { step: Step::Relax, provider, model, usage, cost_usd: 0.0, error: None, times: 1 };
-        self.progress.note(attempt);
+        self.progress.note(Attempt {
+            step: Step::Relax,
+            provider,
+            model,
+            response_id: None,
+            usage: Usage::default(),
+            cost_usd: 0.0,
+            error: None,
+            times: 1,
+        });
         answer(self.settings, self.progress, giver, &Approved { data, form: Form::Repaired }, Validation::Relaxed)
     }
 
@@ -348,9 +355,13 @@ impl<'a> Ladder<'a> {
         Err(Failure::new(Code::RecordCeiling, detail))
     }
 
-    fn note(&mut self, step: Step, provider: &Provider, model: &str, usage: Usage, cost_usd: f64, error: Option<Code>) {
-        let (provider, model) = (Arc::clone(provider.name()), Arc::from(model));
-        self.progress.note(Attempt { step, provider, model, usage, cost_usd, error, times: 1 });
+    /// Takes note of a call, with its reply and what that cost.
+    fn note(&mut self, step: Step, provider: &Provider, reply: Option<(&Reply, f64)>, error: Option<Code>) {
+        let (usage, cost_usd) = reply.map_or((Usage::default(), 0.0), |(reply, cost_usd)| (reply.usage, cost_usd));
+        let model = reply.map(|(reply, _)| reply.model.as_str()).filter(|model| !model.is_empty());
+        let response_id = reply.and_then(|(reply, _)| reply.response_id.as_deref()).map(Arc::from);
+        let (provider, model) = (Arc::clone(provider.name()), Arc::from(model.unwrap_or(provider.model().family())));
+        self.progress.note(Attempt { step, provider, model, response_id, usage, cost_usd, error, times: 1 });
     }
 }
 

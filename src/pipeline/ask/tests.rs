@@ -12,7 +12,7 @@ use crate::pipeline::route::testing::{Limits, Scripted, fails, fails_for, finish
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
 use crate::ports::answers::FakeAnswers;
-use crate::ports::model::{CallError, FakeModel, Finish, Model};
+use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::{Scope, Template};
 use crate::schema::Schema;
 use std::sync::Arc;
@@ -83,7 +83,8 @@ fn steps(answered: &Answered) -> Vec<(Step, &str, Option<Code>)> {
 #[tokio::test(start_paused = true)]
 async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked() {
     let gemini = Scripted::new("gemini", [fails(Code::ProviderUnavailable)]);
-    let claude = Scripted::new("claude", [FakeModel::says(VALID)]);
+    let reply = FakeModel::says(VALID).map(|reply| Reply { response_id: Some("resp-1".to_owned()), ..reply });
+    let claude = Scripted::new("claude", [reply]);
     let answered = ask(&pipeline(settings(), &[&gemini, &claude], 2)).await.unwrap();
     let down = Some(Code::ProviderUnavailable);
     let wanted = [
@@ -94,6 +95,10 @@ async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked(
     ];
     assert_eq!(steps(&answered), wanted);
     assert_eq!(&*answered.answer.provider, "claude");
+    let models: Vec<_> = answered.answer.trail.iter().map(|attempt| &*attempt.model).collect();
+    assert_eq!(models, ["gemini", "gemini", "gemini", "fake-1"], "who was asked, or who answered");
+    let id = answered.answer.trail.last().and_then(|attempt| attempt.response_id.as_deref());
+    assert_eq!(id, Some("resp-1"));
     assert!((answered.answer.confidence.ladder - 1.0).abs() < 1e-9, "the question was not to blame");
 }
 
