@@ -22,6 +22,9 @@ use crate::domain::record::Outgoing;
 /// How long the end of a session waits for its open transaction to be aborted.
 const ABANDON: Duration = Duration::from_secs(5);
 
+/// Calls without a report after which there is none left.
+const MISSES: usize = 3;
+
 /// The clients of one session.
 pub(super) struct Clients {
     // Dropped in this order: the threads hold the clients.
@@ -119,8 +122,15 @@ impl Cluster for Clients {
     }
 
     fn deliveries(&mut self) -> Vec<Delivery> {
-        self.producer.poll(Duration::ZERO);
-        self.producer.context().take()
+        let (mut reports, mut misses) = (Vec::new(), 0);
+        // One call serves one event, which may be another than a batch of reports (rdkafka 0.39, `BaseProducer::poll`).
+        while misses < MISSES {
+            self.producer.poll(Duration::ZERO);
+            let mut new = self.producer.context().take();
+            misses = if new.is_empty() { misses + 1 } else { 0 };
+            reports.append(&mut new);
+        }
+        reports
     }
 
     fn fatal_error(&self) -> Option<RDKafkaErrorCode> {
