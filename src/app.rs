@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::cache::memory::MemoryAnswers;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
+use crate::domain::answer::Usage;
 use crate::domain::health::{Component, Status};
 use crate::http::{router, server};
 use crate::kafka::connector::{Connector, Parts, StartError};
@@ -50,6 +51,14 @@ pub enum AppError {
         path: PathBuf,
         /// The name that it gives.
         provider: String,
+    },
+    /// No provider of a connector can answer once for the connector's whole budget.
+    #[error("{}: options.budget.usd: an answer may cost {need} USD, more than the budget; raise it, or lower max_tokens", .path.display())]
+    BudgetTooSmall {
+        /// The connector's file.
+        path: PathBuf,
+        /// The least that an answer of full length costs, in US dollars.
+        need: f64,
     },
     /// A connector cannot start.
     #[error(transparent)]
@@ -245,7 +254,19 @@ fn members(
         let provider = named.cloned().unwrap_or_default();
         return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
     }
+    check_budget(connector, &members)?;
     Ok(members)
+}
+
+/// A budget that cannot pay one answer would make a dead letter of every record.
+fn check_budget(connector: &ConnectorConfig, members: &[Arc<Provider>]) -> Result<(), AppError> {
+    let Some(budget) = connector.pipeline.budget else { return Ok(()) };
+    let price = |member: &Arc<Provider>| {
+        let output = connector.pipeline.max_tokens.unwrap_or_else(|| member.model().max_tokens());
+        member.model().cost_usd(Usage { output_tokens: output.into(), ..Usage::default() })
+    };
+    let least = members.iter().map(price).min_by(f64::total_cmp).filter(|need| *need > budget.usd);
+    least.map_or(Ok(()), |need| Err(AppError::BudgetTooSmall { path: connector.path.clone(), need }))
 }
 
 /// True unless asking this provider again costs nothing and answers the same.

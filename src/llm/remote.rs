@@ -206,6 +206,10 @@ impl Model for Remote {
         self.max_tokens
     }
 
+    fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
+    }
+
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         Box::pin(async move {
             let format: Arc<Format> = self.formats.of(call.schema_name, call.schema);

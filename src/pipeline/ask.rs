@@ -4,6 +4,7 @@
 //! error that may pass, a higher ceiling after a truncated answer, a correction after an invalid one, another provider. The
 //! last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is not asked again.
 
+mod ceiling;
 mod ladder;
 mod progress;
 

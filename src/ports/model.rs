@@ -101,6 +101,10 @@ pub trait Model: Send + Sync {
     fn cost_usd(&self, usage: Usage) -> f64;
     /// The ceiling for an answer's tokens where a call has none.
     fn max_tokens(&self) -> u32;
+    /// What it adds to our instructions.
+    fn instructions(&self) -> Option<&str> {
+        None
+    }
     /// Asks once: retries, pauses and other providers are the caller's.
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>>;
 }

@@ -41,6 +41,7 @@ async fn corrections_instructions_and_limits_reach_the_model() {
         let stub = StubProvider::start(Script::default());
         let instructions = Some("Be brief.".to_owned());
         let model = model(RemoteSettings { instructions, temperature: Some(0.25), ..settings(wire, &stub) });
+        assert_eq!(model.instructions(), Some("Be brief."), "they are part of estimates");
         let schema = schema();
         let correction = Some(Correction { answer: "{\"a\":1}", errors: "/intent: missing" });
         model.ask(&Call { correction, max_tokens: Some(99), ..call(&schema) }).await.unwrap();

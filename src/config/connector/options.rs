@@ -70,6 +70,12 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
         tokens: section.get("max_record_tokens", integer(1..=100_000_000)).unwrap_or(MAX_RECORD_TOKENS).into(),
         usd: section.get("max_record_cost_usd", number(0.0..=1_000_000.0)),
     };
+    let max_tokens = section.get("max_tokens", integer(1..=1_000_000));
+    if max_tokens.is_some_and(|most| u64::from(most) >= record_ceiling.tokens) {
+        let message = format!("no call fits into max_record_tokens, which is {}", record_ceiling.tokens);
+        let help = "lower max_tokens, or raise max_record_tokens: it holds the prompt, the schema and the answer of every call";
+        scribe.note(&section.spot_of("max_tokens"), Wrong::new(message, help));
+    }
     let budget = budget(&mut section);
     let options = Options {
         provider,
@@ -78,7 +84,7 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
         record_ceiling,
         budget,
         temperature: section.get("temperature", number(0.0..=2.0)),
-        max_tokens: section.get("max_tokens", integer(1..=1_000_000)),
+        max_tokens,
         max_prompt_chars: section.get("max_prompt_chars", integer(1..=MAX_PROMPT_CHARS)).unwrap_or(MAX_PROMPT_CHARS),
         patterns: section.get("suspicious_input", choice(PATTERNS, &[])).unwrap_or(PatternPolicy::Flag),
         confidence_threshold: section.get("confidence_threshold", number(0.0..=1.0)),

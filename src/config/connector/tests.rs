@@ -94,6 +94,16 @@ fn findings_come_at_once_and_point_at_their_lines() {
 }
 
 #[test]
+fn an_answer_must_fit_into_the_records_ceiling() {
+    let with = |options: &str| connector("a", "a", "b", "c") + &format!("options: {{ {options} }}\n");
+    for refused in ["max_tokens: 40000", "max_tokens: 500, max_record_tokens: 500"] {
+        let found = findings(&with(refused));
+        assert!(found.contains("options.max_tokens: no call fits into max_record_tokens"), "{found}");
+    }
+    one(&with("max_tokens: 40000, max_record_tokens: 100000"));
+}
+
+#[test]
 fn files_are_relative_to_the_connector() {
     let base = connector("a", "a", "b", "c").replace("inline: Sort", "file: p.txt") + "schema: { file: s.json }\n";
     assert_eq!(load(&[("c.yaml", &base), ("p.txt", "Sort"), ("s.json", "{\"type\": \"object\"}")]).unwrap().len(), 1);

@@ -9,7 +9,7 @@ use crate::domain::answer::{Answer, Usage, Validation};
 use crate::domain::attempt::{Attempt, Step};
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::{Approved, Disapproved, approve};
-use crate::pipeline::route::provider::{Admission, Provider, total};
+use crate::pipeline::route::provider::{Admission, Provider};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
 use crate::pipeline::settings::PipelineSettings;
@@ -20,15 +20,9 @@ use crate::prompt::{language, meta};
 /// Times that an invalid answer leads to another call: first to the same provider with the errors, then to another one.
 const MAX_CORRECTIONS: u32 = 2;
 
-/// By how much the ceiling of tokens is raised, once, after a truncated answer.
-const LENGTHEN: u32 = 4;
-
 /// Before the n-th retry we wait at most 0.5 s × 2ⁿ, and never more than 8 s: the official SDKs' numbers.
 const BASE_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
-
-/// Characters that make a token at the least, for estimates on the safe side; English has about four.
-const CHARS_PER_TOKEN: usize = 3;
 
 /// The next call to make.
 struct Turn<'a> {
@@ -52,11 +46,13 @@ enum Rung<'a> {
 /// One climb: from a question, or from where the last climb had to stop, as far as providers can be asked now.
 pub(super) struct Ladder<'a> {
     router: &'a Router,
-    settings: &'a PipelineSettings,
-    prompt: &'a str,
+    pub(super) settings: &'a PipelineSettings,
+    pub(super) prompt: &'a str,
     content: &'a str,
-    system: String,
-    progress: &'a mut Progress,
+    pub(super) system: String,
+    /// Characters of the schema, which structured output repeats beside the instructions.
+    pub(super) schema_chars: usize,
+    pub(super) progress: &'a mut Progress,
     /// Providers that were asked in this climb.
     asked: Vec<usize>,
     /// Retries in this climb, one entry each: the provider's index.
@@ -76,6 +72,7 @@ impl<'a> Ladder<'a> {
             prompt,
             content,
             system: meta::system_prompt(&settings.schema, language::detect(content)),
+            schema_chars: settings.schema.json().to_string().len(),
             progress,
             asked: Vec::new(),
             retried: Vec::new(),
@@ -136,7 +133,10 @@ impl<'a> Ladder<'a> {
                 self.judge(index, step, reply, cost_usd).await
             }
             Err(error) => {
-                drop(reservation);
+                // Nobody says what a call has cost that was given up: it may have been answered.
+                if let Some(reservation) = reservation.filter(|_| error.failure.code == Code::ProviderTimeout) {
+                    reservation.settle(most_usd);
+                }
                 self.note(step, provider, None, Some(error.failure.code));
                 self.after_error(index, error, is_owed, is_probe).await
             }
@@ -205,9 +205,7 @@ impl<'a> Ladder<'a> {
         if self.progress.lengthened.is_some() {
             return Err(failure);
         }
-        let max_tokens = self.router.member(index).model().max_tokens();
-        let ceiling = self.settings.max_tokens.unwrap_or(max_tokens);
-        self.progress.lengthened = Some(ceiling.saturating_mul(LENGTHEN));
+        self.progress.lengthened = Some(self.longer(self.router.member(index)));
         self.progress.remember(failure);
         self.owe(Owed { index, step: Step::Lengthen, rejected: None });
         Ok(self.next().await)
@@ -318,41 +316,6 @@ impl<'a> Ladder<'a> {
             times: 1,
         });
         answer(self.settings, self.progress, giver, &Approved { data, form: Form::Repaired }, Validation::Relaxed)
-    }
-
-    /// The most that the next call can take.
-    fn need(&self, provider: &Provider) -> Usage {
-        let chars = self.system.len() + self.prompt.len();
-        let output =
-            self.progress.lengthened.or(self.settings.max_tokens).unwrap_or_else(|| provider.model().max_tokens());
-        Usage {
-            input_tokens: u64::try_from(chars / CHARS_PER_TOKEN).unwrap_or(u64::MAX),
-            output_tokens: output.into(),
-            ..Usage::default()
-        }
-    }
-
-    /// # Errors
-    /// `record_ceiling`, with the last reason for another call.
-    fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
-        let ceiling = self.settings.record_ceiling;
-        let tokens = total(self.progress.usage) + total(need);
-        let usd = self.progress.cost_usd + most_usd;
-        if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {
-            return Ok(());
-        }
-        let calls = self.progress.calls();
-        let mut detail = format!(
-            "after {calls} calls another could bring this record to {tokens} tokens and {usd:.4} USD, its ceiling is {} tokens",
-            ceiling.tokens
-        );
-        if let Some(limit) = ceiling.usd {
-            detail.push_str(&format!(" and {limit} USD"));
-        }
-        if let Some(failure) = &self.progress.failure {
-            detail.push_str(&format!("; the last call ended with {}", failure.code));
-        }
-        Err(Failure::new(Code::RecordCeiling, detail))
     }
 
     /// Takes note of a call, with its reply and what that cost.

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::ladder::Ladder;
+use super::progress::{Owed, Rejected};
 use crate::domain::answer::{Answered, Validation};
 use crate::domain::attempt::Step;
 use crate::domain::event::{Data, Event};
@@ -194,6 +196,44 @@ async fn a_record_stops_at_its_ceiling() {
     let by_tokens = PipelineSettings { record_ceiling: RecordCeiling { tokens: 10, usd: None }, ..settings() };
     let failure = ask(&pipeline(by_tokens, &[&invalid()], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::RecordCeiling, 0));
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_lengthened_to_what_the_ceiling_leaves() {
+    let cut = finished(Finish::Truncated, "{");
+    let model = Scripted::new("a", [cut, FakeModel::says(VALID)]);
+    let tokens = 900;
+    let settings = PipelineSettings { record_ceiling: RecordCeiling { tokens, usd: None }, ..settings() };
+    ask(&pipeline(settings, &[&model], 2)).await.unwrap();
+    let longer = model.asked()[1].max_tokens.unwrap();
+    assert!((101..400).contains(&longer), "{longer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_timed_out_is_charged_at_its_worst_price() {
+    let budget = Some(BudgetSettings { usd: 2.5, window: Duration::from_secs(3600) });
+    let model = Scripted::new("a", [fails(Code::ProviderTimeout), FakeModel::says(VALID)]);
+    let pipeline = pipeline(PipelineSettings { budget, ..settings() }, &[&model], 0);
+    assert_eq!(ask(&pipeline).await.unwrap_err().code, Code::ProviderTimeout);
+    assert!(ask(&pipeline).await.is_ok());
+    assert_eq!(ask(&pipeline).await.unwrap_err().code, Code::BudgetExhausted);
+}
+
+#[test]
+fn the_estimate_holds_everything_that_is_sent() {
+    let model = Scripted::new("a", []);
+    let (settings, pipeline) = (settings(), pipeline(settings(), &[&model], 2));
+    let mut question = waits::question(&pipeline, "money back");
+    let (answer, errors) = ("a".repeat(3000), "e".repeat(300));
+    let owed = Owed { index: 0, step: Step::Correct, rejected: Some(Rejected { answer, errors }) };
+    let member = pipeline.router().member(0);
+    let ladder = Ladder::new(pipeline.router(), &settings, &mut question);
+    let plain = ladder.need(member).input_tokens;
+    let schema = settings.schema.json().to_string().len();
+    let sent = ladder.system.len() + schema + "money back".len();
+    assert!(plain * 3 > sent as u64, "the schema goes with the instructions and beside them");
+    ladder.progress.owed = Some(owed);
+    assert!(ladder.need(member).input_tokens >= plain + 1100);
 }
 
 #[tokio::test(start_paused = true)]

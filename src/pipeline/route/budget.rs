@@ -50,12 +50,16 @@ impl Budget {
     /// Sets `usd` aside for a call that costs at most that.
     ///
     /// # Errors
-    /// `budget_exhausted`, with the time until the window ends, or a moment if only reservations stand in the way.
+    /// `budget_exhausted`, with the time until the window ends, or a moment if only reservations stand in the way;
+    /// `record_ceiling` when no window has that much, so that waiting would never end.
     pub fn reserve(&self, usd: f64, now: Duration) -> Result<Reservation<'_>, Failure> {
         let mut state = self.state(now);
         if state.spent + state.reserved + usd <= self.settings.usd {
             state.reserved += usd;
             return Ok(Reservation { budget: self, window: state.window, usd });
+        }
+        if usd > self.settings.usd {
+            return Err(self.too_small(usd));
         }
         let only_reserved = state.spent + usd <= self.settings.usd;
         let pause = if only_reserved { WAIT_FOR_OTHERS } else { self.left_of_window(now) };
@@ -64,11 +68,19 @@ impl Budget {
 
     fn exhausted(&self, need: f64) -> Failure {
         let BudgetSettings { usd, window } = self.settings;
-        let advice =
-            if need > usd { "raise options.budget or lower max_tokens" } else { "raise options.budget or wait" };
-        let detail =
-            format!("a call that may cost {need:.4} USD would exceed the budget of {usd} USD in {window:?}; {advice}");
+        let detail = format!(
+            "a call that may cost {need:.4} USD would exceed the budget of {usd} USD in {window:?}; raise options.budget or wait"
+        );
         Failure::new(Code::BudgetExhausted, detail)
+    }
+
+    fn too_small(&self, need: f64) -> Failure {
+        let BudgetSettings { usd, window } = self.settings;
+        let detail = format!(
+            "this call may cost {need:.4} USD, more than the whole budget of {usd} USD in {window:?}; raise options.budget or \
+             lower max_tokens"
+        );
+        Failure::new(Code::RecordCeiling, detail)
     }
 
     fn left_of_window(&self, now: Duration) -> Duration {
@@ -148,6 +160,12 @@ mod tests {
         let refused = budget.reserve(0.1, HOUR + HOUR / 4).unwrap_err();
         assert_eq!(refused.retry_after, Some(HOUR * 3 / 4));
         assert!(budget.reserve(0.1, HOUR * 2).is_ok());
+    }
+
+    #[test]
+    fn a_call_that_no_window_can_pay_is_not_waited_for() {
+        let refused = budget(1.0).reserve(1.1, HOUR).unwrap_err();
+        assert_eq!((refused.code, refused.retry_after), (Code::RecordCeiling, None));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::budget::{Budget, Reservation};
 use super::provider::{Admission, Denied, Provider, Signal, total};
 use super::settings::{Prices, RouterSettings, Strategy};
 use crate::domain::answer::Usage;
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::clock::Clock;
 use crate::telemetry::metrics::RouterMetrics;
 
@@ -234,11 +234,14 @@ impl Router {
     /// Sets aside what a call may cost.
     ///
     /// # Errors
-    /// `budget_exhausted`; the router is then closed until there is money again.
+    /// `budget_exhausted`; the router is then closed until there is money again. Or what [`Budget::reserve`] says of this call
+    /// alone.
     pub(in crate::pipeline) fn reserve(&self, usd: f64) -> Result<Option<Reservation<'_>>, Failure> {
         let Some(budget) = &self.budget else { return Ok(None) };
         let reserved = budget.reserve(usd, self.clock.now());
-        if let Err(failure) = &reserved {
+        if let Err(failure) = &reserved
+            && failure.kind() == Kind::Unavailable
+        {
             let until = Instant::now() + failure.retry_after.unwrap_or(Duration::ZERO);
             *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure.clone(), until));
         }

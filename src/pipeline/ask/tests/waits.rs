@@ -6,7 +6,7 @@ use super::*;
 use crate::pipeline::run::{Begun, Question};
 
 /// A question that has not been asked.
-fn question(pipeline: &Pipeline, text: &str) -> Question {
+pub(super) fn question(pipeline: &Pipeline, text: &str) -> Question {
     let event = Event { data: Data::Text(text.into()), ..event() };
     match pipeline.begin(&Scope { event: &event, key: None, headers: &[] }) {
         Begun::Ask(question) => question,

@@ -1,0 +1,72 @@
+//! What the next call can take, and whether the record may have it.
+
+use super::ladder::Ladder;
+use crate::domain::answer::Usage;
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::route::provider::{Provider, total};
+
+/// By how much the ceiling of tokens is raised, once, after a truncated answer.
+const LENGTHEN: u32 = 4;
+
+/// Characters that make a token at the least, for estimates on the safe side; English has about four.
+const CHARS_PER_TOKEN: usize = 3;
+
+/// What a wire format and the words around a correction add to a request.
+const FRAME_CHARS: usize = 300;
+
+impl Ladder<'_> {
+    /// The most that the next call can take, by an estimate on the safe side: everything that is sent, and an answer as long as it
+    /// may be.
+    pub(super) fn need(&self, provider: &Provider) -> Usage {
+        Usage {
+            input_tokens: u64::try_from(self.chars(provider) / CHARS_PER_TOKEN).unwrap_or(u64::MAX),
+            output_tokens: self.progress.lengthened.unwrap_or_else(|| self.limit(provider)).into(),
+            ..Usage::default()
+        }
+    }
+
+    fn chars(&self, provider: &Provider) -> usize {
+        let rejected = self.progress.owed.as_ref().and_then(|owed| owed.rejected.as_ref());
+        let correction = rejected.map_or(0, |rejected| rejected.answer.len() + rejected.errors.len());
+        let own = provider.model().instructions().map_or(0, str::len);
+        self.system.len() + own + self.schema_chars + self.prompt.len() + correction + FRAME_CHARS
+    }
+
+    fn limit(&self, provider: &Provider) -> u32 {
+        self.settings.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
+    }
+
+    /// The limit after a truncated answer: raised, but to no more than the record's ceiling leaves. Where that is no raise, the
+    /// full one is taken, and the ceiling ends the record with its own name.
+    pub(super) fn longer(&self, provider: &Provider) -> u32 {
+        let limit = self.limit(provider);
+        let input = self.need(provider).input_tokens;
+        let left = self.settings.record_ceiling.tokens.saturating_sub(total(self.progress.usage) + input);
+        let raised = limit.saturating_mul(LENGTHEN);
+        let within = raised.min(u32::try_from(left).unwrap_or(u32::MAX));
+        if within > limit { within } else { raised }
+    }
+
+    /// # Errors
+    /// `record_ceiling`, with the last reason for another call.
+    pub(super) fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
+        let ceiling = self.settings.record_ceiling;
+        let tokens = total(self.progress.usage) + total(need);
+        let usd = self.progress.cost_usd + most_usd;
+        if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {
+            return Ok(());
+        }
+        let calls = self.progress.calls();
+        let mut detail = format!(
+            "after {calls} calls another could bring this record to {tokens} tokens and {usd:.4} USD, its ceiling is {} tokens",
+            ceiling.tokens
+        );
+        if let Some(limit) = ceiling.usd {
+            detail.push_str(&format!(" and {limit} USD"));
+        }
+        if let Some(failure) = &self.progress.failure {
+            detail.push_str(&format!("; the last call ended with {}", failure.code));
+        }
+        Err(Failure::new(Code::RecordCeiling, detail))
+    }
+}
