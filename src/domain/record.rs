@@ -54,6 +54,15 @@ pub struct Record {
     pub headers: Vec<Header>,
 }
 
+impl Outgoing {
+    /// Bytes that the record has in a batch before compression, roughly.
+    pub fn weight(&self) -> usize {
+        let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
+        let headers: usize = self.headers.iter().map(|header| header.name.len() + length(&header.value) + 4).sum();
+        length(&self.key) + length(&self.value) + headers
+    }
+}
+
 impl Record {
     /// Bytes that the record occupies in memory, roughly: what intake is bounded by.
     pub fn weight(&self) -> usize {

@@ -1,4 +1,5 @@
-//! Do the topics fit each other? A dead letter holds its whole original, so its topic has to take what the sources take.
+//! What the topics take. A dead letter holds its whole original, so its topic has to take what the sources take; and an outcome that is
+//! larger than its topic's limit is better sent without company.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,22 +16,33 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest batch, and so the largest record, that a topic takes.
 const LIMIT: &str = "max.message.bytes";
 
-/// What does not fit, in a sentence. `None` also where the cluster does not tell: reading a topic's configuration may not be allowed.
-pub(super) fn mismatch(settings: &KafkaSettings, route: &RouteSettings, runtime: &Handle) -> Option<String> {
-    let letters = &*route.dead_letter_topic;
-    let names: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).chain([letters]).collect();
-    match read(settings, &names, runtime) {
-        Ok(limits) => judge(&names, letters, &limits),
-        Err(error) => {
+/// What is known of the topics' limits, in bytes. Reading a topic's configuration may not be allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) results: Option<usize>,
+    pub(super) letters: Option<usize>,
+    /// What does not fit, in a sentence.
+    pub(super) mismatch: Option<String>,
+}
+
+impl Limits {
+    /// Asks the cluster.
+    pub(super) fn read(settings: &KafkaSettings, route: &RouteSettings, runtime: &Handle) -> Self {
+        let (results, letters) = (&*route.sink_topic, &*route.dead_letter_topic);
+        let sources: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
+        let names: Vec<&str> = sources.iter().copied().chain([results, letters]).collect();
+        let limits = read(settings, &names, runtime).unwrap_or_else(|error| {
             tracing::debug!(%error, "the topics' limits cannot be read");
-            None
-        }
+            HashMap::new()
+        });
+        let limit = |topic: &str| limits.get(topic).copied();
+        Self { results: limit(results), letters: limit(letters), mismatch: judge(&sources, letters, &limits) }
     }
 }
 
-fn judge(names: &[&str], letters: &str, limits: &HashMap<String, u64>) -> Option<String> {
+fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Option<String> {
     let room = *limits.get(letters)?;
-    let larger = names.iter().filter_map(|name| Some((*name, *limits.get(*name)?))).find(|(_, limit)| *limit > room);
+    let larger = sources.iter().filter_map(|name| Some((*name, *limits.get(*name)?))).find(|(_, limit)| *limit > room);
     larger.map(|(source, limit)| {
         format!(
             "topic {letters} takes {room} bytes, and {source} up to {limit}: a dead letter could not hold its original; \
@@ -39,7 +51,7 @@ fn judge(names: &[&str], letters: &str, limits: &HashMap<String, u64>) -> Option
     })
 }
 
-fn read(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, u64>> {
+fn read(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, usize>> {
     let admin: AdminClient<DefaultClientContext> = client::admin(settings)?;
     let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
@@ -59,9 +71,9 @@ mod tests {
 
     #[test]
     fn letters_have_to_have_the_room_of_the_largest_source() {
-        let limits = |of: &[(&str, u64)]| of.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
-        let names = ["a", "b", "dlq"];
-        let judge = |of: &[(&str, u64)]| judge(&names, "dlq", &limits(of));
+        let limits = |of: &[(&str, usize)]| of.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
+        let sources = ["a", "b"];
+        let judge = |of: &[(&str, usize)]| judge(&sources, "dlq", &limits(of));
         assert_eq!(judge(&[("a", 10), ("b", 10), ("dlq", 10)]), None);
         assert!(judge(&[("a", 10), ("b", 11), ("dlq", 10)]).is_some_and(|why| why.contains("b up to 11")));
         assert_eq!(judge(&[("a", 10), ("b", 11)]), None, "nobody knows");

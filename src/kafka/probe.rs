@@ -12,7 +12,7 @@ use rdkafka::producer::Producer as _;
 
 use super::client::Producer;
 use super::connector::Parts;
-use super::limits;
+use super::limits::Limits;
 use super::settings::RouteSettings;
 use super::status::{ConnectorStatus, Missing};
 use crate::tasks;
@@ -40,8 +40,8 @@ impl Probe {
         let (route, status) = (parts.route.clone(), Arc::clone(&parts.status));
         let (kafka, runtime) = (parts.kafka.clone(), parts.tasks.runtime().clone());
         let name = format!("probe-{}", route.group);
-        let fits = move |route: &RouteSettings| limits::mismatch(&kafka, route, &runtime);
-        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped, &fits))?;
+        let limits = move |route: &RouteSettings| Limits::read(&kafka, route, &runtime);
+        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped, &limits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -60,7 +60,7 @@ fn probe(
     route: &RouteSettings,
     status: &ConnectorStatus,
     stopped: &Receiver<()>,
-    mismatch: &dyn Fn(&RouteSettings) -> Option<String>,
+    limits: &dyn Fn(&RouteSettings) -> Limits,
 ) {
     let mut limits_due = Instant::now();
     // Nothing is known about a cluster that has never answered.
@@ -82,9 +82,9 @@ fn probe(
             status.probed(broker, missing);
         }
         if is_well && Instant::now() >= limits_due {
-            let found = mismatch(route);
-            limits_due = Instant::now() + if found.is_some() { INTERVAL } else { LIMITS_INTERVAL };
-            status.compared(found);
+            let found = limits(route);
+            limits_due = Instant::now() + if found.mismatch.is_some() { INTERVAL } else { LIMITS_INTERVAL };
+            status.limited(found);
         }
         let interval = if is_well { INTERVAL } else { INTERVAL_WHILE_DOWN };
         if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {

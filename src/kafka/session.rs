@@ -38,10 +38,6 @@ use crate::telemetry::seldom::Seldom;
 use claims::Decisions;
 use membership::Drain;
 
-/// Records taken in one turn, so that acknowledgements and commits get their turn too.
-const BATCH: usize = 500;
-/// Longest wait of an idle loop, which a record ends at once.
-const IDLE: Duration = Duration::from_millis(100);
 /// Wait while acknowledgements are due; they are noticed by polling.
 const NAP_UNACKNOWLEDGED: Duration = Duration::from_millis(1);
 /// Wait while only providers are due; their answers end it at once, new records are noticed by polling.
@@ -150,6 +146,8 @@ pub(super) struct Session<'a, C: Cluster> {
     full_since: Option<Instant>,
     /// The map of some partition is near what the broker takes.
     has_long_map: bool,
+    /// What the topics for results and for dead letters take, where that is known.
+    limits: (Option<usize>, Option<usize>),
     paused: Option<Paused>,
     is_gate_said: bool,
     /// Assigned, but what was committed before is not known yet.
@@ -188,6 +186,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             next_ticket: 0,
             full_since: None,
             has_long_map: false,
+            limits: (None, None),
             paused: None,
             is_gate_said: false,
             joining: Vec::new(),
@@ -230,53 +229,11 @@ impl<'a, C: Cluster> Session<'a, C> {
             return Ok(Turn::Over);
         }
         self.report();
+        self.limits = self.parts.status.limits();
         Ok(if has_progressed || self.in_flight.is_empty() { Turn::Busy } else { Turn::Idle })
     }
 
-    /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
-    fn intake(&mut self) -> Result<usize, Trouble> {
-        if self.full_since.is_some() && self.paused.is_none() {
-            return Ok(0);
-        }
-        let mut wait = match (self.in_flight.is_empty(), &self.drain) {
-            (true, None) => IDLE,
-            (true, Some(_)) => NAP_ASKING,
-            (false, _) => Duration::ZERO,
-        };
-        for taken in 0..BATCH {
-            match self.cluster.poll(wait) {
-                None => return Ok(taken),
-                Some(Ok(received)) => self.take(received),
-                Some(Err(error)) if error.is_fatal => return Err(error),
-                Some(Err(error)) => {
-                    self.say(&error);
-                    return Ok(taken);
-                }
-            }
-            if self.open_bytes >= intake::MAX_OPEN_BYTES {
-                return Ok(taken + 1);
-            }
-            wait = Duration::ZERO;
-        }
-        Ok(BATCH)
-    }
-
-    /// A consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
-    fn say(&mut self, error: &Trouble) {
-        let is_outage = matches!(
-            error.code,
-            Some(
-                RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve
-            )
-        );
-        if is_outage {
-            tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
-        } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
-            tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
-        }
-    }
-
-    fn take(&mut self, (record, failure): Received) {
+    pub(super) fn take(&mut self, (record, failure): Received) {
         let partition = Partition { topic: Arc::clone(&record.position.topic), number: record.position.partition };
         if self.is_leaving(&partition) || !self.open(&partition, record.position.offset) {
             return;

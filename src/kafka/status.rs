@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::limits::Limits;
 use crate::domain::health::{Component, Status};
 use crate::ports::health::Health;
 
@@ -41,8 +42,7 @@ struct State {
     joined: bool,
     broker: Option<Result<Duration, String>>,
     missing: Missing,
-    /// Topics whose limits do not fit each other.
-    mismatch: Option<String>,
+    limits: Limits,
     paused: Option<Paused>,
     restarting: Option<String>,
     assigned: usize,
@@ -65,7 +65,7 @@ impl ConnectorStatus {
             joined: false,
             broker: None,
             missing: Missing::default(),
-            mismatch: None,
+            limits: Limits::default(),
             paused: None,
             restarting: None,
             assigned: 0,
@@ -122,13 +122,19 @@ impl ConnectorStatus {
         state.broker = Some(broker);
     }
 
-    /// Whether the topics' limits fit each other.
-    pub(super) fn compared(&self, mismatch: Option<String>) {
+    /// What the topics take.
+    pub(super) fn limited(&self, limits: Limits) {
         let mut state = self.state();
-        if let Some(why) = mismatch.as_ref().filter(|_| mismatch != state.mismatch) {
+        if let Some(why) = limits.mismatch.as_ref().filter(|_| limits.mismatch != state.limits.mismatch) {
             tracing::warn!(connector = &*self.name, why, "not ready: limits of topics do not fit each other");
         }
-        state.mismatch = mismatch;
+        state.limits = limits;
+    }
+
+    /// The largest result and the largest dead letter that their topics take, in bytes, where that is known.
+    pub(super) fn limits(&self) -> (Option<usize>, Option<usize>) {
+        let state = self.state();
+        (state.limits.results, state.limits.letters)
     }
 
     /// Why Kafka cannot take outcomes right now, as far as the probe knows.
@@ -166,7 +172,7 @@ impl State {
                 let sources = self.missing.sources.join(", ");
                 (Status::Degraded, Some(format!("missing source topics: {sources}; create them")))
             }
-            _ if self.mismatch.is_some() => (Status::Degraded, self.mismatch.clone()),
+            _ if self.limits.mismatch.is_some() => (Status::Degraded, self.limits.mismatch.clone()),
             // Being busy is no fault.
             Some(Paused::Full) | None if self.joined => (Status::Up, None),
             Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
@@ -189,7 +195,7 @@ impl Health for ConnectorStatus {
             is_ready: state.joined
                 && state.kafka_problem().is_none()
                 && state.missing.is_empty()
-                && state.mismatch.is_none(),
+                && state.limits.mismatch.is_none(),
             is_alive: !state.started || state.last_turn.elapsed() < STALLED,
         };
         let problem = state.kafka_problem();

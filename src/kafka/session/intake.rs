@@ -2,22 +2,71 @@
 
 use std::time::Duration;
 
+use rdkafka::error::RDKafkaErrorCode;
+
 use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
 use super::super::memory::Memory;
 use super::super::status::Paused;
-use super::{Drain, Session};
+use super::{Drain, NAP_ASKING, Session};
 
+/// Records taken in one turn, so that acknowledgements and commits get their turn too.
+const BATCH: usize = 500;
+/// Longest wait of an idle loop, which a record ends at once.
+const IDLE: Duration = Duration::from_millis(100);
 /// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
 /// with every record.
 const MAX_OPEN: usize = 10_000;
 /// The same bound in bytes of records held.
-pub(super) const MAX_OPEN_BYTES: usize = 64 << 20;
+const MAX_OPEN_BYTES: usize = 64 << 20;
 /// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
 /// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
 const HOLD: Duration = Duration::from_millis(500);
 
 impl<C: Cluster> Session<'_, C> {
+    /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
+    pub(super) fn intake(&mut self) -> Result<usize, Trouble> {
+        if self.full_since.is_some() && self.paused.is_none() {
+            return Ok(0);
+        }
+        let mut wait = match (self.in_flight.is_empty(), &self.drain) {
+            (true, None) => IDLE,
+            (true, Some(_)) => NAP_ASKING,
+            (false, _) => Duration::ZERO,
+        };
+        for taken in 0..BATCH {
+            match self.cluster.poll(wait) {
+                None => return Ok(taken),
+                Some(Ok(received)) => self.take(received),
+                Some(Err(error)) if error.is_fatal => return Err(error),
+                Some(Err(error)) => {
+                    self.say(&error);
+                    return Ok(taken);
+                }
+            }
+            if self.open_bytes >= MAX_OPEN_BYTES {
+                return Ok(taken + 1);
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(BATCH)
+    }
+
+    /// A consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
+    fn say(&mut self, error: &Trouble) {
+        let is_outage = matches!(
+            error.code,
+            Some(
+                RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve
+            )
+        );
+        if is_outage {
+            tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
+        } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
+            tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
+        }
+    }
+
     /// Pauses or resumes all partitions when the reasons for it change.
     pub(super) fn adjust_intake(&mut self) -> Result<(), Trouble> {
         let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);

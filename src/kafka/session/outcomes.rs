@@ -88,12 +88,26 @@ impl<C: Cluster> Session<'_, C> {
     fn publish(&mut self, ticket: Ticket) {
         if self.in_flight.get(&ticket).is_some_and(|flight| flight.settled.is_none()) {
             self.repeated(ticket);
+        } else if self.is_over_the_limit(ticket) {
+            // It may pass compressed; if not, nobody else is refused for it.
+            self.outbox.suspect(ticket);
         } else if self.outbox.is_empty() && self.may_send() {
             self.send(ticket);
         } else {
             // Behind records that could not be sent, a later one waits its turn.
             self.outbox.put(ticket);
         }
+    }
+
+    fn is_over_the_limit(&self, ticket: Ticket) -> bool {
+        let settled = self.in_flight.get(&ticket).and_then(|flight| flight.settled.as_ref());
+        settled.is_some_and(|settled| {
+            let limit = match settled.outcome {
+                Outcome::Result { .. } => self.limits.0,
+                Outcome::DeadLetter { .. } => self.limits.1,
+            };
+            limit.is_some_and(|limit| settled.outgoing.weight() > limit)
+        })
     }
 
     fn send(&mut self, ticket: Ticket) {
