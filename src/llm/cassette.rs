@@ -1,7 +1,7 @@
 //! Recorded exchanges: written beside live ones, or answered in their place.
 //!
-//! A file holds one request body and its response, with no header but those that change how a response is read: neither keys
-//! nor anything else that a header may carry. Its name is the provider, a digest of path and body, and a number: a request that
+//! A file holds one request body and its response, with no header but those that change how a response is read, and without
+//! the key, wherever it stands. Its name is the provider, a digest of path and body, and a number: a request that
 //! is repeated has one file for each time.
 
 use std::collections::HashMap;
@@ -16,11 +16,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::exchange::{Broken, Received};
+use super::exchange::{Broken, Key, Received};
+use super::hints;
 use super::settings::Cassettes;
 
-/// Headers of responses that are kept.
-const KEPT: [&str; 3] = ["content-type", "retry-after", "retry-after-ms"];
+/// Headers of responses that are kept beside those of limits.
+const KEPT: [&str; 5] = ["content-type", "date", "retry-after", "retry-after-ms", "x-should-retry"];
+
+/// What stands for a key that a response repeats.
+const SCRUBBED: &str = "***";
 
 /// Hexadecimal digits of the digest in a file's name.
 const DIGITS: usize = 16;
@@ -107,7 +111,7 @@ impl Cassette {
     }
 
     /// Writes an exchange. A failure is logged: it must not cost the record its answer.
-    pub(super) async fn record(&self, path: &str, body: &Bytes, received: &Received) {
+    pub(super) async fn record(&self, path: &str, body: &Bytes, key: Option<&Key>, received: &Received) {
         let name = self.name(path, body);
         let file = self.file(&name, self.time(&name));
         let tape = Tape {
@@ -116,7 +120,7 @@ impl Cassette {
                 path: path.to_owned(),
                 body: serde_json::from_slice(body).unwrap_or_default(),
             },
-            response: Response::of(received),
+            response: Response::of(received, key),
         };
         if let Err(error) = write(&file, &tape).await {
             tracing::error!(provider = self.provider, file = %file.display(), %error, "an exchange cannot be recorded");
@@ -150,13 +154,19 @@ async fn write(file: &Path, tape: &Tape) -> io::Result<()> {
     tokio::fs::rename(&unfinished, file).await
 }
 
+/// The text without the key: some servers quote the one that they refuse.
+fn scrubbed(text: &str, key: Option<&Key>) -> String {
+    let secret = key.and_then(|(_, value)| value.to_str().ok()).map(|value| value.trim_start_matches("Bearer "));
+    secret.filter(|secret| !secret.is_empty()).map_or_else(|| text.to_owned(), |secret| text.replace(secret, SCRUBBED))
+}
+
 impl Response {
-    fn of(received: &Received) -> Self {
+    fn of(received: &Received, key: Option<&Key>) -> Self {
         let header = |name: &&str| Some(((*name).to_owned(), received.headers.get(*name)?.to_str().ok()?.to_owned()));
         Self {
             status: received.status.as_u16(),
-            headers: KEPT.iter().filter_map(header).collect(),
-            body: String::from_utf8_lossy(&received.body).into_owned(),
+            headers: KEPT.iter().chain(hints::headers()).filter_map(header).collect(),
+            body: scrubbed(&String::from_utf8_lossy(&received.body), key),
         }
     }
 

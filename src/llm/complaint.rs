@@ -120,6 +120,11 @@ impl Complaint {
         self.status == StatusCode::BAD_REQUEST && says_so
     }
 
+    /// Whether it can be the key's fault. A model that is not known is not known with another key either.
+    pub(super) fn is_about_key(&self) -> bool {
+        self.status != StatusCode::NOT_FOUND
+    }
+
     /// Whether asking again may help.
     pub(super) fn transient(&self) -> bool {
         self.is_passing() && !self.is_hopeless && !self.is_exhausted()

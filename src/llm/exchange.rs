@@ -122,7 +122,7 @@ impl Exchange {
         }
         let received = self.exchange(key, body.clone()).await?;
         if let Some(cassette) = &self.cassette {
-            cassette.record(path, &body, &received).await;
+            cassette.record(path, &body, key, &received).await;
         }
         Ok(received)
     }

@@ -49,7 +49,10 @@ impl Wire for Gemini {
         let turn = |role: &str, text: &str| json!({ "role": role, "parts": [{ "text": text }] });
         let mut contents = vec![turn("user", call.prompt)];
         if let Some(correction) = call.correction {
-            contents.push(turn("model", correction.answer));
+            // An empty turn is refused.
+            if !correction.answer.trim().is_empty() {
+                contents.push(turn("model", correction.answer));
+            }
             contents.push(turn("user", &wire::correction(correction.errors)));
         }
         let mut config = json!({ "responseMimeType": "application/json", "maxOutputTokens": question.max_tokens });
@@ -80,7 +83,8 @@ impl Wire for Gemini {
                 let parts = candidate.content.and_then(|content| content.parts).unwrap_or_default();
                 let answer = parts.into_iter().filter(|part| !part.thought.unwrap_or(false));
                 let texts: Vec<String> = answer.filter_map(|part| part.text).collect();
-                if texts.is_empty() && finish == Finish::Complete {
+                let is_done = matches!(candidate.finish_reason.as_deref(), None | Some("STOP"));
+                if texts.is_empty() && finish == Finish::Complete && is_done {
                     return Err("it has no text".to_owned());
                 }
                 (texts.concat(), finish, confidence)
@@ -110,7 +114,7 @@ fn finish(reason: Option<&str>) -> Finish {
         Some("SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "IMAGE_SAFETY") => {
             Finish::Refused
         }
-        // `STOP`; a malformed answer is told by its text.
+        // `STOP`. A malformed answer (`MALFORMED_RESPONSE`, `OTHER`) is told by its text, or by having none.
         _ => Finish::Complete,
     }
 }
@@ -153,20 +157,21 @@ struct Feedback {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Tokens {
-    prompt_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: u64,
-    cached_content_token_count: u64,
+    prompt_token_count: Option<u64>,
+    candidates_token_count: Option<u64>,
+    thoughts_token_count: Option<u64>,
+    cached_content_token_count: Option<u64>,
 }
 
 impl From<Tokens> for Usage {
     /// Gemini counts thoughts beside the answer, the others within.
     fn from(tokens: Tokens) -> Self {
+        let thoughts = tokens.thoughts_token_count.unwrap_or(0);
         Self {
-            input_tokens: tokens.prompt_token_count,
-            output_tokens: tokens.candidates_token_count.saturating_add(tokens.thoughts_token_count),
-            cached_tokens: tokens.cached_content_token_count,
-            reasoning_tokens: tokens.thoughts_token_count,
+            input_tokens: tokens.prompt_token_count.unwrap_or(0),
+            output_tokens: tokens.candidates_token_count.unwrap_or(0).saturating_add(thoughts),
+            cached_tokens: tokens.cached_content_token_count.unwrap_or(0),
+            reasoning_tokens: thoughts,
         }
     }
 }

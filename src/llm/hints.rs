@@ -33,6 +33,11 @@ pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(until.duration_since(sent_at(headers, now)).unwrap_or_default().min(MAX_PAUSE))
 }
 
+/// The names of all headers that speak of limits.
+pub(super) fn headers() -> impl Iterator<Item = &'static &'static str> {
+    LIMITS.iter().flat_map(|(remaining, reset)| [remaining, reset])
+}
+
 /// The longest time until a limit is renewed of which nothing is left. Successes say it, too: for the next call.
 pub(super) fn spent(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);

@@ -164,8 +164,8 @@ struct Token {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Tokens {
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
 }
@@ -183,8 +183,8 @@ struct CompletionDetails {
 impl From<Tokens> for Usage {
     fn from(tokens: Tokens) -> Self {
         Self {
-            input_tokens: tokens.prompt_tokens,
-            output_tokens: tokens.completion_tokens,
+            input_tokens: tokens.prompt_tokens.unwrap_or(0),
+            output_tokens: tokens.completion_tokens.unwrap_or(0),
             cached_tokens: tokens.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0),
             reasoning_tokens: tokens.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0),
         }

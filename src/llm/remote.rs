@@ -132,8 +132,8 @@ impl Remote {
         }
         let complaint = Complaint::read(&received, now());
         let mut failure = complaint.failure(&self.name);
-        let is_changed =
-            self.adapt(&complaint, habits, format, is_strict) || self.keys.blame(&self.name, turn, &mut failure);
+        let is_changed = self.adapt(&complaint, habits, format, is_strict)
+            || (complaint.is_about_key() && self.keys.blame(&self.name, turn, &mut failure));
         let error = CallError { failure, is_transient: complaint.transient() };
         if is_changed {
             return Err(Attempt::Changed(error));

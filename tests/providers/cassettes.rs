@@ -45,6 +45,28 @@ async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
     }
 }
 
+#[tokio::test]
+async fn a_key_that_is_quoted_is_not_recorded_and_a_pause_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let body = format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {KEY}\"}}}}");
+    let (date, reset) = ("Wed, 21 Oct 2015 07:28:00 GMT", "2015-10-21T07:28:20Z");
+    let limited = Fault::Status { status: 429, body, headers: Vec::new() }
+        .with("date", date)
+        .with("anthropic-ratelimit-requests-remaining", "0")
+        .with("anthropic-ratelimit-requests-reset", reset);
+    let stub = StubProvider::start(Script::default().fault(When::Every(1), limited));
+    let schema = schema();
+    let mut pauses = Vec::new();
+    for cassettes in [Cassettes::Record(directory.path().into()), Cassettes::Replay(directory.path().into())] {
+        let model = llm::build(&provider(settings(Wire::Anthropic, &stub)), &cassettes).unwrap();
+        pauses.push(model.ask(&call(&schema)).await.unwrap_err().failure.retry_after);
+    }
+    assert_eq!(pauses, [Some(std::time::Duration::from_secs(20)); 2]);
+    let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("provided: ***") && !text.contains(KEY), "{text}");
+}
+
 #[test]
 fn a_replay_needs_its_directory() {
     let stub = StubProvider::start(Script::default());

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use structured_prompt::domain::failure::Code;
 use structured_prompt::llm::settings::RemoteSettings;
+use structured_prompt::ports::model::Finish;
 
 use super::stub_provider::{Fault, Script, StubProvider, When, Wire, gemini};
 use super::{ask, settings};
@@ -136,6 +137,29 @@ async fn answers_that_are_none_are_the_providers_fault() {
         ] {
             assert_eq!(outcome(wire, fault.clone()).await, (Code::ProviderMalformed, true, None), "{wire:?} {fault:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn usage_that_is_not_told_costs_no_answer() {
+    let raw = |body: &str| Fault::Raw { content_type: "application/json", body: body.to_owned() };
+    let openai = r#"{"choices":[{"message":{"content":"{}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":null}}"#;
+    let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"{}"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":null}}"#;
+    for (wire, body) in [(Wire::OpenAi, openai), (Wire::Gemini, gemini)] {
+        let stub = StubProvider::start(Script::default().fault(When::Every(1), raw(body)));
+        let usage = ask(settings(wire, &stub)).await.unwrap().usage;
+        assert_eq!((usage.input_tokens, usage.output_tokens), (5, 0), "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn geminis_malformed_answers_are_answers_without_text() {
+    for reason in ["MALFORMED_RESPONSE", "OTHER"] {
+        let body = format!("{{\"candidates\":[{{\"content\":{{}},\"finishReason\":\"{reason}\"}}]}}");
+        let fault = Fault::Raw { content_type: "application/json", body };
+        let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
+        let reply = ask(settings(Wire::Gemini, &stub)).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.finish), ("", Finish::Complete), "{reason}");
     }
 }
 

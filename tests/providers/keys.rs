@@ -37,6 +37,18 @@ async fn a_failure_of_the_server_is_not_held_against_a_key() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_not_known_makes_no_key_rest() {
+    for wire in Wire::ALL {
+        let stub = StubProvider::start(Script { keys: vec![("a", Fault::Error(404))], ..Script::default() });
+        let (model, schema) = (model(with_keys(wire, &stub, &["a", "b"])), schema());
+        let outcomes = [model.ask(&call(&schema)).await.is_ok(), model.ask(&call(&schema)).await.is_ok()];
+        assert_eq!(outcomes, [false, true], "{wire:?}");
+        assert!(model.ask(&call(&schema)).await.is_err());
+        assert_eq!(stub.keys(), ["a", "b", "a"], "{wire:?}");
+    }
+}
+
+#[tokio::test]
 async fn when_no_key_is_left_the_failure_says_for_how_long() {
     let spent = vec![("a", Fault::Error(402)), ("b", Fault::Error(401))];
     let stub = StubProvider::start(Script { keys: spent, ..Script::default() });

@@ -142,3 +142,11 @@ async fn retries_are_counted_over_all_questions_to_a_provider() {
     let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 4), "one retry, then the other");
 }
+
+#[tokio::test]
+async fn a_longer_limit_that_is_refused_leaves_the_answer_truncated() {
+    let rejected = Err(CallError::lasting(Failure::new(Code::ProviderRejected, "max_tokens is too large")));
+    let model = Scripted::new("a", [finished(Finish::Truncated, "{"), rejected]);
+    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 2));
+}
