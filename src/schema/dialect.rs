@@ -67,6 +67,8 @@ pub enum Effect {
     AnyOf,
     /// The dialect cannot do without it and has no words for it: the whole schema is not enforced.
     Inexpressible,
+    /// The schema has more of it than the dialect takes: nothing of it is enforced.
+    TooMuch,
 }
 
 impl Effect {
@@ -77,6 +79,7 @@ impl Effect {
             Self::Described => "moved into the description",
             Self::AnyOf => "sent as anyOf",
             Self::Inexpressible => "cannot be said in this dialect, so nothing of the schema is enforced",
+            Self::TooMuch => "more than this dialect takes, so nothing of the schema is enforced",
         }
     }
 }

@@ -7,10 +7,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Effect, Loss, required, subschemas};
+use super::required;
+pub(super) use losses::losses;
 use prune::Shapes;
 pub(super) use prune::prune;
 
+mod losses;
 mod nesting;
 mod prune;
 
@@ -68,69 +70,9 @@ const MAX_DEPTH: u32 = 64;
 
 /// The schema in the strict dialect; `None` when it cannot be expressed there.
 pub(super) fn strict(schema: &Value) -> Option<Value> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") || schema.get("$ref").is_some() {
-        return None;
-    }
     let mut translation = Translation { root: schema, properties: 0, enum_values: 0, name_chars: 0 };
-    let mut root = translation.schema(schema, Depth::default())?;
-    for keyword in ["$defs", "definitions"] {
-        let Some(definitions) = schema.get(keyword) else { continue };
-        let mut translated = Map::new();
-        for (name, definition) in definitions.as_object()? {
-            translation.name_chars += name.len();
-            translated.insert(name.clone(), translation.schema(definition, Depth::default())?);
-        }
-        root.as_object_mut()?.insert(keyword.to_owned(), translated.into());
-    }
-    let is_shallow = nesting::levels(schema) <= MAX_OBJECT_DEPTH;
-    (is_shallow && translation.within_limits()).then_some(root)
-}
-
-/// What strict mode does not enforce of a schema. A schema that it cannot hold at all has its reasons here too.
-pub(super) fn losses(schema: &Value) -> Vec<Loss> {
-    let mut losses = Vec::new();
-    collect(schema, "", &mut losses);
-    let is_explained = losses.iter().any(|loss| loss.effect == Effect::Inexpressible);
-    if !is_explained && strict(schema).is_none() {
-        losses.push(Loss { pointer: String::new(), keyword: "type".to_owned(), effect: Effect::Inexpressible });
-    }
-    losses
-}
-
-fn collect(schema: &Value, pointer: &str, losses: &mut Vec<Loss>) {
-    let Some(schema) = schema.as_object() else { return };
-    for (keyword, value) in schema {
-        if let Some(effect) = effect(schema, keyword, value) {
-            losses.push(Loss { pointer: pointer.to_owned(), keyword: keyword.clone(), effect });
-        }
-    }
-    for (tokens, inner) in subschemas(schema) {
-        collect(inner, &format!("{pointer}{tokens}"), losses);
-    }
-}
-
-fn effect(schema: &Map<String, Value>, keyword: &str, value: &Value) -> Option<Effect> {
-    const SAID: [&str; 11] =
-        ["type", "properties", "required", "items", "anyOf", "$ref", "$defs", "definitions", "enum", "const", "$id"];
-    let is_said = SAID.contains(&keyword) || COPIED.contains(&keyword) || ANNOTATIONS.contains(&keyword);
-    match keyword {
-        _ if INEXPRESSIBLE.contains(&keyword) => Some(Effect::Inexpressible),
-        "oneOf" => Some(Effect::AnyOf),
-        "additionalProperties" => value.is_object().then_some(Effect::Inexpressible),
-        "format" => (!value.as_str().is_some_and(known_format)).then_some(Effect::Dropped),
-        "pattern" => (!value.as_str().is_some_and(plain_pattern)).then_some(Effect::Dropped),
-        "$ref" | "anyOf" if !only(schema, keyword) => Some(Effect::Inexpressible),
-        "exclusiveMinimum" | "exclusiveMaximum" if value == &Value::Bool(true) => Some(Effect::Dropped),
-        _ if is_said || matches!(keyword, "readOnly" | "writeOnly" | "id" | "$vocabulary") => None,
-        _ => Some(Effect::Dropped),
-    }
-}
-
-/// How deep a subschema lies.
-#[derive(Debug, Clone, Copy, Default)]
-struct Depth {
-    objects: u32,
-    all: u32,
+    let root = translation.root()?;
+    translation.excess().is_none().then_some(root)
 }
 
 struct Translation<'a> {
@@ -141,15 +83,40 @@ struct Translation<'a> {
 }
 
 impl Translation<'_> {
-    fn within_limits(&self) -> bool {
-        self.properties <= MAX_PROPERTIES && self.enum_values <= MAX_ENUM_VALUES && self.name_chars <= MAX_NAME_CHARS
+    fn root(&mut self) -> Option<Value> {
+        let schema = self.root;
+        if schema.get("type").and_then(Value::as_str) != Some("object") || schema.get("$ref").is_some() {
+            return None;
+        }
+        let mut root = self.schema(schema, 0)?;
+        for keyword in ["$defs", "definitions"] {
+            let Some(definitions) = schema.get(keyword) else { continue };
+            let mut translated = Map::new();
+            for (name, definition) in definitions.as_object()? {
+                self.name_chars += name.len();
+                translated.insert(name.clone(), self.schema(definition, 0)?);
+            }
+            root.as_object_mut()?.insert(keyword.to_owned(), translated.into());
+        }
+        Some(root)
     }
 
-    fn schema(&mut self, schema: &Value, depth: Depth) -> Option<Value> {
-        let depth = Depth { all: depth.all + 1, ..depth };
+    /// The keyword of which the schema has too much.
+    fn excess(&self) -> Option<&'static str> {
+        let has_long_names = self.name_chars > MAX_NAME_CHARS;
+        let is_deep = || nesting::levels(self.root) > MAX_OBJECT_DEPTH;
+        match () {
+            () if self.enum_values > MAX_ENUM_VALUES => Some("enum"),
+            () if self.properties > MAX_PROPERTIES || has_long_names || is_deep() => Some("properties"),
+            () => None,
+        }
+    }
+
+    fn schema(&mut self, schema: &Value, depth: u32) -> Option<Value> {
+        let depth = depth + 1;
         let schema = schema.as_object()?;
-        let nested_id = depth.all > 1 && schema.contains_key("$id");
-        if depth.all > MAX_DEPTH || nested_id || INEXPRESSIBLE.iter().any(|k| schema.contains_key(*k)) {
+        let nested_id = depth > 1 && schema.contains_key("$id");
+        if depth > MAX_DEPTH || nested_id || INEXPRESSIBLE.iter().any(|k| schema.contains_key(*k)) {
             return None;
         }
         if let Some(reference) = schema.get("$ref") {
@@ -180,7 +147,7 @@ impl Translation<'_> {
         Some(annotated.into())
     }
 
-    fn any_of(&mut self, schema: &Map<String, Value>, keyword: &str, branches: &Value, depth: Depth) -> Option<Value> {
+    fn any_of(&mut self, schema: &Map<String, Value>, keyword: &str, branches: &Value, depth: u32) -> Option<Value> {
         if !only(schema, keyword) {
             return None;
         }
@@ -190,7 +157,7 @@ impl Translation<'_> {
         Some(translated.into())
     }
 
-    fn plain(&mut self, schema: &Map<String, Value>, depth: Depth) -> Option<Value> {
+    fn plain(&mut self, schema: &Map<String, Value>, depth: u32) -> Option<Value> {
         let mut translated = copied(schema);
         let values = match (schema.get("const"), schema.get("enum")) {
             (Some(value), None) => Some(vec![value.clone()]),
@@ -222,13 +189,12 @@ impl Translation<'_> {
         Some(translated.into())
     }
 
-    fn object(&mut self, schema: &Map<String, Value>, out: &mut Map<String, Value>, depth: Depth) -> Option<()> {
-        let depth = Depth { objects: depth.objects + 1, ..depth };
+    fn object(&mut self, schema: &Map<String, Value>, out: &mut Map<String, Value>, depth: u32) -> Option<()> {
         // A map from arbitrary names to values is not expressible; an object that merely is not closed is closed.
         let open = schema.get("additionalProperties").is_some_and(Value::is_object);
         let properties = schema.get("properties")?.as_object()?;
         let required = required(schema);
-        if open || depth.objects > MAX_OBJECT_DEPTH || required.iter().any(|name| !properties.contains_key(*name)) {
+        if open || required.iter().any(|name| !properties.contains_key(*name)) {
             return None;
         }
         let mut translated = Map::new();

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::schema::dialect::{Effect, Loss};
 
 fn object(properties: Value, required: Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
@@ -224,6 +225,25 @@ fn objects_nest_through_references_too() {
     let mut recursive = one(json!({ "$ref": "#/$defs/node" }));
     recursive["$defs"] = json!({ "node": node });
     assert!(strict(&recursive).is_some(), "recursion is no nesting");
+}
+
+#[test]
+fn what_is_too_much_and_what_is_missing_is_named_at_its_place() {
+    let reasons = |schema: &Value| {
+        let losses =
+            losses(schema).into_iter().filter(|loss| strict(schema).is_none() && loss.effect != Effect::Dropped);
+        losses.map(|loss| (loss.place(), loss.effect)).collect::<Vec<_>>()
+    };
+    let values: Vec<_> = (0..=MAX_ENUM_VALUES).map(|n| n.to_string()).collect();
+    assert_eq!(reasons(&one(json!({ "enum": values }))), [("/enum".to_owned(), Effect::TooMuch)]);
+    for (property, keyword) in [
+        (json!({ "type": "array" }), "items"),
+        (json!({ "type": "object" }), "properties"),
+        (json!({ "description": "anything" }), "type"),
+        (json!({ "type": "object", "properties": {}, "required": ["z"] }), "required"),
+    ] {
+        assert_eq!(reasons(&one(property)), [(format!("/properties/a/{keyword}"), Effect::Inexpressible)]);
+    }
 }
 
 proptest! {
