@@ -110,7 +110,9 @@ impl Complaint {
 
     /// Whether the request was refused for a reason that may lie in its schema: the complaint names nothing else.
     pub(super) fn is_unexplained(&self) -> bool {
-        self.status == StatusCode::BAD_REQUEST && !self.says(TOO_LONG)
+        let is_schema = |name: &str| Parameter::of(name) == Some(Parameter::Schema);
+        let is_open = self.param.as_deref().is_none_or(is_schema) && !self.says(TOO_LONG);
+        self.status == StatusCode::BAD_REQUEST && is_open
     }
 
     /// Whether the schema was found to be outside of the strict dialect.

@@ -91,10 +91,13 @@ async fn a_schema_that_was_taken_before_is_not_given_up_for_one_request() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_too_long_for_the_model_is_not_sent_twice() {
-    let fault = Fault::error(400, "invalid_request_error", Some("context_length_exceeded"));
-    let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
-    let schema = schema();
-    let error = model(settings(Wire::OpenAi, &stub)).ask(&call(&schema)).await.unwrap_err();
-    assert_eq!((error.failure.code, stub.calls()), (Code::ProviderRejected, 1));
+async fn a_400_that_names_its_reason_is_not_sent_twice() {
+    let too_long = Fault::error(400, "invalid_request_error", Some("context_length_exceeded"));
+    let body = openai("Invalid content.", "invalid_request_error", &json!("messages"));
+    for fault in [too_long, Fault::Status { status: 400, body, headers: Vec::new() }] {
+        let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
+        let schema = schema();
+        let error = model(settings(Wire::OpenAi, &stub)).ask(&call(&schema)).await.unwrap_err();
+        assert_eq!((error.failure.code, stub.calls()), (Code::ProviderRejected, 1));
+    }
 }
