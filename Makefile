@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) .ci/run
 
-.PHONY: help demo test bench fmt lint doc services-start services-stop clean-tools
+.PHONY: help demo test faults bench fmt lint doc services-start services-stop clean-tools
 
 services := kafka postgres redis
 
@@ -26,6 +26,10 @@ test: ## Everything a merge needs: format, lints, tests against real services, d
 	python=$$(scripts/python-tools.sh); \
 	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-services.sh cargo test --locked
 	@$(MAKE) --no-print-directory doc
+
+faults: ## Every row of the fault matrix against three real brokers; ARGS='--row 2 --scale full', docs/faults.md tells more
+	@scripts/prerequisites.sh test
+	cargo test --locked --test faults -- $(or $(ARGS),--all)
 
 bench: ## Measure throughput against a real Kafka
 	@scripts/prerequisites.sh test

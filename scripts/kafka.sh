@@ -1,9 +1,20 @@
 #!/usr/bin/env bash
 # A real Apache Kafka for the tests: KRaft, loopback, free ports, empty at each start. All its state lives below the
-# target directory, so checkouts on one machine do not meet.
+# target directory, so checkouts on one machine do not meet. --name gives a second cluster its own place beside the first.
 #
-#   scripts/kafka.sh start [--brokers N] | stop | status | env
+#   scripts/kafka.sh [--name NAME] start [--brokers N] [--advertise PORT,PORT,…] | stop | status | env
+#   scripts/kafka.sh [--name NAME] node kill|stop|start NODE
+#
+# --advertise gives each broker a second listener for clients, whose advertised port is the given one: somebody listens
+# there and passes on what comes to the broker.
 set -euo pipefail
+
+name=kafka
+if [[ ${1:-} == --name ]]; then
+  [[ ${2:-} =~ ^[a-z]+$ ]] || { echo "kafka: --name takes a word" >&2 && exit 2; }
+  name=$2
+  shift 2
+fi
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/ports.sh"
@@ -13,7 +24,7 @@ tools=$(cd "$target/tools" && pwd)
 pom=$root/tests/tools/kafka/pom.xml
 version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p;}' "$pom")
 dist=$tools/kafka-$version
-run=$tools/run/kafka
+run=$tools/run/$name
 
 start_attempts=3
 start_seconds=60
@@ -60,14 +71,15 @@ is_running() {
   [[ -f $run/brokers ]] && [[ $(alive | wc -l) -eq $(cat "$run"/*/pid | wc -l) ]]
 }
 
-# node_properties NODE PORT CONTROLLER_PORT VOTERS REPLICAS MIN_ISR
+# node_properties NODE PORT CONTROLLER_PORT VOTERS REPLICAS MIN_ISR [PROXIED_PORT ADVERTISED_PORT]
 node_properties() {
   cat <<PROPERTIES
 process.roles=broker,controller
 node.id=$1
-listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
-advertised.listeners=PLAINTEXT://127.0.0.1:$2
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3${7:+,PROXIED://127.0.0.1:$7}
+advertised.listeners=PLAINTEXT://127.0.0.1:$2${8:+,PROXIED://127.0.0.1:$8}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=$4
 log.dirs=$run/$1/data
@@ -83,55 +95,72 @@ share.coordinator.state.topic.min.isr=$6
 offsets.topic.num.partitions=5
 transaction.state.log.num.partitions=5
 group.initial.rebalance.delay.ms=0
-group.consumer.min.session.timeout.ms=6000
-group.consumer.session.timeout.ms=6000
-group.consumer.min.heartbeat.interval.ms=1000
-group.consumer.heartbeat.interval.ms=1000
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
+group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 PROPERTIES
 }
 
+java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$dist/libs/*"
+  "-Dlog4j2.configurationFile=$root/tests/tools/kafka/log4j2.properties")
+
 # Starts COUNT brokers on ports chosen now and waits until all of them answer; 1 when a port was taken meanwhile.
+# launch COUNT [ADVERTISED_PORT…]
 launch() {
-  local count=$1 replicas=1 min_isr=1 node taken='' voters='' brokers=''
+  local count=$1 replicas=1 min_isr=1 node taken='' voters='' brokers='' behind=''
+  local advertised=("$@")
   if ((count >= 3)); then replicas=3 min_isr=2; fi
-  local ports=() controllers=()
+  local ports=() controllers=() proxied=()
   for ((node = 1; node <= count; node++)); do
     ports[node]=$(free_port $taken)
     controllers[node]=$(free_port $taken "${ports[node]}")
     taken+=" ${ports[node]} ${controllers[node]}"
     brokers+=",127.0.0.1:${ports[node]}"
     voters+=",$node@127.0.0.1:${controllers[node]}"
+    [[ -n ${advertised[node]:-} ]] || continue
+    proxied[node]=$(free_port $taken)
+    taken+=" ${proxied[node]}"
+    behind+=",127.0.0.1:${proxied[node]}"
   done
 
   rm -rf "$run"
-  local java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$dist/libs/*"
-    "-Dlog4j2.configurationFile=$root/tests/tools/kafka/log4j2.properties")
   for ((node = 1; node <= count; node++)); do
     local home=$run/$node
     mkdir -p "$home"
     node_properties "$node" "${ports[node]}" "${controllers[node]}" "${voters#,}" "$replicas" "$min_isr" \
-      >"$home/server.properties"
+      "${proxied[node]:-}" "${advertised[node]:-}" >"$home/server.properties"
     "${java[@]}" -Xmx64m kafka.tools.StorageTool format -t structured-prompt-test -c "$home/server.properties" \
       >"$home/log" 2>&1 || fail_with_log "$home/log" "the data directory of broker $node could not be formatted"
-    # A session of its own: the broker outlives the shell that started it, and Ctrl-C there.
-    $(command -v setsid) "${java[@]}" -Xmx384m kafka.Kafka "$home/server.properties" \
-      </dev/null >"$home/log" 2>&1 &
-    echo $! >"$home/pid"
+    echo "${ports[node]}" >"$home/port"
+    launch_node "$node"
   done
 
   for ((node = 1; node <= count; node++)); do
-    await_started "$node" "${ports[node]}" || return 1
+    await_started "$node" || return 1
   done
+  printf '%s' "${behind#,}" >"$run/proxied"
   echo "${brokers#,}" >"$run/brokers"
+}
+
+launch_node() {
+  local home=$run/$1
+  # A session of its own: the broker outlives the shell that started it, and Ctrl-C there.
+  $(command -v setsid) "${java[@]}" -Xmx384m kafka.Kafka "$home/server.properties" \
+    </dev/null >"$home/log" 2>&1 &
+  echo $! >"$home/pid"
 }
 
 # A broker logs its start after the controller has let it serve clients; the open port is what those then meet.
 await_started() {
-  local log=$run/$1/log pid
+  local log=$run/$1/log pid port
   pid=$(cat "$run/$1/pid")
-  while ! { grep -q 'Kafka Server started' "$log" && is_open "$2"; }; do
+  port=$(cat "$run/$1/port")
+  while ! { grep -q 'Kafka Server started' "$log" && is_open "$port"; }; do
     if ! kill -0 "$pid" 2>/dev/null; then
       grep -q 'Address already in use' "$log" && return 1
       fail_with_log "$log" "broker $1 stopped while starting; its log is $log"
@@ -142,13 +171,18 @@ await_started() {
 }
 
 start() {
-  local count='' attempt
+  local count='' advertised=() attempt
   if [[ ${1:-} == --brokers ]]; then
     [[ ${2:-} =~ ^[1-9]$ ]] || fail "--brokers takes a number from 1 to 9"
     count=$2
-  elif [[ $# -gt 0 ]]; then
-    usage
+    shift 2
   fi
+  if [[ ${1:-} == --advertise ]]; then
+    IFS=, read -ra advertised <<<"${2:-}"
+    [[ ${#advertised[@]} -eq ${count:-1} ]] || fail "--advertise takes a port for each broker"
+    shift 2
+  fi
+  [[ $# -eq 0 ]] || usage
   if is_running; then
     [[ -z $count || $(alive | wc -l) -eq $count ]] || fail "already running with another number of brokers; stop it first"
     echo "kafka: already running on $(cat "$run/brokers")"
@@ -159,7 +193,7 @@ start() {
   trap 'kill_brokers' EXIT
   for ((attempt = 1; attempt <= start_attempts; attempt++)); do
     kill_brokers
-    if launch "${count:-1}"; then
+    if launch "${count:-1}" ${advertised[@]+"${advertised[@]}"}; then
       trap - EXIT
       echo "kafka: started on $(cat "$run/brokers") in $SECONDS s"
       return
@@ -185,6 +219,26 @@ stop() {
   rm -f "$run/brokers"
 }
 
+# What happens to a single broker: kill is SIGKILL, stop the orderly end, start begins again with what is on disk.
+node() {
+  [[ $# -eq 2 && -f $run/${2:-}/pid ]] || usage
+  local home=$run/$2 pid
+  pid=$(cat "$home/pid")
+  case $1 in
+    kill) kill -9 "$pid" ;;
+    stop) kill -TERM "$pid" ;;
+    start)
+      is_alive "$pid" && fail "broker $2 runs already"
+      deadline=$((SECONDS + start_seconds))
+      launch_node "$2"
+      await_started "$2" || fail_with_log "$home/log" "the port of broker $2 is taken"
+      return
+      ;;
+    *) usage ;;
+  esac
+  while is_alive "$pid"; do sleep 0.05; done
+}
+
 status() {
   is_running || { echo "kafka: not running" && exit 1; }
   echo "kafka: running on $(cat "$run/brokers")"
@@ -193,10 +247,11 @@ status() {
 environment() {
   is_running || fail "not running; start it with scripts/kafka.sh start"
   echo "export STRUCTURED_PROMPT_TEST_BROKERS=$(cat "$run/brokers")"
+  [[ ! -s $run/proxied ]] || echo "export STRUCTURED_PROMPT_TEST_PROXIED=$(cat "$run/proxied")"
 }
 
 usage() {
-  echo "usage: scripts/kafka.sh start [--brokers N] | stop | status | env" >&2
+  sed -n 's/^#   scripts/usage: scripts/p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -205,5 +260,6 @@ case ${1:-} in
   stop) stop ;;
   status) status ;;
   env) environment ;;
+  node) node "${@:2}" ;;
   *) usage ;;
 esac

@@ -12,6 +12,7 @@
 )]
 
 mod bad_input;
+#[path = "../support/broker.rs"]
 mod broker;
 mod completed;
 mod crash;
@@ -20,12 +21,15 @@ mod outage;
 mod reader;
 mod rebalance;
 mod remembered;
+#[path = "../support/service.rs"]
 mod service;
 mod shutdown;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
+#[path = "../support/wait.rs"]
+mod wait;
 
-use std::time::{Duration, Instant};
+use wait::wait_until;
 
 /// A script whose answers are valid support intents, each with the number of its call.
 fn triage() -> stub_provider::Script {
@@ -37,19 +41,4 @@ fn triage() -> stub_provider::Script {
         })
         .to_string()
     })
-}
-
-/// Waits until `condition` holds.
-///
-/// # Panics
-/// When it does not within `limit`, with the last value that `condition` explained itself with.
-fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> Result<(), String>) {
-    let deadline = Instant::now() + limit;
-    loop {
-        match condition() {
-            Ok(()) => return,
-            Err(why) if Instant::now() > deadline => panic!("{what}: not within {limit:?}: {why}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
 }

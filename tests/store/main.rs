@@ -14,5 +14,6 @@ mod contract;
 mod place;
 mod postgres;
 mod redis;
+#[path = "../support/servers.rs"]
 mod servers;
 mod sqlite;

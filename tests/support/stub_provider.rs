@@ -148,6 +148,11 @@ impl StubProvider {
         self.shared.per_prompt.lock().unwrap().clone()
     }
 
+    /// Calls that are open now.
+    pub fn in_flight(&self) -> u64 {
+        self.shared.in_flight.load(Ordering::SeqCst)
+    }
+
     /// The most calls that were open at once.
     pub fn max_concurrency(&self) -> u64 {
         self.shared.max_in_flight.load(Ordering::SeqCst)
@@ -229,11 +234,21 @@ async fn handle(
         tokio::time::sleep(latency).await;
     }
     let by_key = script.keys.iter().find(|(faulty, _)| *faulty == key).map(|(_, fault)| fault);
+    let by_request = script.by_request.as_ref().and_then(|fault| fault(&request, call));
     let by_call = || script.faults.iter().find(|(when, _)| applies(*when, call, &mut random)).map(|(_, fault)| fault);
-    let fault = by_key.or_else(by_call);
-    let answer = (script.answer)(&request, call);
+    let fault = by_key.or(by_request.as_ref()).or_else(by_call);
+    // A call that has no answer must not be taken for one that has.
+    let answer = if fault.is_none_or(Fault::has_answer) { (script.answer)(&request, call) } else { String::new() };
     let model = path.strip_suffix(":generateContent").unwrap_or_default();
-    respond(&Turn { wire, model, request: &request, answer: &answer, call }, fault).await
+    let response = respond(&Turn { wire, model, request: &request, answer: &answer, call }, fault).await;
+    if let Some(hook) = script.answered {
+        // The response is written when this task has returned; the hook may block.
+        tokio::task::spawn_blocking(move || {
+            std::thread::sleep(Duration::from_millis(1));
+            hook(call);
+        });
+    }
+    response
 }
 
 /// What a response is made from.

@@ -77,6 +77,8 @@ pub enum When {
 }
 
 type AnswerFn = dyn Fn(&Value, u64) -> String + Send + Sync;
+type FaultFn = dyn Fn(&Value, u64) -> Option<Fault> + Send + Sync;
+type AnsweredFn = dyn Fn(u64) + Send + Sync;
 
 /// What the stub does. The default answers at once with [`openai::default_answer`].
 #[derive(Clone)]
@@ -85,6 +87,10 @@ pub struct Script {
     pub seed: u64,
     /// The first that applies is taken.
     pub faults: Vec<(When, Fault)>,
+    /// A fault by the request and the number of the call, before those of `faults`.
+    pub by_request: Option<Arc<FaultFn>>,
+    /// Told of the number of a call right after its answer went to the socket.
+    pub answered: Option<Arc<AnsweredFn>>,
     /// From the request and the number of the call.
     pub answer: Arc<AnswerFn>,
     /// The key that a caller must send, if any.
@@ -99,6 +105,8 @@ impl Default for Script {
             latency: Latency::Fixed(Duration::ZERO),
             seed: 1,
             faults: Vec::new(),
+            by_request: None,
+            answered: None,
             answer: Arc::new(openai::default_answer),
             api_key: None,
             keys: Vec::new(),
@@ -110,6 +118,18 @@ impl Script {
     #[must_use]
     pub fn fault(mut self, when: When, fault: Fault) -> Self {
         self.faults.push((when, fault));
+        self
+    }
+
+    #[must_use]
+    pub fn fault_of(mut self, fault: impl Fn(&Value, u64) -> Option<Fault> + Send + Sync + 'static) -> Self {
+        self.by_request = Some(Arc::new(fault));
+        self
+    }
+
+    #[must_use]
+    pub fn answered(mut self, hook: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.answered = Some(Arc::new(hook));
         self
     }
 
@@ -134,6 +154,13 @@ impl Fault {
             body: openai::error_body("An error of the stub.", kind, None, code),
             headers: Vec::new(),
         }
+    }
+
+    /// True if the right answer, or a part of it, comes all the same.
+    pub fn has_answer(&self) -> bool {
+        use Fault as F;
+        let spoilt = matches!(self, F::Drip(_) | F::Cut(_) | F::Fenced | F::Prose | F::Truncated);
+        spoilt || matches!(self, F::Refuses(_) | F::RefusesStrict)
     }
 
     /// The same with one more header.

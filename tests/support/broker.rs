@@ -1,5 +1,7 @@
-//! Topics and records on the real broker.
+//! Topics and records on a real cluster.
+#![allow(dead_code, reason = "each test includes it and uses its part")]
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -65,10 +67,18 @@ impl TestRecord {
     }
 }
 
+static CHOSEN: OnceLock<String> = OnceLock::new();
+
+/// Uses these brokers instead of those that the environment names.
+pub fn choose(brokers: &str) {
+    CHOSEN.set(brokers.to_owned()).expect("chosen once");
+}
+
 /// Where the broker listens.
 pub fn brokers() -> String {
-    std::env::var("STRUCTURED_PROMPT_TEST_BROKERS")
-        .expect("these tests need a Kafka: run `make test`, or `scripts/with-services.sh cargo test`")
+    let named = || std::env::var("STRUCTURED_PROMPT_TEST_BROKERS").ok();
+    let brokers = CHOSEN.get().cloned().or_else(named);
+    brokers.expect("these tests need a Kafka: run `make test`, or `scripts/with-services.sh cargo test`")
 }
 
 /// A name that no other test, and no earlier run on the same broker, uses.
@@ -77,16 +87,17 @@ pub fn unique(name: &str) -> String {
     format!("{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn admin() -> AdminClient<DefaultClientContext> {
+pub fn admin() -> AdminClient<DefaultClientContext> {
     ClientConfig::new().set("bootstrap.servers", brokers()).create().expect("an admin client")
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 pub fn create_topic(name: &str, partitions: i32, options: &[(&str, &str)]) {
-    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    // As many replicas as the cluster is set up for.
+    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
     for (key, value) in options {
         topic = topic.set(key, value);
     }
@@ -125,7 +136,7 @@ pub fn produce(topic: &str, partitions: i32, records: &[TestRecord]) {
         .set("bootstrap.servers", brokers())
         .set("enable.idempotence", "true")
         .set("linger.ms", "5")
-        .set("message.max.bytes", "10000000")
+        .set("message.max.bytes", "20000000")
         .create()
         .expect("a producer");
     for (index, record) in records.iter().enumerate() {
@@ -173,7 +184,7 @@ pub fn read(topic: &str) -> Vec<(String, TestRecord)> {
     let mut assignment = TopicPartitionList::new();
     let mut expected = 0;
     for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).expect("watermarks");
+        let (low, high) = watermarks(&consumer, topic, partition.id());
         expected += usize::try_from(high - low).expect("a length");
         assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).expect("an offset");
     }
@@ -198,19 +209,30 @@ pub fn read(topic: &str) -> Vec<(String, TestRecord)> {
     named.collect()
 }
 
+/// The first offset of a partition and the end of it. Waits for a leader, which brokers that come back need a moment to choose.
+fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, TIMEOUT) {
+            Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(100)),
+            watermarks => return watermarks.expect("watermarks"),
+        }
+    }
+}
+
 /// Number of records in a topic.
 pub fn count(topic: &str) -> usize {
     let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers()).create().expect("a consumer");
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).expect("the topic's metadata");
     let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
     let lengths = partitions.map(|partition| {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).expect("watermarks");
+        let (low, high) = watermarks(&consumer, topic, partition.id());
         usize::try_from(high - low).expect("a length")
     });
     lengths.sum()
 }
 
-fn of_group(group: &str) -> BaseConsumer {
+pub fn of_group(group: &str) -> BaseConsumer {
     ClientConfig::new()
         .set("bootstrap.servers", brokers())
         .set("group.id", group)

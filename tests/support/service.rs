@@ -1,10 +1,11 @@
 //! The real binary as a child process.
+#![allow(dead_code, reason = "each test includes it and uses its part")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,6 +19,8 @@ pub struct Setup {
     brokers: String,
     providers: String,
     client: String,
+    store: String,
+    binary: PathBuf,
 }
 
 /// Topics of one connector.
@@ -81,7 +84,27 @@ impl Setup {
             providers: providers.to_owned(),
             // The shortest that brokers allow: a killed instance's partitions must not idle for the usual 45 s.
             client: "session.timeout.ms: 6000, heartbeat.interval.ms: 1000".to_owned(),
+            store: "sqlite://store.db".to_owned(),
+            binary: PathBuf::from(env!("CARGO_BIN_EXE_structured-prompt")),
         }
+    }
+
+    /// Runs this program instead of the one that was built.
+    pub fn binary(mut self, path: &Path) -> Self {
+        self.binary = path.to_owned();
+        self
+    }
+
+    /// Options of the Kafka client, instead of short sessions.
+    pub fn client(mut self, options: &str) -> Self {
+        self.client = options.to_owned();
+        self
+    }
+
+    /// Another store than a file beside the configuration.
+    pub fn store(mut self, url: &str) -> Self {
+        self.store = url.to_owned();
+        self
     }
 
     pub fn brokers(mut self, brokers: &str) -> Self {
@@ -111,31 +134,44 @@ impl Setup {
     fn write_runtime(&self) -> PathBuf {
         let path = self.directory.path().join("structured-prompt.yaml");
         let text = format!(
-            "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\nstore: {{ url: \"sqlite://store.db\" }}\n{}\n",
-            self.brokers, self.client, self.providers
+            "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\n\
+             store: {{ url: \"{}\" }}\n{}\n",
+            self.brokers.replace(',', "\", \""),
+            self.client,
+            self.store,
+            self.providers
         );
         std::fs::write(&path, text).expect("a file");
         path
     }
 
-    /// Further options of the Kafka clients.
-    pub fn client(mut self, options: &str) -> Self {
-        self.client = options.to_owned();
-        self
-    }
-
     /// Starts an instance and waits for its HTTP address.
     pub fn start(&self) -> Service {
-        self.start_with(&[])
+        let service = self.spawn();
+        service.address();
+        service
     }
 
     /// The same as a static member of the group.
     pub fn start_as(&self, name: &str) -> Service {
-        self.start_with(&[("STRUCTURED_PROMPT_KAFKA__CLIENT__GROUP_INSTANCE_ID", name)])
+        let service = self.spawn_as(name);
+        service.address();
+        service
     }
 
-    fn start_with(&self, environment: &[(&str, &str)]) -> Service {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+    /// Starts an instance and does not wait for anything.
+    pub fn spawn(&self) -> Service {
+        self.spawn_with(&[])
+    }
+
+    /// The same as a static member of the group.
+    pub fn spawn_as(&self, name: &str) -> Service {
+        self.spawn_with(&[("STRUCTURED_PROMPT_KAFKA__CLIENT__GROUP_INSTANCE_ID", name)])
+    }
+
+    /// The same with more environment variables.
+    pub fn spawn_with(&self, environment: &[(&str, &str)]) -> Service {
+        let mut child = Command::new(&self.binary)
             .envs(environment.iter().copied())
             .arg("run")
             .arg("--config")
@@ -145,16 +181,8 @@ impl Setup {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let address = loop {
-            let line = lines.next().expect("the line that says `started`").expect("its output");
-            let entry: Value = serde_json::from_str(&line).expect("a JSON log line");
-            log.lock().expect("the log").push(entry.clone());
-            if entry["message"] == "started" {
-                break entry["http"].as_str().expect("its address").to_owned();
-            }
-        };
         let written = Arc::clone(&log);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -162,18 +190,51 @@ impl Setup {
                 written.lock().expect("the log").push(entry);
             }
         });
-        Service { child, address, log }
+        Service { child, address: OnceLock::new(), log }
     }
 }
 
 /// A running instance. Killed when dropped.
 pub struct Service {
     child: Child,
-    address: String,
+    address: OnceLock<String>,
     log: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Service {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its HTTP listens, which it says when it has started.
+    pub fn address(&self) -> &str {
+        self.address.get_or_init(|| {
+            let mut address = String::new();
+            super::wait_until("the line that says `started`", Duration::from_secs(20), || {
+                let log = self.log.lock().expect("the log");
+                let Some(entry) = log.iter().find(|entry| entry["message"] == "started") else {
+                    return Err(format!("{log:?}"));
+                };
+                entry["http"].as_str().expect("its address").clone_into(&mut address);
+                Ok(())
+            });
+            address
+        })
+    }
+
+    /// How it has ended, if it has within this time.
+    pub fn wait_for_end(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let ended = self.child.try_wait().expect("its state");
+            if ended.is_some() || Instant::now() > deadline {
+                return ended;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().expect("a running process");
@@ -208,7 +269,7 @@ impl Service {
     }
 
     pub fn get_text(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("its HTTP");
+        let mut stream = TcpStream::connect(self.address()).expect("its HTTP");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("a request");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");

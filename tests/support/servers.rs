@@ -1,4 +1,5 @@
 //! Servers that a test may stop: its own.
+#![allow(dead_code, reason = "each test includes it and uses its part")]
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

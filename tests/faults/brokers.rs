@@ -1,0 +1,189 @@
+//! Brokers restart, die, and answer late.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::cluster::{Cluster, NODES};
+use super::oracle::Watch;
+use super::process::Resources;
+use super::proxy::{Direction, Frame, Verdict, api};
+use super::row::{Bench, Row};
+use super::scene::{Guarantee, Load, Scene, tail};
+use super::service::Service;
+use super::tally::Tally;
+use super::wait::wait_until;
+
+use Direction::{Reply, Request};
+use Guarantee::{AtLeastOnce, ExactlyOnce};
+
+/// Twice the time that the program gives a call of the transaction API.
+const LATE: Duration = Duration::from_secs(20);
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row::new(7, "broker restart (1 of 3)", "EOS", |bench| broker_gone(bench, Cluster::stop)),
+        Row::new(8, "broker kill -9 (1 of 3)", "EOS", |bench| broker_gone(bench, Cluster::kill)).short(),
+        Row::new(9, "all brokers down", "EOS", all_brokers_down),
+        Row::new(10, "group coordinator dies", "ALO, EOS", group_coordinator_gone),
+        Row::new(11, "transaction coordinator dies during the commit", "EOS", transaction_coordinator_gone),
+        Row::new(12, "reply to EndTxn delayed 20 s", "EOS", late_end_of_transaction),
+    ]
+}
+
+/// A load that lasts about as long as the fault, at a rate that a debug build keeps up with.
+fn steady(guarantee: Guarantee, events: usize) -> Load {
+    Load::new(guarantee, events).in_flight(50).latency(100, 400)
+}
+
+/// An instance that has been at work for a while.
+fn warm(scene: &Scene) -> (Service, Resources) {
+    let service = scene.setup.start();
+    scene.wait_written(300);
+    let before = Resources::of(service.id());
+    (service, before)
+}
+
+fn broker_gone(bench: &mut Bench, end: fn(usize)) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..bench.times(1, 3, 10) {
+        Cluster::wait_in_sync();
+        let scene = Scene::new(&bench.cluster, steady(ExactlyOnce, 4000));
+        let (service, before) = warm(&scene);
+        let node = Cluster::leader(&scene.topics.sink, 0);
+        let watch = Watch::start(&scene.topics.sink);
+        end(node);
+        std::thread::sleep(Duration::from_secs(2));
+        Cluster::start_node(node);
+        std::thread::sleep(Duration::from_secs(3));
+        tally.recovered(watch.longest_stall(), Duration::from_secs(15));
+        scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
+    }
+    tally
+}
+
+fn all_brokers_down(bench: &mut Bench) -> Tally {
+    let down = Duration::from_secs(bench.times(10, 25, 120) as u64);
+    let mut tally = Tally::default();
+    Cluster::wait_in_sync();
+    let scene = Scene::new(&bench.cluster, steady(ExactlyOnce, 4000));
+    let (mut service, before) = warm(&scene);
+    for node in 1..=NODES {
+        Cluster::kill(node);
+    }
+    let began_at = Instant::now();
+    while began_at.elapsed() < down {
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(service.ended().is_none(), "{}", tail(&service));
+        tally.expect(service.get("/v1/health/live").0 == 200, || "not live".to_owned());
+    }
+    tally.expect(service.get("/v1/health/ready").0 == 503, || "ready without brokers".to_owned());
+    let during = Resources::of(service.id());
+    tally.note(format!("{} kB of memory before, {} without brokers", before.rss_kb, during.rss_kb));
+    tally.expect(during.rss_kb <= before.rss_kb + (64 << 10), || "more than 64 MB grown".to_owned());
+    let starts: Vec<_> = (1..=NODES).map(|node| std::thread::spawn(move || Cluster::start_node(node))).collect();
+    starts.into_iter().for_each(|start| start.join().expect("a broker that starts"));
+    let came_back_at = Instant::now();
+    scene.wait_written(50);
+    tally.recovered(came_back_at.elapsed(), Duration::from_secs(30));
+    scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
+    tally
+}
+
+/// The node that a kind of request went to last.
+fn follow(cluster: &Cluster, keys: &'static [i16]) -> Arc<AtomicUsize> {
+    let node = Arc::new(AtomicUsize::new(0));
+    let last = Arc::clone(&node);
+    cluster.on_frame(move |frame: &Frame<'_>| {
+        if frame.direction == Request && keys.contains(&frame.api) {
+            last.store(frame.node, Ordering::SeqCst);
+        }
+        Verdict::Pass
+    });
+    node
+}
+
+fn group_coordinator_gone(bench: &mut Bench) -> Tally {
+    let mut tally = Tally::default();
+    let rounds = bench.times(1, 2, 10);
+    for guarantee in std::iter::repeat_n([AtLeastOnce, ExactlyOnce], rounds).flatten() {
+        Cluster::wait_in_sync();
+        let scene = Scene::new(&bench.cluster, steady(guarantee, 4000));
+        let node = follow(&bench.cluster, &[api::HEARTBEAT, api::OFFSET_COMMIT]);
+        let (service, before) = warm(&scene);
+        wait_until("a coordinator", Duration::from_secs(20), || match node.load(Ordering::SeqCst) {
+            0 => Err("none".to_owned()),
+            _ => Ok(()),
+        });
+        let node = node.load(Ordering::SeqCst);
+        let watch = Watch::start(&scene.topics.sink);
+        Cluster::kill(node);
+        std::thread::sleep(Duration::from_secs(3));
+        Cluster::start_node(node);
+        std::thread::sleep(Duration::from_secs(3));
+        tally.recovered(watch.longest_stall(), Duration::from_secs(15));
+        scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
+        bench.cluster.heal();
+    }
+    // What was published since the last commit may be done again if the membership ended with its coordinator.
+    tally.repeats_at_most(rounds * 500);
+    tally
+}
+
+fn transaction_coordinator_gone(bench: &mut Bench) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..bench.times(1, 3, 10) {
+        Cluster::wait_in_sync();
+        let scene = Scene::new(&bench.cluster, steady(ExactlyOnce, 4000));
+        let (service, before) = warm(&scene);
+        let killed = Arc::new(AtomicUsize::new(0));
+        let node = Arc::clone(&killed);
+        bench.cluster.on_frame(move |frame| {
+            let is_first = || node.compare_exchange(0, frame.node, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+            if frame.is(Request, api::END_TXN) && is_first() {
+                let node = frame.node;
+                // It may get the request before it dies, or not.
+                std::thread::spawn(move || Cluster::kill(node));
+            }
+            Verdict::Pass
+        });
+        let watch = Watch::start(&scene.topics.sink);
+        wait_until("the kill", Duration::from_secs(30), || match killed.load(Ordering::SeqCst) {
+            0 => Err(tail(&service)),
+            _ => Ok(()),
+        });
+        std::thread::sleep(Duration::from_secs(3));
+        Cluster::start_node(killed.load(Ordering::SeqCst));
+        std::thread::sleep(Duration::from_secs(3));
+        tally.recovered(watch.longest_stall(), Duration::from_secs(15));
+        scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
+        bench.cluster.heal();
+    }
+    tally
+}
+
+/// The torn transaction of the Jepsen report: a commit that is thought to have failed must not hit the next transaction.
+fn late_end_of_transaction(bench: &mut Bench) -> Tally {
+    let mut tally = Tally::default();
+    let mut rebuilt = 0;
+    let rounds = bench.times(1, 3, 20);
+    for round in 0..rounds {
+        let scene = Scene::new(&bench.cluster, steady(ExactlyOnce, 3000));
+        let (service, _) = warm(&scene);
+        let is_late = AtomicUsize::new(0);
+        // The request itself comes late in every second round, its reply in the others.
+        let direction = if round % 2 == 0 { Reply } else { Request };
+        bench.cluster.on_frame(move |frame| {
+            if frame.is(direction, api::END_TXN) && is_late.fetch_add(1, Ordering::SeqCst) == 0 {
+                std::thread::sleep(LATE);
+            }
+            Verdict::Pass
+        });
+        scene.finish(&mut tally, &service, None, Duration::from_secs(120));
+        rebuilt += service.metric("sp_connector_restarts_total") as usize;
+        bench.cluster.heal();
+    }
+    tally.note(format!("producer rebuilt {rebuilt} times"));
+    tally.expect(rebuilt >= rounds, || format!("rebuilt {rebuilt} times only"));
+    tally
+}

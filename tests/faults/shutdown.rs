@@ -1,0 +1,88 @@
+//! SIGTERM, at any time.
+
+use std::time::Duration;
+
+use super::process::signal;
+use super::row::{Bench, Row};
+use super::scene::{Guarantee, Load, Scene};
+use super::tally::Tally;
+use super::wait::wait_until;
+
+use Guarantee::{AtLeastOnce, ExactlyOnce};
+
+/// What Kubernetes allows.
+const GRACE: Duration = Duration::from_secs(30);
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row::new(50, "SIGTERM under 1000 in flight", "ALO, EOS", terminated_under_load).short(),
+        Row::new(51, "SIGTERM twice, during start, during a rebalance", "EOS", terminated_at_bad_times),
+    ]
+}
+
+fn terminated_under_load(bench: &mut Bench) -> Tally {
+    let rounds = bench.times(1, 3, 20);
+    let mut tally = Tally::default();
+    let mut longest = Duration::ZERO;
+    for guarantee in [AtLeastOnce, ExactlyOnce] {
+        let mut scene = Scene::new(&bench.cluster, Load::new(guarantee, 0).in_flight(1000).latency(500, 3000));
+        for _ in 0..rounds {
+            scene.add(1500);
+            let mut service = scene.setup.start();
+            let wanted = 1000;
+            wait_until("calls", Duration::from_secs(60), || match scene.stub.in_flight() {
+                calls if calls >= wanted => Ok(()),
+                _ if scene.is_done() => Ok(()),
+                calls => Err(format!("{calls} calls")),
+            });
+            let (status, took) = service.terminate();
+            longest = longest.max(took);
+            tally.expect(status.success(), || format!("{status} after {took:?}"));
+            tally.expect(took <= GRACE, || format!("{took:?} until the end"));
+        }
+        let service = scene.setup.start();
+        scene.finish(&mut tally, &service, None, Duration::from_secs(120));
+    }
+    tally.note_time("longest drain", longest);
+    tally.repeats_at_most(0);
+    tally.extra_calls_at_most(0);
+    tally
+}
+
+fn terminated_at_bad_times(bench: &mut Bench) -> Tally {
+    let rounds = bench.times(1, 4, 20);
+    let mut tally = Tally::default();
+    let mut scene = Scene::new(&bench.cluster, Load::new(ExactlyOnce, 0).in_flight(200).latency(500, 2000));
+    for _ in 0..rounds {
+        // During the start, at any moment of it.
+        scene.add(200);
+        let mut starting = scene.setup.spawn();
+        std::thread::sleep(Duration::from_millis(bench.random.u64(0..3000)));
+        signal(starting.id(), "TERM");
+        tally.expect(starting.wait_for_end(GRACE).is_some(), || "a process that starts does not end".to_owned());
+
+        // Twice.
+        let mut twice = scene.setup.start();
+        scene.wait_written(10);
+        signal(twice.id(), "TERM");
+        std::thread::sleep(Duration::from_millis(700));
+        signal(twice.id(), "TERM");
+        let ended = twice.wait_for_end(Duration::from_secs(5));
+        tally.expect(ended.is_some(), || "a second signal does not end it at once".to_owned());
+
+        // While partitions move.
+        let mut first = scene.setup.start();
+        scene.wait_written(10);
+        let mut second = scene.setup.spawn();
+        std::thread::sleep(Duration::from_millis(bench.random.u64(200..2000)));
+        signal(first.id(), "TERM");
+        std::thread::sleep(Duration::from_millis(bench.random.u64(0..500)));
+        signal(second.id(), "TERM");
+        for leaving in [&mut first, &mut second] {
+            tally.expect(leaving.wait_for_end(GRACE).is_some(), || "a rebalance keeps it from ending".to_owned());
+        }
+    }
+    let service = scene.setup.start();
+    scene.finish(&mut tally, &service, None, Duration::from_secs(120));
+    tally
+}
