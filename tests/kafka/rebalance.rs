@@ -63,7 +63,8 @@ fn an_instance_that_was_stopped_for_long_commits_nothing_of_what_it_lost() {
     let stub = StubProvider::start(triage().latency(Latency::Fixed(Duration::from_millis(50))));
     stub.keep_no_requests();
     let topics = Topics::create(4);
-    let setup = Setup::patient(&stub.base_url()).connector(&topics, "delivery: { max_in_flight: 16 }");
+    // No store: a process that is stopped while it writes holds the lock of a shared SQLite file.
+    let setup = Setup::patient(&stub.base_url()).store("none").connector(&topics, "delivery: { max_in_flight: 16 }");
     let events: Vec<TestRecord> =
         (0..EVENTS).map(|n| TestRecord::event(&format!("e{n}"), &format!("Ticket {n}: where is it?"))).collect();
     broker::produce(&topics.source, 4, &events);
