@@ -10,7 +10,7 @@ use crate::schema::dialect::subschemas;
 /// Levels of objects in an instance, the root's among them. A way back to where it came from ends a level: that is recursion,
 /// which strict mode takes.
 pub(super) fn levels(root: &Value) -> u32 {
-    Levels { root, on_the_way: Vec::new(), known: HashMap::new() }.of(root)
+    Levels { root, on_the_way: vec!["#"], known: HashMap::new() }.of(root)
 }
 
 struct Levels<'a> {

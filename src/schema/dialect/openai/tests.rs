@@ -225,6 +225,9 @@ fn objects_nest_through_references_too() {
     let mut recursive = one(json!({ "$ref": "#/$defs/node" }));
     recursive["$defs"] = json!({ "node": node });
     assert!(strict(&recursive).is_some(), "recursion is no nesting");
+    let mut through_the_root = chain(8);
+    through_the_root["properties"]["again"] = json!({ "$ref": "#" });
+    assert!(strict(&through_the_root).is_some(), "and the root is no exception");
 }
 
 #[test]
