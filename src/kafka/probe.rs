@@ -70,6 +70,13 @@ fn probe(
         let answer = ask(producer, route, stopped);
         failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
         let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_empty());
+        // First, because nothing is published before it is known that the cluster answers: an outcome that its topic refuses for
+        // its size costs less when the limit is known.
+        if is_well && Instant::now() >= limits_due {
+            let found = limits(route);
+            limits_due = Instant::now() + if found.mismatch.is_some() { INTERVAL } else { LIMITS_INTERVAL };
+            status.limited(found);
+        }
         if failures == 0 || failures >= FAILURES_UNTIL_DOWN {
             let (broker, missing) = match answer {
                 Ok((latency, missing)) => (Ok(latency), missing),
@@ -80,11 +87,6 @@ fn probe(
                 }
             };
             status.probed(broker, missing);
-        }
-        if is_well && Instant::now() >= limits_due {
-            let found = limits(route);
-            limits_due = Instant::now() + if found.mismatch.is_some() { INTERVAL } else { LIMITS_INTERVAL };
-            status.limited(found);
         }
         let interval = if is_well { INTERVAL } else { INTERVAL_WHILE_DOWN };
         if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {

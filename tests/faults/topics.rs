@@ -28,8 +28,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row::new(35, "output topic missing at start, deleted at run time", "EOS", |bench| vanished(bench, false)),
         Row::new(36, "dead-letter topic missing at start, deleted at run time", "EOS", |bench| vanished(bench, true)),
-        Row::new(37, "result over the topic's limit, over the client's limit", "EOS", too_large)
-            .pending("four aborts instead of three while the topics' limits are not known yet"),
+        Row::new(37, "result over the topic's limit, over the client's limit", "EOS", too_large),
     ]
 }
 
