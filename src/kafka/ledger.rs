@@ -186,6 +186,11 @@ impl Ledger {
         moved.collect()
     }
 
+    /// What the broker has may not be what it acknowledged last: all of it is to be committed again.
+    pub fn doubt_committed(&mut self) {
+        self.partitions.values_mut().for_each(|positions| positions.committed = None);
+    }
+
     /// Notes what the broker acknowledged.
     pub fn committed(&mut self, commit: Commit) {
         if let Some(positions) = self.partitions.get_mut(&commit.partition) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::commits;
 use super::oracle::Order;
 use super::process::{Victim, signal};
-use super::proxy::{Direction, Verdict, api};
+use super::proxy::{self, Direction, Verdict, api};
 use super::row::{Bench, Row};
 use super::scene::{CONSUMER_PROTOCOL, Guarantee, Load, SHORT_SESSIONS, Scene, tail};
 use super::service::Service;
@@ -24,8 +24,7 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row::new(13, "rebalance under load, classic and consumer protocol", "ALO, EOS", coming_and_going),
         Row::new(14, "SIGSTOP (zombie), then CONT", "ALO, EOS", stopped_for_long),
-        Row::new(15, "commits that arrive when partitions have moved", "ALO, EOS", late_commits)
-            .pending("with group.protocol consumer, partitions that an instance keeps can stand still"),
+        Row::new(15, "commits that arrive when partitions have moved, or after newer ones", "ALO, EOS", late_commits),
         Row::new(16, "transaction of a member that the group has left behind", "EOS", late_transaction),
     ]
 }
@@ -112,35 +111,69 @@ fn no_step_back(tally: &mut Tally, scene: &Scene) {
 
 /// Longer than an instance waits for a commit before it gives partitions back regardless.
 const HELD: Duration = Duration::from_secs(7);
+/// Longer than the client waits for the answer to a commit, and than there is something to commit.
+const HELD_FOR_LONG: Duration = Duration::from_secs(30);
 
 fn late_commits(bench: &mut Bench) -> Tally {
-    let rounds = bench.times(1, 1, 10);
     let mut tally = Tally::default();
-    let kinds = PROTOCOLS.iter().flat_map(|client| [(*client, AtLeastOnce), (*client, ExactlyOnce)]);
-    for (client, guarantee) in std::iter::repeat_n(kinds, rounds).flatten() {
-        let scene = Scene::new(&bench.cluster, steady(guarantee, 3000).client(client));
-        let mut first = scene.setup.start();
-        scene.wait_written(200);
-        let second = scene.setup.start();
-        wait_assigned(&second);
-        let is_held = Arc::new(AtomicBool::new(true));
-        let held = Arc::clone(&is_held);
-        bench.cluster.on_frame(move |frame| {
-            let is_commit = frame.is(Direction::Request, api::OFFSET_COMMIT)
-                || frame.is(Direction::Request, api::TXN_OFFSET_COMMIT);
-            if is_commit && held.load(Ordering::SeqCst) {
-                std::thread::sleep(HELD);
-            }
-            Verdict::Pass
-        });
-        let (status, took) = first.terminate();
-        is_held.store(false, Ordering::SeqCst);
-        tally.expect(status.success(), || format!("{status} after {took:?}: {}", tail(&first)));
-        scene.finish(&mut tally, &second, None, Duration::from_secs(120));
-        bench.cluster.heal();
-        no_step_back(&mut tally, &scene);
+    for _ in 0..bench.times(1, 1, 10) {
+        for (client, guarantee) in PROTOCOLS.iter().flat_map(|client| [(*client, AtLeastOnce), (*client, ExactlyOnce)])
+        {
+            commit_of_a_former_owner(bench, &mut tally, steady(guarantee, 3000).client(client));
+        }
+        // With the classic protocol what holds up a commit holds up heartbeats too, and the next generation refuses it.
+        commit_after_newer_ones(bench, &mut tally, steady(AtLeastOnce, 3000).client(CONSUMER_PROTOCOL));
     }
     tally
+}
+
+/// Nobody may take it.
+fn commit_of_a_former_owner(bench: &Bench, tally: &mut Tally, load: Load) {
+    let scene = Scene::new(&bench.cluster, load);
+    let mut first = scene.setup.start();
+    scene.wait_written(200);
+    let of_first = ..proxy::connections();
+    let second = scene.setup.start();
+    wait_assigned(&second);
+    bench.cluster.on_frame(move |frame| {
+        let is_commit = [api::OFFSET_COMMIT, api::TXN_OFFSET_COMMIT].contains(&frame.api);
+        if frame.direction == Direction::Request && is_commit && of_first.contains(&frame.connection) {
+            std::thread::sleep(HELD);
+        }
+        Verdict::Pass
+    });
+    let (status, took) = first.terminate();
+    tally.expect(status.success(), || format!("{status} after {took:?}: {}", tail(&first)));
+    std::thread::sleep(HELD);
+    bench.cluster.heal();
+    scene.finish(tally, &second, None, Duration::from_secs(120));
+    no_step_back(tally, &scene);
+}
+
+/// The group takes it, from a member that has committed more in the meantime, and has to be put right again.
+fn commit_after_newer_ones(bench: &Bench, tally: &mut Tally, load: Load) {
+    let scene = Scene::new(&bench.cluster, load);
+    let service = scene.setup.start();
+    scene.wait_written(500);
+    let (is_caught, has_arrived) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+    let arrived = Arc::clone(&has_arrived);
+    bench.cluster.on_frame(move |frame| {
+        if frame.is(Direction::Request, api::OFFSET_COMMIT) && !is_caught.swap(true, Ordering::SeqCst) {
+            std::thread::sleep(HELD_FOR_LONG);
+            arrived.store(true, Ordering::SeqCst);
+        }
+        Verdict::Pass
+    });
+    wait_until("the late commit", Duration::from_secs(60), || match has_arrived.load(Ordering::SeqCst) {
+        true => Ok(()),
+        false => Err(tail(&service)),
+    });
+    std::thread::sleep(Duration::from_secs(1));
+    bench.cluster.heal();
+    scene.finish(tally, &service, None, Duration::from_secs(30));
+    let steps = commits::steps_back(&scene.topics);
+    tally.note(format!("offsets went back {steps} times and forth again"));
+    tally.expect(steps > 0, || "the late commit was not late enough".to_owned());
 }
 
 fn late_transaction(bench: &mut Bench) -> Tally {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 /// Kafka's API keys that the rows name.
@@ -32,6 +33,8 @@ pub enum Direction {
 pub struct Frame<'a> {
     /// The node that it goes to or comes from.
     pub node: usize,
+    /// A number that grows with each connection to any node.
+    pub connection: usize,
     pub direction: Direction,
     pub api: i16,
     /// Without the length.
@@ -57,6 +60,13 @@ pub enum Verdict {
 }
 
 pub type Hook = Arc<dyn Fn(&Frame<'_>) -> Verdict + Send + Sync>;
+
+static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Connections until now, that is, the number that the next one gets.
+pub fn connections() -> usize {
+    CONNECTIONS.load(Ordering::SeqCst)
+}
 
 struct Shared {
     node: usize,
@@ -114,6 +124,7 @@ fn serve(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
         stream.set_nodelay(true)?;
     }
     let asked = Asked::default();
+    let connection = CONNECTIONS.fetch_add(1, Ordering::SeqCst);
     for direction in [Direction::Request, Direction::Reply] {
         let (from, to) = match direction {
             Direction::Request => (client.try_clone()?, broker.try_clone()?),
@@ -121,7 +132,7 @@ fn serve(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
         };
         let (shared, asked) = (Arc::clone(shared), Arc::clone(&asked));
         std::thread::spawn(move || {
-            let ended = relay(&from, &to, direction, &shared, &asked);
+            let ended = relay((&from, &to), direction, connection, &shared, &asked);
             for stream in [&from, &to] {
                 drop(stream.shutdown(Shutdown::Both));
             }
@@ -133,9 +144,9 @@ fn serve(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
 
 /// Passes frames one way until the connection ends.
 fn relay(
-    mut from: &TcpStream,
-    mut to: &TcpStream,
+    (mut from, mut to): (&TcpStream, &TcpStream),
     direction: Direction,
+    connection: usize,
     shared: &Shared,
     asked: &Asked,
 ) -> io::Result<()> {
@@ -146,7 +157,7 @@ fn relay(
             Direction::Request => note_request(&frame[4..], asked),
             Direction::Reply => asked.lock().expect("the requests").remove(&int(&frame[4..], 0)).unwrap_or(-1),
         };
-        let passing = Frame { node: shared.node, direction, api, bytes: &frame[4..] };
+        let passing = Frame { node: shared.node, connection, direction, api, bytes: &frame[4..] };
         match shared.judge(&passing) {
             Verdict::Pass => {}
             Verdict::Swallow => continue,

@@ -40,21 +40,15 @@ pub struct Row {
     pub guarantee: &'static str,
     /// Part of the short selection.
     pub is_short: bool,
-    /// Why it cannot hold yet.
-    pub pending: Option<&'static str>,
     pub run: fn(&mut Bench) -> Tally,
 }
 
 impl Row {
     pub const fn new(number: u32, fault: &'static str, guarantee: &'static str, run: fn(&mut Bench) -> Tally) -> Self {
-        Self { number, fault, guarantee, is_short: false, pending: None, run }
+        Self { number, fault, guarantee, is_short: false, run }
     }
 
     pub const fn short(self) -> Self {
         Self { is_short: true, ..self }
-    }
-
-    pub const fn pending(self, why: &'static str) -> Self {
-        Self { pending: Some(why), ..self }
     }
 }

@@ -14,8 +14,12 @@ use super::super::cluster::{self, Cluster, Done, Event, Fetched, Request, Troubl
 use super::super::ledger::{Commit, Partition};
 use super::{Broken, InFlight, Session};
 
-/// Time between commits while records flow.
+/// Time between commits of what has changed.
 pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time after which what was committed is committed again, changed or not. A commit that was held up on the way arrives after
+/// those that followed it, and a broker takes every commit of a member in its generation: the offsets go back. Neither an error
+/// tells of it (the client repeats a commit on another connection by itself) nor a later commit puts it right when none is due.
+const RECOMMIT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time before a commit that failed is tried again.
 const COMMIT_RETRY: Duration = Duration::from_millis(200);
 /// Time that a revocation leaves to what is under way. The client fetches nothing of any partition meanwhile, so it is
@@ -234,15 +238,21 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     pub(super) fn commit_if_due(&mut self) {
-        if self.cluster.now() >= self.commit_due && !self.cluster.is_busy() {
-            self.commit_due = self.cluster.now() + COMMIT_INTERVAL;
-            // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
-            // check who owns a partition).
-            let commits = self.ledger.uncommitted();
-            self.has_long_map = commits.iter().any(Commit::is_long);
-            if !commits.is_empty() {
-                self.cluster.request(Request::Commit(commits));
-            }
+        let now = self.cluster.now();
+        if now < self.commit_due || self.cluster.is_busy() {
+            return;
+        }
+        self.commit_due = now + COMMIT_INTERVAL;
+        if now >= self.recommit_due {
+            self.recommit_due = now + RECOMMIT_INTERVAL;
+            self.ledger.doubt_committed();
+        }
+        // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
+        // check who owns a partition).
+        let commits = self.ledger.uncommitted();
+        self.has_long_map = commits.iter().any(Commit::is_long);
+        if !commits.is_empty() {
+            self.cluster.request(Request::Commit(commits));
         }
     }
 

@@ -12,7 +12,7 @@ use super::super::cluster::{self, Cluster, Delivery, Done, Event, Fetched, Recei
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
 use super::super::ledger::completed::Completed;
-use super::world::{MemberId, Visibility, World, Written};
+use super::world::{Late, MemberId, Visibility, World, Written};
 use crate::domain::record::Outgoing;
 
 /// How long a client insists on a call.
@@ -122,7 +122,7 @@ impl Client {
         let mut world = world.borrow_mut();
         let is_wrong = world.is_wrong();
         let done = match request {
-            Request::Commit(commits) => Done::Commit(self.commit(&mut world, commits, is_wrong)),
+            Request::Commit(commits) => Done::Commit(world.commit_of(self.member, commits, is_wrong, now())),
             Request::Fetch(partitions) => {
                 let is_unstable = partitions.iter().any(|partition| world.is_unstable(partition));
                 Done::Fetch(if is_unstable || is_wrong {
@@ -145,18 +145,6 @@ impl Client {
         // A call whose answer never comes is waited for.
         let wait = if is_wrong { CALL } else { Duration::ZERO };
         self.replies.push_back((now() + wait, done));
-    }
-
-    /// A commit outside of transactions. What goes wrong goes wrong before or after the broker did it.
-    fn commit(&self, world: &mut World, commits: Vec<Commit>, is_wrong: bool) -> Result<Vec<Commit>, Trouble> {
-        let generation = world.members.get(&self.member).map_or(0, |member| member.generation);
-        if !world.knows(self.member, generation) {
-            return Err(Trouble::from(Code::IllegalGeneration));
-        }
-        if !is_wrong || world.random.bool() {
-            world.commit(&commits);
-        }
-        if is_wrong { Err(timeout()) } else { Ok(commits) }
     }
 
     fn abort(&mut self, world: &mut World, is_wrong: bool) -> Result<(), Trouble> {
@@ -198,8 +186,7 @@ impl Client {
         match stage {
             1 => return Err(timeout()),
             2 => {
-                let due = now() + Duration::from_secs(world.random.u64(1..40));
-                world.end_late(self.producer, self.epoch.unwrap(), due);
+                world.send_late(Late::End { producer: self.producer, epoch: self.epoch.unwrap() }, now());
                 return Err(timeout());
             }
             _ => world.end_transaction(self.producer, true),
@@ -223,7 +210,7 @@ fn fetched(world: &World, partitions: &[super::super::ledger::Partition]) -> Fet
     }
 }
 
-fn timeout() -> Trouble {
+pub(super) fn timeout() -> Trouble {
     Trouble::from(Code::OperationTimedOut)
 }
 

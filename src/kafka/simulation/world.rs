@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use rdkafka::error::RDKafkaErrorCode as Code;
 
-use super::super::cluster::Event;
+use super::super::cluster::{Event, Trouble};
 use super::super::ledger::{Commit, Partition};
 use super::super::transaction;
+use super::client::timeout;
 use crate::domain::record::{Outgoing, Record};
 
 /// After this time without a poll the group goes on without a member.
@@ -53,11 +55,12 @@ pub(super) struct Open {
     pub(super) offsets: Vec<Commit>,
 }
 
-/// The end of a transaction that is still on its way to the broker.
-struct Late {
-    due: Instant,
-    producer: usize,
-    epoch: u32,
+/// What is still on its way to the broker when its client has given up waiting.
+pub(super) enum Late {
+    /// The end of a transaction.
+    End { producer: usize, epoch: u32 },
+    /// A commit outside of transactions.
+    Commit { member: MemberId, generation: u64, commits: Vec<Commit> },
 }
 
 pub(super) struct World {
@@ -72,7 +75,7 @@ pub(super) struct World {
     pub(super) members: BTreeMap<MemberId, Member>,
     owners: Vec<Option<MemberId>>,
     pub(super) generation: u64,
-    late: Vec<Late>,
+    late: Vec<(Instant, Late)>,
     next_id: u64,
     /// Share of requests that go wrong, in percent.
     pub(super) trouble: u32,
@@ -110,26 +113,22 @@ impl World {
         Partition { topic: self.topic.clone(), number: i32::try_from(number).unwrap() }
     }
 
-    /// True when everything is committed and nothing hangs in a transaction.
+    /// True when everything is committed, nothing hangs in a transaction, and nothing is on its way.
     pub(super) fn is_done(&self) -> bool {
         let ends = self.log.iter().map(|log| i64::try_from(log.len()).unwrap());
         let is_committed = |(committed, end): (&Option<(i64, String)>, i64)| {
             committed.as_ref().map_or(end == 0, |(next, _)| *next == end)
         };
-        self.committed.iter().zip(ends).all(is_committed)
+        self.late.is_empty()
+            && self.committed.iter().zip(ends).all(is_committed)
             && self.producers.iter().all(|producer| producer.open.is_none())
     }
 
     /// Time has passed.
     pub(super) fn tick(&mut self, now: Instant) {
-        for late in std::mem::take(&mut self.late) {
-            if late.due > now {
-                self.late.push(late);
-            } else if self.producers[late.producer].epoch == late.epoch {
-                // Whatever is open by now: a broker before KIP-890 does not know which transaction was meant.
-                self.end_transaction(late.producer, true);
-            }
-        }
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(due, _)| *due <= now);
+        self.late = late;
+        due.into_iter().for_each(|(_, late)| self.arrive(late));
         for producer in 0..self.producers.len() {
             let is_old = |open: &Open| now.duration_since(open.began_at) > transaction::TIMEOUT;
             if self.producers[producer].open.as_ref().is_some_and(is_old) {
@@ -197,7 +196,30 @@ impl World {
         self.members.contains_key(&member) && self.generation == generation
     }
 
-    pub(super) fn commit(&mut self, commits: &[Commit]) {
+    /// A commit outside of transactions. What goes wrong goes wrong before or after it is done.
+    pub(super) fn commit_of(
+        &mut self,
+        member: MemberId,
+        commits: Vec<Commit>,
+        is_wrong: bool,
+        now: Instant,
+    ) -> Result<Vec<Commit>, Trouble> {
+        let generation = self.members.get(&member).map_or(0, |member| member.generation);
+        if !self.knows(member, generation) {
+            return Err(Trouble::from(Code::IllegalGeneration));
+        }
+        let way = if is_wrong { self.random.u8(0..4) } else { 3 };
+        if matches!(way, 1 | 2) {
+            // Held up. The client gives up waiting, or sends it again by itself.
+            self.send_late(Late::Commit { member, generation, commits: commits.clone() }, now);
+        }
+        if way >= 2 {
+            self.commit(&commits);
+        }
+        if way < 2 || is_wrong && self.random.bool() { Err(timeout()) } else { Ok(commits) }
+    }
+
+    fn commit(&mut self, commits: &[Commit]) {
         for commit in commits {
             self.committed[usize::try_from(commit.partition.number).unwrap()] =
                 Some((commit.next, commit.map.text.clone()));
@@ -221,8 +243,21 @@ impl World {
         }
     }
 
-    pub(super) fn end_late(&mut self, producer: usize, epoch: u32, due: Instant) {
-        self.late.push(Late { due, producer, epoch });
+    pub(super) fn send_late(&mut self, late: Late, now: Instant) {
+        let due = now + Duration::from_secs(self.random.u64(1..40));
+        self.late.push((due, late));
+    }
+
+    fn arrive(&mut self, late: Late) {
+        match late {
+            // Whatever is open by now: a broker before KIP-890 does not know which transaction was meant.
+            Late::End { producer, epoch } if self.producers[producer].epoch == epoch => {
+                self.end_transaction(producer, true);
+            }
+            // Whatever was committed since: offsets may go back.
+            Late::Commit { member, generation, commits } if self.knows(member, generation) => self.commit(&commits),
+            Late::End { .. } | Late::Commit { .. } => {}
+        }
     }
 
     /// True if a transaction that is open has offsets for this partition: what is committed is not certain.
