@@ -5,6 +5,7 @@
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`lanes`]: the order in which outcomes are published;
 //! - [`work`]: one record through the pipeline; [`memory`]: what is remembered of it beyond the process;
+//! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `client`, `convert`: librdkafka's configuration, callbacks and messages.
 
@@ -22,6 +23,7 @@ pub mod memory;
 mod outbox;
 pub mod plain;
 mod probe;
+mod quarantine;
 mod session;
 pub mod settings;
 mod slot;

@@ -154,6 +154,8 @@ codes! {
     ResultRejected = "result_rejected", Publish, Invalid;
     /// A stage panicked on this record.
     InternalError = "internal_error", Resolve, Bug;
+    /// Process after process died while it worked on this record.
+    ProcessAborted = "process_aborted", Resolve, Bug;
 }
 
 impl fmt::Display for Code {

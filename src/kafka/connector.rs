@@ -10,7 +10,8 @@ use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
 use super::client;
-use super::clients::Clients;
+use super::clients::{Clients, ConnectError};
+use super::quarantine::Quarantine;
 use super::session::{Broken, End, Session};
 use super::settings::{Guarantee, KafkaSettings, RouteSettings};
 use super::slot::Slot;
@@ -153,13 +154,15 @@ impl Connector {
 fn supervise(parts: &Parts, stop: &Stop) -> Result<(), String> {
     let mut pause = RESTART_PAUSE;
     let Parts { kafka, route, name, .. } = parts;
-    let is_exactly_once = route.guarantee == Guarantee::ExactlyOnce;
-    let slot = is_exactly_once.then(|| Slot::take(kafka, &route.group, name, &std::env::temp_dir()));
-    let transactional_id = slot.as_ref().map(Slot::transactional_id);
+    let slot = Slot::take(kafka, &route.group, name, &std::env::temp_dir());
+    let transactional_id = (route.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
+    let quarantine = Arc::new(Quarantine::open(&slot, &route.source_topics, name));
     loop {
         let started_at = Instant::now();
-        let session =
-            || Clients::connect(parts, transactional_id).map(|clients| Session::new(parts, stop, clients).run());
+        let session = || {
+            let clients = Clients::connect(parts, transactional_id)?;
+            Ok::<_, ConnectError>(Session::new(parts, stop, clients, Arc::clone(&quarantine)).run())
+        };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),
             Ok(Ok(End::Broken(Broken { why, is_for_good: true }))) => return Err(why),

@@ -14,7 +14,7 @@ mod membership;
 mod outcomes;
 mod transactions;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,12 +26,13 @@ use super::connector::{Parts, Stop};
 use super::lanes::{Lanes, Ticket};
 use super::ledger::{Ledger, Opening, Partition};
 use super::outbox::Outbox;
+use super::quarantine::{self, Quarantine};
 use super::settings::Guarantee;
 use super::status::Paused;
 use super::transaction::Transaction;
-use super::work::{Begun, Door, Job, Settled, Step};
+use super::work::{Begun, Job, Settled, Step};
 use crate::domain::failure::Code;
-use crate::domain::record::Record;
+use crate::domain::record::{Position, Record};
 use crate::ports::journal::Claim;
 use crate::tasks::RecordTask;
 use crate::telemetry::seldom::Seldom;
@@ -156,13 +157,15 @@ pub(super) struct Session<'a, C: Cluster> {
     commit_due: Instant,
     recommit_due: Instant,
     drain: Option<Drain>,
+    quarantine: Arc<Quarantine>,
+    refused: HashSet<Position>,
     said_letters: Seldom<Code>,
     said_errors: Seldom<String>,
 }
 
 impl<'a, C: Cluster> Session<'a, C> {
     /// A session of clients that have asked to join the group.
-    pub(super) fn new(parts: &'a Parts, stop: &'a Stop, cluster: C) -> Self {
+    pub(super) fn new(parts: &'a Parts, stop: &'a Stop, cluster: C, quarantine: Arc<Quarantine>) -> Self {
         let route = &parts.route;
         let is_exactly_once = route.guarantee == Guarantee::ExactlyOnce;
         let now = cluster.now();
@@ -195,6 +198,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             commit_due: now,
             recommit_due: now,
             drain: None,
+            quarantine,
+            refused: HashSet::new(),
             said_letters: Seldom::default(),
             said_errors: Seldom::default(),
         }
@@ -249,9 +254,12 @@ impl<'a, C: Cluster> Session<'a, C> {
         let weight = record.weight();
         self.open_bytes += weight;
         let door = &self.parts.door;
-        let begun = match failure {
+        let begun = match failure.or_else(|| self.refused.contains(&record.position).then(quarantine::refusal)) {
             Some(failure) => Begun { step: Step::Settled(door.dead_letter(&record, &failure)), claim: None },
-            None => door.begin(&record),
+            None => {
+                self.quarantine.working_on(&record.position);
+                door.begin(&record)
+            }
         };
         let flight = InFlight {
             partition,
@@ -291,8 +299,9 @@ impl<'a, C: Cluster> Session<'a, C> {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };
-            let work = ask(Arc::clone(&self.parts.door), *job, ticket, self.answers.0.clone());
-            flight.task = Some(self.parts.tasks.record(work));
+            let door = Arc::clone(&self.parts.door);
+            let work = self.quarantine.watch(flight.record.position.clone(), async move { door.finish(*job).await });
+            flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone())));
             self.asking += 1;
         }
     }
@@ -345,9 +354,8 @@ impl<C: Cluster> Drop for Session<'_, C> {
     }
 }
 
-async fn ask(door: Arc<Door>, job: Job, ticket: Ticket, answers: Sender<Answer>) {
-    let settled = door.finish(job).await;
-    let mut answer = (ticket, settled);
+async fn send(work: impl Future<Output = Settled>, ticket: Ticket, answers: Sender<Answer>) {
+    let mut answer = (ticket, work.await);
     // The queue has a place for each record that asks. It can only be full for a moment, after cancellations, and a worker
     // of the runtime must not block for it.
     while let Err(TrySendError::Full(unsent)) = answers.try_send(answer) {

@@ -1,4 +1,4 @@
-//! A process's place among those on its machine that run the same connector, and the `transactional.id` that comes from it.
+//! A process's place among those on its machine that run the same connector: its `transactional.id`, and files of its own.
 //!
 //! The id must be the same after a restart: then the new producer ends at once what the one before left open, and readers of
 //! committed records need not wait for that transaction's timeout. And no two that live may share it: the newer one fences the
@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -21,46 +21,70 @@ const NAMED: &str = "group.instance.id";
 #[derive(Debug)]
 pub(super) struct Slot {
     transactional_id: String,
-    _lock: Option<File>,
+    /// Begins the names of the files of all places.
+    prefix: PathBuf,
+    /// Held locked.
+    file: Option<File>,
 }
 
 impl Slot {
-    /// Takes a place for a connector of a group. `directory` holds the locks.
+    /// Takes a place for a connector of a group. `directory` holds the files.
     pub(super) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
         let id = |place: &str| format!("structured-prompt-{group}-{connector}-{place}");
+        let brokers = settings.brokers.join(",");
+        let prefix = directory.join(format!("structured-prompt-{}", digest(&[&brokers, group, connector])));
+        let locked = |place: &str| lock(&with_suffix(&prefix, &format!("-{place}.lock")));
         if let Some(name) = settings.client.get(NAMED) {
-            return Self { transactional_id: id(name), _lock: None };
+            let file = locked(&digest(&[name]));
+            return Self { transactional_id: id(name), prefix, file };
         }
         let host = gethostname::gethostname();
         let host = host.to_string_lossy();
-        let brokers = settings.brokers.join(",");
-        let digest = Sha256::digest([brokers.as_str(), group, connector].join("\n"));
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         for place in 0..PLACES {
-            if let Some(lock) = lock(&directory.join(format!("structured-prompt-{name}-{place}.lock"))) {
-                return Self { transactional_id: id(&format!("{host}-{place}")), _lock: Some(lock) };
+            if let Some(file) = locked(&place.to_string()) {
+                return Self { transactional_id: id(&format!("{host}-{place}")), prefix, file: Some(file) };
             }
         }
         // Without a lock no place is ours for sure. A name that nobody has is right, too; readers wait longer after a crash.
         let place = format!("{host}-{:016x}", fastrand::u64(..));
         tracing::info!(
             connector,
-            "no lock file can be taken in {}; the transactional.id is random",
+            "no file can be locked in {}: a transactional.id is random, and records that abort the process are not found out",
             directory.display()
         );
-        Self { transactional_id: id(&place), _lock: None }
+        Self { transactional_id: id(&place), prefix, file: None }
     }
 
     /// The `transactional.id` of this place.
     pub(super) fn transactional_id(&self) -> &str {
         &self.transactional_id
     }
+
+    /// A file that only the process in this place writes to; what the one before it has written is there.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
+    /// Where all places on this machine write down records on which processes died.
+    pub(super) fn deaths(&self) -> PathBuf {
+        with_suffix(&self.prefix, ".deaths")
+    }
+}
+
+fn digest(parts: &[&str]) -> String {
+    Sha256::digest(parts.join("\n")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
+    let mut path = prefix.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// The lock, if nobody else holds it. A file of another user's process cannot be opened, and its place is not ours.
 fn lock(path: &Path) -> Option<File> {
     let open = || -> io::Result<File> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         file.try_lock()?;
         Ok(file)
     };

@@ -20,6 +20,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 pub fn rows() -> Vec<Row> {
     vec![
         Row::new(38, "record that panics in the client library", "EOS", poison),
+        Row::new(39, "record that aborts the process", "ALO, EOS", aborting),
         Row::new(42, "tombstone, empty value, no key, no headers", "ALO, EOS", sparse),
         Row::new(43, "invalid UTF-8, 10,000 headers, a header of 1 MB", "EOS", bytes),
         Row::new(44, "prompts of 1 MB, events of 10 MB", "EOS", huge),
@@ -52,6 +53,47 @@ fn poison(bench: &mut Bench) -> Tally {
     let restarts = service.metric("sp_connector_restarts_total");
     tally.expect(restarts == 0.0, || format!("clients were rebuilt {restarts} times"));
     scene.judge_codes(&mut tally, &["missing_attribute", "invalid_header"]);
+    tally
+}
+
+/// With so little of a stack, an event that is nested as deep as events may be aborts the process. There is no way to do it with as
+/// much as threads have otherwise.
+const SMALL_STACK: (&str, &str) = ("RUST_MIN_STACK", "262144");
+/// Processes that a record may cost.
+const DEATHS: usize = 3;
+
+fn aborting(bench: &mut Bench) -> Tally {
+    let mut tally = Tally::default();
+    for guarantee in std::iter::repeat_n([AtLeastOnce, ExactlyOnce], bench.times(1, 2, 10)).flatten() {
+        let mut scene = Scene::new(&bench.cluster, Load::new(guarantee, 300));
+        let nested = format!("{}0{}", "[".repeat(120), "]".repeat(120));
+        let poison = TestRecord {
+            value: Some(format!(r#"{{"body": "deep", "more": {nested}}}"#).into_bytes()),
+            ..TestRecord::event("poison", "")
+        };
+        broker::produce(&scene.topics.source, scene.load.partitions, &[poison]);
+        scene.add(300);
+        let mut deaths = 0;
+        let service = loop {
+            let mut service = scene.setup.spawn_with(&[SMALL_STACK]);
+            let mut has_died = false;
+            wait_until("an end of either kind", LIMIT, || {
+                has_died = service.ended().is_some();
+                if has_died || scene.is_done() { Ok(()) } else { Err(tail(&service)) }
+            });
+            if !has_died {
+                break service;
+            }
+            deaths += 1;
+            if deaths > DEATHS {
+                break scene.setup.start();
+            }
+        };
+        tally.note(format!("{deaths} deaths"));
+        tally.expect(deaths == DEATHS, || format!("{deaths} processes died of one record"));
+        scene.wait_done(&mut tally, &service, None, LIMIT);
+        scene.judge_codes(&mut tally, &["missing_attribute", "process_aborted"]);
+    }
     tally
 }
 

@@ -24,8 +24,17 @@ const MAX_OPEN_BYTES: usize = 64 << 20;
 const HOLD: Duration = Duration::from_millis(500);
 
 impl<C: Cluster> Session<'_, C> {
-    /// Polls for records. With nothing in flight it waits for them here, otherwise it only looks.
+    /// Polls for records, and says how many there were.
     pub(super) fn intake(&mut self) -> Result<usize, Trouble> {
+        let taken = self.take_batch()?;
+        if taken > 0 {
+            self.quarantine.idle();
+        }
+        Ok(taken)
+    }
+
+    /// With nothing in flight it waits for records here, otherwise it only looks.
+    fn take_batch(&mut self) -> Result<usize, Trouble> {
         if self.full_since.is_some() && self.paused.is_none() {
             return Ok(0);
         }

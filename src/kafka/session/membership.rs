@@ -90,6 +90,7 @@ impl<C: Cluster> Session<'_, C> {
         for (partition, committed) in fetched.committed {
             self.ledger.assign(partition, committed);
         }
+        self.refused = self.quarantine.refused();
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");

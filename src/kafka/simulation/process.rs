@@ -243,7 +243,7 @@ impl<'a> Process<'a> {
         if self.session.is_none() {
             let is_transactional = self.parts.route.guarantee == Guarantee::ExactlyOnce;
             let client = Client::join(&self.world, self.number, is_transactional, Rc::clone(&self.is_dead));
-            self.session = Some(Session::new(self.parts, self.stop, client));
+            self.session = Some(Session::new(self.parts, self.stop, client, Arc::default()));
         }
         match self.session.as_mut().map(Session::turn) {
             Some(Ok(Turn::Over)) => {

@@ -1,0 +1,319 @@
+//! Records that abort the process.
+//!
+//! A stage that panics costs its record and no other, but nothing in a process catches its own abortion: a stack or a memory that
+//! does not suffice, a defect in a C library. The record would be read again after the restart, and abort again, for ever. So a
+//! process notes in a file that it runs, and who comes next finds out whether it ended by itself. If not, this one is careful: each
+//! thread notes on which record it works before it begins. The record on which a second careful process has died becomes a dead letter
+//! unread, having cost three processes in all.
+//!
+//! What a record waits for (a provider, the broker) is no work: a process that is killed meanwhile blames nobody. Carefulness costs
+//! some percent of throughput, and ends after a while: what aborted the process before is among the first records that are read.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::slot::Slot;
+use crate::domain::failure::{Code, Failure};
+use crate::domain::record::Position;
+
+/// Careful processes that may die on a record until it is refused. One can be by chance.
+const MAX_DEATHS: u32 = 2;
+/// How long a process is careful.
+const CAREFUL: Duration = Duration::from_secs(600);
+/// Records that are remembered to have had a process die on them.
+const MAX_REMEMBERED: usize = 1000;
+/// Threads that have a place of their own in the file. With more, a death may be missed.
+const CELLS: u64 = 64;
+/// A topic's digest (zero where nobody works), a partition and an offset, big-endian.
+const CELL: usize = 20;
+/// Before the cells there is one byte: whether the process runs.
+const FIRST_CELL: u64 = 1;
+const ENDED: u8 = 0;
+const RUNS: u8 = 1;
+
+static THREADS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static CELL_OF_THREAD: u64 = FIRST_CELL + THREADS.fetch_add(1, Ordering::Relaxed) % CELLS * CELL as u64;
+}
+
+/// What one connector's threads work on, and what processes died of.
+#[derive(Debug, Default)]
+pub(super) struct Quarantine {
+    topics: Vec<(Arc<str>, u64)>,
+    /// `None` where no file can be had: then nothing is refused.
+    file: Option<File>,
+    deaths: PathBuf,
+    careful_until: Option<Instant>,
+}
+
+impl Quarantine {
+    /// Reads how the process that had this place before ended.
+    pub(super) fn open(slot: &Slot, topics: &[Arc<str>], connector: &str) -> Self {
+        let topics = topics.iter().map(|topic| (Arc::clone(topic), digest(topic))).collect();
+        let file = slot.file().and_then(|file| file.try_clone().ok());
+        let mut quarantine = Self { topics, file, deaths: slot.deaths(), careful_until: None };
+        match quarantine.take_over(connector) {
+            Ok(true) => {}
+            Ok(false) => quarantine.careful_until = Some(Instant::now() + CAREFUL),
+            Err(error) => {
+                tracing::info!(connector, %error, "records that abort the process are not found out: its file cannot be used");
+                quarantine.file = None;
+            }
+        }
+        quarantine
+    }
+
+    /// Notes that this thread begins to work on a record.
+    pub(super) fn working_on(&self, position: &Position) {
+        self.note(|| {
+            let topic = self.topics.iter().find(|(topic, _)| *topic == position.topic).map_or(0, |(_, digest)| *digest);
+            let mut cell = [0; CELL];
+            cell[..8].copy_from_slice(&topic.to_be_bytes());
+            cell[8..12].copy_from_slice(&position.partition.to_be_bytes());
+            cell[12..].copy_from_slice(&position.offset.to_be_bytes());
+            cell
+        });
+    }
+
+    /// Notes that this thread works on nothing.
+    pub(super) fn idle(&self) {
+        self.note(|| [0; CELL]);
+    }
+
+    /// The same future, under which whoever polls it works on the record.
+    pub(super) fn watch<F: Future>(
+        self: &Arc<Self>,
+        position: Position,
+        work: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        let (quarantine, mut work) = (Arc::clone(self), Box::pin(work));
+        std::future::poll_fn(move |context| {
+            quarantine.working_on(&position);
+            let polled = work.as_mut().poll(context);
+            quarantine.idle();
+            polled
+        })
+    }
+
+    /// The records that are refused, as far as it is known on this machine.
+    pub(super) fn refused(&self) -> HashSet<Position> {
+        if self.file.is_none() {
+            return HashSet::new();
+        }
+        let text = std::fs::read_to_string(&self.deaths).unwrap_or_default();
+        let refused = parse(&text).into_iter().filter(|(_, deaths)| *deaths >= MAX_DEATHS);
+        refused.filter_map(|(name, _)| self.position(&name)).collect()
+    }
+
+    /// A note that cannot be written must not keep anybody from working.
+    fn note(&self, cell: impl FnOnce() -> [u8; CELL]) {
+        let is_careful = self.careful_until.is_some_and(|until| Instant::now() < until);
+        if let Some(file) = self.file.as_ref().filter(|_| is_careful) {
+            CELL_OF_THREAD.with(|at| drop(file.write_all_at(&cell(), *at)));
+        }
+    }
+
+    /// True if the process before ended by itself. On what it worked otherwise is counted.
+    fn take_over(&self, connector: &str) -> io::Result<bool> {
+        let Some(mut file) = self.file.as_ref() else { return Ok(true) };
+        let mut left = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut left)?;
+        let cells = left.get(1..).unwrap_or_default();
+        let died_of: BTreeSet<String> = cells.chunks_exact(CELL).filter_map(|cell| self.named(cell)).collect();
+        if !died_of.is_empty() {
+            for (record, deaths) in count(&self.deaths, &died_of)? {
+                tracing::error!(
+                    connector,
+                    record,
+                    deaths,
+                    "the process before this one died while it worked on a record"
+                );
+            }
+        }
+        file.set_len(0)?;
+        file.write_all_at(&[RUNS], 0)?;
+        Ok(left.first() != Some(&RUNS))
+    }
+
+    /// The record that a cell names.
+    fn named(&self, cell: &[u8]) -> Option<String> {
+        let topic = u64::from_be_bytes(cell.get(..8)?.try_into().ok()?);
+        let partition = i32::from_be_bytes(cell.get(8..12)?.try_into().ok()?);
+        let offset = i64::from_be_bytes(cell.get(12..)?.try_into().ok()?);
+        let (topic, _) = self.topics.iter().find(|(_, digest)| *digest == topic)?;
+        Some(Position { topic: Arc::clone(topic), partition, offset }.to_string())
+    }
+
+    /// The way back from a name.
+    fn position(&self, name: &str) -> Option<Position> {
+        let mut parts = name.rsplitn(3, '/');
+        let (offset, partition, topic) = (parts.next()?, parts.next()?, parts.next()?);
+        let (topic, _) = self.topics.iter().find(|(known, _)| **known == *topic)?;
+        Some(Position { topic: Arc::clone(topic), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
+    }
+}
+
+impl Drop for Quarantine {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            drop(file.write_all_at(&[ENDED], 0));
+        }
+    }
+}
+
+/// Why a record is a dead letter that nobody has looked into.
+pub(super) fn refusal() -> Failure {
+    Failure::new(
+        Code::ProcessAborted,
+        format!(
+            "{MAX_DEATHS} processes died while they worked on this record; please report it with the version and its shape"
+        ),
+    )
+}
+
+/// Counts a death more of each of these records in the file that all processes on this machine share. Says how many there are.
+fn count(path: &Path, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
+    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    // Until it is closed.
+    file.lock()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let (known, mut kept): (Vec<_>, Vec<_>) = parse(&text).into_iter().partition(|(name, _)| died_of.contains(name));
+    let known: BTreeMap<String, u32> = known.into_iter().collect();
+    let before = |name: &String| known.get(name).copied().unwrap_or_default();
+    let counted: Vec<(String, u32)> =
+        died_of.iter().map(|name| (name.clone(), before(name).saturating_add(1))).collect();
+    kept.extend(counted.iter().cloned());
+    let newest = kept.iter().skip(kept.len().saturating_sub(MAX_REMEMBERED));
+    let text: String = newest.map(|(name, deaths)| format!("{deaths} {name}\n")).collect();
+    file.rewind()?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    Ok(counted)
+}
+
+/// Lines that somebody else wrote are left out.
+fn parse(text: &str) -> Vec<(String, u32)> {
+    let line = |line: &str| {
+        let (deaths, name) = line.split_once(' ')?;
+        Some((name.to_owned(), deaths.parse().ok()?))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// Of a topic's name; never zero.
+fn digest(topic: &str) -> u64 {
+    let digest = Sha256::digest(topic);
+    let first: [u8; 8] = std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default());
+    u64::from_be_bytes(first).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::super::settings::KafkaSettings;
+    use super::*;
+
+    fn open(directory: &Path) -> (Slot, Arc<Quarantine>) {
+        let settings = KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client: BTreeMap::new() };
+        let slot = Slot::take(&settings, "g", "triage", directory);
+        let quarantine = Quarantine::open(&slot, &["in".into(), "in-2".into()], "triage");
+        (slot, Arc::new(quarantine))
+    }
+
+    /// What a process leaves that dies.
+    fn die((slot, quarantine): (Slot, Arc<Quarantine>), directory: &Path) {
+        let left = std::fs::read(lock_file(directory)).unwrap();
+        drop((slot, quarantine));
+        std::fs::write(lock_file(directory), left).unwrap();
+    }
+
+    fn lock_file(directory: &Path) -> PathBuf {
+        let mut paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        paths.find(|path| path.extension().is_some_and(|extension| extension == "lock")).unwrap()
+    }
+
+    fn at(topic: &str, offset: i64) -> Position {
+        Position { topic: topic.into(), partition: 3, offset }
+    }
+
+    #[test]
+    fn a_record_is_refused_when_the_third_process_has_died_on_it() {
+        let directory = tempfile::tempdir().unwrap();
+        for _ in 0..=MAX_DEATHS {
+            let process = open(directory.path());
+            assert_eq!(process.1.refused(), HashSet::new());
+            process.1.working_on(&at("in-2", 41));
+            process.1.working_on(&at("in-2", 42));
+            die(process, directory.path());
+        }
+        let (_slot, quarantine) = open(directory.path());
+        assert_eq!(quarantine.refused(), HashSet::from([at("in-2", 42)]));
+        let (_other_slot, other) = open(directory.path());
+        assert_eq!(other.refused(), quarantine.refused(), "on the same machine all know it");
+    }
+
+    #[test]
+    fn who_ends_between_two_records_blames_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        for _ in 0..6 {
+            let process = open(directory.path());
+            process.1.working_on(&at("in", 7));
+            process.1.idle();
+            die(process, directory.path());
+        }
+        assert_eq!(open(directory.path()).1.refused(), HashSet::new());
+    }
+
+    #[test]
+    fn nothing_is_noted_after_an_orderly_end() {
+        let directory = tempfile::tempdir().unwrap();
+        die(open(directory.path()), directory.path());
+        assert!(open(directory.path()).1.careful_until.is_some());
+        let (_slot, quarantine) = open(directory.path());
+        quarantine.working_on(&at("in", 7));
+        assert_eq!(std::fs::read(lock_file(directory.path())).unwrap(), [RUNS]);
+    }
+
+    #[tokio::test]
+    async fn waiting_is_no_work() {
+        let directory = tempfile::tempdir().unwrap();
+        die(open(directory.path()), directory.path());
+        let (_slot, quarantine) = open(directory.path());
+        let noted = || {
+            let left = std::fs::read(lock_file(directory.path())).unwrap();
+            left[1..].chunks_exact(CELL).filter_map(|cell| quarantine.named(cell)).collect::<Vec<_>>()
+        };
+        let mut work = Box::pin(quarantine.watch(at("in", 7), async {
+            tokio::task::yield_now().await;
+            noted()
+        }));
+        let is_pending = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_pending())).await;
+        assert!(is_pending);
+        assert_eq!(noted(), [""; 0], "while it waits");
+        assert_eq!(work.await, ["in/3/7"], "while it works");
+        assert_eq!(noted(), [""; 0], "afterwards");
+    }
+
+    #[test]
+    fn files_that_hold_something_else_are_no_reason_to_stop() {
+        let directory = tempfile::tempdir().unwrap();
+        let (slot, quarantine) = open(directory.path());
+        drop(quarantine);
+        std::fs::write(lock_file(directory.path()), b"short").unwrap();
+        std::fs::write(slot.deaths(), "9 other/0/1\nx in/0/1\n9 in/0/x\n9 in\n\n9 in/3/1\n").unwrap();
+        drop(slot);
+        assert_eq!(open(directory.path()).1.refused(), HashSet::from([at("in", 1)]));
+    }
+}
