@@ -10,6 +10,7 @@ use super::process::{Victim, signal};
 use super::proxy::{self, Direction, Verdict, api};
 use super::row::{Bench, Row};
 use super::scene::{CONSUMER_PROTOCOL, Guarantee, Load, SHORT_SESSIONS, Scene, tail};
+use super::servers::Postgres;
 use super::service::Service;
 use super::tally::Tally;
 use super::wait::wait_until;
@@ -83,8 +84,10 @@ fn stopped_for_long(bench: &mut Bench) -> Tally {
     let rounds = bench.times(1, 3, 20);
     let stop = Duration::from_secs(bench.times(7, 9, 60) as u64);
     let mut tally = Tally::default();
+    // A frozen process may hold the lock of an SQLite file, for which all others would wait.
+    let server = Postgres::start();
     for guarantee in [AtLeastOnce].into_iter().chain(std::iter::repeat_n(ExactlyOnce, rounds)) {
-        let scene = Scene::new(&bench.cluster, steady(guarantee, 3000));
+        let scene = Scene::new(&bench.cluster, steady(guarantee, 3000).store(server.url()));
         let mut zombie = scene.setup.start();
         scene.wait_written(300);
         let other = scene.setup.start();
