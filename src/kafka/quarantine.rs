@@ -9,8 +9,9 @@
 //! What a record waits for (a provider, the broker) is no work: a process that is killed meanwhile blames nobody. Carefulness costs
 //! some percent of throughput, and ends after a while: what aborted the process before is among the first records that are read.
 
+use std::cell::Cell as Flag;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::slot::Slot;
+use super::slot::{self, Slot};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Position;
 
@@ -43,6 +44,8 @@ static THREADS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static CELL_OF_THREAD: u64 = FIRST_CELL + THREADS.fetch_add(1, Ordering::Relaxed) % CELLS * CELL as u64;
+    /// Whether it has a note in its cell.
+    static IS_NOTED: Flag<bool> = const { Flag::new(false) };
 }
 
 /// What one connector's threads work on, and what processes died of.
@@ -74,19 +77,23 @@ impl Quarantine {
 
     /// Notes that this thread begins to work on a record.
     pub(super) fn working_on(&self, position: &Position) {
-        self.note(|| {
-            let topic = self.topics.iter().find(|(topic, _)| *topic == position.topic).map_or(0, |(_, digest)| *digest);
-            let mut cell = [0; CELL];
-            cell[..8].copy_from_slice(&topic.to_be_bytes());
-            cell[8..12].copy_from_slice(&position.partition.to_be_bytes());
-            cell[12..].copy_from_slice(&position.offset.to_be_bytes());
-            cell
-        });
+        if self.careful_until.is_none_or(|until| Instant::now() >= until) {
+            return;
+        }
+        let topic = self.topics.iter().find(|(topic, _)| *topic == position.topic).map_or(0, |(_, digest)| *digest);
+        let mut cell = [0; CELL];
+        cell[..8].copy_from_slice(&topic.to_be_bytes());
+        cell[8..12].copy_from_slice(&position.partition.to_be_bytes());
+        cell[12..].copy_from_slice(&position.offset.to_be_bytes());
+        self.write(&cell);
+        IS_NOTED.set(true);
     }
 
     /// Notes that this thread works on nothing.
     pub(super) fn idle(&self) {
-        self.note(|| [0; CELL]);
+        if IS_NOTED.replace(false) {
+            self.write(&[0; CELL]);
+        }
     }
 
     /// The same future, under which whoever polls it works on the record.
@@ -115,10 +122,9 @@ impl Quarantine {
     }
 
     /// A note that cannot be written must not keep anybody from working.
-    fn note(&self, cell: impl FnOnce() -> [u8; CELL]) {
-        let is_careful = self.careful_until.is_some_and(|until| Instant::now() < until);
-        if let Some(file) = self.file.as_ref().filter(|_| is_careful) {
-            CELL_OF_THREAD.with(|at| drop(file.write_all_at(&cell(), *at)));
+    fn write(&self, cell: &[u8; CELL]) {
+        if let Some(file) = &self.file {
+            CELL_OF_THREAD.with(|at| drop(file.write_all_at(cell, *at)));
         }
     }
 
@@ -173,17 +179,14 @@ impl Drop for Quarantine {
 
 /// Why a record is a dead letter that nobody has looked into.
 pub(super) fn refusal() -> Failure {
-    Failure::new(
-        Code::ProcessAborted,
-        format!(
-            "{MAX_DEATHS} processes died while they worked on this record; please report it with the version and its shape"
-        ),
-    )
+    let detail =
+        "process after process died while it worked on this record; please report it with the version and its shape";
+    Failure::new(Code::ProcessAborted, detail)
 }
 
 /// Counts a death more of each of these records in the file that all processes on this machine share. Says how many there are.
 fn count(path: &Path, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
-    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    let mut file = slot::open(path)?;
     // Until it is closed.
     file.lock()?;
     let mut text = String::new();

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -81,14 +82,15 @@ fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// The lock, if nobody else holds it. A file of another user's process cannot be opened, and its place is not ours.
+/// The file, if nobody else has it locked. One of another user's process cannot be opened, and its place is not ours.
 fn lock(path: &Path) -> Option<File> {
-    let open = || -> io::Result<File> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-        file.try_lock()?;
-        Ok(file)
-    };
-    open().ok()
+    let file = open(path).ok()?;
+    file.try_lock().is_ok().then_some(file)
+}
+
+/// A file that is there or made, for this user only: the directory may be everybody's.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
