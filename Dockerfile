@@ -33,6 +33,8 @@ USER 10001:10001
 ENV STRUCTURED_PROMPT_HTTP__LISTEN=0.0.0.0:8080
 # The one directory that is written to. Without a volume the journal ends with the container.
 ENV STRUCTURED_PROMPT_STORE__URL=sqlite:///var/lib/structured-prompt/structured-prompt.db
+# Its place among those on the machine, and how it ended, are what a process leaves there for the next one.
+ENV TMPDIR=/var/lib/structured-prompt
 VOLUME /var/lib/structured-prompt
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["structured-prompt", "healthcheck"]
