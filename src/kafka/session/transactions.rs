@@ -158,6 +158,10 @@ impl<C: Cluster> Session<'_, C> {
             }
         }
         for Refused { ticket, code, was_alone } in refused {
+            // Its partition may have left since the report.
+            if !self.in_flight.contains_key(&ticket) {
+                continue;
+            }
             if matches!(code, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) {
                 self.unsent(ticket, was_alone);
             } else {
