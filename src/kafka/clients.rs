@@ -59,7 +59,7 @@ impl Clients {
         let consumer = Arc::new(consumer);
         Ok(Self {
             _probe: Probe::start(Arc::clone(&producer), parts)?,
-            committer: Committer::start(Arc::clone(&consumer), Arc::clone(&producer), &route.group),
+            committer: Committer::start(&consumer, Arc::clone(&producer), &route.group),
             producer,
             consumer,
             source_topics: route.source_topics.clone(),

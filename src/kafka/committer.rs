@@ -3,7 +3,7 @@
 //! client, being event-based, does not set).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +27,11 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// longer.
 const TRANSACTION_CALL: Duration = Duration::from_secs(10);
 
-/// A running committer; ends when dropped, after the request that is under way.
+/// How long the end of a session waits for the request that is under way. A call that never comes back keeps its thread and the
+/// producer, whose next one with the same `transactional.id` fences it.
+const LAST_REQUEST: Duration = Duration::from_secs(5);
+
+/// A running committer; ends when dropped, after the request that is under way, or without it.
 pub(super) struct Committer {
     requests: Option<Sender<(Request, Option<ConsumerGroupMetadata>)>>,
     results: Receiver<Done>,
@@ -37,9 +41,11 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn start(consumer: Arc<Consumer>, producer: Arc<Producer>, group: &str) -> Self {
+    pub(super) fn start(consumer: &Arc<Consumer>, producer: Arc<Producer>, group: &str) -> Self {
         let (requests, requested) = bounded::<(Request, Option<ConsumerGroupMetadata>)>(1);
         let (sent, results) = bounded(1);
+        // A call that never comes back must not keep the consumer in its group.
+        let consumer = Arc::downgrade(consumer);
         let work = move || {
             for (request, membership) in requested {
                 if sent.send(carry_out(&consumer, &producer, request, membership.as_ref())).is_err() {
@@ -88,6 +94,10 @@ impl Committer {
 impl Drop for Committer {
     fn drop(&mut self) {
         self.requests = None;
+        if self.is_busy && self.results.recv_timeout(LAST_REQUEST).is_err_and(|error| error.is_timeout()) {
+            tracing::warn!("the Kafka client does not come back from a call; its thread is left behind");
+            return;
+        }
         if let Some(Err(_panic)) = self.thread.take().map(JoinHandle::join) {
             tracing::error!("the committing thread panicked");
         }
@@ -95,15 +105,15 @@ impl Drop for Committer {
 }
 
 fn carry_out(
-    consumer: &Consumer,
+    consumer: &Weak<Consumer>,
     producer: &Producer,
     request: Request,
     membership: Option<&ConsumerGroupMetadata>,
 ) -> Done {
     let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(TRANSACTION_CALL, call).map_err(Trouble::from);
     match request {
-        Request::Commit(commits) => Done::Commit(commit(consumer, commits).map_err(Trouble::from)),
-        Request::Fetch(partitions) => Done::Fetch(fetch(consumer, &partitions).map_err(Trouble::from)),
+        Request::Commit(commits) => Done::Commit(with(consumer, |consumer| commit(consumer, commits))),
+        Request::Fetch(partitions) => Done::Fetch(with(consumer, |consumer| fetch(consumer, &partitions))),
         Request::InitTransactions => Done::InitTransactions(insist(&|limit| producer.init_transactions(limit))),
         Request::AbortTransaction => Done::AbortTransaction(insist(&|limit| producer.abort_transaction(limit))),
         Request::CommitTransaction(commits) => Done::CommitTransaction(match membership {
@@ -111,6 +121,12 @@ fn carry_out(
             None => Err(Trouble::from(RDKafkaErrorCode::UnknownMemberId)),
         }),
     }
+}
+
+/// The session has ended if the consumer is gone.
+fn with<T>(consumer: &Weak<Consumer>, call: impl FnOnce(&Consumer) -> KafkaResult<T>) -> Result<T, Trouble> {
+    let consumer = consumer.upgrade().ok_or(RDKafkaErrorCode::State)?;
+    Ok(call(&consumer)?)
 }
 
 fn commit(consumer: &Consumer, commits: Vec<Commit>) -> KafkaResult<Vec<Commit>> {

@@ -30,7 +30,7 @@ enum State {
     /// Waits for the broker's word on what was sent.
     Closing,
     /// A blocking call is under way: to initialise, commit or abort.
-    Ending,
+    Ending { since: Instant },
 }
 
 /// What is to be done next.
@@ -94,6 +94,12 @@ impl Transaction {
         !matches!(self.state, State::New { .. } | State::Idle) && now.duration_since(self.began_at) >= TIMEOUT / 2
     }
 
+    /// True if a call does not come back. The client limits its calls, but loses some (librdkafka 2.12.1: `send_offsets_to_transaction`
+    /// when the group's coordinator dies). By now the broker has aborted the transaction.
+    pub(super) fn is_stuck(&self, now: Instant) -> bool {
+        matches!(self.state, State::Ending { since } if now.duration_since(since) >= TIMEOUT)
+    }
+
     pub(super) fn begun(&mut self, now: Instant) {
         (self.state, self.began_at, self.sent, self.is_failed) = (State::Open, now, 0, false);
     }
@@ -128,13 +134,13 @@ impl Transaction {
             State::New { not_before } if now >= not_before => Next::Init,
             State::Closing if self.is_failed => Next::Abort,
             State::Closing if unacknowledged == 0 => Next::Commit,
-            State::New { .. } | State::Idle | State::Open | State::Closing | State::Ending => Next::Wait,
+            State::New { .. } | State::Idle | State::Open | State::Closing | State::Ending { .. } => Next::Wait,
         }
     }
 
     /// The step has begun.
-    pub(super) fn ending(&mut self) {
-        self.state = State::Ending;
+    pub(super) fn ending(&mut self, now: Instant) {
+        self.state = State::Ending { since: now };
     }
 
     /// What the transaction that is being committed contains.
@@ -190,7 +196,7 @@ mod tests {
     fn open(now: Instant) -> Transaction {
         let mut transaction = Transaction::new(now);
         assert_eq!(transaction.next(0, false, now), Next::Init);
-        transaction.ending();
+        transaction.ending(now);
         assert!(!transaction.takes());
         transaction.ended();
         assert!(transaction.is_idle() && transaction.takes());
@@ -210,7 +216,7 @@ mod tests {
         assert!(!transaction.takes(), "it is closing");
         transaction.delivered(Ticket(7));
         assert_eq!(transaction.next(0, false, later), Next::Commit);
-        transaction.ending();
+        transaction.ending(later);
         assert_eq!(transaction.next(0, true, later), Next::Wait);
         assert_eq!(transaction.ended().0, [Ticket(7)]);
         assert!(transaction.is_idle() && !transaction.is_open());
@@ -246,6 +252,15 @@ mod tests {
         let transaction = open(now);
         assert!(!transaction.is_overdue(now) && transaction.is_overdue(now + TIMEOUT));
         assert!(!Transaction::new(now).is_overdue(now + TIMEOUT));
+    }
+
+    #[test]
+    fn a_call_that_does_not_come_back_is_noticed() {
+        let now = Instant::now();
+        let mut transaction = open(now);
+        assert!(!transaction.is_stuck(now + TIMEOUT), "no call is under way");
+        transaction.ending(now + COLLECTS);
+        assert!(!transaction.is_stuck(now + TIMEOUT) && transaction.is_stuck(now + COLLECTS + TIMEOUT));
     }
 
     #[test]

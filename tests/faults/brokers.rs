@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::cluster::{Cluster, NODES};
 use super::oracle::Watch;
 use super::process::Resources;
-use super::proxy::{Direction, Frame, Verdict, api};
+use super::proxy::{Direction, Verdict, api};
 use super::row::{Bench, Row};
 use super::scene::{Guarantee, Load, Scene, tail};
 use super::service::Service;
@@ -25,7 +25,7 @@ pub fn rows() -> Vec<Row> {
         Row::new(7, "broker restart (1 of 3)", "EOS", |bench| broker_gone(bench, Cluster::stop)),
         Row::new(8, "broker kill -9 (1 of 3)", "EOS", |bench| broker_gone(bench, Cluster::kill)).short(),
         Row::new(9, "all brokers down", "EOS", all_brokers_down),
-        Row::new(10, "group coordinator dies", "ALO, EOS", group_coordinator_gone),
+        Row::new(10, "group coordinator dies during a commit", "ALO, EOS", group_coordinator_gone),
         Row::new(11, "transaction coordinator dies during the commit", "EOS", transaction_coordinator_gone),
         Row::new(12, "reply to EndTxn delayed 20 s", "EOS", late_end_of_transaction),
     ]
@@ -90,40 +90,12 @@ fn all_brokers_down(bench: &mut Bench) -> Tally {
     tally
 }
 
-/// The node that a kind of request went to last.
-fn follow(cluster: &Cluster, keys: &'static [i16]) -> Arc<AtomicUsize> {
-    let node = Arc::new(AtomicUsize::new(0));
-    let last = Arc::clone(&node);
-    cluster.on_frame(move |frame: &Frame<'_>| {
-        if frame.direction == Request && keys.contains(&frame.api) {
-            last.store(frame.node, Ordering::SeqCst);
-        }
-        Verdict::Pass
-    });
-    node
-}
-
 fn group_coordinator_gone(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     let rounds = bench.times(1, 2, 10);
     for guarantee in std::iter::repeat_n([AtLeastOnce, ExactlyOnce], rounds).flatten() {
-        Cluster::wait_in_sync();
-        let scene = Scene::new(&bench.cluster, steady(guarantee, 4000));
-        let node = follow(&bench.cluster, &[api::HEARTBEAT, api::OFFSET_COMMIT]);
-        let (service, before) = warm(&scene);
-        wait_until("a coordinator", Duration::from_secs(20), || match node.load(Ordering::SeqCst) {
-            0 => Err("none".to_owned()),
-            _ => Ok(()),
-        });
-        let node = node.load(Ordering::SeqCst);
-        let watch = Watch::start(&scene.topics.sink);
-        Cluster::kill(node);
-        std::thread::sleep(Duration::from_secs(3));
-        Cluster::start_node(node);
-        std::thread::sleep(Duration::from_secs(3));
-        tally.recovered(watch.longest_stall(), Duration::from_secs(15));
-        scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
-        bench.cluster.heal();
+        let key = if guarantee == ExactlyOnce { api::TXN_OFFSET_COMMIT } else { api::OFFSET_COMMIT };
+        killed_at(bench, &mut tally, guarantee, key);
     }
     // What was published since the last commit may be done again if the membership ended with its coordinator.
     tally.repeats_at_most(rounds * 500);
@@ -133,33 +105,39 @@ fn group_coordinator_gone(bench: &mut Bench) -> Tally {
 fn transaction_coordinator_gone(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     for _ in 0..bench.times(1, 3, 10) {
-        Cluster::wait_in_sync();
-        let scene = Scene::new(&bench.cluster, steady(ExactlyOnce, 4000));
-        let (service, before) = warm(&scene);
-        let killed = Arc::new(AtomicUsize::new(0));
-        let node = Arc::clone(&killed);
-        bench.cluster.on_frame(move |frame| {
-            let is_first = || node.compare_exchange(0, frame.node, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-            if frame.is(Request, api::END_TXN) && is_first() {
-                let node = frame.node;
-                // It may get the request before it dies, or not.
-                std::thread::spawn(move || Cluster::kill(node));
-            }
-            Verdict::Pass
-        });
-        let watch = Watch::start(&scene.topics.sink);
-        wait_until("the kill", Duration::from_secs(30), || match killed.load(Ordering::SeqCst) {
-            0 => Err(tail(&service)),
-            _ => Ok(()),
-        });
-        std::thread::sleep(Duration::from_secs(3));
-        Cluster::start_node(killed.load(Ordering::SeqCst));
-        std::thread::sleep(Duration::from_secs(3));
-        tally.recovered(watch.longest_stall(), Duration::from_secs(15));
-        scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
-        bench.cluster.heal();
+        killed_at(bench, &mut tally, ExactlyOnce, api::END_TXN);
     }
     tally
+}
+
+/// Kills the node to which the next request of this kind goes. It may get it before it dies, or not.
+fn killed_at(bench: &Bench, tally: &mut Tally, guarantee: Guarantee, key: i16) {
+    Cluster::wait_in_sync();
+    let scene = Scene::new(&bench.cluster, steady(guarantee, 4000));
+    let (service, before) = warm(&scene);
+    let killed = Arc::new(AtomicUsize::new(0));
+    let node = Arc::clone(&killed);
+    let watch = Watch::start(&scene.topics.sink);
+    bench.cluster.on_frame(move |frame| {
+        let is_first = || node.compare_exchange(0, frame.node, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if frame.is(Request, key) && is_first() {
+            let node = frame.node;
+            std::thread::spawn(move || Cluster::kill(node));
+        }
+        Verdict::Pass
+    });
+    wait_until("the kill", Duration::from_secs(30), || match killed.load(Ordering::SeqCst) {
+        0 => Err(tail(&service)),
+        _ => Ok(()),
+    });
+    std::thread::sleep(Duration::from_secs(3));
+    Cluster::start_node(killed.load(Ordering::SeqCst));
+    std::thread::sleep(Duration::from_secs(3));
+    tally.recovered(watch.longest_stall(), Duration::from_secs(15));
+    scene.finish(tally, &service, Some(before), Duration::from_secs(120));
+    let rebuilt = service.metric("sp_connector_restarts_total");
+    tally.note(format!("{guarantee:?}: clients rebuilt {rebuilt} times"));
+    bench.cluster.heal();
 }
 
 /// The torn transaction of the Jepsen report: a commit that is thought to have failed must not hit the next transaction.

@@ -23,6 +23,14 @@ impl Resources {
         let files = fs::read_dir(format!("/proc/{process}/fd")).expect("its files").count();
         Self { files, threads: number("Threads:"), rss_kb: number("VmRSS:") }
     }
+
+    /// How much more this is, in words.
+    pub fn beyond(&self, before: &Self) -> String {
+        let files = self.files.saturating_sub(before.files);
+        let threads = self.threads.saturating_sub(before.threads);
+        let megabytes = self.rss_kb.saturating_sub(before.rss_kb) >> 10;
+        format!("{files} files, {threads} threads, {megabytes} MB")
+    }
 }
 
 /// The process that a hook kills or stops, once.

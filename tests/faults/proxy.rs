@@ -14,7 +14,6 @@ pub mod api {
     pub const PRODUCE: i16 = 0;
     pub const FETCH: i16 = 1;
     pub const OFFSET_COMMIT: i16 = 8;
-    pub const HEARTBEAT: i16 = 12;
     pub const ADD_OFFSETS_TO_TXN: i16 = 25;
     pub const END_TXN: i16 = 26;
     pub const TXN_OFFSET_COMMIT: i16 = 28;

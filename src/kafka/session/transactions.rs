@@ -53,10 +53,13 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(broken) = self.broken.take() {
             return Err(broken);
         }
+        let now = self.cluster.now();
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.is_stuck(now)) {
+            return Err(Broken::new("the Kafka client does not come back from ending a transaction"));
+        }
         if self.cluster.is_busy() {
             return Ok(());
         }
-        let now = self.cluster.now();
         if now >= self.commit_due && self.transaction.as_ref().is_some_and(Transaction::is_idle) {
             self.commit_due = now + COMMIT_INTERVAL;
             // What has an outcome from before moves the offset, too.
@@ -69,11 +72,11 @@ impl<C: Cluster> Session<'_, C> {
         match transaction.next(self.unacknowledged, is_urgent, now) {
             Next::Wait => {}
             Next::Init => {
-                transaction.ending();
+                transaction.ending(now);
                 self.cluster.request(Request::InitTransactions);
             }
             Next::Abort => {
-                transaction.ending();
+                transaction.ending(now);
                 self.cluster.request(Request::AbortTransaction);
             }
             Next::Commit => self.commit_transaction()?,
@@ -97,8 +100,9 @@ impl<C: Cluster> Session<'_, C> {
         if !is_member || self.ledger.partitions().next().is_none() {
             return Err(Broken::new("the transaction's partitions are gone"));
         }
-        transaction.ending();
-        self.commit_due = self.cluster.now() + COMMIT_INTERVAL;
+        let now = self.cluster.now();
+        transaction.ending(now);
+        self.commit_due = now + COMMIT_INTERVAL;
         self.cluster.request(Request::CommitTransaction(commits));
         Ok(())
     }
@@ -131,7 +135,7 @@ impl<C: Cluster> Session<'_, C> {
             Err(error) if error.requires_abort => {
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.parts.name, %error, "the transaction was not committed; repeating it");
-                transaction.ending();
+                transaction.ending(self.cluster.now());
                 self.cluster.request(Request::AbortTransaction);
                 Ok(())
             }

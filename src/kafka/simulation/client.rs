@@ -45,6 +45,8 @@ pub(super) struct Client {
     reports: Vec<Delivery>,
     request: Option<(Instant, Request)>,
     replies: VecDeque<(Instant, Done)>,
+    /// A call does not come back.
+    hangs: bool,
 }
 
 impl Client {
@@ -73,6 +75,7 @@ impl Client {
             reports: Vec::new(),
             request: None,
             replies: VecDeque::new(),
+            hangs: false,
         }
     }
 
@@ -142,6 +145,10 @@ impl Client {
                 Done::CommitTransaction(self.commit_transaction(&mut world, commits, is_wrong))
             }
         };
+        if is_wrong && !matches!(done, Done::Commit(_) | Done::Fetch(_)) && world.random.u8(0..4) == 0 {
+            self.hangs = true;
+            return;
+        }
         // A call whose answer never comes is waited for.
         let wait = if is_wrong { CALL } else { Duration::ZERO };
         self.replies.push_back((now() + wait, done));
@@ -354,7 +361,7 @@ impl Cluster for Client {
     }
 
     fn is_busy(&self) -> bool {
-        self.request.is_some() || !self.replies.is_empty()
+        self.hangs || self.request.is_some() || !self.replies.is_empty()
     }
 
     fn done(&mut self) -> Option<Done> {
