@@ -42,7 +42,7 @@ fn assert_once(report: &Report, events: usize) {
 
 #[test]
 fn an_instance_that_is_killed_again_and_again_leaves_one_outcome_of_each_record() {
-    const EVENTS: usize = 12_000;
+    const EVENTS: usize = 6_000;
     let stub = StubProvider::start(slow());
     stub.keep_no_requests();
     let topics = Topics::create(6);
