@@ -152,16 +152,27 @@ impl Connector {
 }
 
 fn supervise(parts: &Parts, stop: &Stop) -> Result<(), String> {
-    let mut pause = RESTART_PAUSE;
     let Parts { kafka, route, name, .. } = parts;
     let slot = Slot::take(kafka, &route.group, name, &std::env::temp_dir());
     let transactional_id = (route.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
     let quarantine = Arc::new(Quarantine::open(&slot, &route.source_topics, name));
+    let ended = run_sessions(parts, stop, transactional_id, &quarantine);
+    quarantine.ended();
+    ended
+}
+
+fn run_sessions(
+    parts: &Parts,
+    stop: &Stop,
+    transactional_id: Option<&str>,
+    quarantine: &Arc<Quarantine>,
+) -> Result<(), String> {
+    let mut pause = RESTART_PAUSE;
     loop {
         let started_at = Instant::now();
         let session = || {
             let clients = Clients::connect(parts, transactional_id)?;
-            Ok::<_, ConnectError>(Session::new(parts, stop, clients, Arc::clone(&quarantine)).run())
+            Ok::<_, ConnectError>(Session::new(parts, stop, clients, Arc::clone(quarantine)).run())
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -33,8 +34,9 @@ const CAREFUL: Duration = Duration::from_secs(600);
 const MAX_REMEMBERED: usize = 1000;
 /// Threads that have a place of their own in the file. With more, a death may be missed.
 const CELLS: u64 = 64;
-/// A topic's digest (zero where nobody works), a partition and an offset, big-endian.
+/// A topic's digest, a partition and an offset, big-endian; zeros where nobody works.
 const CELL: usize = 20;
+type TopicDigest = [u8; 8];
 /// Before the cells there is one byte: whether the process runs.
 const FIRST_CELL: u64 = 1;
 const ENDED: u8 = 0;
@@ -51,7 +53,7 @@ thread_local! {
 /// What one connector's threads work on, and what processes died of.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
-    topics: Vec<(Arc<str>, u64)>,
+    topics: Vec<(Arc<str>, TopicDigest)>,
     /// `None` where no file can be had: then nothing is refused.
     file: Option<File>,
     deaths: PathBuf,
@@ -66,7 +68,14 @@ impl Quarantine {
         let mut quarantine = Self { topics, file, deaths: slot.deaths(), careful_until: None };
         match quarantine.take_over(connector) {
             Ok(true) => {}
-            Ok(false) => quarantine.careful_until = Some(Instant::now() + CAREFUL),
+            Ok(false) => {
+                tracing::info!(
+                    connector,
+                    careful_s = CAREFUL.as_secs(),
+                    "the process before this one did not end by itself"
+                );
+                quarantine.careful_until = Some(Instant::now() + CAREFUL);
+            }
             Err(error) => {
                 tracing::info!(connector, %error, "records that abort the process are not found out: its file cannot be used");
                 quarantine.file = None;
@@ -80,9 +89,9 @@ impl Quarantine {
         if self.careful_until.is_none_or(|until| Instant::now() >= until) {
             return;
         }
-        let topic = self.topics.iter().find(|(topic, _)| *topic == position.topic).map_or(0, |(_, digest)| *digest);
+        let Some((_, topic)) = self.topics.iter().find(|(topic, _)| *topic == position.topic) else { return };
         let mut cell = [0; CELL];
-        cell[..8].copy_from_slice(&topic.to_be_bytes());
+        cell[..8].copy_from_slice(topic);
         cell[8..12].copy_from_slice(&position.partition.to_be_bytes());
         cell[12..].copy_from_slice(&position.offset.to_be_bytes());
         self.write(&cell);
@@ -96,19 +105,23 @@ impl Quarantine {
         }
     }
 
-    /// The same future, under which whoever polls it works on the record.
-    pub(super) fn watch<F: Future>(
-        self: &Arc<Self>,
-        position: Position,
-        work: F,
-    ) -> impl Future<Output = F::Output> + use<F> {
-        let (quarantine, mut work) = (Arc::clone(self), Box::pin(work));
-        std::future::poll_fn(move |context| {
-            quarantine.working_on(&position);
+    /// Does the work; whoever polls it works on the record.
+    pub(super) async fn watch<T>(self: Arc<Self>, position: Position, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| {
+            self.working_on(&position);
             let polled = work.as_mut().poll(context);
-            quarantine.idle();
+            self.idle();
             polled
         })
+        .await
+    }
+
+    /// The process ends by itself. Not left to a destructor: a task may hold this until after the process's end.
+    pub(super) fn ended(&self) {
+        if let Some(file) = &self.file {
+            drop(file.write_all_at(&[ENDED], 0));
+        }
     }
 
     /// The records that are refused, as far as it is known on this machine.
@@ -153,7 +166,7 @@ impl Quarantine {
 
     /// The record that a cell names.
     fn named(&self, cell: &[u8]) -> Option<String> {
-        let topic = u64::from_be_bytes(cell.get(..8)?.try_into().ok()?);
+        let topic = cell.get(..8)?;
         let partition = i32::from_be_bytes(cell.get(8..12)?.try_into().ok()?);
         let offset = i64::from_be_bytes(cell.get(12..)?.try_into().ok()?);
         let (topic, _) = self.topics.iter().find(|(_, digest)| *digest == topic)?;
@@ -166,14 +179,6 @@ impl Quarantine {
         let (offset, partition, topic) = (parts.next()?, parts.next()?, parts.next()?);
         let (topic, _) = self.topics.iter().find(|(known, _)| **known == *topic)?;
         Some(Position { topic: Arc::clone(topic), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
-    }
-}
-
-impl Drop for Quarantine {
-    fn drop(&mut self) {
-        if let Some(file) = &self.file {
-            drop(file.write_all_at(&[ENDED], 0));
-        }
     }
 }
 
@@ -214,11 +219,9 @@ fn parse(text: &str) -> Vec<(String, u32)> {
     text.lines().filter_map(line).collect()
 }
 
-/// Of a topic's name; never zero.
-fn digest(topic: &str) -> u64 {
+fn digest(topic: &str) -> TopicDigest {
     let digest = Sha256::digest(topic);
-    let first: [u8; 8] = std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default());
-    u64::from_be_bytes(first).max(1)
+    std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -233,13 +236,6 @@ mod tests {
         let slot = Slot::take(&settings, "g", "triage", directory);
         let quarantine = Quarantine::open(&slot, &["in".into(), "in-2".into()], "triage");
         (slot, Arc::new(quarantine))
-    }
-
-    /// What a process leaves that dies.
-    fn die((slot, quarantine): (Slot, Arc<Quarantine>), directory: &Path) {
-        let left = std::fs::read(lock_file(directory)).unwrap();
-        drop((slot, quarantine));
-        std::fs::write(lock_file(directory), left).unwrap();
     }
 
     fn lock_file(directory: &Path) -> PathBuf {
@@ -259,7 +255,6 @@ mod tests {
             assert_eq!(process.1.refused(), HashSet::new());
             process.1.working_on(&at("in-2", 41));
             process.1.working_on(&at("in-2", 42));
-            die(process, directory.path());
         }
         let (_slot, quarantine) = open(directory.path());
         assert_eq!(quarantine.refused(), HashSet::from([at("in-2", 42)]));
@@ -274,7 +269,6 @@ mod tests {
             let process = open(directory.path());
             process.1.working_on(&at("in", 7));
             process.1.idle();
-            die(process, directory.path());
         }
         assert_eq!(open(directory.path()).1.refused(), HashSet::new());
     }
@@ -282,8 +276,11 @@ mod tests {
     #[test]
     fn nothing_is_noted_after_an_orderly_end() {
         let directory = tempfile::tempdir().unwrap();
-        die(open(directory.path()), directory.path());
-        assert!(open(directory.path()).1.careful_until.is_some());
+        drop(open(directory.path()));
+        let process = open(directory.path());
+        assert!(process.1.careful_until.is_some());
+        process.1.ended();
+        drop(process);
         let (_slot, quarantine) = open(directory.path());
         quarantine.working_on(&at("in", 7));
         assert_eq!(std::fs::read(lock_file(directory.path())).unwrap(), [RUNS]);
@@ -292,13 +289,13 @@ mod tests {
     #[tokio::test]
     async fn waiting_is_no_work() {
         let directory = tempfile::tempdir().unwrap();
-        die(open(directory.path()), directory.path());
+        drop(open(directory.path()));
         let (_slot, quarantine) = open(directory.path());
         let noted = || {
             let left = std::fs::read(lock_file(directory.path())).unwrap();
             left[1..].chunks_exact(CELL).filter_map(|cell| quarantine.named(cell)).collect::<Vec<_>>()
         };
-        let mut work = Box::pin(quarantine.watch(at("in", 7), async {
+        let mut work = Box::pin(Arc::clone(&quarantine).watch(at("in", 7), async {
             tokio::task::yield_now().await;
             noted()
         }));

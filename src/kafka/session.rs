@@ -300,7 +300,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };
             let door = Arc::clone(&self.parts.door);
-            let work = self.quarantine.watch(flight.record.position.clone(), async move { door.finish(*job).await });
+            let quarantine = Arc::clone(&self.quarantine);
+            let work = quarantine.watch(flight.record.position.clone(), async move { door.finish(*job).await });
             flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone())));
             self.asking += 1;
         }

@@ -56,8 +56,10 @@ fn an_instance_that_is_killed_again_and_again_leaves_one_outcome_of_each_record(
         });
         victim.kill();
     }
-    let _last = setup.start();
+    let last = setup.start();
     let report = wait_for_the_end(&topics, Duration::from_secs(120));
+    let suspects = last.messages().iter().any(|message| message.contains("did not end by itself"));
+    assert!(suspects, "the process before was killed: {}", last.log_text());
     eprintln!("{EVENTS} events, 5 kills: {} results, {} calls", report.results, stub.calls());
     assert_once(&report, EVENTS);
 }

@@ -31,6 +31,8 @@ fn sigterm_under_load_drains_commits_and_repeats_nothing() {
         let (status, took) = service.terminate();
         assert!(status.success(), "{status}: {}", service.log_text());
         assert!(took < Duration::from_secs(15), "a drain of {took:?}");
+        let suspects = service.messages().iter().any(|message| message.contains("did not end by itself"));
+        assert!(!suspects, "the process before had an orderly end: {}", service.log_text());
     }
     assert!(runs >= 2, "the load was over before the first SIGTERM");
     let report = reader::read(&topics);
