@@ -24,6 +24,15 @@ impl Resources {
         Self { files, threads: number("Threads:"), rss_kb: number("VmRSS:") }
     }
 
+    /// With so many producers more: connections to three brokers and their threads, and what is queued.
+    pub fn and_producers(&self, count: usize) -> Self {
+        Self {
+            files: self.files + 16 * count,
+            threads: self.threads + 8 * count,
+            rss_kb: self.rss_kb + (24 << 10) * count,
+        }
+    }
+
     /// How much more this is, in words.
     pub fn beyond(&self, before: &Self) -> String {
         let files = self.files.saturating_sub(before.files);
