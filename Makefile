@@ -29,7 +29,7 @@ test: ## Everything a merge needs: format, lints, tests against real services, d
 
 faults: ## Every row of the fault matrix against three real brokers; ARGS='--row 2 --scale full', docs/faults.md tells more
 	@scripts/prerequisites.sh test
-	cargo test --locked --test faults -- $(or $(ARGS),--all)
+	cargo test --locked --test faults -- --all $(ARGS)
 
 bench: ## Measure throughput against a real Kafka
 	@scripts/prerequisites.sh test

@@ -52,6 +52,11 @@ impl Arguments {
         Ok(parsed)
     }
 
+    /// A number that was asked for and is no row's.
+    pub fn unknown(&self, rows: &[Row]) -> Option<u32> {
+        self.rows.iter().copied().find(|number| rows.iter().all(|row| row.number != *number))
+    }
+
     pub fn chooses(&self, row: &Row) -> bool {
         if !self.rows.is_empty() {
             return self.rows.contains(&row.number);

@@ -95,6 +95,10 @@ fn main() -> ExitCode {
         }
     };
     let chosen: Vec<&Row> = rows.iter().filter(|row| arguments.chooses(row)).collect();
+    if let Some(number) = arguments.unknown(&rows) {
+        eprintln!("faults: there is no row {number}; --list names them");
+        return ExitCode::from(2);
+    }
     if chosen.is_empty() {
         return ExitCode::SUCCESS;
     }

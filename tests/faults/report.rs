@@ -64,10 +64,11 @@ pub fn table(lines: &[Line<'_>]) -> String {
     text
 }
 
-/// What falls short, one line each.
+/// What falls short, one line each, without the log that a complaint may end with.
 pub fn shortcomings(lines: &[Line<'_>]) -> String {
     let failed = lines.iter().filter(|line| line.verdict == Verdict::Fails);
-    failed.map(|line| format!("- **{}, {}**: {}\n", line.row.number, line.row.fault, line.tally.complaint())).collect()
+    let why = |line: &Line<'_>| line.tally.complaint().lines().next().unwrap_or_default().to_owned();
+    failed.map(|line| format!("- **{}, {}**: {}\n", line.row.number, line.row.fault, why(line))).collect()
 }
 
 /// What the rows noted beside the table.
@@ -81,7 +82,7 @@ pub fn page(lines: &[Line<'_>], command: &str) -> String {
     let missing = shortcomings(lines);
     let missing = if missing.is_empty() { "Nothing.\n".to_owned() } else { missing };
     format!(
-        "{}\nThis table is the output of `{command}`.\n\n{}\n## What falls short\n\n{missing}\n## Notes of the runs\n\n{}",
+        "{}\nThis table is the output of `{command}`, of a debug build.\n\n{}\n## What falls short\n\n{missing}\n## Notes of the runs\n\n{}",
         include_str!("page.md"),
         table(lines),
         notes(lines)
