@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::broker;
 use super::oracle::{self, Isolation, Order};
 use super::process::Victim;
 use super::proxy::{Direction, Frame, Verdict, api};
 use super::row::{Bench, Row};
-use super::scene::{Guarantee, Load, Scene, tail};
+use super::scene::{Guarantee, Load, Scene, good, tail};
 use super::service::Service;
 use super::tally::Tally;
 use super::wait::wait_until;
@@ -202,7 +203,9 @@ fn killed_after_an_answer(bench: &mut Bench) -> Tally {
 fn owner_gone(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     for (is_restarted, limit) in [(true, 2), (false, 25)] {
-        let scene = Scene::new(&bench.cluster, Load::new(ExactlyOnce, 600));
+        let scene = Scene::new(&bench.cluster, Load::new(ExactlyOnce, 0));
+        // Without a dead letter, so that the first transaction holds results.
+        broker::produce(&scene.topics.source, scene.load.partitions, &good(0..600));
         let victim = Victim::default();
         let marked = victim.clone();
         bench.cluster.on_frame(move |frame| Step::before(Request, api::END_TXN).judge(frame, &marked, Duration::ZERO));
@@ -210,9 +213,12 @@ fn owner_gone(bench: &mut Bench) -> Tally {
         bench.cluster.heal();
         let began_at = Instant::now();
         let open = oracle::ends(&scene.topics.sink, Isolation::Uncommitted).expect("the ends");
+        let readable = || oracle::ends(&scene.topics.sink, Isolation::Committed).map_err(|error| error.to_string());
+        let is_held = readable().is_ok_and(|seen| seen.iter().zip(&open).any(|(seen, open)| seen < open));
+        tally.expect(is_held, || "no transaction with results was left open".to_owned());
         let restarted = is_restarted.then(|| scene.setup.start());
         wait_until("readers go on", Duration::from_secs(60), || {
-            let seen = oracle::ends(&scene.topics.sink, Isolation::Committed).map_err(|error| error.to_string())?;
+            let seen = readable()?;
             let is_there = seen.iter().zip(&open).all(|(seen, open)| seen >= open);
             if is_there { Ok(()) } else { Err(format!("{seen:?} of {open:?}")) }
         });

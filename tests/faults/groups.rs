@@ -77,6 +77,7 @@ fn coming_and_going(bench: &mut Bench) -> Tally {
     let storm = 4 * (changes + 1) * 12;
     tally.expect(moved <= storm, || format!("a storm: partitions moved {moved} times"));
     tally.repeats_at_most(of_alo / 100);
+    tally.extra_calls_at_most(0);
     tally
 }
 
@@ -127,6 +128,7 @@ fn late_commits(bench: &mut Bench) -> Tally {
         // With the classic protocol what holds up a commit holds up heartbeats too, and the next generation refuses it.
         commit_after_newer_ones(bench, &mut tally, steady(AtLeastOnce, 3000).client(CONSUMER_PROTOCOL));
     }
+    tally.extra_calls_at_most(0);
     tally
 }
 

@@ -53,6 +53,7 @@ fn poison(bench: &mut Bench) -> Tally {
     let restarts = service.metric("sp_connector_restarts_total");
     tally.expect(restarts == 0.0, || format!("clients were rebuilt {restarts} times"));
     scene.judge_codes(&mut tally, &["missing_attribute", "invalid_header"]);
+    tally.extra_calls_at_most(0);
     tally
 }
 
@@ -92,7 +93,9 @@ fn aborting(bench: &mut Bench) -> Tally {
         tally.note(format!("{deaths} deaths"));
         tally.expect(deaths == DEATHS, || format!("{deaths} processes died of one record"));
         scene.wait_done(&mut tally, &service, None, LIMIT);
-        scene.judge_codes(&mut tally, &["missing_attribute", "process_aborted"]);
+        let codes = scene.judge_codes(&mut tally, &["missing_attribute", "process_aborted"]);
+        let refused = codes.get("process_aborted").copied().unwrap_or(0);
+        tally.expect(refused == 1, || format!("{refused} records are refused for one"));
     }
     tally
 }
@@ -123,6 +126,7 @@ fn sparse(bench: &mut Bench) -> Tally {
         unharmed(&mut tally, &service);
     }
     tally.repeats_at_most(0);
+    tally.extra_calls_at_most(0);
     tally
 }
 
@@ -190,6 +194,7 @@ fn bytes(bench: &mut Bench) -> Tally {
     tally.note(format!("{} letters compared byte for byte", letters.len()));
     tally.expect(letters.len() > count / 3, || format!("only {} letters", letters.len()));
     scene.judge(&mut tally);
+    tally.extra_calls_at_most(0);
     tally
 }
 
@@ -235,5 +240,6 @@ fn huge(bench: &mut Bench) -> Tally {
         tally.expect(found == expected, || format!("{found} letters {code}, {expected} expected"));
     }
     tally.add(judgement, ExactlyOnce);
+    tally.extra_calls_at_most(0);
     tally
 }

@@ -1,6 +1,7 @@
 //! What most rows are made of: a load of events, a stub provider that writes down its answers, one connector, and the end at
 //! which everything is judged.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -114,6 +115,11 @@ pub fn events(range: std::ops::Range<usize>) -> Vec<TestRecord> {
     range.map(event).collect()
 }
 
+/// Those of them that have an id.
+pub fn good(range: std::ops::Range<usize>) -> Vec<TestRecord> {
+    events(range).into_iter().filter(|record| record.text("ce_id").as_deref() != Some("")).collect()
+}
+
 /// The event that a request asks about.
 pub fn asked(request: &Value) -> String {
     let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -222,8 +228,8 @@ impl Scene {
         tally.note_time("to the end", began_at.elapsed());
         if let Some(before) = before {
             let after = Resources::of(service.id());
-            // The client library loses calls, and a producer with each: told, and no more than that is let pass.
-            let lost = service.log_text().matches("its thread is left behind").count();
+            // A producer goes with each: told, and no more than that is let pass.
+            let lost = lost_calls(service);
             if lost > 0 {
                 tally.note(format!("{lost} calls never came back, with {} more", after.beyond(&before)));
             }
@@ -236,14 +242,16 @@ impl Scene {
         self.judge_codes(tally, &[]);
     }
 
-    /// The same, and no other letters than of these codes are there, if any are named.
-    pub fn judge_codes(&self, tally: &mut Tally, codes: &[&str]) {
+    /// The same, and no other letters than of these codes are there, if any are named. Says how many of each there are.
+    pub fn judge_codes(&self, tally: &mut Tally, codes: &[&str]) -> BTreeMap<String, usize> {
         let judgement = oracle::judge(&self.topics, &self.answers, self.load.order);
         let is_other = |code: &&String| !codes.is_empty() && !codes.contains(&code.as_str());
         let others: Vec<_> = judgement.codes.keys().filter(is_other).cloned().collect();
         tally.expect(others.is_empty(), || format!("letters {others:?}: {:?}", judgement.codes));
+        let found = judgement.codes.clone();
         tally.add(judgement, self.load.guarantee);
         tally.expect(self.stub.protocol_errors() == 0, || "requests that the provider does not understand".to_owned());
+        found
     }
 }
 
@@ -259,6 +267,11 @@ fn setup(cluster: &Cluster, stub: &StubProvider, load: &Load) -> Setup {
         Some(url) => setup.store(url),
         None => setup,
     }
+}
+
+/// Calls that the client library has lost: they never came back.
+pub fn lost_calls(service: &Service) -> usize {
+    service.log_text().matches("its thread is left behind").count()
 }
 
 /// The last lines of a log.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::process::signal;
 use super::row::{Bench, Row};
-use super::scene::{Guarantee, Load, Scene};
+use super::scene::{Guarantee, Load, Scene, tail};
+use super::stub_provider::Latency;
 use super::tally::Tally;
 use super::wait::wait_until;
 
@@ -12,6 +13,8 @@ use Guarantee::{AtLeastOnce, ExactlyOnce};
 
 /// What Kubernetes allows.
 const GRACE: Duration = Duration::from_secs(30);
+/// Calls that are open when the signal comes.
+const IN_FLIGHT: usize = 1000;
 
 pub fn rows() -> Vec<Row> {
     vec![
@@ -25,21 +28,22 @@ fn terminated_under_load(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     let mut longest = Duration::ZERO;
     for guarantee in [AtLeastOnce, ExactlyOnce] {
-        let mut scene = Scene::new(&bench.cluster, Load::new(guarantee, 0).in_flight(1000).latency(500, 3000));
+        // Calls last longer than it takes to begin as many, and less than the program waits for them.
+        let load = Load::new(guarantee, 0).in_flight(IN_FLIGHT + 100).latency(10_000, 14_000).timeout("60s");
+        let mut scene = Scene::new(&bench.cluster, load);
         for _ in 0..rounds {
-            scene.add(1500);
+            scene.add(IN_FLIGHT + 500);
             let mut service = scene.setup.start();
-            let wanted = 1000;
             wait_until("calls", Duration::from_secs(60), || match scene.stub.in_flight() {
-                calls if calls >= wanted => Ok(()),
-                _ if scene.is_done() => Ok(()),
-                calls => Err(format!("{calls} calls")),
+                calls if calls >= IN_FLIGHT as u64 => Ok(()),
+                calls => Err(format!("{calls} calls: {}", tail(&service))),
             });
             let (status, took) = service.terminate();
             longest = longest.max(took);
             tally.expect(status.success(), || format!("{status} after {took:?}"));
             tally.expect(took <= GRACE, || format!("{took:?} until the end"));
         }
+        scene.stub.set_script(scene.script().latency(Latency::Fixed(Duration::from_millis(20))));
         let service = scene.setup.start();
         scene.finish(&mut tally, &service, None, Duration::from_secs(120));
     }

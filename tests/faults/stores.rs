@@ -62,12 +62,17 @@ fn away(
     gone();
     let began_at = Instant::now();
     wait_not_ready(service);
+    // What was in the journal before is still published.
+    std::thread::sleep(Duration::from_secs(2));
+    let written = scene.written();
     while began_at.elapsed() < time {
         std::thread::sleep(Duration::from_millis(200));
         assert!(service.ended().is_none(), "{}", tail(service));
         tally.expect(service.get("/v1/health/live").0 == 200, || "not live".to_owned());
         tally.expect(service.get("/v1/health/ready").0 == 503, || "ready without a store".to_owned());
     }
+    let more = scene.written() - written;
+    tally.expect(more == 0, || format!("{more} records written that no journal has"));
     back();
     let came_back_at = Instant::now();
     scene.wait_written(20);

@@ -12,7 +12,7 @@ use super::oracle;
 use super::proxy::{Direction, api};
 use super::repeats::{ids, nameless};
 use super::row::{Bench, Row};
-use super::scene::{self, Guarantee, Load, Scene, tail};
+use super::scene::{Guarantee, Load, Scene, good, tail};
 use super::service::{Service, Topics};
 use super::stub_provider::{Fault, Latency, Script, When};
 use super::tally::Tally;
@@ -94,11 +94,6 @@ fn vanished(bench: &mut Bench, is_letters: bool) -> Tally {
     }
     tally.extra_calls_at_most(0);
     tally
-}
-
-/// Events that have an id.
-fn good(numbers: Range<usize>) -> Vec<TestRecord> {
-    scene::events(numbers).into_iter().filter(|record| record.text("ce_id").as_deref() != Some("")).collect()
 }
 
 /// What no codec makes smaller.
