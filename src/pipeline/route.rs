@@ -4,7 +4,7 @@
 //! how it has been doing. Providers are shared by all connectors. A [`Router`](router::Router) belongs to one connector and
 //! chooses among them; when none may be asked, it is the connector's gate.
 
-mod breaker;
+pub(in crate::pipeline) mod breaker;
 pub mod budget;
 mod ceilings;
 mod health;

@@ -9,6 +9,7 @@ use crate::domain::answer::{Answer, Usage, Validation};
 use crate::domain::attempt::{Attempt, Step};
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::{Approved, Disapproved, approve};
+use crate::pipeline::route::breaker::Caller;
 use crate::pipeline::route::provider::{Admission, Provider};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
@@ -155,8 +156,12 @@ impl<'a> Ladder<'a> {
         if failure.code == Code::ProviderRefused {
             return Err(failure);
         }
-        // A provider that named a time is not asked before; its breaker sees to that for everyone.
-        let may_retry = is_transient && !is_probe && failure.retry_after.is_none();
+        let code = failure.code;
+        let retries = self.retried.iter().filter(|retried| **retried == index).count();
+        // A provider that named a time is not asked before; its breaker sees to that for everyone. Who only tries out whether
+        // it is back waits on with the others.
+        let is_tryout = is_probe && retries == 0;
+        let may_retry = is_transient && !is_tryout && failure.retry_after.is_none();
         if failure.kind() != Kind::Unavailable {
             self.progress.remember(failure.clone());
             if is_owed && !is_dubious(failure.code) {
@@ -166,16 +171,30 @@ impl<'a> Ladder<'a> {
         if self.progress.may_help(index, provider) {
             self.obstacle = Some(failure);
         }
-        let retries = self.retried.iter().filter(|retried| **retried == index).count();
         let is_left = u32::try_from(retries).is_ok_and(|retries| retries < provider.max_retries());
-        if may_retry && is_left && self.progress.has_attempts_left(provider) {
-            tokio::time::sleep(backoff(retries)).await;
-            if let Ok(admission) = self.router.readmit(index, self.need(provider)).await {
-                self.retried.push(index);
-                return Ok(Rung::Next(Turn { index, admission, step: Step::Retry, is_owed }));
-            }
+        if !may_retry || !is_left || !self.progress.has_attempts_left(provider) {
+            return Ok(self.next().await);
         }
-        Ok(self.next().await)
+        tokio::time::sleep(backoff(retries)).await;
+        if let Some(turn) = self.retry(index, is_owed, Caller::Anyone).await {
+            return Ok(Rung::Next(turn));
+        }
+        let rung = self.next().await;
+        let nobody_else = matches!(&rung, Rung::End(end) if end.kind() == Kind::Unavailable);
+        if nobody_else
+            && code == Code::ProviderTimeout
+            && let Some(turn) = self.retry(index, is_owed, Caller::TimedOut).await
+        {
+            return Ok(Rung::Next(turn));
+        }
+        Ok(rung)
+    }
+
+    async fn retry(&mut self, index: usize, is_owed: bool, caller: Caller) -> Option<Turn<'a>> {
+        let need = self.need(self.router.member(index));
+        let admission = self.router.readmit(index, need, caller).await.ok()?;
+        self.retried.push(index);
+        Some(Turn { index, admission, step: Step::Retry, is_owed })
     }
 
     async fn judge(&mut self, index: usize, step: Step, reply: Reply, cost_usd: f64) -> Result<Rung<'a>, Failure> {
@@ -256,7 +275,7 @@ impl<'a> Ladder<'a> {
         if !self.progress.has_attempts_left(provider) {
             return None;
         }
-        match self.router.readmit(index, self.need(provider)).await {
+        match self.router.readmit(index, self.need(provider), Caller::Anyone).await {
             Ok(admission) => {
                 self.is_owed_tried = true;
                 Some(Turn { index, admission, step, is_owed: true })

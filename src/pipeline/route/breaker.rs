@@ -55,6 +55,16 @@ impl State {
     }
 }
 
+/// Who asks for leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pipeline) enum Caller {
+    /// A record that waits as long as it has to.
+    Anyone,
+    /// A record whose own last call timed out. It ends after its own attempts, however many others time out beside it: an open
+    /// breaker would keep it in flight until a probe came to each such record in turn.
+    TimedOut,
+}
+
 /// Whether a call may go.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
@@ -108,14 +118,14 @@ impl Breaker {
     }
 
     /// What [`Breaker::admit`] would say, changing nothing.
-    pub(super) fn look(&self) -> Verdict {
-        verdict(&self.state())
+    pub(super) fn look(&self, caller: Caller) -> Verdict {
+        verdict(&self.state(), caller)
     }
 
     /// Asks for leave to call. A [`Verdict::Probe`] has to be ended by one of the methods below.
-    pub(super) fn admit(&self) -> Verdict {
+    pub(super) fn admit(&self, caller: Caller) -> Verdict {
         let mut state = self.state();
-        let verdict = verdict(&state);
+        let verdict = verdict(&state, caller);
         if verdict == Verdict::Probe {
             state.is_probing = true;
         }
@@ -168,9 +178,10 @@ impl Breaker {
     }
 }
 
-fn verdict(state: &State) -> Verdict {
+fn verdict(state: &State, caller: Caller) -> Verdict {
     match (&state.open, state.long_rest()) {
         (None, None) => Verdict::Go,
+        (Some(open), None) if caller == Caller::TimedOut && open.failure.code == Code::ProviderTimeout => Verdict::Go,
         (Some(open), _) if state.is_probing => Verdict::Probing(open.clone()),
         (_, Some(rest)) => Verdict::Wait(rest.clone()),
         (Some(open), None) if open.until <= Instant::now() => Verdict::Probe,
@@ -206,7 +217,7 @@ mod tests {
     /// Waits for the probe, and tells how long that took.
     async fn probe(breaker: &Breaker) -> Duration {
         let began_at = Instant::now();
-        while breaker.admit() != Verdict::Probe {
+        while breaker.admit(Caller::Anyone) != Verdict::Probe {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         began_at.elapsed()
@@ -222,9 +233,9 @@ mod tests {
         }
         breaker.failed(&down(), false);
         breaker.failed(&down(), false);
-        assert_eq!(breaker.admit(), Verdict::Go);
+        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Go);
         assert_eq!(breaker.failed(&down(), false), Change::Opened);
-        assert!(matches!(breaker.admit(), Verdict::Wait(_)));
+        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -240,9 +251,9 @@ mod tests {
         breaker.failed(&limited(1), false);
         probe(&breaker).await;
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert!(matches!(breaker.admit(), Verdict::Probing(_)), "a second probe went");
+        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Probing(_)), "a second probe went");
         assert_eq!(breaker.succeeded(true), Change::Closed);
-        assert_eq!(breaker.admit(), Verdict::Go);
+        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Go);
     }
 
     #[tokio::test(start_paused = true)]
@@ -282,7 +293,7 @@ mod tests {
         breaker.failed(&limited(1), false);
         probe(&breaker).await;
         breaker.abandoned();
-        assert_eq!(breaker.admit(), Verdict::Probe);
+        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Probe);
         assert!(breaker.open().is_some());
     }
 
@@ -293,9 +304,9 @@ mod tests {
         assert!(breaker.rests(nothing_left(), Duration::from_secs(5)));
         assert!(!breaker.rests(nothing_left(), Duration::from_secs(4)), "the longer one holds");
         breaker.succeeded(false);
-        assert!(matches!(breaker.admit(), Verdict::Wait(_)) && breaker.open().is_some());
+        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)) && breaker.open().is_some());
         tokio::time::advance(Duration::from_secs(3)).await;
-        assert_eq!((breaker.admit(), breaker.open()), (Verdict::Go, None));
+        assert_eq!((breaker.admit(Caller::Anyone), breaker.open()), (Verdict::Go, None));
         assert_eq!(breaker.resting_until(), Some(Instant::now() + SHORT_REST));
         tokio::time::advance(SHORT_REST).await;
         assert_eq!(breaker.resting_until(), None);
@@ -308,5 +319,22 @@ mod tests {
         assert_eq!(breaker.succeeded(false), Change::None);
         assert_eq!(breaker.failed(&limited(5), false), Change::None);
         assert!(probe(&breaker).await >= Duration::from_secs(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_timed_out_goes_where_timeouts_closed_the_way_and_nowhere_else() {
+        let timeout = || CallError::transient(Failure::new(Code::ProviderTimeout, "nothing came"));
+        let breaker = Breaker::default();
+        for _ in 0..FAILURES_TO_OPEN {
+            breaker.failed(&timeout(), false);
+        }
+        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)));
+        assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go);
+        probe(&breaker).await;
+        assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go, "beside a probe");
+        for other in [down(), limited(1)] {
+            breaker.failed(&other, false);
+            assert!(!matches!(breaker.admit(Caller::TimedOut), Verdict::Go), "{other:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Change, Open, Verdict};
+use super::breaker::{Breaker, Caller, Change, Open, Verdict};
 use super::ceilings::{Full, Limiter};
 use super::health::{Disabled, Health, Summary};
 use super::settings::Ceilings;
@@ -146,8 +146,8 @@ impl Provider {
     }
 
     /// Leave for a call of some `tokens`, if there is any now.
-    pub(super) fn admit(&self, tokens: u64) -> Result<Admission<'_>, Denied> {
-        match self.breaker.look() {
+    pub(super) fn admit(&self, tokens: u64, caller: Caller) -> Result<Admission<'_>, Denied> {
+        match self.breaker.look(caller) {
             Verdict::Wait(open) | Verdict::Probing(open) => return Err(Denied::Open(open)),
             Verdict::Go | Verdict::Probe => {}
         }
@@ -158,7 +158,7 @@ impl Provider {
             Full::Calls => Denied::Busy(None),
             Full::Until(at) => Denied::Busy(Some(at)),
         })?;
-        let is_probe = match self.breaker.admit() {
+        let is_probe = match self.breaker.admit(caller) {
             Verdict::Go => false,
             Verdict::Probe => true,
             Verdict::Wait(open) | Verdict::Probing(open) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::breaker::Verdict;
+use super::breaker::{Caller, Verdict};
 use super::budget::{Budget, Reservation};
 use super::provider::{Admission, Denied, Provider, Signal, total};
 use super::settings::{Prices, RouterSettings, Strategy};
@@ -124,7 +124,7 @@ impl Router {
         }
         let mut soonest: Option<Instant> = None;
         for index in self.members().filter(|index| may_help(*index)) {
-            match self.members[index].breaker().look() {
+            match self.members[index].breaker().look(Caller::Anyone) {
                 Verdict::Go | Verdict::Probe => return Readiness::Now,
                 Verdict::Probing(_) => {}
                 Verdict::Wait(open) => soonest = Some(soonest.map_or(open.until, |until| until.min(open.until))),
@@ -155,7 +155,7 @@ impl Router {
         need: Usage,
     ) -> Result<(usize, Admission<'_>), Option<Failure>> {
         let order = || self.order(tried, need);
-        let (index, admission) = self.first_of(order, need).await?;
+        let (index, admission) = self.first_of(order, need, Caller::Anyone).await?;
         if tried.is_empty() {
             self.metrics.decided(self.strategy.as_str(), self.members[index].name());
         }
@@ -166,8 +166,13 @@ impl Router {
     ///
     /// # Errors
     /// Why its breaker has opened meanwhile.
-    pub(in crate::pipeline) async fn readmit(&self, index: usize, need: Usage) -> Result<Admission<'_>, Failure> {
-        match self.first_of(|| vec![index], need).await {
+    pub(in crate::pipeline) async fn readmit(
+        &self,
+        index: usize,
+        need: Usage,
+        caller: Caller,
+    ) -> Result<Admission<'_>, Failure> {
+        match self.first_of(|| vec![index], need, caller).await {
             Ok((_, admission)) => Ok(admission),
             Err(failure) => Err(failure.unwrap_or_else(|| self.unavailable())),
         }
@@ -177,13 +182,14 @@ impl Router {
         &self,
         order: impl Fn() -> Vec<usize>,
         need: Usage,
+        caller: Caller,
     ) -> Result<(usize, Admission<'_>), Option<Failure>> {
         let mut changed = self.signal.subscribe();
         loop {
             changed.mark_unchanged();
             let (mut is_busy, mut busy_until, mut soonest) = (false, None::<Instant>, None::<(Instant, Failure)>);
             for index in order() {
-                match self.members[index].admit(total(need)) {
+                match self.members[index].admit(total(need), caller) {
                     Ok(admission) => return Ok((index, admission)),
                     Err(Denied::Busy(until)) => {
                         is_busy = true;

@@ -46,15 +46,40 @@ async fn a_provider_that_hangs_for_ever_gets_each_record_after_its_own_attempts_
     let model = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
     let pipeline = pipeline(settings(), &[&model], 2);
     let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
+    let began_at = tokio::time::Instant::now();
     let first = join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await;
+    // Three calls, and pauses of at most 0.5 and 1 s before the second and the third.
+    assert!(began_at.elapsed() <= Duration::from_millis(4500), "{:?}", began_at.elapsed());
     for failure in first.into_iter().map(Result::unwrap_err) {
-        assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 1), "the breaker took its retries");
-    }
-    for outcome in join_all(questions.iter_mut().map(|question| wait_for(&pipeline, question))).await {
-        let failure = outcome.unwrap_err();
         assert_eq!((failure.code, failure.attempts()), (Code::ProviderTimeout, 3));
     }
     assert_eq!(model.calls(), 8 * 3);
+    for n in 0..8 {
+        let failure = pipeline.finish(&mut question(&pipeline, &n.to_string())).await.unwrap_err();
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 0), "who comes later waits");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_provider_hangs_for_ever_its_probes_cost_no_record_its_attempts_at_once() {
+    let model = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
+    let pipeline = pipeline(settings(), &[&model], 2);
+    pipeline.finish(&mut question(&pipeline, "first")).await.unwrap_err();
+    let mut probe = question(&pipeline, "second");
+    pipeline.ready(&probe).await;
+    let failure = pipeline.finish(&mut probe).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_timed_out_goes_to_another_provider_before_it_goes_past_an_open_breaker() {
+    let slow = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
+    let other = Scripted::new("b", [FakeModel::says(VALID)]);
+    let pipeline = pipeline(settings(), &[&slow, &other], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
+    let outcomes = join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await;
+    assert!(outcomes.into_iter().all(|outcome| &*outcome.unwrap().answer.provider == "b"));
+    assert_eq!(slow.calls(), 8);
 }
 
 #[tokio::test(start_paused = true)]
