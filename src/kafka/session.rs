@@ -6,9 +6,10 @@
 //!
 //! The walk of one record: [`Session::take`] opens its position and begins the pipeline; what needs a provider waits for a
 //! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in its lane's order,
-//! [published](outcomes), acknowledged, and its position closed; a [commit](membership) then passes it.
+//! [published](outcomes), acknowledged, and its position closed; a [commit](commits) then passes it.
 
 mod claims;
+mod commits;
 mod intake;
 mod membership;
 mod outcomes;
@@ -156,6 +157,9 @@ pub(super) struct Session<'a, C: Cluster> {
     fetch_due: Instant,
     commit_due: Instant,
     recommit_due: Instant,
+    /// When the group last had all offsets, or there were none to commit.
+    confirmed_at: Instant,
+    is_unconfirmed_said: bool,
     drain: Option<Drain>,
     quarantine: Arc<Quarantine>,
     refused: HashSet<Position>,
@@ -197,6 +201,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             fetch_due: now,
             commit_due: now,
             recommit_due: now,
+            confirmed_at: now,
+            is_unconfirmed_said: false,
             drain: None,
             quarantine,
             refused: HashSet::new(),

@@ -202,6 +202,43 @@ fn the_promise_holds_for_the_second_half_of_the_seeds() {
     simulate_all(SEEDS / 2..SEEDS);
 }
 
+/// Until the membership ends, whoever has no coordinator cannot know whether it still has its partitions.
+#[tokio::test(start_paused = true)]
+async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more_and_then_waits() {
+    let plan = Plan {
+        guarantee: Guarantee::AtLeastOnce,
+        ordering: Ordering::None,
+        deduplicates: false,
+        partitions: 1,
+        records: 400,
+        processes: 1,
+        max_in_flight: 5,
+    };
+    let mut random = Rng::with_seed(1);
+    let log = plan.log(&mut random);
+    let script = Arc::new(Script::new(random.fork()));
+    let world = Rc::new(RefCell::new(World::new(random.fork(), log, 1)));
+    let company = Company::new(&plan, &script);
+    let mut process = Process::new(&company, &world, 0);
+    let mut published_after = async |time: Duration| {
+        let until = now() + time;
+        while now() < until {
+            process.turn();
+            world.borrow_mut().tick(now());
+            tokio::time::advance(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
+        }
+        world.borrow().written.len()
+    };
+    let before = published_after(Duration::from_secs(5)).await;
+    world.borrow_mut().has_no_coordinator = true;
+    let noticed = published_after(Duration::from_secs(3)).await;
+    assert!(before < noticed && noticed < plan.records, "{before} before, {noticed} now");
+    assert_eq!(published_after(Duration::from_secs(30)).await, noticed);
+    world.borrow_mut().has_no_coordinator = false;
+    assert!(published_after(Duration::from_secs(60)).await > noticed);
+}
+
 /// `SIMULATION_SEED=N` or `SIMULATION_SEED=N..M`.
 #[test]
 #[ignore = "for a seed that failed, or for more of them than a test run has time for"]

@@ -124,6 +124,9 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
             return Some(Paused::Kafka(problem));
         }
+        if let Some(unconfirmed) = self.unconfirmed() {
+            return Some(unconfirmed);
+        }
         if let Some(problem) = self.parts.door.memory().and_then(Memory::problem) {
             return Some(Paused::Gate(problem));
         }

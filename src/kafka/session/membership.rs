@@ -1,4 +1,4 @@
-//! Partitions come and go: assignments, drains, commits.
+//! Partitions come and go: assignments and drains.
 //!
 //! An assignment is answered when the group has said what earlier owners committed: an offset, and a map of what has an outcome
 //! beyond it.
@@ -11,17 +11,11 @@
 use std::time::{Duration, Instant};
 
 use super::super::cluster::{self, Cluster, Done, Event, Fetched, Request, Trouble};
-use super::super::ledger::{Commit, Partition};
+use super::super::ledger::Partition;
 use super::{Broken, InFlight, Session};
 
-/// Time between commits of what has changed.
-pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// Time after which what was committed is committed again, changed or not. A commit that was held up on the way arrives after
-/// those that followed it, and a broker takes every commit of a member in its generation: the offsets go back. Neither an error
-/// tells of it (the client repeats a commit on another connection by itself) nor a later commit puts it right when none is due.
-const RECOMMIT_INTERVAL: Duration = Duration::from_secs(10);
-/// Time before a commit that failed is tried again.
-const COMMIT_RETRY: Duration = Duration::from_millis(200);
+/// Time before what was committed is asked for again.
+const FETCH_RETRY: Duration = Duration::from_millis(200);
 /// Time that a revocation leaves to what is under way. The client fetches nothing of any partition meanwhile, so it is
 /// short; and far below the rebalance timeout (`max.poll.interval.ms`, 5 min), after which the group goes on without us.
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
@@ -175,8 +169,7 @@ impl<C: Cluster> Session<'_, C> {
         let router = self.parts.door.router();
         let can_answer = router.is_open() || router.is_asked();
         !self.in_flight.iter().any(|(ticket, flight)| {
-            let is_under_way =
-                flight.is_sent || self.is_in_next_transaction(*ticket, flight) || (flight.task.is_some() && can_answer);
+            let is_under_way = flight.is_sent || self.is_next(*ticket, flight) || (flight.task.is_some() && can_answer);
             is_under_way && drain.covers(&flight.partition)
         })
     }
@@ -238,39 +231,11 @@ impl<C: Cluster> Session<'_, C> {
         self.cluster.assign(&list)
     }
 
-    pub(super) fn commit_if_due(&mut self) {
-        let now = self.cluster.now();
-        if now < self.commit_due || self.cluster.is_busy() {
-            return;
-        }
-        self.commit_due = now + COMMIT_INTERVAL;
-        if now >= self.recommit_due {
-            self.recommit_due = now + RECOMMIT_INTERVAL;
-            self.ledger.doubt_committed();
-        }
-        // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
-        // check who owns a partition).
-        let commits = self.ledger.uncommitted();
-        self.has_long_map = commits.iter().any(Commit::is_long);
-        if !commits.is_empty() {
-            self.cluster.request(Request::Commit(commits));
-        }
-    }
-
     pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
         let connector = &*self.parts.name;
         match self.cluster.done() {
             None => {}
-            Some(Done::Commit(Ok(commits))) => {
-                self.parts.metrics.committed.inc();
-                commits.into_iter().for_each(|commit| self.ledger.committed(commit));
-            }
-            // The next commit covers what this one would have; a lost membership is reported as a revocation.
-            Some(Done::Commit(Err(error))) => {
-                self.commit_due = self.cluster.now() + COMMIT_RETRY;
-                self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector, %error, "offsets were not committed; trying again");
-            }
+            Some(Done::Commit(committed)) => self.offsets_committed(committed),
             Some(Done::Fetch(Ok(fetched))) if fetched.partitions().eq(&self.joining) => self.assigned(fetched)?,
             // Others wait by now; they are asked for next.
             Some(Done::Fetch(Ok(_))) => {}
@@ -278,7 +243,7 @@ impl<C: Cluster> Session<'_, C> {
             Some(Done::CommitTransaction(committed)) => self.transaction_committed(committed)?,
             Some(Done::AbortTransaction(aborted)) => self.transaction_aborted(aborted)?,
             Some(Done::Fetch(Err(error))) => {
-                self.fetch_due = self.cluster.now() + COMMIT_RETRY;
+                self.fetch_due = self.cluster.now() + FETCH_RETRY;
                 tracing::warn!(connector, %error, "committed offsets could not be read; trying again");
             }
         }

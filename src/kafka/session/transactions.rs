@@ -10,13 +10,13 @@ use super::super::cluster::{Cluster, Request, Trouble};
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
 use super::super::transaction::{self, Next, Refused, Transaction};
-use super::membership::COMMIT_INTERVAL;
+use super::commits::COMMIT_INTERVAL;
 use super::{Broken, InFlight, Session};
 
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
     pub(super) fn may_send(&self) -> bool {
-        self.transaction.as_ref().is_none_or(Transaction::takes)
+        self.transaction.as_ref().map_or_else(|| !self.is_unconfirmed(), Transaction::takes)
     }
 
     /// Begins a transaction if none is open.
@@ -187,10 +187,9 @@ impl<C: Cluster> Session<'_, C> {
         Broken::new(format!("transaction: {error}"))
     }
 
-    /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
-    pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &InFlight) -> bool {
-        let waits = || self.outbox.problem().is_none() && self.outbox.contains(ticket);
-        self.transaction.is_some() && (flight.is_delivered || waits())
+    /// Whether this record's outcome is delivered but not committed, or waits for no more than leave to be sent.
+    pub(super) fn is_next(&self, ticket: Ticket, flight: &InFlight) -> bool {
+        flight.is_delivered || self.outbox.problem().is_none() && self.outbox.contains(ticket)
     }
 
     /// Ends what is open, so that readers of the topics need not wait for its timeout.

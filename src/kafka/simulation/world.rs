@@ -79,6 +79,8 @@ pub(super) struct World {
     next_id: u64,
     /// Share of requests that go wrong, in percent.
     pub(super) trouble: u32,
+    /// No commit is taken.
+    pub(super) has_no_coordinator: bool,
 }
 
 impl World {
@@ -97,6 +99,7 @@ impl World {
             late: Vec::new(),
             next_id: 0,
             trouble: 0,
+            has_no_coordinator: false,
         }
     }
 
@@ -205,6 +208,9 @@ impl World {
         now: Instant,
     ) -> Result<Vec<Commit>, Trouble> {
         let generation = self.members.get(&member).map_or(0, |member| member.generation);
+        if self.has_no_coordinator {
+            return Err(timeout());
+        }
         if !self.knows(member, generation) {
             return Err(Trouble::from(Code::IllegalGeneration));
         }

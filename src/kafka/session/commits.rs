@@ -1,0 +1,83 @@
+//! At-least-once: offsets are committed beside what is published, about once a second.
+//!
+//! What is published and not committed is repeated when the membership ends, so nothing more is published when no commit has been
+//! confirmed for a while. Without that rule a member whose coordinator is away would go on as long as its session lasts, and for ever
+//! with KIP-848, where a member that hears nothing goes on fetching.
+
+use std::time::Duration;
+
+use super::super::cluster::{Cluster, Request, Trouble};
+use super::super::ledger::Commit;
+use super::super::status::Paused;
+use super::Session;
+
+/// Time between commits of what has changed.
+pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time after which what was committed is committed again, changed or not. A commit that was held up on the way arrives after
+/// those that followed it, and a broker takes every commit of a member in its generation: the offsets go back. Neither an error
+/// tells of it (the client repeats a commit on another connection by itself) nor a later commit puts it right when none is due.
+const RECOMMIT_INTERVAL: Duration = Duration::from_secs(10);
+/// Time before a commit that failed is tried again.
+const COMMIT_RETRY: Duration = Duration::from_millis(200);
+/// Time for which outcomes are published after the last commit that was confirmed.
+const MAX_UNCONFIRMED: Duration = Duration::from_secs(2);
+
+impl<C: Cluster> Session<'_, C> {
+    pub(super) fn commit_if_due(&mut self) {
+        self.say_unconfirmed();
+        let now = self.cluster.now();
+        if now < self.commit_due || self.cluster.is_busy() {
+            return;
+        }
+        self.commit_due = now + COMMIT_INTERVAL;
+        if now >= self.recommit_due {
+            self.recommit_due = now + RECOMMIT_INTERVAL;
+            self.ledger.doubt_committed();
+        }
+        // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
+        // check who owns a partition).
+        let commits = self.ledger.uncommitted();
+        self.has_long_map = commits.iter().any(Commit::is_long);
+        if commits.is_empty() {
+            self.confirmed_at = now;
+        } else {
+            self.cluster.request(Request::Commit(commits));
+        }
+    }
+
+    pub(super) fn offsets_committed(&mut self, committed: Result<Vec<Commit>, Trouble>) {
+        let now = self.cluster.now();
+        match committed {
+            Ok(commits) => {
+                self.confirmed_at = now;
+                self.parts.metrics.committed.inc();
+                commits.into_iter().for_each(|commit| self.ledger.committed(commit));
+            }
+            // The next commit covers what this one would have; a lost membership is reported as a revocation.
+            Err(error) => {
+                self.commit_due = now + COMMIT_RETRY;
+                self.parts.metrics.commit_errors.inc();
+                tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
+            }
+        }
+    }
+
+    /// True if nothing more may be published until offsets are committed.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        self.transaction.is_none() && self.cluster.now().duration_since(self.confirmed_at) > MAX_UNCONFIRMED
+    }
+
+    /// Why nothing is taken in, if that is for want of a commit.
+    pub(super) fn unconfirmed(&self) -> Option<Paused> {
+        let why = "the group's coordinator confirms no offsets; nothing is published until it does";
+        self.is_unconfirmed().then(|| Paused::Kafka(why.to_owned()))
+    }
+
+    fn say_unconfirmed(&mut self) {
+        let is_unconfirmed = self.is_unconfirmed();
+        if is_unconfirmed && !self.is_unconfirmed_said {
+            tracing::warn!(connector = &*self.parts.name, "no offsets are committed: publication waits");
+        }
+        self.is_unconfirmed_said = is_unconfirmed;
+    }
+}
