@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
@@ -17,26 +17,23 @@ use super::client::{Consumer, Producer};
 use super::cluster::{self, Done, Fetched, Request, Trouble};
 use super::ledger::completed::{Completed, Refused};
 use super::ledger::{Commit, Partition};
-use super::transaction::insist;
+use super::transaction::{self, insist};
 use crate::tasks;
 
 /// How long the group may take to say what was committed, before it is asked again.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a call of the transaction API may take. A broker that is restarted is back by then; the transaction's own timeout is
-/// longer.
-const TRANSACTION_CALL: Duration = Duration::from_secs(10);
-
-/// How long the end of a session waits for the request that is under way. A call that never comes back keeps its thread and the
-/// producer, whose next one with the same `transactional.id` fences it.
+/// How long the end of a session waits for a request that is under way, and how old that may be. A call that never comes back keeps
+/// its thread and the producer, whose next one with the same `transactional.id` fences it.
 const LAST_REQUEST: Duration = Duration::from_secs(5);
+const OLDEST_REQUEST: Duration = Duration::from_secs(12);
 
 /// A running committer; ends when dropped, after the request that is under way, or without it.
 pub(super) struct Committer {
     requests: Option<Sender<(Request, Option<ConsumerGroupMetadata>)>>,
     results: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
-    is_busy: bool,
+    busy_since: Option<Instant>,
     is_gone: bool,
 }
 
@@ -54,12 +51,12 @@ impl Committer {
             }
         };
         let thread = tasks::thread(format!("commit-{group}"), work);
-        Self { requests: Some(requests), results, is_gone: thread.is_err(), thread: thread.ok(), is_busy: false }
+        Self { requests: Some(requests), results, is_gone: thread.is_err(), thread: thread.ok(), busy_since: None }
     }
 
     /// True while a request is under way; another one waits for its result.
     pub(super) fn is_busy(&self) -> bool {
-        self.is_busy
+        self.busy_since.is_some()
     }
 
     /// True if the thread could not start or has panicked: nothing will be committed any more.
@@ -69,10 +66,10 @@ impl Committer {
 
     /// Begins a request, unless one is under way. A transaction is committed as the member `membership` of the group.
     pub(super) fn request(&mut self, request: Request, membership: Option<ConsumerGroupMetadata>) {
-        if self.is_busy {
+        if self.is_busy() {
             return;
         }
-        self.is_busy = true;
+        self.busy_since = Some(Instant::now());
         self.is_gone = self.requests.as_ref().is_none_or(|requests| requests.try_send((request, membership)).is_err());
     }
 
@@ -80,7 +77,7 @@ impl Committer {
     pub(super) fn done(&mut self) -> Option<Done> {
         match self.results.try_recv() {
             Ok(result) => {
-                self.is_busy = false;
+                self.busy_since = None;
                 Some(result)
             }
             Err(error) => {
@@ -94,7 +91,11 @@ impl Committer {
 impl Drop for Committer {
     fn drop(&mut self) {
         self.requests = None;
-        if self.is_busy && self.results.recv_timeout(LAST_REQUEST).is_err_and(|error| error.is_timeout()) {
+        let is_lost = self.busy_since.is_some_and(|since| {
+            let wait = LAST_REQUEST.min(OLDEST_REQUEST.saturating_sub(since.elapsed()));
+            self.results.recv_timeout(wait).is_err_and(|error| error.is_timeout())
+        });
+        if is_lost {
             tracing::warn!("the Kafka client does not come back from a call; its thread is left behind");
             return;
         }
@@ -110,14 +111,15 @@ fn carry_out(
     request: Request,
     membership: Option<&ConsumerGroupMetadata>,
 ) -> Done {
-    let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(TRANSACTION_CALL, call).map_err(Trouble::from);
+    let deadline = Instant::now() + transaction::REQUEST;
+    let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(deadline, call).map_err(Trouble::from);
     match request {
         Request::Commit(commits) => Done::Commit(with(consumer, |consumer| commit(consumer, commits))),
         Request::Fetch(partitions) => Done::Fetch(with(consumer, |consumer| fetch(consumer, &partitions))),
         Request::InitTransactions => Done::InitTransactions(insist(&|limit| producer.init_transactions(limit))),
         Request::AbortTransaction => Done::AbortTransaction(insist(&|limit| producer.abort_transaction(limit))),
         Request::CommitTransaction(commits) => Done::CommitTransaction(match membership {
-            Some(membership) => commit_transaction(producer, commits, membership).map_err(Trouble::from),
+            Some(membership) => commit_transaction(producer, commits, membership, deadline).map_err(Trouble::from),
             None => Err(Trouble::from(RDKafkaErrorCode::UnknownMemberId)),
         }),
     }
@@ -145,10 +147,11 @@ fn commit_transaction(
     producer: &Producer,
     commits: Vec<Commit>,
     membership: &ConsumerGroupMetadata,
+    deadline: Instant,
 ) -> KafkaResult<Vec<Commit>> {
     let list = list(&commits, true)?;
-    insist(TRANSACTION_CALL, |limit| producer.send_offsets_to_transaction(&list, membership, limit))?;
-    insist(TRANSACTION_CALL, |limit| producer.commit_transaction(limit))?;
+    insist(deadline, |limit| producer.send_offsets_to_transaction(&list, membership, limit))?;
+    insist(deadline, |limit| producer.commit_transaction(limit))?;
     Ok(commits)
 }
 

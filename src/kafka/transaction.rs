@@ -12,6 +12,11 @@ use super::lanes::Ticket;
 /// The broker aborts a transaction that is open for this long. Far more than one needs, and the longest that readers of the
 /// result topic wait for an instance that died in the middle of one.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a request of the transaction API may take, with all its calls. A broker that is restarted is back by then; the
+/// transaction's own timeout is longer.
+pub(super) const REQUEST: Duration = Duration::from_secs(10);
+/// Time after which a call that should have ended by [`REQUEST`] does not come back.
+const LOST_AFTER: Duration = Duration::from_secs(12);
 /// How long a transaction collects outcomes.
 const COLLECTS: Duration = Duration::from_millis(200);
 /// Outcomes in one transaction.
@@ -95,9 +100,9 @@ impl Transaction {
     }
 
     /// True if a call does not come back. The client limits its calls, but loses some (librdkafka 2.12.1: `send_offsets_to_transaction`
-    /// when the group's coordinator dies). By now the broker has aborted the transaction.
+    /// when the group's coordinator dies). The next producer ends the transaction.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        matches!(self.state, State::Ending { since } if now.duration_since(since) >= TIMEOUT)
+        matches!(self.state, State::Ending { since } if now.duration_since(since) >= LOST_AFTER)
     }
 
     pub(super) fn begun(&mut self, now: Instant) {
@@ -171,14 +176,12 @@ pub(super) fn is_fenced(code: Option<RDKafkaErrorCode>) -> bool {
     matches!(code, Some(E::Fenced | E::ProducerFenced | E::InvalidProducerEpoch))
 }
 
-/// Makes a call of the transaction API. The client says which errors call for the same call again; it is made until `limit` has
-/// passed.
+/// Makes a call of the transaction API. The client says which errors call for the same call again; it is made until `deadline`.
 ///
 /// # Errors
 /// The last error. After one of a commit or an abort nobody knows how the transaction ended, so the producer must not be used
 /// any more (librdkafka issue 5423): the next one with its `transactional.id` ends it.
-pub(super) fn insist(limit: Duration, call: impl Fn(Duration) -> KafkaResult<()>) -> KafkaResult<()> {
-    let deadline = Instant::now() + limit;
+pub(super) fn insist(deadline: Instant, call: impl Fn(Duration) -> KafkaResult<()>) -> KafkaResult<()> {
     loop {
         match call(deadline.saturating_duration_since(Instant::now())) {
             Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < deadline => {
@@ -258,9 +261,9 @@ mod tests {
     fn a_call_that_does_not_come_back_is_noticed() {
         let now = Instant::now();
         let mut transaction = open(now);
-        assert!(!transaction.is_stuck(now + TIMEOUT), "no call is under way");
+        assert!(!transaction.is_stuck(now + LOST_AFTER), "no call is under way");
         transaction.ending(now + COLLECTS);
-        assert!(!transaction.is_stuck(now + TIMEOUT) && transaction.is_stuck(now + COLLECTS + TIMEOUT));
+        assert!(!transaction.is_stuck(now + LOST_AFTER) && transaction.is_stuck(now + COLLECTS + LOST_AFTER));
     }
 
     #[test]

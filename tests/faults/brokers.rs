@@ -17,13 +17,13 @@ use super::wait::wait_until;
 use Direction::{Reply, Request};
 use Guarantee::{AtLeastOnce, ExactlyOnce};
 
-/// Twice the time that the program gives a call of the transaction API.
+/// Twice the time that the program gives a request of the transaction API.
 const LATE: Duration = Duration::from_secs(20);
 
 /// How long readers wait at most when a broker is gone.
 const RECOVERY: Duration = Duration::from_secs(15);
-/// The same where the client library lost a call: after 20 s it is given up, and its thread is waited for.
-const RECOVERY_OF_LOST: Duration = Duration::from_secs(30);
+/// The same where the client library lost a call: after 12 s it is given up, and the next session joins the group.
+const RECOVERY_OF_LOST: Duration = Duration::from_secs(20);
 
 pub fn rows() -> Vec<Row> {
     vec![
