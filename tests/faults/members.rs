@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::groups::moves;
+use super::groups::{moves, no_step_back};
 use super::row::{Bench, Row};
 use super::scene::{CONSUMER_PROTOCOL, Guarantee, Load, SHORT_SESSIONS, Scene, tail};
 use super::service::Service;
@@ -32,6 +32,7 @@ fn ends_with(tally: &mut Tally, ending: &mut Service, words: &str, limit: Durati
 
 fn twins(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
+    let mut in_flight = 0;
     for _ in 0..bench.times(1, 3, 10) {
         let scene = Scene::new(&bench.cluster, Load::new(ExactlyOnce, 3000).in_flight(50).latency(50, 200));
         let mut older = scene.setup.start();
@@ -40,14 +41,18 @@ fn twins(bench: &mut Bench) -> Tally {
         let elsewhere = tempfile::tempdir().expect("a directory");
         let newer = scene.setup.spawn_with(&[("TMPDIR", elsewhere.path().to_str().expect("a path of text"))]);
         newer.address();
-        ends_with(&mut tally, &mut older, "took over the transactions", Duration::from_secs(10));
+        ends_with(&mut tally, &mut older, "took over the transactions", Duration::from_secs(5));
         scene.finish(&mut tally, &newer, None, Duration::from_secs(90));
+        no_step_back(&mut tally, &scene);
+        in_flight += scene.load.in_flight;
     }
+    tally.extra_calls_at_most(in_flight);
     tally
 }
 
 fn namesakes(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
+    let mut in_flight = 0;
     let rounds = bench.times(1, 2, 10);
     for (client, is_newer_refused) in
         std::iter::repeat_n([(SHORT_SESSIONS, false), (CONSUMER_PROTOCOL, true)], rounds).flatten()
@@ -60,7 +65,10 @@ fn namesakes(bench: &mut Bench) -> Tally {
         let (ending, staying) = if is_newer_refused { (&mut newer, &mut older) } else { (&mut older, &mut newer) };
         ends_with(&mut tally, ending, "give each its own", Duration::from_secs(10));
         scene.finish(&mut tally, staying, None, Duration::from_secs(90));
+        no_step_back(&mut tally, &scene);
+        in_flight += scene.load.in_flight;
     }
+    tally.extra_calls_at_most(in_flight);
     // What the one that was fenced had published and could not commit any more.
     tally.repeats_at_most(rounds * 600);
     tally
@@ -92,6 +100,7 @@ fn rolling_restart(bench: &mut Bench) -> Tally {
             }
         }
         scene.finish(&mut tally, &instances[0], None, Duration::from_secs(90));
+        no_step_back(&mut tally, &scene);
     }
     tally.extra_calls_at_most(0);
     tally

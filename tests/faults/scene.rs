@@ -274,6 +274,13 @@ pub fn lost_calls(service: &Service) -> usize {
     service.log_text().matches("its thread is left behind").count()
 }
 
+/// A panic that was caught, wherever, is said in one of two ways.
+pub fn unpanicked(tally: &mut Tally, service: &Service) {
+    let is_said = service.messages().iter().any(|message| message == "panic");
+    let has_panicked = is_said || service.log_text().contains("panicked");
+    tally.expect(!has_panicked, || format!("a panic: {}", tail(service)));
+}
+
 /// The last lines of a log.
 pub fn tail(service: &Service) -> String {
     let text = service.log_text();
