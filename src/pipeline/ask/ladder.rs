@@ -58,6 +58,8 @@ pub(super) struct Ladder<'a> {
     asked: Vec<usize>,
     /// Retries in this climb, one entry each: the provider's index.
     retried: Vec<usize>,
+    /// Providers that did not answer in time in this climb, to more than a probe.
+    timed_out: Vec<usize>,
     is_owed_tried: bool,
     /// Why the last call that could have been made was not, or came to nothing.
     obstacle: Option<Failure>,
@@ -77,6 +79,7 @@ impl<'a> Ladder<'a> {
             progress,
             asked: Vec::new(),
             retried: Vec::new(),
+            timed_out: Vec::new(),
             is_owed_tried: false,
             obstacle: None,
         }
@@ -156,12 +159,14 @@ impl<'a> Ladder<'a> {
         if failure.code == Code::ProviderRefused {
             return Err(failure);
         }
-        let code = failure.code;
-        let retries = self.retried.iter().filter(|retried| **retried == index).count();
+        let retries = self.retries(index);
         // A provider that named a time is not asked before; its breaker sees to that for everyone. Who only tries out whether
         // it is back waits on with the others.
         let is_tryout = is_probe && retries == 0;
         let may_retry = is_transient && !is_tryout && failure.retry_after.is_none();
+        if may_retry && failure.code == Code::ProviderTimeout && !self.timed_out.contains(&index) {
+            self.timed_out.push(index);
+        }
         if failure.kind() != Kind::Unavailable {
             self.progress.remember(failure.clone());
             if is_owed && !is_dubious(failure.code) {
@@ -171,23 +176,40 @@ impl<'a> Ladder<'a> {
         if self.progress.may_help(index, provider) {
             self.obstacle = Some(failure);
         }
-        let is_left = u32::try_from(retries).is_ok_and(|retries| retries < provider.max_retries());
-        if !may_retry || !is_left || !self.progress.has_attempts_left(provider) {
-            return Ok(self.next().await);
+        if may_retry && self.has_retries_left(index) {
+            tokio::time::sleep(backoff(retries)).await;
+            if let Some(turn) = self.retry(index, is_owed, Caller::Anyone).await {
+                return Ok(Rung::Next(turn));
+            }
         }
-        tokio::time::sleep(backoff(retries)).await;
-        if let Some(turn) = self.retry(index, is_owed, Caller::Anyone).await {
-            return Ok(Rung::Next(turn));
-        }
+        Ok(self.next_or_past(index, is_owed).await)
+    }
+
+    /// The next call, if need be past a breaker: a record whose own calls timed out makes its retries when nobody else can be
+    /// asked now, so that it ends after its own deadlines.
+    async fn next_or_past(&mut self, last: usize, is_owed: bool) -> Rung<'a> {
         let rung = self.next().await;
-        let nobody_else = matches!(&rung, Rung::End(end) if end.kind() == Kind::Unavailable);
-        if nobody_else
-            && code == Code::ProviderTimeout
-            && let Some(turn) = self.retry(index, is_owed, Caller::TimedOut).await
-        {
-            return Ok(Rung::Next(turn));
+        if !matches!(&rung, Rung::End(end) if end.kind() == Kind::Unavailable) {
+            return rung;
         }
-        Ok(rung)
+        for index in self.timed_out.clone() {
+            if self.has_retries_left(index)
+                && let Some(turn) = self.retry(index, is_owed && index == last, Caller::TimedOut).await
+            {
+                return Rung::Next(turn);
+            }
+        }
+        rung
+    }
+
+    fn has_retries_left(&self, index: usize) -> bool {
+        let provider = self.router.member(index);
+        let retries = u32::try_from(self.retries(index));
+        retries.is_ok_and(|retries| retries < provider.max_retries()) && self.progress.has_attempts_left(provider)
+    }
+
+    fn retries(&self, index: usize) -> usize {
+        self.retried.iter().filter(|retried| **retried == index).count()
     }
 
     async fn retry(&mut self, index: usize, is_owed: bool, caller: Caller) -> Option<Turn<'a>> {

@@ -70,7 +70,7 @@ pub(in crate::pipeline) enum Caller {
 pub(super) enum Verdict {
     /// It may.
     Go,
-    /// It may, alone: its outcome decides for all.
+    /// It may, and its outcome decides for all who wait.
     Probe,
     /// It may not before the probe that is under way has ended.
     Probing(Open),
@@ -162,9 +162,11 @@ impl Breaker {
         }
         let pause = error.failure.retry_after.unwrap_or_else(|| own_pause(error.failure.code, state.times_opened));
         let until = Instant::now() + pause;
-        // A failure of a call from before it opened may name a later time, never an earlier one.
-        let until = state.open.as_ref().filter(|_| !is_probe).map_or(until, |open| open.until.max(until));
-        state.open = Some(Open { failure: error.failure.clone(), until });
+        // A failure of a call from before it opened, or of one beside it, may name a later time, never an earlier one; and whoever
+        // named the later time is why it is open.
+        if is_probe || state.open.as_ref().is_none_or(|open| open.until <= until) {
+            state.open = Some(Open { failure: error.failure.clone(), until });
+        }
         if was_open { Change::None } else { Change::Opened }
     }
 
@@ -332,9 +334,11 @@ mod tests {
         assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go);
         probe(&breaker).await;
         assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go, "beside a probe");
-        for other in [down(), limited(1)] {
+        for other in [down(), limited(60)] {
             breaker.failed(&other, false);
             assert!(!matches!(breaker.admit(Caller::TimedOut), Verdict::Go), "{other:?}");
         }
+        breaker.failed(&timeout(), false);
+        assert!(!matches!(breaker.admit(Caller::TimedOut), Verdict::Go), "within the pause that was asked for");
     }
 }

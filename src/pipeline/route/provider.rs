@@ -236,7 +236,7 @@ impl Provider {
 }
 
 impl Admission<'_> {
-    /// True if the provider is just being tried out: then a failure is not worth a retry.
+    /// True if the provider is just being tried out.
     pub(in crate::pipeline) fn is_probe(&self) -> bool {
         self.is_probe
     }

@@ -83,6 +83,19 @@ async fn who_timed_out_goes_to_another_provider_before_it_goes_past_an_open_brea
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chain_that_hangs_for_ever_gets_each_record_after_its_attempts_at_all_of_it() {
+    let hangs = |name| Scripted::with(name, 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
+    let (first, second) = (hangs("a"), hangs("b"));
+    let pipeline = pipeline(settings(), &[&first, &second], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
+    for outcome in join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await {
+        let failure = outcome.unwrap_err();
+        assert_eq!((failure.code, failure.attempts()), (Code::ProviderTimeout, 6));
+    }
+    assert_eq!((first.calls(), second.calls()), (8 * 3, 8 * 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_maintenance_page_costs_no_record_that_was_not_asked_three_times() {
     let page = || fails(Code::ProviderMalformed);
     let script = (0..66).map(|_| page()).chain([FakeModel::says(VALID)]);
