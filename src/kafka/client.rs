@@ -19,7 +19,7 @@ use super::cluster::{Delivery, Event};
 use super::connector::Parts;
 use super::lanes::Ticket;
 use super::ledger::Partition;
-use super::settings::KafkaSettings;
+use super::settings::{Guarantee, KafkaSettings};
 use super::transaction;
 use crate::telemetry::metrics::ConnectorMetrics;
 
@@ -197,6 +197,9 @@ const PRODUCER: &[(&str, &str)] = &[
     ("message.max.bytes", "16777216"),
 ];
 
+/// Other names of options above. The client takes one of two names by chance.
+const ALIASES: &[(&str, &str)] = &[("compression.codec", "compression.type"), ("linger.ms", "queue.buffering.max.ms")];
+
 /// Options on which the delivery promise rests; the configuration refuses to override them.
 const OWNED_CONSUMER: &[(&str, &str)] = &[
     ("enable.auto.commit", "false"),
@@ -221,8 +224,11 @@ fn config(
 ) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("client.id", client_id);
+    let is_set = |alias: &str| settings.client.contains_key(alias);
     for (key, value) in defaults.iter().copied().flatten() {
-        config.set(*key, *value);
+        if !ALIASES.iter().any(|(name, alias)| name == key && is_set(alias)) {
+            config.set(*key, *value);
+        }
     }
     for (key, value) in &settings.client {
         config.set(key, value);
@@ -268,5 +274,7 @@ pub(super) fn admin<A: FromClientConfig>(settings: &KafkaSettings) -> KafkaResul
 pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
     let consumer = consumer(&parts.kafka, &parts.route.group, parts.metrics.clone())?;
     consumer.context().close();
-    producer(parts, None).map(drop)
+    // Nobody is told of the id before transactions are initialised.
+    let is_transactional = parts.route.guarantee == Guarantee::ExactlyOnce;
+    producer(parts, is_transactional.then_some("check")).map(drop)
 }

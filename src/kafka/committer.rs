@@ -23,6 +23,12 @@ use crate::tasks;
 /// How long the group may take to say what was committed, before it is asked again.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a partition may take to say what it still holds, which is worth knowing and no more.
+const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Age at which a request of any kind is lost: far beyond all timeouts of the client (`socket.timeout.ms` is a minute).
+const LOST_AFTER: Duration = Duration::from_secs(150);
+
 /// How long the end of a session waits for a request that is under way, and how old that may be. A call that never comes back keeps
 /// its thread and the producer, whose next one with the same `transactional.id` fences it.
 const LAST_REQUEST: Duration = Duration::from_secs(5);
@@ -59,9 +65,9 @@ impl Committer {
         self.busy_since.is_some()
     }
 
-    /// True if the thread could not start or has panicked: nothing will be committed any more.
+    /// True if the thread could not start, has panicked or does not come back: nothing will be committed any more.
     pub(super) fn is_gone(&self) -> bool {
-        self.is_gone
+        self.is_gone || self.busy_since.is_some_and(|since| since.elapsed() > LOST_AFTER)
     }
 
     /// Begins a request, unless one is under way. A transaction is committed as the member `membership` of the group.
@@ -177,8 +183,9 @@ fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> 
             fetched.committed.push((partition, None));
             continue;
         };
-        let (first, _) = consumer.fetch_watermarks(&partition.topic, partition.number, FETCH_TIMEOUT)?;
-        if first > base {
+        // Without a leader the partition cannot say, and the others need not wait for it.
+        let watermarks = consumer.fetch_watermarks(&partition.topic, partition.number, WATERMARKS_TIMEOUT);
+        if let Some((first, _)) = watermarks.ok().filter(|(first, _)| *first > base) {
             fetched.deleted.push((partition.clone(), base..first));
         }
         let map = map(&element, base).unwrap_or_else(|reason| {

@@ -90,7 +90,8 @@ impl From<Trouble> for Broken {
             matches!(error.code, Some(RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId));
         if is_taken {
             return Self::for_good(
-                "another process is the group's member of this group.instance.id; give each its own",
+                "another process is the group's member of this group.instance.id; give each its own, or wait for the session \
+                 timeout if it has died",
             );
         }
         Self::new(error.to_string())
@@ -157,8 +158,9 @@ pub(super) struct Session<'a, C: Cluster> {
     fetch_due: Instant,
     commit_due: Instant,
     recommit_due: Instant,
-    /// When the group last had all offsets, or there were none to commit.
+    /// When the group last answered for our offsets, or there were none to commit.
     confirmed_at: Instant,
+    is_fetching: bool,
     is_unconfirmed_said: bool,
     drain: Option<Drain>,
     quarantine: Arc<Quarantine>,
@@ -202,6 +204,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             commit_due: now,
             recommit_due: now,
             confirmed_at: now,
+            is_fetching: false,
             is_unconfirmed_said: false,
             drain: None,
             quarantine,

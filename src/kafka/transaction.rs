@@ -176,6 +176,14 @@ pub(super) fn is_fenced(code: Option<RDKafkaErrorCode>) -> bool {
     matches!(code, Some(E::Fenced | E::ProducerFenced | E::InvalidProducerEpoch))
 }
 
+/// True if the group refused the offsets because it has moved on. Then it is certain that they are in no transaction. The client
+/// calls for an abort after other errors too, a timeout of the same request among them (librdkafka 2.12.1, `rdkafka_txnmgr.c`): a request
+/// that is still on its way would put its offsets into the next transaction of the same producer.
+pub(super) fn is_of_former_member(code: Option<RDKafkaErrorCode>) -> bool {
+    use RDKafkaErrorCode as E;
+    matches!(code, Some(E::IllegalGeneration | E::UnknownMemberId | E::StaleMemberEpoch | E::RebalanceInProgress))
+}
+
 /// Makes a call of the transaction API. The client says which errors call for the same call again; it is made until `deadline`.
 ///
 /// # Errors

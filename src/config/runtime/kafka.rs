@@ -23,10 +23,13 @@ const OWNED: &[(&str, &str)] = &[
     ("enable.auto.commit", "offsets are committed only after results are acknowledged"),
     ("enable.auto.offset.store", "offsets are stored only after results are acknowledged"),
     ("enable.idempotence", "without it a retry can reorder or repeat results"),
+    ("delivery.timeout.ms", "an outage is waited out, or a record would lose its place in the order"),
     ("enable.partition.eof", "the consumer decides what it is told"),
     ("group.id", "write source.kafka.group in the connector file"),
     ("isolation.level", "events of aborted transactions must not be answered"),
+    ("message.timeout.ms", "an outage is waited out, or a record would lose its place in the order"),
     ("plugin.library.paths", "it loads native code into the process"),
+    ("transaction.timeout.ms", "the program's own time limits are built on it"),
     ("transactional.id", "each connector's producer has its own"),
     ("partition.assignment.strategy", "the delivery promise is built on cooperative-sticky"),
 ];

@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use rdkafka::error::RDKafkaErrorCode;
+
 use super::super::cluster::{Cluster, Request, Trouble};
 use super::super::ledger::Commit;
 use super::super::status::Paused;
-use super::Session;
+use super::{Drain, Session};
 
 /// Time between commits of what has changed.
 pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,6 +57,9 @@ impl<C: Cluster> Session<'_, C> {
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
             Err(error) => {
+                if is_about_a_partition(error.code) {
+                    self.confirmed_at = now;
+                }
                 self.commit_due = now + COMMIT_RETRY;
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
@@ -62,9 +67,16 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    /// True if nothing more may be published until offsets are committed.
-    pub(super) fn is_unconfirmed(&self) -> bool {
-        self.transaction.is_none() && self.cluster.now().duration_since(self.confirmed_at) > MAX_UNCONFIRMED
+    /// True if outcomes may go to the producer. Not while partitions are about to be given back: the next owner would repeat them.
+    pub(super) fn may_send_beside_commits(&self) -> bool {
+        !self.is_unconfirmed() && !self.drain.as_ref().is_some_and(Drain::is_committing)
+    }
+
+    /// True if nothing more may be published until offsets are committed. No commit is possible while the group is asked what was
+    /// committed before, which takes a few seconds at most.
+    fn is_unconfirmed(&self) -> bool {
+        let age = || self.cluster.now().duration_since(self.confirmed_at);
+        self.transaction.is_none() && !self.is_fetching && age() > MAX_UNCONFIRMED
     }
 
     /// Why nothing is taken in, if that is for want of a commit.
@@ -80,4 +92,18 @@ impl<C: Cluster> Session<'_, C> {
         }
         self.is_unconfirmed_said = is_unconfirmed;
     }
+}
+
+/// The group has answered, and one partition's offset cannot be committed: that is no reason to hold back the others.
+fn is_about_a_partition(code: Option<RDKafkaErrorCode>) -> bool {
+    use RDKafkaErrorCode as E;
+    matches!(
+        code,
+        Some(
+            E::TopicAuthorizationFailed
+                | E::UnknownTopicOrPartition
+                | E::OffsetMetadataTooLarge
+                | E::InvalidCommitOffsetSize
+        )
+    )
 }

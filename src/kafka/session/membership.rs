@@ -40,6 +40,11 @@ impl Drain {
         self.leaving.is_none()
     }
 
+    /// True while what is done is committed, and the rest is given up.
+    pub(super) fn is_committing(&self) -> bool {
+        self.is_committing
+    }
+
     fn covers(&self, partition: &Partition) -> bool {
         self.leaving.as_ref().is_none_or(|leaving| leaving.contains(partition))
     }
@@ -61,6 +66,7 @@ impl<C: Cluster> Session<'_, C> {
             }
         }
         if !self.joining.is_empty() && !self.cluster.is_busy() && self.cluster.now() >= self.fetch_due {
+            self.is_fetching = true;
             self.cluster.request(Request::Fetch(self.joining.clone()));
         }
         Ok(())
@@ -164,12 +170,13 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
-    /// from before it closed can, and what is only waiting for a place will be done by the next owner.
+    /// from before it closed can, with their retries, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
         let router = self.parts.door.router();
         let can_answer = router.is_open() || router.is_asked();
         !self.in_flight.iter().any(|(ticket, flight)| {
-            let is_under_way = flight.is_sent || self.is_next(*ticket, flight) || (flight.task.is_some() && can_answer);
+            let is_under_way =
+                flight.is_sent || self.is_in_next_transaction(*ticket, flight) || (flight.task.is_some() && can_answer);
             is_under_way && drain.covers(&flight.partition)
         })
     }
@@ -233,7 +240,14 @@ impl<C: Cluster> Session<'_, C> {
 
     pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
         let connector = &*self.parts.name;
-        match self.cluster.done() {
+        let done = self.cluster.done();
+        if let Some(Done::Fetch(fetched)) = &done {
+            self.is_fetching = false;
+            if fetched.is_ok() {
+                self.confirmed_at = self.cluster.now();
+            }
+        }
+        match done {
             None => {}
             Some(Done::Commit(committed)) => self.offsets_committed(committed),
             Some(Done::Fetch(Ok(fetched))) if fetched.partitions().eq(&self.joining) => self.assigned(fetched)?,

@@ -16,7 +16,7 @@ use super::{Broken, InFlight, Session};
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
     pub(super) fn may_send(&self) -> bool {
-        self.transaction.as_ref().map_or_else(|| !self.is_unconfirmed(), Transaction::takes)
+        self.transaction.as_ref().map_or_else(|| self.may_send_beside_commits(), Transaction::takes)
     }
 
     /// Begins a transaction if none is open.
@@ -97,7 +97,7 @@ impl<C: Cluster> Session<'_, C> {
         if commits.iter().any(|commit| !commit.map.is_whole) {
             return Err(Broken::new("what is finished does not fit into a commit's metadata; lower max_in_flight"));
         }
-        if !is_member || self.ledger.partitions().next().is_none() {
+        if !is_member || self.cluster.is_lost() || self.ledger.partitions().next().is_none() {
             return Err(Broken::new("the transaction's partitions are gone"));
         }
         let now = self.cluster.now();
@@ -131,8 +131,8 @@ impl<C: Cluster> Session<'_, C> {
                 delivered.into_iter().for_each(|ticket| self.acknowledged(ticket));
                 Ok(())
             }
-            // The group has moved on since we looked, for example; nothing was committed.
-            Err(error) if error.requires_abort => {
+            // The group has moved on since we looked; nothing was committed.
+            Err(error) if error.requires_abort && transaction::is_of_former_member(error.code) => {
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.parts.name, %error, "the transaction was not committed; repeating it");
                 transaction.ending(self.cluster.now());
@@ -187,9 +187,10 @@ impl<C: Cluster> Session<'_, C> {
         Broken::new(format!("transaction: {error}"))
     }
 
-    /// Whether this record's outcome is delivered but not committed, or waits for no more than leave to be sent.
-    pub(super) fn is_next(&self, ticket: Ticket, flight: &InFlight) -> bool {
-        flight.is_delivered || self.outbox.problem().is_none() && self.outbox.contains(ticket)
+    /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
+    pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &InFlight) -> bool {
+        let waits = || self.outbox.problem().is_none() && self.outbox.contains(ticket);
+        self.transaction.is_some() && (flight.is_delivered || waits())
     }
 
     /// Ends what is open, so that readers of the topics need not wait for its timeout.
