@@ -278,3 +278,21 @@ pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
     let is_transactional = parts.route.guarantee == Guarantee::ExactlyOnce;
     producer(parts, is_transactional.then_some("check")).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_of_the_users_replaces_a_default_by_either_of_its_names() {
+        for (name, alias) in ALIASES {
+            for chosen in [name, alias] {
+                let client = [((*chosen).to_owned(), "1".to_owned())].into();
+                let settings = KafkaSettings { brokers: vec!["b:1".to_owned()], client };
+                let config = config(&settings, "test", &[PRODUCER], OWNED_PRODUCER);
+                let set: Vec<_> = [name, alias].into_iter().filter_map(|name| config.get(name)).collect();
+                assert_eq!(set, ["1"], "{chosen}");
+            }
+        }
+    }
+}
