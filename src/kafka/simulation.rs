@@ -202,15 +202,17 @@ fn the_promise_holds_for_the_second_half_of_the_seeds() {
     simulate_all(SEEDS / 2..SEEDS);
 }
 
-/// Until the membership ends, whoever has no coordinator cannot know whether it still has its partitions.
-#[tokio::test(start_paused = true)]
-async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more_and_then_waits() {
+/// A step of a life without chance: what changes, and the time that follows.
+type Step = (fn(&mut World), Duration);
+
+/// How much a member that is alone has published after each step, at least once, five records at a time.
+async fn published_alone(partitions: usize, records: usize, steps: &[Step]) -> Vec<usize> {
     let plan = Plan {
         guarantee: Guarantee::AtLeastOnce,
         ordering: Ordering::None,
         deduplicates: false,
-        partitions: 1,
-        records: 400,
+        partitions,
+        records,
         processes: 1,
         max_in_flight: 5,
     };
@@ -220,23 +222,41 @@ async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more
     let world = Rc::new(RefCell::new(World::new(random.fork(), log, 1)));
     let company = Company::new(&plan, &script);
     let mut process = Process::new(&company, &world, 0);
-    let mut published_after = async |time: Duration| {
-        let until = now() + time;
+    let mut published = Vec::new();
+    for (change, time) in steps {
+        change(&mut world.borrow_mut());
+        let until = now() + *time;
         while now() < until {
             process.turn();
             world.borrow_mut().tick(now());
             tokio::time::advance(Duration::from_millis(20)).await;
             tokio::task::yield_now().await;
         }
-        world.borrow().written.len()
-    };
-    let before = published_after(Duration::from_secs(5)).await;
-    world.borrow_mut().has_no_coordinator = true;
-    let noticed = published_after(Duration::from_secs(3)).await;
-    assert!(before < noticed && noticed < plan.records, "{before} before, {noticed} now");
-    assert_eq!(published_after(Duration::from_secs(30)).await, noticed);
-    world.borrow_mut().has_no_coordinator = false;
-    assert!(published_after(Duration::from_secs(60)).await > noticed);
+        published.push(world.borrow().written.len());
+    }
+    published
+}
+
+/// Until the membership ends, whoever has no coordinator cannot know whether it still has its partitions.
+#[tokio::test(start_paused = true)]
+async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more_and_then_waits() {
+    let steps: [Step; 4] = [
+        (|_| (), Duration::from_secs(5)),
+        (|world| world.has_no_coordinator = true, Duration::from_secs(3)),
+        (|_| (), Duration::from_secs(30)),
+        (|world| world.has_no_coordinator = false, Duration::from_secs(60)),
+    ];
+    let published = published_alone(1, 400, &steps).await;
+    let [before, noticed, held, after] = published[..] else { panic!("{published:?}") };
+    assert!(before < noticed && noticed < 400, "{published:?}");
+    assert_eq!(held, noticed);
+    assert!(after > held, "{published:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_alone_cannot_be_committed_holds_back_nothing() {
+    let published = published_alone(2, 100, &[(|world| world.refused = Some(0), Duration::from_secs(60))]).await;
+    assert_eq!(published, [200]);
 }
 
 /// `SIMULATION_SEED=N` or `SIMULATION_SEED=N..M`.

@@ -183,7 +183,9 @@ impl Client {
         }
         let stage = if is_wrong { world.random.u8(0..4) } else { 3 };
         if stage == 0 {
-            return Err(timeout());
+            // The client calls for an abort, although its request may still arrive (librdkafka 2.12.1).
+            world.send_late(Late::Offsets { producer: self.producer, epoch: self.epoch.unwrap(), commits }, now());
+            return Err(failed(Code::OperationTimedOut));
         }
         if !self.noted.take().is_some_and(|generation| world.knows(self.member, generation)) {
             return Err(failed(Code::IllegalGeneration));

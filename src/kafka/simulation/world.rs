@@ -46,6 +46,8 @@ pub(super) struct Member {
 pub(super) struct Producer {
     pub(super) epoch: u32,
     pub(super) open: Option<Open>,
+    /// Offsets that came late: they end with the transaction that is open, or with the next one.
+    stray: Vec<Commit>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ pub(super) struct Open {
 pub(super) enum Late {
     /// The end of a transaction.
     End { producer: usize, epoch: u32 },
+    /// Offsets for a transaction.
+    Offsets { producer: usize, epoch: u32, commits: Vec<Commit> },
     /// A commit outside of transactions.
     Commit { member: MemberId, generation: u64, commits: Vec<Commit> },
 }
@@ -79,8 +83,10 @@ pub(super) struct World {
     next_id: u64,
     /// Share of requests that go wrong, in percent.
     pub(super) trouble: u32,
-    /// No commit is taken.
+    /// No commit outside of transactions is taken.
     pub(super) has_no_coordinator: bool,
+    /// A partition of which none is, while those of others in the same request are.
+    pub(super) refused: Option<i32>,
 }
 
 impl World {
@@ -100,6 +106,7 @@ impl World {
             next_id: 0,
             trouble: 0,
             has_no_coordinator: false,
+            refused: None,
         }
     }
 
@@ -214,6 +221,16 @@ impl World {
         if !self.knows(member, generation) {
             return Err(Trouble::from(Code::IllegalGeneration));
         }
+        if let Some(refused) = self.refused {
+            let taken: Vec<Commit> =
+                commits.iter().filter(|commit| commit.partition.number != refused).cloned().collect();
+            self.commit(&taken);
+            return if taken.len() == commits.len() {
+                Ok(commits)
+            } else {
+                Err(Trouble::from(Code::UnknownTopicOrPartition))
+            };
+        }
         let way = if is_wrong { self.random.u8(0..4) } else { 3 };
         if matches!(way, 1 | 2) {
             // Held up. The client gives up waiting, or sends it again by itself.
@@ -240,12 +257,14 @@ impl World {
     }
 
     pub(super) fn end_transaction(&mut self, producer: usize, is_committed: bool) {
+        let stray = std::mem::take(&mut self.producers[producer].stray);
         let Some(open) = self.producers[producer].open.take() else { return };
         let visibility = if is_committed { Visibility::Committed } else { Visibility::Aborted };
         let of_it = self.written.iter_mut().filter(|written| written.visibility == Visibility::Pending(open.id));
         of_it.for_each(|written| written.visibility = visibility);
         if is_committed {
             self.commit(&open.offsets);
+            self.commit(&stray);
         }
     }
 
@@ -262,7 +281,10 @@ impl World {
             }
             // Whatever was committed since: offsets may go back.
             Late::Commit { member, generation, commits } if self.knows(member, generation) => self.commit(&commits),
-            Late::End { .. } | Late::Commit { .. } => {}
+            Late::Offsets { producer, epoch, commits } if self.producers[producer].epoch == epoch => {
+                self.producers[producer].stray = commits;
+            }
+            Late::End { .. } | Late::Offsets { .. } | Late::Commit { .. } => {}
         }
     }
 
