@@ -23,16 +23,12 @@ use crate::tasks;
 /// How long the group may take to say what was committed, before it is asked again.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a partition may take to say what it still holds, which is worth knowing and no more.
-const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(1);
+/// Age at which a request of any kind does not come back: far beyond all timeouts of the client (`socket.timeout.ms` is a minute).
+const GONE_AFTER: Duration = Duration::from_secs(150);
 
-/// Age at which a request of any kind is lost: far beyond all timeouts of the client (`socket.timeout.ms` is a minute).
-const LOST_AFTER: Duration = Duration::from_secs(150);
-
-/// How long the end of a session waits for a request that is under way, and how old that may be. A call that never comes back keeps
+/// How long the end of a session waits for a request that is under way, unless it is lost already. A call that never comes back keeps
 /// its thread and the producer, whose next one with the same `transactional.id` fences it.
 const LAST_REQUEST: Duration = Duration::from_secs(5);
-const OLDEST_REQUEST: Duration = Duration::from_secs(12);
 
 /// A running committer; ends when dropped, after the request that is under way, or without it.
 pub(super) struct Committer {
@@ -67,7 +63,7 @@ impl Committer {
 
     /// True if the thread could not start, has panicked or does not come back: nothing will be committed any more.
     pub(super) fn is_gone(&self) -> bool {
-        self.is_gone || self.busy_since.is_some_and(|since| since.elapsed() > LOST_AFTER)
+        self.is_gone || self.busy_since.is_some_and(|since| since.elapsed() > GONE_AFTER)
     }
 
     /// Begins a request, unless one is under way. A transaction is committed as the member `membership` of the group.
@@ -98,7 +94,7 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.requests = None;
         let is_lost = self.busy_since.is_some_and(|since| {
-            let wait = LAST_REQUEST.min(OLDEST_REQUEST.saturating_sub(since.elapsed()));
+            let wait = LAST_REQUEST.min(transaction::LOST_AFTER.saturating_sub(since.elapsed()));
             self.results.recv_timeout(wait).is_err_and(|error| error.is_timeout())
         });
         if is_lost {
@@ -176,6 +172,7 @@ fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
 fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> {
     let list = consumer.committed_offsets(cluster::list(partitions), FETCH_TIMEOUT)?;
     let mut fetched = Fetched::default();
+    let mut is_silent = false;
     for element in list.elements() {
         element.error()?;
         let partition = Partition { topic: element.topic().into(), number: element.partition() };
@@ -183,10 +180,16 @@ fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> 
             fetched.committed.push((partition, None));
             continue;
         };
-        // Without a leader the partition cannot say, and the others need not wait for it.
-        let watermarks = consumer.fetch_watermarks(&partition.topic, partition.number, WATERMARKS_TIMEOUT);
-        if let Some((first, _)) = watermarks.ok().filter(|(first, _)| *first > base) {
-            fetched.deleted.push((partition.clone(), base..first));
+        if !is_silent {
+            // What was deleted is worth knowing, but not worth waiting for a partition without a leader, and for the next one.
+            match consumer.fetch_watermarks(&partition.topic, partition.number, FETCH_TIMEOUT) {
+                Ok((first, _)) if first > base => fetched.deleted.push((partition.clone(), base..first)),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%partition, %error, "the partition does not say where it begins; deleted records are not counted");
+                    is_silent = true;
+                }
+            }
         }
         let map = map(&element, base).unwrap_or_else(|reason| {
             fetched.refused.push((partition.clone(), reason));

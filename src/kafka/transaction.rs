@@ -16,7 +16,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 /// transaction's own timeout is longer.
 pub(super) const REQUEST: Duration = Duration::from_secs(10);
 /// Time after which a call that should have ended by [`REQUEST`] does not come back.
-const LOST_AFTER: Duration = Duration::from_secs(12);
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(12);
 /// How long a transaction collects outcomes.
 const COLLECTS: Duration = Duration::from_millis(200);
 /// Outcomes in one transaction.

@@ -239,29 +239,36 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
-        let connector = &*self.parts.name;
-        let done = self.cluster.done();
-        if let Some(Done::Fetch(fetched)) = &done {
-            self.is_fetching = false;
-            if fetched.is_ok() {
-                self.confirmed_at = self.cluster.now();
-            }
-        }
-        match done {
+        match self.cluster.done() {
             None => {}
             Some(Done::Commit(committed)) => self.offsets_committed(committed),
-            Some(Done::Fetch(Ok(fetched))) if fetched.partitions().eq(&self.joining) => self.assigned(fetched)?,
-            // Others wait by now; they are asked for next.
-            Some(Done::Fetch(Ok(_))) => {}
+            Some(Done::Fetch(fetched)) => self.fetched(fetched)?,
             Some(Done::InitTransactions(initialised)) => self.transactions_initialised(initialised)?,
             Some(Done::CommitTransaction(committed)) => self.transaction_committed(committed)?,
             Some(Done::AbortTransaction(aborted)) => self.transaction_aborted(aborted)?,
-            Some(Done::Fetch(Err(error))) => {
+        }
+        let is_gone = self.cluster.is_gone();
+        if is_gone { Err(Broken::new("nothing is committed: the thread is gone, or its call is lost")) } else { Ok(()) }
+    }
+
+    /// The group has said, or not, what earlier owners committed.
+    fn fetched(&mut self, fetched: Result<Fetched, Trouble>) -> Result<(), Trouble> {
+        self.is_fetching = false;
+        match fetched {
+            Ok(fetched) => {
+                self.confirmed_at = self.cluster.now();
+                // If others wait by now, they are asked for next.
+                if fetched.partitions().eq(&self.joining) {
+                    self.assigned(fetched)?;
+                }
+            }
+            Err(error) => {
                 self.fetch_due = self.cluster.now() + FETCH_RETRY;
+                let connector = &*self.parts.name;
                 tracing::warn!(connector, %error, "committed offsets could not be read; trying again");
             }
         }
-        if self.cluster.is_gone() { Err(Broken::new("the committing thread is gone")) } else { Ok(()) }
+        Ok(())
     }
 }
 
