@@ -20,6 +20,7 @@ use Guarantee::{AtLeastOnce, ExactlyOnce};
 /// Twice the time that the program gives a request of the transaction API.
 const LATE: Duration = Duration::from_secs(20);
 
+/// Calls at once: what clients that are built anew may pay again.
 const IN_FLIGHT: usize = 50;
 
 /// How long readers wait at most when a broker is gone.

@@ -31,7 +31,7 @@ pub fn rows() -> Vec<Row> {
 fn unharmed(tally: &mut Tally, service: &Service) {
     let restarts = service.metric("sp_connector_restarts_total");
     tally.expect(restarts == 0.0, || format!("clients were rebuilt {restarts} times"));
-    super::scene::unpanicked(tally, service);
+    super::scene::expect_no_panic(tally, service);
 }
 
 /// A header's name that is not UTF-8 panics in the library that reads it, on the thread that polls.
@@ -65,7 +65,7 @@ const DEATHS: usize = 3;
 
 fn aborting(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
-    let (mut lives, in_flight) = (0, 100);
+    let (mut died, in_flight) = (0, 100);
     for guarantee in std::iter::repeat_n([AtLeastOnce, ExactlyOnce], bench.times(1, 2, 10)).flatten() {
         let mut scene = Scene::new(&bench.cluster, Load::new(guarantee, 300).in_flight(in_flight));
         let nested = format!("{}0{}", "[".repeat(120), "]".repeat(120));
@@ -92,14 +92,14 @@ fn aborting(bench: &mut Bench) -> Tally {
             }
         };
         tally.note(format!("{deaths} deaths"));
-        lives += deaths;
+        died += deaths;
         tally.expect(deaths == DEATHS, || format!("{deaths} processes died of one record"));
         scene.wait_done(&mut tally, &service, None, LIMIT);
         let codes = scene.judge_codes(&mut tally, &["missing_attribute", "process_aborted"]);
         let refused = codes.get("process_aborted").copied().unwrap_or(0);
         tally.expect(refused == 1, || format!("{refused} records are refused for one"));
     }
-    tally.extra_calls_at_most(lives * in_flight);
+    tally.extra_calls_at_most(died * in_flight);
     tally
 }
 

@@ -223,7 +223,7 @@ fn garbage(bench: &mut Bench) -> Tally {
     let service = scene.setup.start();
     scene.wait_done(&mut tally, &service, None, LIMIT.max(Duration::from_millis(events as u64 * 50)));
     scene.judge_codes(&mut tally, CODES);
-    scene::unpanicked(&mut tally, &service);
+    scene::expect_no_panic(&mut tally, &service);
     let spoilt: HashSet<String> = (0..events).filter(|n| rubbish(*n).is_some()).map(|n| format!("e-{n}")).collect();
     let results = oracle::read(&scene.topics.sink, oracle::Isolation::Committed);
     let good = results.iter().filter_map(|result| result.record.text("ce_causationid"));

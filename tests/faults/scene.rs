@@ -275,7 +275,7 @@ pub fn lost_calls(service: &Service) -> usize {
 }
 
 /// A panic that was caught, wherever, is said in one of two ways.
-pub fn unpanicked(tally: &mut Tally, service: &Service) {
+pub fn expect_no_panic(tally: &mut Tally, service: &Service) {
     let is_said = service.messages().iter().any(|message| message == "panic");
     let has_panicked = is_said || service.log_text().contains("panicked");
     tally.expect(!has_panicked, || format!("a panic: {}", tail(service)));
