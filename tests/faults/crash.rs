@@ -21,14 +21,12 @@ use Guarantee::{AtLeastOnce, ExactlyOnce};
 const IN_FLIGHT: usize = 500;
 /// What is published in the second between two commits, with [`IN_FLIGHT`] calls of 0.2 to 0.8 s.
 const PER_SECOND: usize = 1000;
-/// What is answered, and not yet in the journal, at any moment, with as many calls: a generous twentieth of a second's.
-const UNWRITTEN: usize = PER_SECOND / 20;
 
 pub fn rows() -> Vec<Row> {
     vec![
         Row::new(1, "kill -9 mid-flight", "ALO", |bench| killed_at_random(bench, AtLeastOnce)).short(),
         Row::new(2, "kill -9 mid-flight", "EOS", |bench| killed_at_random(bench, ExactlyOnce)).short(),
-        Row::new(3, "kill -9 between journal and commit", "EOS", killed_with_all_journalled),
+        Row::new(3, "kill -9 between journal and commit", "EOS", killed_with_all_journalled).short(),
         Row::new(4, "kill -9 between provider reply and journal", "EOS", killed_after_an_answer),
         Row::new(5, "kill -9 between send_offsets and commit, and during commit", "EOS", killed_in_the_protocol)
             .short(),
@@ -63,7 +61,8 @@ fn killed_at_random(bench: &mut Bench, guarantee: Guarantee) -> Tally {
     scene.finish(&mut tally, &service, None, Duration::from_secs(180));
     tally.note(format!("{kills} kills with {open} calls open"));
     tally.expect(open > 0, || "no call was ever open".to_owned());
-    tally.extra_calls_at_most(open + kills * UNWRITTEN);
+    // More than were open: an answered call is in flight until the journal has it, however long a busy disk takes.
+    tally.extra_calls_at_most(kills * IN_FLIGHT);
     if guarantee == AtLeastOnce {
         tally.repeats_at_most(kills * (IN_FLIGHT + PER_SECOND));
     }
