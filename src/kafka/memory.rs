@@ -3,12 +3,15 @@
 
 mod entry;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use super::work::{Outcome, Settled};
 use crate::domain::event::Event;
@@ -21,10 +24,25 @@ pub struct Memory {
     journal: Arc<dyn Journal>,
     connector: Arc<str>,
     config_hash: Arc<str>,
-    /// Whether outcomes are worth remembering: asking again would be paid again.
+    /// Asking again would be paid again: outcomes are worth remembering.
     is_paid: bool,
     /// For how long an event has one outcome; `None` is no limit to how many it has.
     window: Option<Duration>,
+    /// Who is on the way to an outcome; each ends when its sender is gone.
+    turns: Mutex<HashMap<Key, watch::Receiver<()>>>,
+}
+
+/// The only one in this process that is on the way to an outcome, as long as it lives.
+pub(super) struct Turn<'a> {
+    memory: &'a Memory,
+    key: Key,
+    _end: watch::Sender<()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.memory.turns().remove(&self.key);
+    }
 }
 
 /// Under which keys the outcome of a question may be remembered.
@@ -45,7 +63,12 @@ impl Memory {
         is_paid: bool,
         window: Option<Duration>,
     ) -> Self {
-        Self { journal, connector, config_hash, is_paid, window }
+        Self { journal, connector, config_hash, is_paid, window, turns: Mutex::default() }
+    }
+
+    /// Whether asking again would be paid again.
+    pub(super) fn is_paid(&self) -> bool {
+        self.is_paid
     }
 
     /// Why nothing can be remembered at the moment.
@@ -90,6 +113,27 @@ impl Memory {
         let mut of_record = hash.clone();
         update(&mut of_record, origin(record).as_bytes());
         Some(Keys { result: Key(hash.finalize().into()), dead_letter: Key(of_record.finalize().into()) })
+    }
+
+    /// Waits until nobody else in this process is on the way to an outcome under these keys: a record that is read again while
+    /// its call is still open, or another record of the same event. When it is our turn, theirs is remembered.
+    pub(super) async fn turn(&self, keys: Keys) -> Turn<'_> {
+        loop {
+            let mut ended = match self.turns().entry(keys.result) {
+                Entry::Vacant(place) => {
+                    let (end, ended) = watch::channel(());
+                    place.insert(ended);
+                    return Turn { memory: self, key: keys.result, _end: end };
+                }
+                Entry::Occupied(turn) => turn.get().clone(),
+            };
+            // Nothing is ever sent; its sender goes with the turn.
+            drop(ended.changed().await);
+        }
+    }
+
+    fn turns(&self) -> MutexGuard<'_, HashMap<Key, watch::Receiver<()>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The outcome that is remembered; waits while the store is away.

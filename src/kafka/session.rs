@@ -108,7 +108,7 @@ struct InFlight {
     held: Option<Step>,
     /// Waits for a place among those who ask.
     job: Option<Box<Job>>,
-    /// Asks; dropping it cancels.
+    /// Asks; without it nobody waits for its calls any more.
     task: Option<RecordTask>,
     /// Is ready to be published, or was sent and is kept to be sent again.
     settled: Option<Settled>,
@@ -309,9 +309,10 @@ impl<'a, C: Cluster> Session<'a, C> {
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };
             let door = Arc::clone(&self.parts.door);
+            let commitment = door.commitment(&job);
             let quarantine = Arc::clone(&self.quarantine);
             let work = quarantine.watch(flight.record.position.clone(), async move { door.finish(*job).await });
-            flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone())));
+            flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone()), commitment));
             self.asking += 1;
         }
     }
@@ -325,6 +326,12 @@ impl<'a, C: Cluster> Session<'a, C> {
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
         metrics.paused.set(i64::from(self.paused.is_some()));
         self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
+    }
+
+    /// Its process is killed: nothing of it goes on.
+    #[cfg(test)]
+    pub(super) fn kill(self) {
+        self.in_flight.values().filter_map(|flight| flight.task.as_ref()).for_each(RecordTask::kill);
     }
 
     /// True if nothing is in flight.
@@ -348,7 +355,7 @@ impl<'a, C: Cluster> Session<'a, C> {
 }
 
 impl<C: Cluster> Drop for Session<'_, C> {
-    /// Also when the thread panics: cancels what is in flight, and answers what the group may be owed. The client's
+    /// Also when the thread panics: gives up what is in flight, and answers what the group may be owed. The client's
     /// destructor waits for an answer to every revocation, and the loop gives none any more.
     fn drop(&mut self) {
         self.abandon_transaction();

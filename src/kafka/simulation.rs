@@ -205,8 +205,16 @@ fn the_promise_holds_for_the_second_half_of_the_seeds() {
 /// A step of a life without chance: what changes, and the time that follows.
 type Step = (fn(&mut World), Duration);
 
-/// How much a member that is alone has published after each step, at least once, five records at a time.
-async fn published_alone(partitions: usize, records: usize, steps: &[Step]) -> Vec<usize> {
+/// The life of a member that is alone.
+struct Lonely {
+    /// How much it has published after each step.
+    published: Vec<usize>,
+    /// Calls that it began.
+    calls: usize,
+}
+
+/// At least once, five records at a time.
+async fn alone(partitions: usize, records: usize, steps: &[Step]) -> Lonely {
     let plan = Plan {
         guarantee: Guarantee::AtLeastOnce,
         ordering: Ordering::None,
@@ -234,7 +242,7 @@ async fn published_alone(partitions: usize, records: usize, steps: &[Step]) -> V
         }
         published.push(world.borrow().written.len());
     }
-    published
+    Lonely { published, calls: script.calls() }
 }
 
 /// Until the membership ends, whoever has no coordinator cannot know whether it still has its partitions.
@@ -246,7 +254,7 @@ async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more
         (|_| (), Duration::from_secs(30)),
         (|world| world.has_no_coordinator = false, Duration::from_secs(60)),
     ];
-    let published = published_alone(1, 400, &steps).await;
+    let published = alone(1, 400, &steps).await.published;
     let [before, noticed, held, after] = published[..] else { panic!("{published:?}") };
     assert!(before < noticed && noticed < 400, "{published:?}");
     assert_eq!(held, noticed);
@@ -255,8 +263,18 @@ async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more
 
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_alone_cannot_be_committed_holds_back_nothing() {
-    let published = published_alone(2, 100, &[(|world| world.refused = Some(0), Duration::from_secs(60))]).await;
-    assert_eq!(published, [200]);
+    let steps: [Step; 1] = [(|world| world.refused = Some(0), Duration::from_secs(60))];
+    assert_eq!(alone(2, 100, &steps).await.published, [200]);
+}
+
+/// Providers bill a call that was given up, so what reads its record again waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_unasked_gives_up_no_call() {
+    let is_lost: Step = (World::forget_members, Duration::from_secs(3));
+    let steps = [is_lost, is_lost, is_lost, is_lost, (|_| (), Duration::from_secs(60))];
+    let Lonely { published, calls } = alone(1, 100, &steps).await;
+    assert!(published.last() > Some(&100), "nothing was read again: {published:?}");
+    assert_eq!(calls, 100);
 }
 
 /// `SIMULATION_SEED=N` or `SIMULATION_SEED=N..M`.

@@ -19,6 +19,7 @@ use crate::pipeline::run::{self, Pipeline, Question};
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
+use crate::tasks::Commitment;
 
 /// Largest value that is looked into, in bytes. Eight times what every CloudEvents consumer should accept
 /// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
@@ -150,6 +151,12 @@ impl Door {
         }
     }
 
+    /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay again.
+    pub fn commitment(&self, job: &Job) -> Commitment {
+        let is_paid = self.memory.as_ref().is_some_and(Memory::is_paid);
+        if is_paid { job.question.commitment().clone() } else { Commitment::default() }
+    }
+
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that. An outcome
     /// that cost a call is remembered before it is returned, and one that is remembered costs no call.
     pub async fn finish(&self, job: Job) -> Settled {
@@ -157,6 +164,10 @@ impl Door {
         let (record, event) = (&record, &event);
         let memory = self.memory.as_ref();
         let keys = memory.and_then(|memory| Some((memory, memory.keys(record, event, question.fingerprint())?)));
+        let _turn = match keys {
+            Some((memory, keys)) => Some(memory.turn(keys).await),
+            None => None,
+        };
         if let Some((memory, keys)) = keys {
             if let Some(settled) = memory.recall(keys).await {
                 return settled;

@@ -12,6 +12,7 @@ use crate::pipeline::route::router::Router;
 use crate::pipeline::score::judge;
 use crate::pipeline::settings::PipelineSettings;
 use crate::prompt::template::Scope;
+use crate::tasks::Commitment;
 
 /// The stages for one connector, or for one kind of HTTP request.
 pub struct Pipeline {
@@ -43,6 +44,11 @@ impl Question {
     /// What makes it the same as another one.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
+    }
+
+    /// Begins with its first call.
+    pub fn commitment(&self) -> &Commitment {
+        &self.progress.commitment
     }
 
     /// Provider calls that were made for it.

@@ -68,18 +68,16 @@ fn broker_gone(bench: &mut Bench, end: fn(usize)) -> Tally {
     tally
 }
 
-/// The end of a row without a kill of the process: readers wait for a while at most, and calls are paid twice only where clients
-/// were built anew.
+/// The end of a row without a kill of the process: readers wait for a while at most, and no call is paid twice.
 fn recover(tally: &mut Tally, scene: &Scene, service: &Service, before: Resources, watch: Watch) {
     scene.wait_done(tally, service, Some(before), Duration::from_secs(120));
     let limit = if lost_calls(service) == 0 { RECOVERY } else { RECOVERY_OF_LOST };
     // Now, because a standstill counts when it has ended.
     tally.recovered(watch.longest_stall(), limit);
-    let paid_before = tally.extra_calls;
     scene.judge(tally);
     let rebuilt = service.metric("sp_connector_restarts_total") as usize;
     tally.note(format!("{:?}: clients rebuilt {rebuilt} times", scene.load.guarantee));
-    tally.extra_calls_at_most(paid_before + rebuilt * scene.load.in_flight);
+    scene.expect_paid_once(tally);
 }
 
 fn all_brokers_down(bench: &mut Bench) -> Tally {
@@ -107,7 +105,7 @@ fn all_brokers_down(bench: &mut Bench) -> Tally {
     scene.wait_written(50);
     tally.recovered(came_back_at.elapsed(), Duration::from_secs(30));
     scene.finish(&mut tally, &service, Some(before), Duration::from_secs(120));
-    tally.extra_calls_at_most(service.metric("sp_connector_restarts_total") as usize * IN_FLIGHT);
+    scene.expect_paid_once(&mut tally);
     tally
 }
 
@@ -183,11 +181,11 @@ fn late_end_of_transaction(bench: &mut Bench) -> Tally {
         let written = scene.written();
         scene.finish(&mut tally, &service, None, Duration::from_secs(120));
         tally.expect(scene.written() > written + 100, || "it came when all was over".to_owned());
+        scene.expect_paid_once(&mut tally);
         rebuilt += service.metric("sp_connector_restarts_total") as usize;
         bench.cluster.heal();
     }
     tally.note(format!("producer rebuilt {rebuilt} times"));
     tally.expect(rebuilt >= rounds, || format!("rebuilt {rebuilt} times only"));
-    tally.extra_calls_at_most(rebuilt * IN_FLIGHT);
     tally
 }

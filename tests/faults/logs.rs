@@ -60,7 +60,7 @@ fn corrupt(bench: &mut Bench) -> Tally {
     scene.finish(&mut tally, &service, None, LIMIT);
     let rebuilt = service.metric("sp_connector_restarts_total") as usize;
     tally.note(format!("clients rebuilt {rebuilt} times"));
-    tally.extra_calls_at_most(rebuilt * scene.load.in_flight);
+    scene.expect_paid_once(&mut tally);
     let spoilt = spoilt.load(Ordering::SeqCst);
     tally.note(format!("{spoilt} replies spoilt"));
     tally.expect(spoilt > 0, || "no reply was spoilt".to_owned());

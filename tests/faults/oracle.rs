@@ -35,6 +35,10 @@ impl Answers {
         self.0.lock().expect("the answers").values().map(|calls| calls.len() - 1).sum()
     }
 
+    pub fn count(&self) -> usize {
+        self.0.lock().expect("the answers").values().map(Vec::len).sum()
+    }
+
     /// Events that were answered.
     pub fn events(&self) -> usize {
         self.0.lock().expect("the answers").len()

@@ -237,6 +237,13 @@ impl Scene {
         }
     }
 
+    /// No call was made twice, nor given up: of a process that lives through it all, whatever becomes of its clients.
+    pub fn expect_paid_once(&self, tally: &mut Tally) {
+        tally.extra_calls_at_most(0);
+        let given_up = self.stub.calls() as usize - self.answers.count();
+        tally.expect(given_up == 0, || format!("{given_up} calls were given up"));
+    }
+
     /// Judges the topics as they are.
     pub fn judge(&self, tally: &mut Tally) {
         self.judge_codes(tally, &[]);

@@ -10,6 +10,7 @@ use super::super::work::{Begun, Step};
 use super::Session;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::journal::Claimed;
+use crate::tasks::Commitment;
 
 /// What a task sends back.
 pub(super) type Decisions = Vec<(Ticket, Claimed)>;
@@ -34,13 +35,14 @@ impl<C: Cluster> Session<'_, C> {
         }
         let (tickets, claims): (Vec<Ticket>, Vec<_>) = std::mem::take(&mut self.claims).into_iter().unzip();
         let (door, decisions) = (door.clone(), self.decisions.0.clone());
-        self.deciding = Some(self.parts.tasks.record(async move {
+        let work = async move {
             if let Some(memory) = door.memory() {
                 let decided = memory.decide(claims).await;
                 // There is room: one task at a time. Without a session nobody waits for it.
                 drop(decisions.try_send(tickets.into_iter().zip(decided).collect()));
             }
-        }));
+        };
+        self.deciding = Some(self.parts.tasks.record(work, Commitment::default()));
     }
 
     pub(super) fn receive_decisions(&mut self) -> bool {

@@ -47,13 +47,15 @@ pub(super) struct Script(Mutex<State>);
 struct State {
     random: Rng,
     away_until: Option<tokio::time::Instant>,
+    calls: usize,
     answered: BTreeMap<String, tokio::time::Instant>,
     asked_again: BTreeSet<String>,
 }
 
 impl Script {
     pub(super) fn new(random: Rng) -> Self {
-        Self(Mutex::new(State { random, away_until: None, answered: BTreeMap::new(), asked_again: BTreeSet::new() }))
+        let (answered, asked_again) = (BTreeMap::new(), BTreeSet::new());
+        Self(Mutex::new(State { random, away_until: None, calls: 0, answered, asked_again }))
     }
 
     pub(super) fn fail_for(&self, time: Duration) {
@@ -62,6 +64,11 @@ impl Script {
 
     pub(super) fn recover(&self) {
         self.0.lock().unwrap().away_until = None;
+    }
+
+    /// Calls that were begun, whatever became of them.
+    pub(super) fn calls(&self) -> usize {
+        self.0.lock().unwrap().calls
     }
 
     /// Questions that were asked although they had been answered. A process that lost a record may get its answer while the next owner
@@ -92,6 +99,7 @@ impl Model for Script {
         Box::pin(async move {
             let wait = {
                 let mut state = self.0.lock().unwrap();
+                state.calls += 1;
                 if state.answered.get(call.prompt).is_some_and(|at| at.elapsed() > LADDER) {
                     state.asked_again.insert(call.prompt.to_owned());
                 }
@@ -227,6 +235,9 @@ impl<'a> Process<'a> {
 
     fn kill(&mut self, until: Instant) {
         *self.is_dead.borrow_mut() = true;
+        if let Some(session) = self.session.take() {
+            session.kill();
+        }
         self.end(until);
     }
 

@@ -167,6 +167,12 @@ impl World {
         }
     }
 
+    /// The group goes on without anybody.
+    pub(super) fn forget_members(&mut self) {
+        let members: Vec<MemberId> = self.members.keys().copied().collect();
+        members.into_iter().for_each(|member| self.leave(member));
+    }
+
     pub(super) fn give_back(&mut self, member: MemberId, partition: usize) {
         if self.owners[partition] == Some(member) {
             self.owners[partition] = None;

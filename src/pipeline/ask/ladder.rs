@@ -127,6 +127,7 @@ impl<'a> Ladder<'a> {
             temperature: self.settings.temperature,
             max_tokens: self.progress.lengthened.or(self.settings.max_tokens),
         };
+        self.progress.commitment.begin();
         match admission.ask(&call).await {
             Ok(reply) => {
                 let cost_usd = provider.model().cost_usd(reply.usage);

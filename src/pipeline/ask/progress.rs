@@ -8,6 +8,7 @@ use crate::domain::answer::Usage;
 use crate::domain::attempt::{self, Attempt, Step};
 use crate::domain::failure::{Code, Failure, Kind, Stage};
 use crate::pipeline::route::provider::Provider;
+use crate::tasks::Commitment;
 
 /// An invalid answer and what is wrong with it.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(in crate::pipeline) struct Progress {
     pub(super) owed: Option<Owed>,
     /// The most telling of what was said of the question itself.
     pub(super) failure: Option<Failure>,
+    /// Begins with the first call: providers bill also what nobody waits for.
+    pub(in crate::pipeline) commitment: Commitment,
 }
 
 impl Progress {
