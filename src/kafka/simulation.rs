@@ -213,10 +213,10 @@ struct Lonely {
     calls: usize,
 }
 
-/// At least once, five records at a time.
-async fn alone(partitions: usize, records: usize, steps: &[Step]) -> Lonely {
+/// Five records at a time.
+async fn alone(guarantee: Guarantee, partitions: usize, records: usize, steps: &[Step]) -> Lonely {
     let plan = Plan {
-        guarantee: Guarantee::AtLeastOnce,
+        guarantee,
         ordering: Ordering::None,
         deduplicates: false,
         partitions,
@@ -250,11 +250,11 @@ async fn alone(partitions: usize, records: usize, steps: &[Step]) -> Lonely {
 async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more_and_then_waits() {
     let steps: [Step; 4] = [
         (|_| (), Duration::from_secs(5)),
-        (|world| world.has_no_coordinator = true, Duration::from_secs(3)),
+        (|world| world.takes_no_commits = true, Duration::from_secs(3)),
         (|_| (), Duration::from_secs(30)),
-        (|world| world.has_no_coordinator = false, Duration::from_secs(60)),
+        (|world| world.takes_no_commits = false, Duration::from_secs(60)),
     ];
-    let published = alone(1, 400, &steps).await.published;
+    let published = alone(Guarantee::AtLeastOnce, 1, 400, &steps).await.published;
     let [before, noticed, held, after] = published[..] else { panic!("{published:?}") };
     assert!(before < noticed && noticed < 400, "{published:?}");
     assert_eq!(held, noticed);
@@ -264,7 +264,22 @@ async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_alone_cannot_be_committed_holds_back_nothing() {
     let steps: [Step; 1] = [(|world| world.refused = Some(0), Duration::from_secs(60))];
-    assert_eq!(alone(2, 100, &steps).await.published, [200]);
+    assert_eq!(alone(Guarantee::AtLeastOnce, 2, 100, &steps).await.published, [200]);
+}
+
+/// What is published meanwhile is aborted: readers of uncommitted records see it, and brokers keep it.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_refuses_transactions_is_tried_out_with_few_outcomes() {
+    let steps: [Step; 3] = [
+        (|_| (), Duration::from_secs(5)),
+        (|world| world.takes_no_commits = true, Duration::from_secs(30)),
+        (|world| world.takes_no_commits = false, Duration::from_secs(60)),
+    ];
+    let published = alone(Guarantee::ExactlyOnce, 1, 400, &steps).await.published;
+    let [before, refused, after] = published[..] else { panic!("{published:?}") };
+    // Some five a second.
+    assert!(before < 400 && refused < before + 200, "{published:?}");
+    assert!(after - refused >= 400 - before, "{published:?}");
 }
 
 /// Providers bill a call that was given up, so what reads its record again waits for it.
@@ -272,7 +287,7 @@ async fn a_partition_that_alone_cannot_be_committed_holds_back_nothing() {
 async fn a_session_that_ends_unasked_gives_up_no_call() {
     let is_lost: Step = (World::forget_members, Duration::from_secs(3));
     let steps = [is_lost, is_lost, is_lost, is_lost, (|_| (), Duration::from_secs(60))];
-    let Lonely { published, calls } = alone(1, 100, &steps).await;
+    let Lonely { published, calls } = alone(Guarantee::AtLeastOnce, 1, 100, &steps).await;
     assert!(published.last() > Some(&100), "nothing was read again: {published:?}");
     assert_eq!(calls, 100);
 }

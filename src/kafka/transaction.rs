@@ -70,18 +70,29 @@ pub(super) struct Transaction {
     refused: Vec<Refused>,
     /// The client takes nothing more in this transaction.
     is_failed: bool,
+    /// The group refused the last commit. Until it takes one again, a transaction has one outcome: all others would be published only
+    /// to be aborted, several times a second, for as long as a rebalance may last.
+    is_trial: bool,
 }
 
 impl Transaction {
     /// Of a producer that is new.
     pub(super) fn new(now: Instant) -> Self {
-        let state = State::New { not_before: now };
-        Self { state, began_at: now, sent: 0, delivered: Vec::new(), refused: Vec::new(), is_failed: false }
+        Self {
+            state: State::New { not_before: now },
+            began_at: now,
+            sent: 0,
+            delivered: Vec::new(),
+            refused: Vec::new(),
+            is_failed: false,
+            is_trial: false,
+        }
     }
 
     /// True if an outcome may be sent now, in this transaction or in one that begins with it.
     pub(super) fn takes(&self) -> bool {
-        self.state == State::Idle || self.state == State::Open && !self.is_failed
+        let has_room = !self.is_trial || self.sent == 0;
+        self.state == State::Idle || self.state == State::Open && !self.is_failed && has_room
     }
 
     /// True if one has to begin before the next outcome is sent.
@@ -128,11 +139,17 @@ impl Transaction {
         self.is_failed = true;
     }
 
-    /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting. An abort
-    /// does not wait for reports: the client sends nothing more of a transaction that has failed.
+    /// The group has taken the commit, or refused it.
+    pub(super) fn group_answered(&mut self, is_refusal: bool) {
+        self.is_trial = is_refusal;
+    }
+
+    /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting, except after a
+    /// refusal. An abort does not wait for reports: the client sends nothing more of a transaction that has failed.
     pub(super) fn next(&mut self, unacknowledged: usize, is_urgent: bool, now: Instant) -> Next {
         let is_full = self.sent >= MAX_OUTCOMES || now.duration_since(self.began_at) >= COLLECTS;
-        if self.state == State::Open && (is_full || is_urgent || self.is_failed) {
+        let is_hurried = is_urgent && !self.is_trial;
+        if self.state == State::Open && (is_full || is_hurried || self.is_failed) {
             self.state = State::Closing;
         }
         match self.state {
@@ -255,6 +272,23 @@ mod tests {
         let mut transaction = open(now);
         (0..MAX_OUTCOMES).for_each(|_| transaction.sent());
         assert_eq!(transaction.next(0, false, now), Next::Commit);
+    }
+
+    #[test]
+    fn after_a_refusal_by_the_group_one_outcome_tries_it_out() {
+        let now = Instant::now();
+        let mut transaction = open(now);
+        transaction.group_answered(true);
+        assert!(transaction.takes());
+        transaction.sent();
+        assert!(!transaction.takes());
+        assert_eq!(transaction.next(0, true, now), Next::Wait, "the group is not asked more often, whatever the hurry");
+        assert_eq!(transaction.next(0, false, now + COLLECTS), Next::Commit);
+        transaction.ended();
+        transaction.group_answered(false);
+        transaction.begun(now);
+        transaction.sent();
+        assert!(transaction.takes());
     }
 
     #[test]

@@ -126,6 +126,7 @@ impl<C: Cluster> Session<'_, C> {
         match committed {
             Ok(commits) => {
                 let (delivered, _) = transaction.ended();
+                transaction.group_answered(false);
                 self.parts.metrics.committed.inc();
                 commits.into_iter().for_each(|commit| self.ledger.committed(commit));
                 delivered.into_iter().for_each(|ticket| self.acknowledged(ticket));
@@ -135,6 +136,7 @@ impl<C: Cluster> Session<'_, C> {
             Err(error) if error.requires_abort && transaction::is_of_former_member(error.code) => {
                 self.parts.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.parts.name, %error, "the transaction was not committed; repeating it");
+                transaction.group_answered(true);
                 transaction.ending(self.cluster.now());
                 self.cluster.request(Request::AbortTransaction);
                 Ok(())

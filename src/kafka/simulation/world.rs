@@ -83,8 +83,8 @@ pub(super) struct World {
     next_id: u64,
     /// Share of requests that go wrong, in percent.
     pub(super) trouble: u32,
-    /// No commit outside of transactions is taken.
-    pub(super) has_no_coordinator: bool,
+    /// The group takes no commit: outside of transactions none is answered, in them it is refused.
+    pub(super) takes_no_commits: bool,
     /// A partition of which none is, while those of others in the same request are.
     pub(super) refused: Option<i32>,
 }
@@ -105,7 +105,7 @@ impl World {
             late: Vec::new(),
             next_id: 0,
             trouble: 0,
-            has_no_coordinator: false,
+            takes_no_commits: false,
             refused: None,
         }
     }
@@ -209,7 +209,7 @@ impl World {
 
     /// What the group says to a commit. It does not look at who owns a partition (KIP-447 leaves that to the member).
     pub(super) fn knows(&self, member: MemberId, generation: u64) -> bool {
-        self.members.contains_key(&member) && self.generation == generation
+        !self.takes_no_commits && self.members.contains_key(&member) && self.generation == generation
     }
 
     /// A commit outside of transactions. What goes wrong goes wrong before or after it is done.
@@ -221,7 +221,7 @@ impl World {
         now: Instant,
     ) -> Result<Vec<Commit>, Trouble> {
         let generation = self.members.get(&member).map_or(0, |member| member.generation);
-        if self.has_no_coordinator {
+        if self.takes_no_commits {
             return Err(timeout());
         }
         if !self.knows(member, generation) {
