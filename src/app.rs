@@ -76,6 +76,7 @@ pub enum AppError {
 /// The running process.
 pub struct App {
     connectors: Vec<Connector>,
+    tasks: Tasks,
     http: JoinHandle<std::io::Result<()>>,
     http_address: SocketAddr,
     metrics: Arc<Metrics>,
@@ -149,7 +150,7 @@ impl App {
         let (stop_http, stopped) = watch::channel(false);
         let http = tasks.server(server::serve(listener, router::router(context), stopped));
         tracing::info!(http = %http_address, connectors = connectors.len(), journal = journal.is_some(), "started");
-        Ok(Self { connectors, http, http_address, metrics, stop_http })
+        Ok(Self { connectors, tasks, http, http_address, metrics, stop_http })
     }
 
     /// Where HTTP listens.
@@ -184,7 +185,8 @@ impl App {
         /// Committing and leaving the group come after the grace of the records.
         const LEAVE: Duration = Duration::from_secs(8);
         const REPORT_EVERY: Duration = Duration::from_secs(5);
-        let deadline = Instant::now() + grace + LEAVE;
+        let grace_ends_at = Instant::now() + grace;
+        let deadline = grace_ends_at + LEAVE;
         for connector in &self.connectors {
             connector.stop(grace);
         }
@@ -193,7 +195,9 @@ impl App {
             let running: Vec<String> =
                 self.connectors.iter().filter(|c| !c.is_stopped()).map(|c| c.status().name().to_owned()).collect();
             let now = Instant::now();
-            if running.is_empty() || now >= deadline {
+            // Calls of a session that was over before may still be finished.
+            let is_asking = now < grace_ends_at && self.tasks.has_records();
+            if (running.is_empty() && !is_asking) || now >= deadline {
                 self.stop_http.send_replace(true);
                 return running.is_empty();
             }

@@ -1,31 +1,36 @@
 //! The only place that spawns. Each task has a kind, and the kind says what its end means.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::thread;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
-
-/// Time that a record's task has for what it began, once nobody waits for it any more. Longer than nearly every call of a
-/// provider; not for ever, because a provider that is away may stay away.
-const LET_FINISH: Duration = Duration::from_secs(120);
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Spawns onto one runtime, from any thread.
 #[derive(Debug, Clone)]
 pub struct Tasks {
     runtime: Handle,
+    records: Arc<Mutex<JoinSet<()>>>,
 }
 
-/// Says that a task has begun what somebody pays for, whether it is finished or not.
+/// Says whether a task is worth finishing though nobody waits for it: what it has begun is paid for in any case.
 #[derive(Debug, Clone, Default)]
 pub struct Commitment(Arc<AtomicBool>);
+
+/// A task that belongs to one record. Dropping the handle cancels it as soon as it is not committed to anything. Its panic is
+/// the record's failure, reported by the task itself. Nothing else depends on it.
+#[derive(Debug)]
+pub struct RecordTask {
+    /// Dropped with the handle, which the task notices.
+    _wanted: oneshot::Sender<Infallible>,
+}
 
 impl Commitment {
     /// From now on the task is worth finishing.
@@ -33,49 +38,46 @@ impl Commitment {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn has_begun(&self) -> bool {
+    /// Until now it was.
+    pub fn end(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn holds(&self) -> bool {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A task that belongs to one record. Dropping the handle cancels it, unless it is committed to something: that it may finish,
-/// within two minutes. Its panic is the record's failure, reported by the task itself. Nothing else depends on it.
-#[derive(Debug)]
-pub struct RecordTask {
-    task: JoinHandle<()>,
-    commitment: Commitment,
-    /// Dropped with the handle, which the task notices.
-    _wanted: oneshot::Sender<Infallible>,
-}
-
-impl Drop for RecordTask {
-    fn drop(&mut self) {
-        if !self.commitment.has_begun() {
-            self.task.abort();
-        }
-    }
-}
-
-#[cfg(test)]
-impl RecordTask {
-    /// What becomes of it when its process is killed.
-    pub fn kill(&self) {
-        self.task.abort();
     }
 }
 
 impl Tasks {
     /// Tasks on this runtime.
     pub fn new(runtime: Handle) -> Self {
-        Self { runtime }
+        Self { runtime, records: Arc::default() }
     }
 
     /// Spawns the work for one record.
-    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn record(&self, work: impl Future<Output = ()> + Send + 'static, commitment: Commitment) -> RecordTask {
         let (wanted, unwanted) = oneshot::channel();
-        let task = self.runtime.spawn(let_finish(work, unwanted));
-        RecordTask { task, commitment, _wanted: wanted }
+        let mut records = self.records();
+        while records.try_join_next().is_some() {}
+        records.spawn_on(until_unwanted(work, commitment, unwanted), &self.runtime);
+        RecordTask { _wanted: wanted }
+    }
+
+    /// True while work for a record is under way, whether anybody waits for it or not.
+    pub fn has_records(&self) -> bool {
+        let mut records = self.records();
+        while records.try_join_next().is_some() {}
+        !records.is_empty()
+    }
+
+    /// What becomes of the work for records when its process is killed.
+    #[cfg(test)]
+    pub fn kill_records(&self) {
+        self.records().abort_all();
+    }
+
+    fn records(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Spawns a server that lives as long as the process; its end before that is the process's failure, which the caller
@@ -98,15 +100,26 @@ impl Tasks {
     }
 }
 
-/// Works as long as somebody wants it, and then for a while.
-async fn let_finish(work: impl Future<Output = ()>, unwanted: oneshot::Receiver<Infallible>) {
+/// Works as long as somebody wants it, and then as long as it is committed. Decided here and not by whoever drops the handle, on
+/// another thread: a commitment that begins in the same moment counts.
+async fn until_unwanted(
+    work: impl Future<Output = ()>,
+    commitment: Commitment,
+    unwanted: oneshot::Receiver<Infallible>,
+) {
     let mut work = pin!(work);
     tokio::select! {
         biased;
-        () = &mut work => return,
         _ = unwanted => {}
+        () = &mut work => return,
     }
-    drop(timeout(LET_FINISH, work).await);
+    poll_fn(|context| {
+        if commitment.holds() && work.as_mut().poll(context).is_pending() && commitment.holds() {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Starts a named thread for a client that blocks. It ends by itself when its owner says so.
@@ -122,33 +135,41 @@ pub fn thread<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::sleep;
 
     use super::*;
 
-    /// Whether a task has done its work, which takes so long, when its handle was dropped after a second.
-    async fn is_done(work: Duration, is_committed: bool) -> bool {
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Whether a task has done its work when its handle was dropped after a second and a half. Each second it does as told.
+    async fn is_done(steps: &'static [fn(&Commitment)]) -> bool {
         let done = Arc::new(AtomicBool::new(false));
         let (is_done, commitment) = (Arc::clone(&done), Commitment::default());
-        if is_committed {
-            commitment.begin();
-        }
+        let tasks = Tasks::new(Handle::current());
+        let own = commitment.clone();
         let work = async move {
-            sleep(work).await;
+            for step in steps {
+                step(&own);
+                sleep(SECOND).await;
+            }
             is_done.store(true, Ordering::Relaxed);
         };
-        let task = Tasks::new(Handle::current()).record(work, commitment);
-        sleep(Duration::from_secs(1)).await;
+        let task = tasks.record(work, commitment);
+        sleep(SECOND.mul_f64(1.5)).await;
         drop(task);
-        sleep(LET_FINISH * 2).await;
+        while tasks.has_records() {
+            sleep(SECOND).await;
+        }
         done.load(Ordering::Relaxed)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_begun_is_finished_within_its_time_and_nothing_else() {
-        let (short, long) = (Duration::from_secs(2), LET_FINISH + Duration::from_secs(2));
-        assert!(is_done(short, true).await);
-        assert!(!is_done(long, true).await);
-        assert!(!is_done(short, false).await);
+    async fn what_nobody_waits_for_is_finished_while_it_is_committed() {
+        assert!(is_done(&[Commitment::begin, |_| (), |_| (), |_| ()]).await);
+        assert!(!is_done(&[|_| (), |_| (), |_| ()]).await, "it never was");
+        assert!(!is_done(&[Commitment::begin, Commitment::end, |_| ()]).await, "it was before");
+        assert!(!is_done(&[Commitment::begin, |_| (), Commitment::end]).await, "it no longer is");
     }
 }

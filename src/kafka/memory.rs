@@ -28,20 +28,20 @@ pub struct Memory {
     is_paid: bool,
     /// For how long an event has one outcome; `None` is no limit to how many it has.
     window: Option<Duration>,
-    /// Who is on the way to an outcome; each ends when its sender is gone.
+    /// The records whose outcomes somebody is on the way to; each turn ends when its sender is gone.
     turns: Mutex<HashMap<Key, watch::Receiver<()>>>,
 }
 
-/// The only one in this process that is on the way to an outcome, as long as it lives.
+/// The only one in this process that is on the way to a record's outcome, as long as it lives.
 pub(super) struct Turn<'a> {
     memory: &'a Memory,
-    key: Key,
+    record: Key,
     _end: watch::Sender<()>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.memory.turns().remove(&self.key);
+        self.memory.turns().remove(&self.record);
     }
 }
 
@@ -115,15 +115,15 @@ impl Memory {
         Some(Keys { result: Key(hash.finalize().into()), dead_letter: Key(of_record.finalize().into()) })
     }
 
-    /// Waits until nobody else in this process is on the way to an outcome under these keys: a record that is read again while
-    /// its call is still open, or another record of the same event. When it is our turn, theirs is remembered.
+    /// Waits until nobody else in this process is on the way to this very record's outcome: one that is read again while its call
+    /// is still open is not asked again.
     pub(super) async fn turn(&self, keys: Keys) -> Turn<'_> {
         loop {
-            let mut ended = match self.turns().entry(keys.result) {
+            let mut ended = match self.turns().entry(keys.dead_letter) {
                 Entry::Vacant(place) => {
                     let (end, ended) = watch::channel(());
                     place.insert(ended);
-                    return Turn { memory: self, key: keys.result, _end: end };
+                    return Turn { memory: self, record: keys.dead_letter, _end: end };
                 }
                 Entry::Occupied(turn) => turn.get().clone(),
             };

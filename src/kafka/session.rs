@@ -123,6 +123,11 @@ impl InFlight {
     fn is_waiting(&self) -> bool {
         self.held.is_some() || self.job.is_some()
     }
+
+    /// The producer has its outcome, if only in a transaction that is not over.
+    fn is_published(&self) -> bool {
+        self.is_sent || self.is_delivered
+    }
 }
 
 pub(super) struct Session<'a, C: Cluster> {
@@ -326,12 +331,6 @@ impl<'a, C: Cluster> Session<'a, C> {
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
         metrics.paused.set(i64::from(self.paused.is_some()));
         self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
-    }
-
-    /// Its process is killed: nothing of it goes on.
-    #[cfg(test)]
-    pub(super) fn kill(self) {
-        self.in_flight.values().filter_map(|flight| flight.task.as_ref()).for_each(RecordTask::kill);
     }
 
     /// True if nothing is in flight.

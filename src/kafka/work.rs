@@ -203,6 +203,8 @@ impl Door {
                 Err(failure) if failure.kind() == Kind::Unavailable => failure,
                 outcome => return outcome,
             };
+            // No call is open any more. Whoever else has the record by then makes the next one.
+            question.commitment().end();
             // Providers that fail on one record only must not be paused for it for ever.
             let successes = router.successes();
             let is_dubious = matches!(failure.code, Code::ProviderUnavailable | Code::ProviderOverloaded);

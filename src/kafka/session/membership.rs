@@ -148,7 +148,7 @@ impl<C: Cluster> Session<'_, C> {
             return Ok(false);
         }
         // A commit from before the settling may be under way, and then does not cover what settled after it.
-        if now < drain.until && self.ledger.uncommitted().iter().any(|commit| drain.covers(&commit.partition)) {
+        if now < drain.until && (self.is_uncommitted(drain) || self.is_in_transaction(drain)) {
             if self.transaction.is_none() {
                 self.commit_if_due();
             }
@@ -181,6 +181,16 @@ impl<C: Cluster> Session<'_, C> {
         })
     }
 
+    fn is_uncommitted(&self, drain: &Drain) -> bool {
+        self.ledger.uncommitted().iter().any(|commit| drain.covers(&commit.partition))
+    }
+
+    /// True while a transaction holds outcomes of what leaves.
+    fn is_in_transaction(&self, drain: &Drain) -> bool {
+        let is_inside = |flight: &InFlight| flight.is_published() && drain.covers(&flight.partition);
+        self.transaction.is_some() && self.in_flight.values().any(is_inside)
+    }
+
     /// Forgets records, whatever is being done for them: their positions stay open, so they are consumed again.
     pub(super) fn forget(&mut self, is_forgotten: impl Fn(&InFlight) -> bool) {
         let is_transactional = self.transaction.is_some();
@@ -191,7 +201,7 @@ impl<C: Cluster> Session<'_, C> {
                 bytes += flight.weight;
                 asking += usize::from(flight.task.is_some());
                 unacknowledged += usize::from(flight.is_sent);
-                torn += usize::from(is_transactional && (flight.is_sent || flight.is_delivered));
+                torn += usize::from(is_transactional && flight.is_published());
             }
             !is_forgotten
         });

@@ -235,9 +235,7 @@ impl<'a> Process<'a> {
 
     fn kill(&mut self, until: Instant) {
         *self.is_dead.borrow_mut() = true;
-        if let Some(session) = self.session.take() {
-            session.kill();
-        }
+        self.parts.tasks.kill_records();
         self.end(until);
     }
 

@@ -16,6 +16,7 @@ use crate::ports::journal::{Journal, MemoryJournal};
 use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
+use crate::tasks::Tasks;
 
 /// Does with a prompt what its first word says.
 struct Obedient;
@@ -220,6 +221,29 @@ async fn an_outcome_that_cost_a_call_is_published_again_and_not_paid_again() {
     assert!(matches!(again.outcome, Outcome::Result { cache_hit: CacheHit::Journal, .. }));
     let other = after_a_restart(&journal, "hello you", 1).await;
     assert!(matches!(other.outcome, Outcome::Result { cache_hit: CacheHit::None, .. }), "another question");
+}
+
+/// Whether the record's outcome is remembered, when nobody waited for it any more after this time.
+async fn is_finished(value: &str, wait: Duration) -> bool {
+    let journal = Arc::new(MemoryJournal::default());
+    let (door, tasks) = (door_with(memory(&journal)), Tasks::new(tokio::runtime::Handle::current()));
+    let Step::Ask(job) = door.begin(&record(value, 1)).step else { panic!("settled") };
+    let commitment = door.commitment(&job);
+    let task = tasks.record(async move { drop(door.finish(*job).await) }, commitment);
+    tokio::time::sleep(wait).await;
+    drop(task);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(!tasks.has_records(), "it goes on asking");
+    let began_at = tokio::time::Instant::now();
+    let settled = after_a_restart(&journal, value, 1);
+    tokio::time::timeout(Duration::from_secs(60), settled).await.is_ok() && began_at.elapsed().is_zero()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_call_is_finished_and_none_is_begun_when_nobody_waits() {
+    assert!(is_finished("answer", Duration::from_millis(50)).await);
+    assert!(!is_finished("answer", Duration::ZERO).await);
+    assert!(!is_finished("fail", Duration::from_secs(120)).await);
 }
 
 #[tokio::test]
