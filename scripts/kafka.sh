@@ -91,6 +91,9 @@ transaction.state.log.replication.factor=$5
 transaction.state.log.min.isr=$6
 share.coordinator.state.topic.replication.factor=$5
 share.coordinator.state.topic.min.isr=$6
+# Whoever restricts nothing notices nothing.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
 # Few partitions of the internal topics, short sessions and no wait for more members: tests start and restart quickly.
 offsets.topic.num.partitions=5
 transaction.state.log.num.partitions=5

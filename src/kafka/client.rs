@@ -113,6 +113,8 @@ pub(super) struct Deliveries {
     reports: Mutex<Vec<Delivery>>,
     /// The client's last words about a broker that it cannot reach.
     trouble: Mutex<Option<String>>,
+    /// The client's last words about a partition that its transaction must not write to.
+    refusal: Mutex<Option<String>>,
 }
 
 impl Deliveries {
@@ -124,10 +126,20 @@ impl Deliveries {
     pub(super) fn take_trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// The client's last words about a partition that its transaction must not write to.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // The only place that names the partition, and the cause: the transaction cannot even be aborted then, and what comes of it is
+        // a fatal error about its state (librdkafka 2.12.1, `rdkafka_txnmgr.c`).
+        if facility == "ADDPARTS" && matches!(level, RDKafkaLogLevel::Error) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
+        }
         log(level, facility, message);
     }
 

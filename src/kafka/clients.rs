@@ -137,6 +137,10 @@ impl Cluster for Clients {
         self.producer.client().fatal_error().map(|(code, _reason)| code)
     }
 
+    fn refusal(&self) -> Option<String> {
+        self.producer.context().refusal()
+    }
+
     fn begin_transaction(&mut self) -> Result<(), Trouble> {
         Ok(self.producer.begin_transaction()?)
     }

@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::Producer as _;
 
 use super::client::Producer;
@@ -95,6 +96,19 @@ fn probe(
     }
 }
 
+/// Why a topic cannot be used, and what to do, given what the cluster says of it.
+fn lack(topic: &str, is_source: bool, found: Option<&MetadataTopic>) -> Option<String> {
+    let code = found.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
+    if code == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+        let operation = if is_source { "READ" } else { "WRITE" };
+        return Some(format!(
+            "topic {topic} may not be seen (TopicAuthorizationFailed); permit DESCRIBE and {operation}"
+        ));
+    }
+    let is_there = found.is_some_and(|found| !found.partitions().is_empty());
+    if is_there { None } else { Some(format!("topic {topic} does not exist; create it")) }
+}
+
 /// How long the slowest answer took, and what is missing.
 fn ask(producer: &Producer, route: &RouteSettings, stopped: &Receiver<()>) -> KafkaResult<(Duration, Missing)> {
     let mut missing = Missing::default();
@@ -105,10 +119,8 @@ fn ask(producer: &Producer, route: &RouteSettings, stopped: &Receiver<()>) -> Ka
         let asked_at = Instant::now();
         let metadata = producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
         latency = latency.max(asked_at.elapsed());
-        if !metadata.topics().iter().any(|t| t.name() == &**topic && !t.partitions().is_empty()) {
-            let list = if is_source { &mut missing.sources } else { &mut missing.outputs };
-            list.push(topic.to_string());
-        }
+        let list = if is_source { &mut missing.sources } else { &mut missing.outputs };
+        list.extend(lack(topic, is_source, metadata.topics().iter().find(|found| found.name() == &**topic)));
         if stopped.try_recv().is_err_and(|error| error.is_disconnected()) {
             break;
         }

@@ -7,6 +7,8 @@ use super::limits::Limits;
 use crate::domain::health::{Component, Status};
 use crate::ports::health::Health;
 
+/// A session that has lasted this long is well: what its cluster does not permit it is told before.
+const SETTLED: Duration = Duration::from_secs(2);
 /// A loop that has not turned for this long hangs: it turns at least every 100 ms by design.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -23,7 +25,8 @@ pub enum Paused {
     Stopping,
 }
 
-/// Topics that do not exist. A missing source is waited for; without an output nothing can be taken in.
+/// Topics that cannot be used, each as a sentence: what is wrong with it, and what to do. A missing source is waited for; without
+/// an output nothing can be taken in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) sources: Vec<String>,
@@ -39,7 +42,7 @@ impl Missing {
 #[derive(Debug)]
 struct State {
     started: bool,
-    joined: bool,
+    joined_at: Option<Instant>,
     broker: Option<Result<Duration, String>>,
     missing: Missing,
     limits: Limits,
@@ -62,7 +65,7 @@ impl ConnectorStatus {
     pub fn new(name: Arc<str>) -> Self {
         let state = State {
             started: false,
-            joined: false,
+            joined_at: None,
             broker: None,
             missing: Missing::default(),
             limits: Limits::default(),
@@ -84,20 +87,22 @@ impl ConnectorStatus {
         let mut state = self.state();
         state.started = true;
         state.last_turn = Instant::now();
+        if state.joined_at.is_some_and(|joined_at| joined_at.elapsed() >= SETTLED) {
+            state.restarting = None;
+        }
         state.assigned = assigned;
         state.in_flight = in_flight;
         state.paused = paused;
     }
 
     pub(super) fn joined(&self) {
-        let mut state = self.state();
-        state.joined = true;
-        state.restarting = None;
+        let now = Instant::now();
+        self.state().joined_at.get_or_insert(now);
     }
 
     pub(super) fn restarting(&self, why: &str) {
         let mut state = self.state();
-        state.joined = false;
+        state.joined_at = None;
         state.restarting = Some(why.to_owned());
         state.last_turn = Instant::now();
     }
@@ -115,7 +120,7 @@ impl ConnectorStatus {
         if broker.is_ok() {
             if !missing.is_empty() && missing != state.missing {
                 let Missing { sources, outputs } = &missing;
-                tracing::warn!(connector = &*self.name, ?sources, ?outputs, "waiting for topics that do not exist");
+                tracing::warn!(connector = &*self.name, ?sources, ?outputs, "waiting for topics");
             }
             state.missing = missing;
         }
@@ -153,8 +158,17 @@ impl State {
             None => Some("the Kafka cluster has not answered yet".to_owned()),
             Some(Err(why)) => Some(format!("the Kafka cluster cannot be reached: {why}")),
             Some(Ok(_)) if self.missing.outputs.is_empty() => None,
-            Some(Ok(_)) => Some(format!("missing topics: {}; create them", self.missing.outputs.join(", "))),
+            Some(Ok(_)) => Some(self.missing.outputs.join("; ")),
         }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.joined_at.is_some()
+            && self.restarting.is_none()
+            && self.kafka_problem().is_none()
+            && !matches!(self.paused, Some(Paused::Kafka(_)))
+            && self.missing.is_empty()
+            && self.limits.mismatch.is_none()
     }
 
     fn judge(&self) -> (Status, Option<String>) {
@@ -168,13 +182,10 @@ impl State {
             Some(Paused::Kafka(why)) => (Status::Down, Some(why.clone())),
             Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
             Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
-            _ if !self.missing.sources.is_empty() => {
-                let sources = self.missing.sources.join(", ");
-                (Status::Degraded, Some(format!("missing source topics: {sources}; create them")))
-            }
+            _ if !self.missing.sources.is_empty() => (Status::Degraded, Some(self.missing.sources.join("; "))),
             _ if self.limits.mismatch.is_some() => (Status::Degraded, self.limits.mismatch.clone()),
             // Being busy is no fault.
-            Some(Paused::Full) | None if self.joined => (Status::Up, None),
+            Some(Paused::Full) | None if self.joined_at.is_some() => (Status::Up, None),
             Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
         }
     }
@@ -192,10 +203,7 @@ impl Health for ConnectorStatus {
             latency: None,
             detail,
             facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
-            is_ready: state.joined
-                && state.kafka_problem().is_none()
-                && state.missing.is_empty()
-                && state.limits.mismatch.is_none(),
+            is_ready: state.is_ready(),
             is_alive: !state.started || state.last_turn.elapsed() < STALLED,
         };
         let problem = state.kafka_problem();

@@ -11,6 +11,8 @@
     reason = "in a test they are assertions and their explanation"
 )]
 
+#[path = "../support/acl.rs"]
+mod acl;
 mod bad_input;
 #[path = "../support/broker.rs"]
 mod broker;
@@ -18,6 +20,7 @@ mod completed;
 mod crash;
 mod exactly_once;
 mod outage;
+mod permissions;
 mod reader;
 mod rebalance;
 mod remembered;

@@ -8,7 +8,7 @@ use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
 use super::super::memory::Memory;
 use super::super::status::Paused;
-use super::{Drain, NAP_ASKING, Session};
+use super::{Broken, Drain, NAP_ASKING, Session};
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
@@ -25,7 +25,7 @@ const HOLD: Duration = Duration::from_millis(500);
 
 impl<C: Cluster> Session<'_, C> {
     /// Polls for records, and says how many there were.
-    pub(super) fn intake(&mut self) -> Result<usize, Trouble> {
+    pub(super) fn intake(&mut self) -> Result<usize, Broken> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
@@ -34,7 +34,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// With nothing in flight it waits for records here, otherwise it only looks.
-    fn take_batch(&mut self) -> Result<usize, Trouble> {
+    fn take_batch(&mut self) -> Result<usize, Broken> {
         if self.full_since.is_some() && self.paused.is_none() {
             return Ok(0);
         }
@@ -47,9 +47,8 @@ impl<C: Cluster> Session<'_, C> {
             match self.cluster.poll(wait) {
                 None => return Ok(taken),
                 Some(Ok(received)) => self.take(received),
-                Some(Err(error)) if error.is_fatal => return Err(error),
                 Some(Err(error)) => {
-                    self.say(&error);
+                    self.go_on_after(error)?;
                     return Ok(taken);
                 }
             }
@@ -61,8 +60,17 @@ impl<C: Cluster> Session<'_, C> {
         Ok(BATCH)
     }
 
-    /// A consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
-    fn say(&mut self, error: &Trouble) {
+    /// Says a consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
+    ///
+    /// # Errors
+    /// It does not go on after this one, or does so without a word when it is over: clients that are built anew say whether it is.
+    fn go_on_after(&mut self, error: Trouble) -> Result<(), Broken> {
+        if let Some(refusal) = self.refusal(error.code) {
+            return Err(Broken::new(refusal));
+        }
+        if error.is_fatal {
+            return Err(error.into());
+        }
         let is_outage = matches!(
             error.code,
             Some(
@@ -74,6 +82,21 @@ impl<C: Cluster> Session<'_, C> {
         } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
             tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
         }
+        Ok(())
+    }
+
+    /// What the cluster does not permit, and what to do.
+    fn refusal(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
+        let route = &self.parts.route;
+        if code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
+            return Some(format!(
+                "group {} may not be joined (GroupAuthorizationFailed); permit READ of it",
+                route.group
+            ));
+        }
+        let topics = || route.source_topics.join(", ");
+        let is_of_topic = code == Some(RDKafkaErrorCode::TopicAuthorizationFailed);
+        is_of_topic.then(|| format!("a source may not be read (TopicAuthorizationFailed); permit READ of {}", topics()))
     }
 
     /// Pauses or resumes all partitions when the reasons for it change.

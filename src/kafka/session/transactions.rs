@@ -186,7 +186,10 @@ impl<C: Cluster> Session<'_, C> {
                 "another process took over the transactions of this connector; give each process a group.instance.id of its own",
             );
         }
-        Broken::new(format!("transaction: {error}"))
+        match self.cluster.refusal() {
+            Some(refusal) => Broken::new(format!("a topic does not take records: {refusal}")),
+            None => Broken::new(format!("transaction: {error}")),
+        }
     }
 
     /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.

@@ -345,6 +345,10 @@ impl Cluster for Client {
         self.fatal
     }
 
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
     fn begin_transaction(&mut self) -> Result<(), Trouble> {
         assert!(self.epoch.is_some() && !self.is_in_transaction, "not the time to begin a transaction");
         self.is_in_transaction = true;
