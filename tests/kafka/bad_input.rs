@@ -152,3 +152,30 @@ fn a_record_that_fills_its_topics_limit_leaves_a_pointer() {
     assert_eq!(letter.text("sp-value-omitted").as_deref(), Some("true"));
     assert_eq!(letter.text("__connect.errors.offset").as_deref(), Some("0"));
 }
+
+/// And none of them is taken for bad input: four connectors in one process, each with topics of its codec.
+#[test]
+fn records_of_every_codec_are_read_and_written() {
+    let codecs = ["gzip", "snappy", "lz4", "zstd"];
+    let mut setup = Setup::offline();
+    let connectors = codecs.map(|codec| {
+        let topics = Topics::named();
+        for topic in [&topics.source, &topics.sink, &topics.dead_letters] {
+            broker::create_topic(topic, 1, &[("compression.type", codec)]);
+        }
+        let events: Vec<_> =
+            (0..50).map(|n| TestRecord::event(&format!("e{n}"), "refund please, refund please")).collect();
+        broker::produce(&topics.source, 1, &events);
+        topics
+    });
+    for topics in &connectors {
+        setup = setup.connector(topics, "");
+    }
+    let _service = setup.start();
+    for (topics, codec) in connectors.iter().zip(codecs) {
+        wait_until(codec, Duration::from_secs(60), || match broker::count(&topics.sink) {
+            50 => Ok(()),
+            count => Err(format!("{count} of 50")),
+        });
+    }
+}
