@@ -131,13 +131,18 @@ impl Deliveries {
     pub(super) fn refusal(&self) -> Option<String> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Another transaction begins.
+    pub(super) fn forget_refusal(&self) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // The only place that names the partition, and the cause: the transaction cannot even be aborted then, and what comes of it is
         // a fatal error about its state (librdkafka 2.12.1, `rdkafka_txnmgr.c`).
-        if facility == "ADDPARTS" && matches!(level, RDKafkaLogLevel::Error) {
+        if facility == "ADDPARTS" && message.contains("authorization") {
             *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
         }
         log(level, facility, message);

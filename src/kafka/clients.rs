@@ -142,6 +142,7 @@ impl Cluster for Clients {
     }
 
     fn begin_transaction(&mut self) -> Result<(), Trouble> {
+        self.producer.context().forget_refusal();
         Ok(self.producer.begin_transaction()?)
     }
 

@@ -43,7 +43,7 @@ pub(super) trait Cluster {
     fn deliveries(&mut self) -> Vec<Delivery>;
     /// The error after which the producer does nothing any more.
     fn fatal_error(&self) -> Option<RDKafkaErrorCode>;
-    /// What the client said of a partition that a transaction of its must not write to.
+    /// What the client said of a partition that the present transaction must not write to.
     fn refusal(&self) -> Option<String>;
     /// Begins a transaction.
     fn begin_transaction(&mut self) -> Result<(), Trouble>;

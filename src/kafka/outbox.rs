@@ -28,7 +28,8 @@ pub(super) struct Outbox {
     /// The suspect that is with the producer, alone.
     alone: Option<Ticket>,
     not_before: Option<Instant>,
-    problem: Option<String>,
+    /// Why nothing is taken, and the outcome that found out.
+    problem: Option<(Ticket, String)>,
 }
 
 impl Outbox {
@@ -93,23 +94,24 @@ impl Outbox {
         self.waiting.retain(|ticket| is_kept(*ticket));
         self.suspects.retain(|ticket| is_kept(*ticket));
         self.alone = self.alone.filter(|ticket| is_kept(*ticket));
+        self.problem.take_if(|(ticket, _)| !is_kept(*ticket));
     }
 
-    /// Notes why nothing is taken. True if that is news.
-    pub(super) fn complain(&mut self, problem: String) -> bool {
-        let is_news = self.problem.as_ref() != Some(&problem);
-        self.problem = Some(problem);
+    /// Notes why this outcome is not taken. True if that is news.
+    pub(super) fn complain(&mut self, ticket: Ticket, problem: String) -> bool {
+        let is_news = self.problem.as_ref().is_none_or(|(_, former)| *former != problem);
+        self.problem = Some((ticket, problem));
         is_news
     }
 
-    /// Something was taken.
-    pub(super) fn acknowledged(&mut self) {
-        self.problem = None;
+    /// An outcome was taken. One of another topic says nothing about the problem.
+    pub(super) fn acknowledged(&mut self, ticket: Ticket) {
+        self.problem.take_if(|(refused, _)| *refused == ticket);
     }
 
     /// Why outcomes wait, if the topic or the cluster is the reason.
     pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref().filter(|_| !self.is_empty())
+        self.problem.as_ref().map(|(_, problem)| &**problem)
     }
 }
 
@@ -146,10 +148,14 @@ mod tests {
     fn a_problem_ends_with_the_records_that_had_it() {
         let mut outbox = Outbox::default();
         outbox.put_back(Ticket(1), Instant::now() + Duration::from_secs(1));
-        assert!(outbox.complain("full".to_owned()));
-        assert!(!outbox.complain("full".to_owned()));
+        assert!(outbox.complain(Ticket(1), "full".to_owned()));
+        assert!(!outbox.complain(Ticket(1), "full".to_owned()));
+        outbox.acknowledged(Ticket(2));
         assert_eq!(outbox.problem(), Some("full"));
         outbox.retain(|_| false);
+        assert_eq!(outbox.problem(), None);
+        assert!(outbox.complain(Ticket(3), "full".to_owned()));
+        outbox.acknowledged(Ticket(3));
         assert_eq!(outbox.problem(), None);
     }
 }

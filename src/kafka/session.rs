@@ -10,6 +10,7 @@
 
 mod claims;
 mod commits;
+mod denied;
 mod intake;
 mod membership;
 mod outcomes;
@@ -38,6 +39,7 @@ use crate::ports::journal::Claim;
 use crate::tasks::RecordTask;
 use crate::telemetry::seldom::Seldom;
 use claims::Decisions;
+use denied::Denied;
 use membership::Drain;
 
 /// Wait while acknowledgements are due; they are noticed by polling.
@@ -158,6 +160,7 @@ pub(super) struct Session<'a, C: Cluster> {
     limits: (Option<usize>, Option<usize>),
     paused: Option<Paused>,
     is_gate_said: bool,
+    denied: Denied,
     /// Assigned, but what was committed before is not known yet.
     joining: Vec<Partition>,
     fetch_due: Instant,
@@ -204,6 +207,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             limits: (None, None),
             paused: None,
             is_gate_said: false,
+            denied: Denied::default(),
             joining: Vec::new(),
             fetch_due: now,
             commit_due: now,
@@ -241,6 +245,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         self.send_unsent();
         self.advance_transaction()?;
         self.adjust_intake()?;
+        self.try_denied_again()?;
         has_progressed |= self.intake()? > 0;
         self.send_claims();
         if self.transaction.is_none() {

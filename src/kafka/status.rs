@@ -46,6 +46,7 @@ struct State {
     broker: Option<Result<Duration, String>>,
     missing: Missing,
     limits: Limits,
+    denied: Option<String>,
     paused: Option<Paused>,
     restarting: Option<String>,
     assigned: usize,
@@ -69,6 +70,7 @@ impl ConnectorStatus {
             broker: None,
             missing: Missing::default(),
             limits: Limits::default(),
+            denied: None,
             paused: None,
             restarting: None,
             assigned: 0,
@@ -103,6 +105,7 @@ impl ConnectorStatus {
     pub(super) fn restarting(&self, why: &str) {
         let mut state = self.state();
         state.joined_at = None;
+        state.denied = None;
         state.restarting = Some(why.to_owned());
         state.last_turn = Instant::now();
     }
@@ -125,6 +128,17 @@ impl ConnectorStatus {
             state.missing = missing;
         }
         state.broker = Some(broker);
+    }
+
+    /// Why a source may not be read, or that all may.
+    pub(super) fn denied(&self, why: Option<String>) {
+        let mut state = self.state();
+        match (&why, &state.denied) {
+            (Some(why), None) => tracing::warn!(connector = &*self.name, why, "a source is not permitted"),
+            (None, Some(_)) => tracing::info!(connector = &*self.name, "all sources are permitted"),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        state.denied = why;
     }
 
     /// What the topics take.
@@ -168,6 +182,7 @@ impl State {
             && self.kafka_problem().is_none()
             && !matches!(self.paused, Some(Paused::Kafka(_)))
             && self.missing.is_empty()
+            && self.denied.is_none()
             && self.limits.mismatch.is_none()
     }
 
@@ -183,6 +198,7 @@ impl State {
             Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
             Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
             _ if !self.missing.sources.is_empty() => (Status::Degraded, Some(self.missing.sources.join("; "))),
+            _ if self.denied.is_some() => (Status::Degraded, self.denied.clone()),
             _ if self.limits.mismatch.is_some() => (Status::Degraded, self.limits.mismatch.clone()),
             // Being busy is no fault.
             Some(Paused::Full) | None if self.joined_at.is_some() => (Status::Up, None),

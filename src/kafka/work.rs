@@ -205,6 +205,8 @@ impl Door {
             };
             // No call is open any more. Whoever else has the record by then makes the next one.
             question.commitment().end();
+            // Nobody may be waiting for it any more, and then it does not begin another.
+            tokio::task::yield_now().await;
             // Providers that fail on one record only must not be paused for it for ever.
             let successes = router.successes();
             let is_dubious = matches!(failure.code, Code::ProviderUnavailable | Code::ProviderOverloaded);

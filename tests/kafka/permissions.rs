@@ -20,7 +20,7 @@ fn wait_said(service: &Service, name: &str) {
         let (status, body) = service.get("/v1/health");
         let text = body.to_string();
         let is_said = text.contains(name) && text.contains("uthorization") && !text.contains("create");
-        if status == 503 && is_said { Ok(()) } else { Err(format!("{status} {text}\n{}", service.log_text())) }
+        if is_said { Ok(()) } else { Err(format!("{status} {text}\n{}", service.log_text())) }
     });
     assert_eq!(service.get("/v1/health/ready").0, 503);
     assert_eq!(service.get("/v1/health/live").0, 200);
@@ -38,8 +38,7 @@ fn wait_outcomes(service: &Service, topics: &Topics, results: usize, letters: us
 }
 
 /// What docs/configuration.md asks for is enough.
-#[test]
-fn the_permissions_that_are_asked_for_suffice() {
+fn the_permissions_that_are_asked_for_suffice(guarantee: &str) {
     use Operation::{Read, Write};
     let topics = Topics::create(1);
     broker::produce(&topics.source, 1, &events(0..5));
@@ -51,7 +50,7 @@ fn the_permissions_that_are_asked_for_suffice() {
     acl::allow_only(Resource::Topic, &topics.dead_letters, &[Write]);
     acl::allow_only(Resource::Group, group, &[Read]);
     acl::allow_only(Resource::TransactionalId, id, &[Write]);
-    let service = Setup::offline().client("group.instance.id: one").connector(&topics, EXACTLY_ONCE).start();
+    let service = Setup::offline().client("group.instance.id: one").connector(&topics, guarantee).start();
     service.wait_ready();
     wait_until("a commit", LIMIT, || match service.metric("sp_commits_total") {
         count if count > 0.0 => Ok(()),
@@ -62,6 +61,16 @@ fn the_permissions_that_are_asked_for_suffice() {
     }
     wait_outcomes(&service, &topics, 5, 1);
     assert_eq!(service.metric("sp_connector_restarts_total"), 0.0);
+}
+
+#[test]
+fn the_permissions_that_are_asked_for_suffice_at_least_once() {
+    the_permissions_that_are_asked_for_suffice("");
+}
+
+#[test]
+fn the_permissions_that_are_asked_for_suffice_exactly_once() {
+    the_permissions_that_are_asked_for_suffice(EXACTLY_ONCE);
 }
 
 fn a_topic_that_may_not_be_written(guarantee: &str) {
@@ -120,6 +129,30 @@ fn a_source_that_may_not_be_read_is_waited_for() {
     wait_said(&service, &topics.source);
     acl::allow_all(Resource::Topic, &topics.source);
     wait_outcomes(&service, &topics, 10, 0);
+}
+
+/// Which is still said after it was tried again.
+#[test]
+fn a_source_that_may_not_be_read_keeps_back_no_other() {
+    let topics = Topics::create(1);
+    let other = format!("{}-other", topics.source);
+    broker::create_topic(&other, 1, &[]);
+    acl::allow_only(Resource::Topic, &other, &[Operation::Describe, Operation::Write]);
+    broker::produce(&topics.source, 1, &events(0..5));
+    broker::produce(&other, 1, &events(5..10));
+    let both = Topics { source: format!("{}, {other}", topics.source), ..topics.clone() };
+    let service = Setup::offline().connector(&both, "").start();
+    wait_said(&service, &other);
+    wait_outcomes(&service, &topics, 5, 0);
+    std::thread::sleep(Duration::from_secs(16));
+    wait_said(&service, &other);
+    broker::produce(&topics.source, 1, &events(10..15));
+    wait_outcomes(&service, &topics, 10, 0);
+    acl::allow_all(Resource::Topic, &other);
+    wait_outcomes(&service, &topics, 15, 0);
+    service.wait_ready();
+    assert_eq!(service.metric("sp_connector_restarts_total"), 0.0);
+    assert_eq!(service.messages().iter().filter(|message| *message == "a source is not permitted").count(), 1);
 }
 
 #[test]

@@ -63,13 +63,19 @@ impl<C: Cluster> Session<'_, C> {
     /// Says a consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
     ///
     /// # Errors
-    /// It does not go on after this one, or does so without a word when it is over: clients that are built anew say whether it is.
+    /// It does not go on after this one. Without its group it may, and does so without a word; clients that are built anew say
+    /// whether it is permitted now.
     fn go_on_after(&mut self, error: Trouble) -> Result<(), Broken> {
-        if let Some(refusal) = self.refusal(error.code) {
-            return Err(Broken::new(refusal));
+        if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
+            let group = &self.parts.route.group;
+            let why = format!("group {group} may not be joined (GroupAuthorizationFailed); permit READ of it");
+            return Err(Broken::new(why));
         }
         if error.is_fatal {
             return Err(error.into());
+        }
+        if error.code == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+            self.source_denied();
         }
         let is_outage = matches!(
             error.code,
@@ -83,20 +89,6 @@ impl<C: Cluster> Session<'_, C> {
             tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
         }
         Ok(())
-    }
-
-    /// What the cluster does not permit, and what to do.
-    fn refusal(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
-        let route = &self.parts.route;
-        if code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
-            return Some(format!(
-                "group {} may not be joined (GroupAuthorizationFailed); permit READ of it",
-                route.group
-            ));
-        }
-        let topics = || route.source_topics.join(", ");
-        let is_of_topic = code == Some(RDKafkaErrorCode::TopicAuthorizationFailed);
-        is_of_topic.then(|| format!("a source may not be read (TopicAuthorizationFailed); permit READ of {}", topics()))
     }
 
     /// Pauses or resumes all partitions when the reasons for it change.

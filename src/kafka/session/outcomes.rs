@@ -190,7 +190,7 @@ impl<C: Cluster> Session<'_, C> {
 
     pub(super) fn acknowledged(&mut self, ticket: Ticket) {
         let Some(flight) = self.close(ticket) else { return };
-        self.outbox.acknowledged();
+        self.outbox.acknowledged(ticket);
         let Some(settled) = flight.settled else { return };
         let took = self.cluster.now().duration_since(flight.received_at);
         let metrics = &self.parts.metrics;
@@ -272,7 +272,7 @@ impl<C: Cluster> Session<'_, C> {
         let route = &self.parts.route;
         let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
         let problem = format!("topic {topic} does not take records: {code}");
-        if self.outbox.complain(problem.clone()) {
+        if self.outbox.complain(ticket, problem.clone()) {
             tracing::warn!(connector = &*self.parts.name, problem, "intake pauses until outcomes can be published");
         }
     }

@@ -9,6 +9,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::super::cluster::{Cluster, Request, Trouble};
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
+use super::super::settings::RouteSettings;
 use super::super::transaction::{self, Next, Refused, Transaction};
 use super::commits::COMMIT_INTERVAL;
 use super::{Broken, InFlight, Session};
@@ -186,10 +187,22 @@ impl<C: Cluster> Session<'_, C> {
                 "another process took over the transactions of this connector; give each process a group.instance.id of its own",
             );
         }
-        match self.cluster.refusal() {
-            Some(refusal) => Broken::new(format!("a topic does not take records: {refusal}")),
-            None => Broken::new(format!("transaction: {error}")),
+        Broken::new(self.denial(error.code).unwrap_or_else(|| format!("transaction: {error}")))
+    }
+
+    /// What the cluster does not permit, and what to do.
+    fn denial(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
+        let (route, connector) = (&self.parts.route, &self.parts.name);
+        if code == Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) {
+            let ids = format!("structured-prompt-{}-{connector}-", route.group);
+            let what = "no transactions are permitted (TransactionalIdAuthorizationFailed)";
+            return Some(format!("{what}; permit WRITE of transactional ids that begin with {ids}"));
         }
+        // What a producer gets that may not write to any topic (KIP-679).
+        let is_of_all = code == Some(RDKafkaErrorCode::ClusterAuthorizationFailed);
+        let why = if is_of_all { "ClusterAuthorizationFailed".to_owned() } else { self.cluster.refusal()? };
+        let RouteSettings { sink_topic, dead_letter_topic, .. } = route;
+        Some(format!("a topic may not be written ({why}); permit WRITE of {sink_topic} and {dead_letter_topic}"))
     }
 
     /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
