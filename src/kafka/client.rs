@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceP
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, ProducerContext};
-use rdkafka::statistics::Statistics;
+use rdkafka::statistics::{ConsumerGroup, Statistics};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
@@ -20,6 +20,7 @@ use super::connector::Parts;
 use super::lanes::Ticket;
 use super::ledger::Partition;
 use super::settings::{Guarantee, KafkaSettings};
+use super::status::ConnectorStatus;
 use super::transaction;
 use crate::telemetry::metrics::ConnectorMetrics;
 
@@ -32,6 +33,8 @@ pub(super) struct ConsumerEvents {
     events: Mutex<VecDeque<Event>>,
     closing: AtomicBool,
     metrics: ConnectorMetrics,
+    status: Arc<ConnectorStatus>,
+    has_new_protocol: bool,
 }
 
 impl ConsumerEvents {
@@ -60,12 +63,22 @@ impl ClientContext for ConsumerEvents {
     }
 
     fn stats(&self, statistics: Statistics) {
+        if self.has_new_protocol && statistics.cgrp.as_ref().is_some_and(is_member_without_partitions) {
+            self.status.joined();
+        }
         for topic in statistics.topics.values() {
             for partition in topic.partitions.values().filter(|p| p.partition >= 0 && p.consumer_lag >= 0) {
                 self.metrics.set_lag(&topic.topic, partition.partition, partition.consumer_lag);
             }
         }
     }
+}
+
+/// Who is to have no partition is told nothing with the protocol of KIP-848 (librdkafka 2.12.1): the coordinator has answered for a
+/// while, and no assignment has begun.
+fn is_member_without_partitions(group: &ConsumerGroup) -> bool {
+    const WHILE_MS: i64 = 3000;
+    group.state == "up" && group.join_state == "init" && group.stateage >= WHILE_MS
 }
 
 impl ConsumerContext for ConsumerEvents {
@@ -258,16 +271,23 @@ fn config(
     config
 }
 
-/// A consumer in `group`, not yet subscribed.
-pub(super) fn consumer(settings: &KafkaSettings, group: &str, metrics: ConnectorMetrics) -> KafkaResult<Consumer> {
+/// A consumer in the connector's group, not yet subscribed.
+pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
+    let (settings, group) = (&parts.kafka, &*parts.route.group);
     let mut config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, CONSUMER], OWNED_CONSUMER);
     config.set("group.id", group);
     // With the protocol of KIP-848 the group's coordinator assigns, cooperatively.
-    if settings.client.get("group.protocol").is_none_or(|protocol| protocol == "classic") {
+    let has_new_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
+    if !has_new_protocol {
         config.set("partition.assignment.strategy", "cooperative-sticky");
     }
-    let events = ConsumerEvents { events: Mutex::default(), closing: AtomicBool::new(false), metrics };
-    config.create_with_context(events)
+    config.create_with_context(ConsumerEvents {
+        events: Mutex::default(),
+        closing: AtomicBool::new(false),
+        metrics: parts.metrics.clone(),
+        status: Arc::clone(&parts.status),
+        has_new_protocol,
+    })
 }
 
 /// An idempotent producer; with transactions if it has an id for them.
@@ -289,7 +309,7 @@ pub(super) fn admin<A: FromClientConfig>(settings: &KafkaSettings) -> KafkaResul
 
 /// Holds the options against the client library, without joining anything.
 pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
-    let consumer = consumer(&parts.kafka, &parts.route.group, parts.metrics.clone())?;
+    let consumer = consumer(parts)?;
     consumer.context().close();
     // Nobody is told of the id before transactions are initialised.
     let is_transactional = parts.route.guarantee == Guarantee::ExactlyOnce;

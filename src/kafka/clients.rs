@@ -52,7 +52,7 @@ impl Clients {
     /// When an option is unknown or wrong, or the system has no thread to give.
     pub(super) fn connect(parts: &Parts, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
         let route = &parts.route;
-        let consumer = client::consumer(&parts.kafka, &route.group, parts.metrics.clone())?;
+        let consumer = client::consumer(parts)?;
         let producer = Arc::new(client::producer(parts, transactional_id)?);
         let topics: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&topics)?;

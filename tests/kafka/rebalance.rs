@@ -169,3 +169,21 @@ fn a_provider_that_was_down_when_partitions_were_lost_is_asked_again() {
     });
     assert_eq!(broker::count(&topics.dead_letters), 0);
 }
+
+/// There are more instances than partitions: who has none is as well as the others.
+#[test]
+fn a_member_without_partitions_is_ready() {
+    for protocol in ["classic", "consumer"] {
+        let topics = Topics::create(1);
+        let setup = Setup::offline().client(&format!("group.protocol: {protocol}")).connector(&topics, "");
+        let instances: Vec<_> = (0..3).map(|_| setup.start()).collect();
+        for instance in &instances {
+            instance.wait_ready();
+        }
+        let assigned = instances.iter().filter(|instance| {
+            let (_, health) = instance.get("/v1/health");
+            health["components"]["connector"].to_string().contains("\"assigned_partitions\":1")
+        });
+        assert_eq!(assigned.count(), 1);
+    }
+}
