@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -59,7 +59,8 @@ impl Tasks {
         let (wanted, unwanted) = oneshot::channel();
         let mut records = self.records();
         while records.try_join_next().is_some() {}
-        records.spawn_on(until_unwanted(work, commitment, unwanted), &self.runtime);
+        // Boxed, because without optimisation a future is copied over the stack with each function that it is handed to.
+        records.spawn_on(until_unwanted(Box::pin(work), commitment, unwanted), &self.runtime);
         RecordTask { _wanted: wanted }
     }
 
@@ -103,11 +104,10 @@ impl Tasks {
 /// Works as long as somebody wants it, and then as long as it is committed. Decided here and not by whoever drops the handle, on
 /// another thread: a commitment that begins in the same moment counts.
 async fn until_unwanted(
-    work: impl Future<Output = ()>,
+    mut work: Pin<Box<impl Future<Output = ()>>>,
     commitment: Commitment,
     unwanted: oneshot::Receiver<Infallible>,
 ) {
-    let mut work = pin!(work);
     tokio::select! {
         biased;
         _ = unwanted => {}
