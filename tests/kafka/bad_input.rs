@@ -142,10 +142,14 @@ fn a_record_that_fills_its_topics_limit_leaves_a_pointer() {
     // Incompressible, so that no codec makes room for it.
     let noise: Vec<u8> = (0_u64..4_000).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
     broker::produce(&topics.source, 1, &[TestRecord::new(noise), TestRecord::event("next", "refund please")]);
-    let _service = Setup::offline().connector(&topics, "").start();
+    let service = Setup::offline().connector(&topics, "").start();
     wait_until("both outcomes", Duration::from_secs(60), || {
         let done = broker::count(&topics.sink) + broker::count(&topics.dead_letters);
-        if done == 2 { Ok(()) } else { Err(format!("{done} of 2")) }
+        if done == 2 {
+            Ok(())
+        } else {
+            Err(format!("{done} of 2: {} {}", service.get("/v1/health").1, service.log_text()))
+        }
     });
     let (_, letter) = broker::read(&topics.dead_letters).remove(0);
     assert_eq!(letter.value, None);
