@@ -34,7 +34,7 @@ pub(super) struct ConsumerEvents {
     closing: AtomicBool,
     metrics: ConnectorMetrics,
     status: Arc<ConnectorStatus>,
-    has_new_protocol: bool,
+    is_consumer_protocol: bool,
 }
 
 impl ConsumerEvents {
@@ -63,7 +63,7 @@ impl ClientContext for ConsumerEvents {
     }
 
     fn stats(&self, statistics: Statistics) {
-        if self.has_new_protocol && statistics.cgrp.as_ref().is_some_and(is_member_without_partitions) {
+        if self.is_consumer_protocol && statistics.cgrp.as_ref().is_some_and(is_member_without_partitions) {
             self.status.joined();
         }
         for topic in statistics.topics.values() {
@@ -126,8 +126,8 @@ pub(super) struct Deliveries {
     reports: Mutex<Vec<Delivery>>,
     /// The client's last words about a broker that it cannot reach.
     trouble: Mutex<Option<String>>,
-    /// The client's last words about a partition that its transaction must not write to.
-    refusal: Mutex<Option<String>>,
+    /// The client's last words about an output that its transaction may not write to.
+    denied_output: Mutex<Option<String>>,
 }
 
 impl Deliveries {
@@ -140,14 +140,14 @@ impl Deliveries {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The client's last words about a partition that its transaction must not write to.
-    pub(super) fn refusal(&self) -> Option<String> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The client's last words about an output that its transaction may not write to.
+    pub(super) fn denied_output(&self) -> Option<String> {
+        self.denied_output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Another transaction begins.
-    pub(super) fn forget_refusal(&self) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    pub(super) fn forget_denied_output(&self) {
+        *self.denied_output.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -156,7 +156,7 @@ impl ClientContext for Deliveries {
         // The only place that names the partition, and the cause: the transaction cannot even be aborted then, and what comes of it is
         // a fatal error about its state (librdkafka 2.12.1, `rdkafka_txnmgr.c`).
         if facility == "ADDPARTS" && message.contains("authorization") {
-            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
+            *self.denied_output.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
         }
         log(level, facility, message);
     }
@@ -277,8 +277,8 @@ pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
     let mut config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, CONSUMER], OWNED_CONSUMER);
     config.set("group.id", group);
     // With the protocol of KIP-848 the group's coordinator assigns, cooperatively.
-    let has_new_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
-    if !has_new_protocol {
+    let is_consumer_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
+    if !is_consumer_protocol {
         config.set("partition.assignment.strategy", "cooperative-sticky");
     }
     config.create_with_context(ConsumerEvents {
@@ -286,7 +286,7 @@ pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
         closing: AtomicBool::new(false),
         metrics: parts.metrics.clone(),
         status: Arc::clone(&parts.status),
-        has_new_protocol,
+        is_consumer_protocol,
     })
 }
 

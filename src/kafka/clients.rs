@@ -137,12 +137,12 @@ impl Cluster for Clients {
         self.producer.client().fatal_error().map(|(code, _reason)| code)
     }
 
-    fn refusal(&self) -> Option<String> {
-        self.producer.context().refusal()
+    fn denied_output(&self) -> Option<String> {
+        self.producer.context().denied_output()
     }
 
     fn begin_transaction(&mut self) -> Result<(), Trouble> {
-        self.producer.context().forget_refusal();
+        self.producer.context().forget_denied_output();
         Ok(self.producer.begin_transaction()?)
     }
 

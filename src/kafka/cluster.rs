@@ -43,8 +43,8 @@ pub(super) trait Cluster {
     fn deliveries(&mut self) -> Vec<Delivery>;
     /// The error after which the producer does nothing any more.
     fn fatal_error(&self) -> Option<RDKafkaErrorCode>;
-    /// What the client said of a partition that the present transaction must not write to.
-    fn refusal(&self) -> Option<String>;
+    /// What the client said of an output that the present transaction may not write to.
+    fn denied_output(&self) -> Option<String>;
     /// Begins a transaction.
     fn begin_transaction(&mut self) -> Result<(), Trouble>;
     /// Aborts the open transaction; waits for that for a few seconds.

@@ -159,6 +159,8 @@ pub(super) struct Session<'a, C: Cluster> {
     /// What the topics for results and for dead letters take, where that is known.
     limits: (Option<usize>, Option<usize>),
     paused: Option<Paused>,
+    pausable_at: Instant,
+    resume_due: Instant,
     is_gate_said: bool,
     denied: Denied,
     /// Assigned, but what was committed before is not known yet.
@@ -206,6 +208,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             has_long_map: false,
             limits: (None, None),
             paused: None,
+            pausable_at: now,
+            resume_due: now,
             is_gate_said: false,
             denied: Denied::default(),
             joining: Vec::new(),
@@ -256,7 +260,9 @@ impl<'a, C: Cluster> Session<'a, C> {
         }
         self.report();
         self.limits = self.parts.status.limits();
-        Ok(if has_progressed || self.in_flight.is_empty() { Turn::Busy } else { Turn::Idle })
+        // Polling waits when there is nothing else to do.
+        let has_waited = self.in_flight.is_empty() && self.may_poll();
+        Ok(if has_progressed || has_waited { Turn::Busy } else { Turn::Idle })
     }
 
     pub(super) fn take(&mut self, (record, failure): Received) {

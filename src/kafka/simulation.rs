@@ -261,6 +261,24 @@ async fn a_member_whose_commits_are_not_confirmed_publishes_for_two_seconds_more
     assert!(after > held, "{published:?}");
 }
 
+/// Which happens, though seldom, when a partition begins to be fetched in the same moment.
+#[tokio::test(start_paused = true)]
+async fn a_resumption_that_the_client_loses_is_repeated() {
+    fn come_while_it_is_lost(world: &mut World) {
+        (world.takes_no_commits, world.loses_pauses) = (false, true);
+        let topic = world.topic.clone();
+        world.log[0].extend((100..200).map(|n| record(&topic, 0, n, &format!("e{n}x"), &format!("e{n}x"), "a")));
+    }
+    let steps: [Step; 4] = [
+        (|_| (), Duration::from_secs(5)),
+        (|world| world.takes_no_commits = true, Duration::from_secs(5)),
+        (come_while_it_is_lost, Duration::from_secs(3)),
+        (|world| world.loses_pauses = false, Duration::from_secs(60)),
+    ];
+    let published = alone(Guarantee::AtLeastOnce, 1, 100, &steps).await.published;
+    assert!(published[2] <= 100 && published[3] >= 200, "{published:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_partition_that_alone_cannot_be_committed_holds_back_nothing() {
     let steps: [Step; 1] = [(|world| world.refused = Some(0), Duration::from_secs(60))];

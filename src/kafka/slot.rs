@@ -28,10 +28,15 @@ pub(super) struct Slot {
     file: Option<File>,
 }
 
+/// What the `transactional.id` of each place begins with. Whoever gives permissions names it.
+pub(super) fn id_prefix(group: &str, connector: &str) -> String {
+    format!("structured-prompt-{group}-{connector}-")
+}
+
 impl Slot {
     /// Takes a place for a connector of a group. `directory` holds the files.
     pub(super) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
-        let id = |place: &str| format!("structured-prompt-{group}-{connector}-{place}");
+        let id = |place: &str| format!("{}{place}", id_prefix(group, connector));
         let brokers = settings.brokers.join(",");
         let prefix = directory.join(format!("structured-prompt-{}", digest(&[&brokers, group, connector])));
         let locked = |place: &str| lock(&with_suffix(&prefix, &format!("-{place}.lock")));

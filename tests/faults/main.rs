@@ -53,6 +53,8 @@ mod tally;
 mod topics;
 #[path = "../support/wait.rs"]
 mod wait;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -1,11 +1,9 @@
 //! Records that client libraries refuse to send: the request is written by hand, as anybody may do.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use super::broker;
 use super::cluster::Cluster;
-use super::proxy::{api, int, short};
+use super::proxy::{api, short};
+use super::wire::{self, text};
 
 /// Sends an event with a header whose name is not UTF-8.
 pub fn send_with_bad_header_name(topic: &str, partition: i32, id: &str, body: &str) {
@@ -18,10 +16,7 @@ pub fn send_with_bad_header_name(topic: &str, partition: i32, id: &str, body: &s
         (b"x-\xff\xfe", b"y"),
     ];
     let batch = batch(&record(format!("{{\"body\":\"{body}\"}}").as_bytes(), &headers));
-    let mut request = Vec::new();
-    request.extend([api::PRODUCE, 3].map(i16::to_be_bytes).concat());
-    request.extend(1_i32.to_be_bytes());
-    text(&mut request, "harness");
+    let mut request = wire::head(api::PRODUCE, 3);
     // No transaction, all replicas in sync, ten seconds.
     request.extend([-1_i16, -1].map(i16::to_be_bytes).concat());
     request.extend([10_000_i32, 1].map(i32::to_be_bytes).concat());
@@ -32,21 +27,10 @@ pub fn send_with_bad_header_name(topic: &str, partition: i32, id: &str, body: &s
 
     let node = Cluster::leader(topic, partition);
     let address = broker::brokers().split(',').nth(node - 1).expect("its address").to_owned();
-    let mut connection = TcpStream::connect(address).expect("the broker");
-    connection.write_all(&i32::try_from(request.len()).expect("short").to_be_bytes()).expect("the length");
-    connection.write_all(&request).expect("the request");
-    let mut length = [0; 4];
-    connection.read_exact(&mut length).expect("the reply");
-    let mut reply = vec![0; usize::try_from(int(&length, 0)).expect("a length")];
-    connection.read_exact(&mut reply).expect("the reply");
+    let reply = wire::exchange(&address, &request);
     // Correlation, one topic with its name, one partition with its number.
     let error = short(&reply, 4 + 4 + 2 + topic.len() + 4 + 4);
     assert_eq!(error, 0, "the broker refuses the record");
-}
-
-fn text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend(i16::try_from(text.len()).expect("a short text").to_be_bytes());
-    bytes.extend(text.as_bytes());
 }
 
 /// A signed number as records have it.

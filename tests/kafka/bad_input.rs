@@ -120,10 +120,10 @@ fn a_size_limit_of_a_topic_is_not_held_against_records_that_came_in_one_batch() 
     };
     let bad: Vec<TestRecord> = (0..30).map(|k| TestRecord::new(noise(k))).collect();
     broker::produce(&topics.source, 1, &bad);
-    let _service = Setup::offline().connector(&topics, "").start();
+    let service = Setup::offline().connector(&topics, "").start();
     wait_until("all letters", Duration::from_secs(60), || match broker::count(&topics.dead_letters) {
         30 => Ok(()),
-        count => Err(format!("{count} of 30")),
+        count => Err(format!("{count} of 30: {} {}", service.get("/v1/health").1, service.log_text())),
     });
     let whole = broker::read(&topics.dead_letters).iter().filter(|(_, letter)| letter.value.is_some()).count();
     assert_eq!(whole, 30, "each of them fits by itself");

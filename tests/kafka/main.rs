@@ -31,6 +31,8 @@ mod shutdown;
 mod stub_provider;
 #[path = "../support/wait.rs"]
 mod wait;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use wait::wait_until;
 

@@ -1,10 +1,8 @@
-//! Permissions on a real cluster, as its administrator gives them. The requests are written by hand: the client library has none.
+//! Permissions on a real cluster, as its administrator gives them.
 #![allow(dead_code, reason = "each test includes it and uses its part")]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use super::broker;
+use super::wire::{self, text};
 
 /// What a permission is about (KIP-11, `ResourceType`).
 #[derive(Debug, Clone, Copy)]
@@ -61,27 +59,14 @@ pub fn allow_all(resource: Resource, name: &str) {
 
 /// Up to the number of entries.
 fn head(api: i16, entries: usize) -> Vec<u8> {
-    let mut request = [api, VERSION].map(i16::to_be_bytes).concat();
-    request.extend(1_i32.to_be_bytes());
-    text(&mut request, "tests");
+    let mut request = wire::head(api, VERSION);
     request.extend(i32::try_from(entries).expect("few").to_be_bytes());
     request
 }
 
-fn text(request: &mut Vec<u8>, text: &str) {
-    request.extend(i16::try_from(text.len()).expect("a short text").to_be_bytes());
-    request.extend(text.as_bytes());
-}
-
 fn send(request: &[u8]) {
     let brokers = broker::brokers();
-    let mut connection = TcpStream::connect(brokers.split(',').next().expect("a broker")).expect("the broker");
-    connection.write_all(&i32::try_from(request.len()).expect("short").to_be_bytes()).expect("the length");
-    connection.write_all(request).expect("the request");
-    let mut length = [0; 4];
-    connection.read_exact(&mut length).expect("the reply");
-    let mut reply = vec![0; usize::try_from(i32::from_be_bytes(length)).expect("a length")];
-    connection.read_exact(&mut reply).expect("the reply");
+    let reply = wire::exchange(brokers.split(',').next().expect("a broker"), request);
     // Correlation, time of throttling, number of entries; the first one begins with its error.
     let error = reply.get(12..14).expect("an entry");
     assert_eq!(error, [0, 0], "the broker refuses: {}", String::from_utf8_lossy(&reply));

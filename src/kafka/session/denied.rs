@@ -5,8 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::cluster::{self, Cluster, Trouble};
-use super::super::ledger::Partition;
+use super::super::cluster::{Cluster, Trouble};
 use super::Session;
 
 /// Time between two tries. What is fetched ahead is thrown away in each.
@@ -39,11 +38,10 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn try_denied_again(&mut self) -> Result<(), Trouble> {
         let now = self.cluster.now();
         match self.denied {
-            Denied::Until(at) if now >= at && self.paused.is_none() => {
-                let ours = self.ledger.partitions().filter(|partition| !self.is_leaving(partition));
-                let list = cluster::list(&ours.cloned().collect::<Vec<Partition>>());
-                self.cluster.pause(&list)?;
-                self.cluster.resume(&list)?;
+            Denied::Until(at) if now >= at.max(self.pausable_at) && self.paused.is_none() => {
+                let ours = self.fetched_partitions();
+                self.cluster.pause(&ours)?;
+                self.cluster.resume(&ours)?;
                 self.denied = Denied::Tried(now + ANSWERED_WITHIN);
             }
             Denied::Tried(at) if now >= at => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
@@ -19,6 +20,10 @@ const IDLE: Duration = Duration::from_millis(100);
 const MAX_OPEN: usize = 10_000;
 /// The same bound in bytes of records held.
 const MAX_OPEN_BYTES: usize = 64 << 20;
+/// Time after an assignment in which nothing is paused.
+const FETCH_BEGINS_WITHIN: Duration = Duration::from_secs(2);
+/// Time between two resumptions.
+const RESUME_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
 /// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
 const HOLD: Duration = Duration::from_millis(500);
@@ -29,13 +34,24 @@ impl<C: Cluster> Session<'_, C> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
+            if self.paused.is_some() {
+                self.pause_or_resume()?;
+            }
         }
         Ok(taken)
     }
 
+    /// False while intake stands still and partitions are not paused for it: for want of time, or because they must not be yet.
+    pub(super) fn may_poll(&self) -> bool {
+        match self.paused {
+            Some(_) => self.cluster.now() >= self.pausable_at,
+            None => self.full_since.is_none(),
+        }
+    }
+
     /// With nothing in flight it waits for records here, otherwise it only looks.
     fn take_batch(&mut self) -> Result<usize, Broken> {
-        if self.full_since.is_some() && self.paused.is_none() {
+        if !self.may_poll() {
             return Ok(0);
         }
         let mut wait = match (self.in_flight.is_empty(), &self.drain) {
@@ -106,17 +122,36 @@ impl<C: Cluster> Session<'_, C> {
         let reason = self.pause_reason();
         self.say_gate(reason.as_ref());
         self.paused = reason;
-        if self.paused.is_some() != was_paused {
-            let ours: Vec<Partition> =
-                self.ledger.partitions().filter(|partition| !self.is_leaving(partition)).cloned().collect();
-            self.pause_or_resume(&ours)?;
+        let is_due = self.paused.is_none() && self.cluster.now() >= self.resume_due;
+        if is_due || self.paused.is_some() != was_paused {
+            self.pause_or_resume()?;
         }
         Ok(())
     }
 
-    pub(super) fn pause_or_resume(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {
-        let list = cluster::list(partitions);
-        if self.paused.is_some() { self.cluster.pause(&list) } else { self.cluster.resume(&list) }
+    /// Pauses or resumes what is ours. The client's operations on a partition are numbered before they are queued, and what arrives
+    /// behind a later number is dropped (librdkafka 2.12.1, `rdkafka_partition.c`): a resumption, or the beginning of the fetch itself.
+    /// So nothing is paused while its fetch may be about to begin, a resumption is repeated, which does nothing when it was done, and
+    /// a pause as soon as it is seen to be missing.
+    fn pause_or_resume(&mut self) -> Result<(), Trouble> {
+        let ours = self.fetched_partitions();
+        if self.paused.is_some() {
+            return if self.may_poll() { self.cluster.pause(&ours) } else { Ok(()) };
+        }
+        self.resume_due = self.cluster.now() + RESUME_AGAIN_AFTER;
+        self.cluster.resume(&ours)
+    }
+
+    /// Partitions were assigned, and the client is about to fetch them. It remembers a pause from when they were ours before.
+    pub(super) fn fetch_begins(&mut self) {
+        let now = self.cluster.now();
+        (self.pausable_at, self.resume_due) = (now + FETCH_BEGINS_WITHIN, now);
+    }
+
+    /// What is ours and not on its way out.
+    pub(super) fn fetched_partitions(&self) -> TopicPartitionList {
+        let ours = self.ledger.partitions().filter(|partition| !self.is_leaving(partition));
+        cluster::list(&ours.cloned().collect::<Vec<Partition>>())
     }
 
     /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a

@@ -94,8 +94,8 @@ impl<C: Cluster> Session<'_, C> {
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
-        // Said either way: the client remembers a pause from when the partition was ours before.
-        self.pause_or_resume(&partitions)
+        self.fetch_begins();
+        Ok(())
     }
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {

@@ -271,7 +271,9 @@ impl<C: Cluster> Session<'_, C> {
             .is_some_and(|settled| matches!(settled.outcome, Outcome::DeadLetter { .. }));
         let route = &self.parts.route;
         let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
-        let problem = format!("topic {topic} does not take records: {code}");
+        let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
+        let advice = if is_denied { "; permit WRITE of it" } else { "" };
+        let problem = format!("topic {topic} does not take records: {code}{advice}");
         if self.outbox.complain(ticket, problem.clone()) {
             tracing::warn!(connector = &*self.parts.name, problem, "intake pauses until outcomes can be published");
         }

@@ -304,13 +304,15 @@ impl Cluster for Client {
     }
 
     fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
-        self.paused.extend(numbers(list));
+        let is_lost = self.world.borrow_mut().loses_pause();
+        self.paused.extend(numbers(list).into_iter().filter(|_| !is_lost));
         Ok(())
     }
 
     fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+        let is_lost = self.world.borrow_mut().loses_pause();
         let resumed = numbers(list);
-        self.paused.retain(|partition| !resumed.contains(partition));
+        self.paused.retain(|partition| is_lost || !resumed.contains(partition));
         Ok(())
     }
 
@@ -345,7 +347,7 @@ impl Cluster for Client {
         self.fatal
     }
 
-    fn refusal(&self) -> Option<String> {
+    fn denied_output(&self) -> Option<String> {
         None
     }
 

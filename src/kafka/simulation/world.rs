@@ -85,6 +85,8 @@ pub(super) struct World {
     pub(super) trouble: u32,
     /// The group takes no commit: outside of transactions none is answered, in them it is refused.
     pub(super) takes_no_commits: bool,
+    /// Clients drop all that they are told about pauses.
+    pub(super) loses_pauses: bool,
     /// A partition of which none is, while those of others in the same request are.
     pub(super) refused: Option<i32>,
 }
@@ -106,12 +108,18 @@ impl World {
             next_id: 0,
             trouble: 0,
             takes_no_commits: false,
+            loses_pauses: false,
             refused: None,
         }
     }
 
     pub(super) fn is_wrong(&mut self) -> bool {
         self.random.u32(0..100) < self.trouble
+    }
+
+    /// Whether a client drops what it is told about pauses.
+    pub(super) fn loses_pause(&mut self) -> bool {
+        self.is_wrong() || self.loses_pauses
     }
 
     pub(super) fn id(&mut self) -> u64 {
