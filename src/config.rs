@@ -7,6 +7,7 @@ mod document;
 mod environment;
 mod finding;
 mod nearest;
+mod scalar;
 mod section;
 mod units;
 mod values;

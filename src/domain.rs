@@ -6,5 +6,7 @@ pub mod event;
 pub mod failure;
 pub mod fingerprint;
 pub mod health;
+pub mod json;
 pub mod record;
 pub mod secret;
+pub mod text;

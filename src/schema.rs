@@ -12,6 +12,8 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::domain::json;
+
 /// Version of a schema that was written where it is used.
 const INLINE_VERSION: &str = "0.0.0";
 /// Most violations reported for one instance: enough to mend an answer, bounded whatever the answer is.
@@ -85,9 +87,7 @@ impl Schema {
             )
             .build(&json)
             .map_err(|error| compile_error(&error))?;
-        let canonical = serde_json_canonicalizer::to_vec(&json)
-            .map_err(|error| SchemaError { pointer: String::new(), message: format!("not canonical JSON: {error}") })?;
-        let digest: [u8; 32] = Sha256::digest(&canonical).into();
+        let digest: [u8; 32] = Sha256::digest(json::canonical(&json)).into();
         let uri = identify(name, version, &json, &digest);
         Ok(Schema { name: name.to_owned(), version: version.to_owned(), uri, json, digest, validator, max_depth })
     }
@@ -113,7 +113,7 @@ impl Schema {
         &self.json
     }
 
-    /// SHA-256 of the schema's canonical JSON (RFC 8785).
+    /// SHA-256 of the schema's canonical text: [`json::canonical`].
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }

@@ -99,6 +99,21 @@ fn files_are_short() -> io::Result<()> {
     Ok(())
 }
 
+/// Such types buffer what they read, and a number arrives in them as a map (docs/adr/0007).
+#[test]
+fn no_type_that_is_read_buffers_its_numbers() -> io::Result<()> {
+    let buffering = ["serde(flatten", "serde(untagged", "serde(tag"];
+    let mut violations = Vec::new();
+    for file in rust_files("src") {
+        let source = fs::read_to_string(&file)?;
+        if buffering.iter().any(|attribute| source.contains(attribute)) && source.contains("Deserialize") {
+            violations.push(format!("{}: it reads a type that is flattened, untagged or tagged", file.display()));
+        }
+    }
+    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
+    Ok(())
+}
+
 #[test]
 fn no_file_is_called_mod_rs() {
     let violations: Vec<String> = SOURCES

@@ -79,11 +79,11 @@ impl<'a> Headers<'a> {
                 attributes.push(header);
             } else if header.name.eq_ignore_ascii_case("content-type") {
                 let Some(value) = text(header)? else { continue };
-                if content_type.is_some_and(|set| set != value) {
+                if content_type.is_some_and(|set| !payload::is_same_type(set, value)) {
                     let detail = "Header content-type is set more than once, to different values. Set it once.";
                     return Err(Failure::new(Code::InvalidAttribute, detail));
                 }
-                content_type = Some(value);
+                content_type.get_or_insert(value);
             }
         }
         Ok(Self { content_type, attributes })
@@ -116,8 +116,12 @@ impl<'a> Headers<'a> {
             let name = header.name.strip_prefix(PREFIX).unwrap_or_default();
             check_name(name)?;
             let Some(value) = text(header)? else { continue };
-            if name == "datacontenttype" && self.content_type.is_some() {
-                let detail = "The record has both content-type and ce_datacontenttype. Remove ce_datacontenttype.";
+            if let ("datacontenttype", Some(content_type)) = (name, self.content_type) {
+                if payload::is_same_type(content_type, value) {
+                    continue;
+                }
+                let detail =
+                    "Headers content-type and ce_datacontenttype name different types. Remove ce_datacontenttype.";
                 return Err(Failure::new(Code::InvalidAttribute, detail));
             }
             attributes.set(name, Cow::Borrowed(value))?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::domain::event::Data;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::json::{self, FaultKind};
 
 /// Decodes the bytes of an event's data. Without a content type, JSON is tried before text.
 pub(super) fn decode(bytes: &Bytes, content_type: Option<&str>) -> Result<Data, Failure> {
@@ -23,11 +24,13 @@ pub(super) fn decode(bytes: &Bytes, content_type: Option<&str>) -> Result<Data, 
 
 fn guess(bytes: &Bytes) -> Result<Data, Failure> {
     let text = utf8(bytes)?;
-    match json(text) {
+    match json::parse(text) {
         Ok(value) => Ok(Data::Json(value)),
-        // Text does not open 128 brackets by chance.
-        Err(failure) if failure.code == Code::JsonTooDeep => Err(failure),
-        Err(_) => Ok(Data::Text(text.to_owned())),
+        Err(fault) => match fault.kind {
+            FaultKind::Syntax | FaultKind::EndsEarly => Ok(Data::Text(text.to_owned())),
+            // Text does none of this by chance.
+            FaultKind::TooDeep | FaultKind::Repeated | FaultKind::TooManyDigits => Err(fault.into()),
+        },
     }
 }
 
@@ -46,6 +49,56 @@ pub(super) fn essence(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
+/// Whether two headers name one media type (RFC 9110, section 8.3.1): letter case, space around `;`, the order of
+/// parameters and quotes around their values make no difference. Nor does the letter case of a character set.
+pub(super) fn is_same_type(a: &str, b: &str) -> bool {
+    a == b || (essence(a).eq_ignore_ascii_case(essence(b)) && parameters(a) == parameters(b))
+}
+
+/// The parameters of a media type, sorted.
+fn parameters(content_type: &str) -> Vec<(String, String)> {
+    let mut is_quoted = false;
+    let mut is_escaped = false;
+    let parts = content_type.split(|c: char| {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        c == ';' && !is_quoted
+    });
+    let mut parameters: Vec<_> = parts.skip(1).map(str::trim).filter(|part| !part.is_empty()).map(parameter).collect();
+    parameters.sort_unstable();
+    parameters
+}
+
+fn parameter(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let name = name.trim_end().to_ascii_lowercase();
+    let value = value.trim_start();
+    let mut value = match value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) {
+        Some(quoted) => unescaped(quoted),
+        None => value.to_owned(),
+    };
+    if name == "charset" {
+        value.make_ascii_lowercase();
+    }
+    (name, value)
+}
+
+/// The text of a quoted string: a backslash stands for the character after it.
+fn unescaped(quoted: &str) -> String {
+    let mut is_escaped = false;
+    quoted
+        .chars()
+        .filter(|c| {
+            is_escaped = !is_escaped && *c == '\\';
+            !is_escaped
+        })
+        .collect()
+}
+
 /// What follows `prefix` (ASCII) in `text`, ignoring case.
 pub(super) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, tail) = text.split_at_checked(prefix.len())?;
@@ -62,23 +115,34 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Failure> {
     })
 }
 
-/// The value as JSON. `serde_json` stops at 128 levels, so hostile nesting costs neither stack nor time.
+/// The value as JSON, every number with the digits that were sent.
 pub(super) fn json(text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|error| json_failure(&error))
+    Ok(json::parse(text)?)
 }
 
-/// What a parse error means. Of the parser's message only the place is kept: the rest may quote the sender's data.
-pub(super) fn json_failure(error: &serde_json::Error) -> Failure {
-    // The parser has no public kind for this error. Its text is fixed, and tests hold it.
-    if error.to_string().starts_with("recursion limit exceeded") {
-        return Failure::new(Code::JsonTooDeep, "The value is JSON nested deeper than 128 levels. Send it flatter.");
+impl From<json::Fault> for Failure {
+    /// Of what the sender wrote only the place is told, and the names on the way to a member that is there twice.
+    fn from(fault: json::Fault) -> Self {
+        let place = format!("line {}, column {}", fault.line, fault.column);
+        let (code, detail) = match fault.kind {
+            FaultKind::TooDeep => {
+                (Code::JsonTooDeep, "The value is JSON nested deeper than 128 levels. Send it flatter.".to_owned())
+            }
+            FaultKind::EndsEarly => (Code::InvalidJson, format!("The value ends too early: {place}. Send valid JSON.")),
+            FaultKind::Syntax => (Code::InvalidJson, format!("The value is not valid JSON: {place}. Send valid JSON.")),
+            // Readers differ in which of the two they take: a way to show us another event than the next reader.
+            FaultKind::Repeated => {
+                let pointer = fault.pointer();
+                (Code::InvalidJson, format!("The value has member {pointer} more than once: {place}. Send it once."))
+            }
+            FaultKind::TooManyDigits => {
+                let most = json::MAX_DIGITS;
+                let detail = format!(
+                    "The value has a number of more than {most} digits when written out: {place}. Send it shorter, or as text."
+                );
+                (Code::InvalidJson, detail)
+            }
+        };
+        Failure::new(code, detail)
     }
-    if error.is_data() {
-        return Failure::new(Code::InvalidJson, "The value is JSON, but not an object. Send one event as one object.");
-    }
-    let found = if error.is_eof() { "ends too early" } else { "is not valid JSON" };
-    Failure::new(
-        Code::InvalidJson,
-        format!("The value {found}: line {}, column {}. Send valid JSON.", error.line(), error.column()),
-    )
 }

@@ -2,20 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::attributes::{Attributes, check_name, shown};
 use super::cloudevents::MAX_HEADERS;
 use super::payload;
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::{Code, Failure};
+use crate::domain::json::{self, Reader};
 
 /// Decodes a value that its content type declares to be a structured event.
 pub(super) fn decode(value: &[u8]) -> Result<Event, Failure> {
@@ -42,17 +40,20 @@ struct Envelope<'a> {
     unset: BTreeSet<Cow<'a, str>>,
     /// `Some(Value::Null)` for `"data": null`, which is not the same as no data.
     data: Option<Value>,
-    data_base64: Option<Cow<'a, str>>,
-    /// What was wrong with a member, as a parser error cannot carry a code.
-    problem: Option<Failure>,
+    data_base64: Option<String>,
 }
 
 impl<'a> Envelope<'a> {
     /// Reads up to the end or the first error. What was read before an error stays readable.
     fn read(&mut self, text: &'a str) -> Result<(), Failure> {
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = Reader(self).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-        read.map_err(|error| self.problem.take().unwrap_or_else(|| payload::json_failure(&error)))
+        let mut reader = Reader::new(text);
+        if reader.next_byte() != Some(b'{') {
+            payload::json(text)?;
+            let detail = "The value is JSON, but not an object. Send one event as one object.";
+            return Err(Failure::new(Code::InvalidJson, detail));
+        }
+        reader.members(|name, reader| self.member(name, reader))?;
+        Ok(reader.end()?)
     }
 
     fn into_event(self) -> Result<Event, Failure> {
@@ -71,69 +72,77 @@ impl<'a> Envelope<'a> {
         Ok(event)
     }
 
-    fn member<A: MapAccess<'a>>(&mut self, name: Cow<'a, str>, map: &mut A) -> Result<(), A::Error> {
+    fn member(&mut self, name: Cow<'a, str>, reader: &mut Reader<'a>) -> Result<(), Failure> {
         match name.as_ref() {
             "data" => {
                 self.check_new(&name, self.data.is_some())?;
-                self.data = Some(map.next_value()?);
+                self.data = Some(reader.value().map_err(|fault| fault.within("data"))?);
             }
             "data_base64" => {
                 self.check_new(&name, self.data_base64.is_some())?;
-                match map.next_value()? {
-                    Scalar::Null => {
+                match reader.value()? {
+                    Value::Null => {
                         self.unset.insert(name);
                     }
-                    Scalar::Text(text) => self.data_base64 = Some(text),
-                    Scalar::Canonical(_) | Scalar::Other => return Err(self.fail(wrong_type(&name, "a string"))),
+                    Value::String(text) => self.data_base64 = Some(text),
+                    Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        return Err(wrong_type(&name, "a string"));
+                    }
                 }
             }
-            _ => self.attribute(name, map)?,
+            _ => self.attribute(name, reader)?,
         }
         Ok(())
     }
 
-    fn attribute<A: MapAccess<'a>>(&mut self, name: Cow<'a, str>, map: &mut A) -> Result<(), A::Error> {
-        check_name(&name).map_err(|failure| self.fail(failure))?;
+    fn attribute(&mut self, name: Cow<'a, str>, reader: &mut Reader<'a>) -> Result<(), Failure> {
+        check_name(&name)?;
         let is_set = self.attributes.is_set(&name);
         self.check_new(&name, is_set)?;
-        let value = match map.next_value()? {
-            Scalar::Null => {
+        if matches!(reader.next_byte(), Some(b'{' | b'[')) {
+            return Err(wrong_type(&name, "a string, an integer or a boolean"));
+        }
+        let value = match reader.value()? {
+            Value::Null => {
                 self.unset.insert(name);
                 return self.check_count();
             }
-            Scalar::Text(text) => text,
-            Scalar::Canonical(_) if is_core(&name) => return Err(self.fail(wrong_type(&name, "a string"))),
-            Scalar::Canonical(text) => Cow::Owned(text),
-            Scalar::Other => return Err(self.fail(wrong_type(&name, "a string, an integer or a boolean"))),
+            Value::String(text) => text,
+            Value::Bool(_) | Value::Number(_) if is_core(&name) => return Err(wrong_type(&name, "a string")),
+            // The canonical string form of an integer or a boolean (CloudEvents 1.0.2, "Type System").
+            Value::Bool(value) => value.to_string(),
+            Value::Number(number) if is_integer(&number) => number.to_string(),
+            Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                return Err(wrong_type(&name, "a string, an integer or a boolean"));
+            }
         };
-        self.attributes.set(&name, value).map_err(|failure| self.fail(failure))?;
+        self.attributes.set(&name, Cow::Owned(value))?;
         self.check_count()
     }
 
     /// JSON leaves open what a repeated member means (RFC 8259, section 4), and readers differ: a way to show one event
     /// to us and another to the next reader.
-    fn check_new<E: Error>(&mut self, name: &str, is_set: bool) -> Result<(), E> {
+    fn check_new(&self, name: &str, is_set: bool) -> Result<(), Failure> {
         if !is_set && !self.unset.contains(name) {
             return Ok(());
         }
         let detail = format!("The event has member {} more than once. Send it once.", shown(name));
-        Err(self.fail(Failure::new(Code::InvalidJson, detail)))
+        Err(Failure::new(Code::InvalidJson, detail))
     }
 
     /// The bound on headers holds for members too.
-    fn check_count<E: Error>(&mut self) -> Result<(), E> {
+    fn check_count(&self) -> Result<(), Failure> {
         if self.attributes.extensions() + self.unset.len() <= MAX_HEADERS {
             return Ok(());
         }
         let detail = format!("The event has more than {MAX_HEADERS} attributes. Move them into its data.");
-        Err(self.fail(Failure::new(Code::InvalidAttribute, detail)))
+        Err(Failure::new(Code::InvalidAttribute, detail))
     }
+}
 
-    /// Notes the problem and makes the error that stops the parser.
-    fn fail<E: Error>(&mut self, problem: Failure) -> E {
-        self.problem = Some(problem);
-        E::custom("see Envelope::problem")
-    }
+/// Whether a number has the form of an integer: no fraction, no exponent, no negative zero, 64 bits at most.
+fn is_integer(number: &Number) -> bool {
+    json::is_whole(number) && number.as_str() != "-0" && (number.is_i64() || number.is_u64())
 }
 
 /// All attributes that the specification itself defines are strings in JSON.
@@ -148,97 +157,4 @@ fn wrong_type(name: &str, expected: &str) -> Failure {
 fn unbase64(encoded: &str) -> Result<Bytes, Failure> {
     let detail = "Member \"data_base64\" is not base64. Encode the data as RFC 4648 base64 with padding.";
     STANDARD.decode(encoded).map(Bytes::from).map_err(|_| Failure::new(Code::InvalidAttribute, detail))
-}
-
-/// Fills an envelope from a JSON object.
-struct Reader<'e, 'a>(&'e mut Envelope<'a>);
-
-impl<'a> DeserializeSeed<'a> for Reader<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Reader<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(name)) = map.next_key()? {
-            self.0.member(name, &mut map)?;
-        }
-        Ok(())
-    }
-}
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// What an attribute's value can be.
-enum Scalar<'a> {
-    Null,
-    Text(Cow<'a, str>),
-    /// An integer or a boolean in its canonical string form (CloudEvents 1.0.2, "Type System").
-    Canonical(String),
-    /// No attribute type: a fraction, an array, an object.
-    Other,
-}
-
-impl<'a> Deserialize<'a> for Scalar<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
-    }
-}
-
-struct ScalarVisitor;
-
-impl<'a> Visitor<'a> for ScalarVisitor {
-    type Value = Scalar<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Canonical(value.to_string()))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Canonical(value.to_string()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Scalar::Canonical(value.to_string()))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
 }

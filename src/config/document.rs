@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::environment::Environment;
 use super::finding::{Finding, Place};
+use super::scalar;
 
 /// Levels below the root that an environment variable can name. The deepest key has 4.
 const MAX_VARIABLE_LEVELS: usize = 6;
@@ -33,9 +34,15 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
+    /// `text` is the word as written, for keys that want a text.
+    Bool {
+        value: bool,
+        text: String,
+    },
+    /// As written: a text is wanted of some (`client.id: 0042`), all digits of others.
+    Number {
+        text: String,
+    },
     /// `first_line` is the file's line of the text's first line, for literal blocks only: elsewhere YAML folds lines.
     Text {
         text: String,
@@ -69,12 +76,7 @@ impl Node {
     pub(crate) fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Map(entries) => entries,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Text { .. }
-            | Value::List(_) => &[],
+            Value::Null | Value::Bool { .. } | Value::Number { .. } | Value::Text { .. } | Value::List(_) => &[],
         }
     }
 
@@ -86,13 +88,13 @@ impl Node {
         }
     }
 
-    /// The same as JSON. Infinite numbers become null; the YAML reader has bounded the depth.
+    /// The same as JSON, numbers with all of their digits. Infinite numbers become null; the YAML reader has bounded the
+    /// depth, and the digits of numbers.
     pub(crate) fn to_json(&self) -> Json {
         match &self.value {
             Value::Null => Json::Null,
-            Value::Bool(value) => Json::Bool(*value),
-            Value::Integer(value) => Json::from(*value),
-            Value::Float(value) => Json::from(*value),
+            Value::Bool { value, .. } => Json::Bool(*value),
+            Value::Number { text } => scalar::to_json(text).map_or(Json::Null, Json::Number),
             Value::Text { text, .. } => Json::from(text.as_str()),
             Value::List(items) => items.iter().map(Self::to_json).collect(),
             Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
@@ -119,29 +121,13 @@ impl Node {
 impl Value {
     /// Resolves a plain scalar by YAML 1.2's core schema (section 10.3.2).
     pub(crate) fn of_plain(text: &str) -> Self {
-        match text {
-            "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
-            "true" | "True" | "TRUE" => return Self::Bool(true),
-            "false" | "False" | "FALSE" => return Self::Bool(false),
-            ".nan" | ".NaN" | ".NAN" => return Self::Float(f64::NAN),
-            _ => {}
-        }
-        let radix =
-            |prefix, radix| text.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok());
-        if let Some(integer) = text.parse().ok().or_else(|| radix("0x", 16)).or_else(|| radix("0o", 8)) {
-            return Self::Integer(integer);
-        }
-        match text.strip_prefix(['-', '+']).unwrap_or(text) {
-            ".inf" | ".Inf" | ".INF" if text.starts_with('-') => return Self::Float(f64::NEG_INFINITY),
-            ".inf" | ".Inf" | ".INF" => return Self::Float(f64::INFINITY),
-            _ => {}
-        }
-        // Rust reads `inf` and `nan` as numbers too; YAML does not.
-        let numeric =
-            text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
-        match text.parse() {
-            Ok(float) if numeric => Self::Float(float),
-            _ => Self::Text { text: text.to_owned(), first_line: None },
+        let text = text.to_owned();
+        match text.as_str() {
+            "" | "~" | "null" | "Null" | "NULL" => Self::Null,
+            "true" | "True" | "TRUE" => Self::Bool { value: true, text },
+            "false" | "False" | "FALSE" => Self::Bool { value: false, text },
+            number if scalar::is_number(number) => Self::Number { text },
+            _ => Self::Text { text, first_line: None },
         }
     }
 }
@@ -151,8 +137,8 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Null => "nothing",
-            Self::Bool(_) => "true or false",
-            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Bool { .. } => "true or false",
+            Self::Number { .. } => "a number",
             Self::Text { .. } => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",

@@ -9,6 +9,7 @@ use super::finding::{Finding, Place};
 use super::nearest::nearest;
 use super::values::Wrong;
 use super::yaml::{self, join};
+use crate::domain::text;
 
 /// A key and where it was written: what a later check needs to report it.
 #[derive(Debug, Clone)]
@@ -68,9 +69,11 @@ impl Scribe {
             }
             _ => {}
         }
-        let text = std::fs::read_to_string(path);
-        text.map_err(|error| failed(format!("{shown} cannot be read: {error}"), "check the path and its permissions"))
-            .ok()
+        let read = std::fs::read(path);
+        let bytes = read
+            .map_err(|error| failed(format!("{shown} cannot be read: {error}"), "check the path and its permissions"))
+            .ok()?;
+        text::decode(&bytes).map_err(|fault| failed(format!("{shown} is no text: {fault}"), "save it as UTF-8")).ok()
     }
 
     /// The tree of a YAML text; what is wrong with the text is noted.
@@ -255,7 +258,7 @@ impl Entry {
     fn node_or_key(&self) -> Origin {
         match self.node.value {
             Value::List(_) | Value::Map(_) | Value::Null => self.key_origin.clone(),
-            Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text { .. } => self.node.origin.clone(),
+            Value::Bool { .. } | Value::Number { .. } | Value::Text { .. } => self.node.origin.clone(),
         }
     }
 }

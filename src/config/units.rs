@@ -16,10 +16,10 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
     let value = node.scalar();
     let text = match &value {
         Value::Text { text, .. } => text,
-        Value::Integer(_) | Value::Float(_) => {
+        Value::Number { .. } => {
             return Err(Wrong::new("expected a duration, found a number without a unit", HELP));
         }
-        other @ (Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_)) => {
+        other @ (Value::Null | Value::Bool { .. } | Value::List(_) | Value::Map(_)) => {
             return Err(Wrong::expected("a duration", other).help(HELP));
         }
     };

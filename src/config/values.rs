@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::document::{Node, Value};
 use super::nearest::nearest;
+use super::scalar;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +42,13 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{shown}{more}`")
 }
 
-/// Text. A number or `true` without quotes is not text in YAML, and guessing its spelling would be wrong for `1.10`.
+/// Text. A number or `true` without quotes is the text that it was written as: `0042`, `1.10`, `True`.
 pub(crate) fn text(node: &Node) -> Result<String, Wrong> {
     match &node.value {
-        Value::Text { text, .. } if !text.is_empty() => Ok(text.clone()),
-        Value::Text { .. } => Err(Wrong::new("the text is empty", "write a value or leave the key out")),
-        found @ (Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => {
-            Err(Wrong::expected("text", found).help("put it in quotes"))
+        Value::Text { text, .. } if text.is_empty() => {
+            Err(Wrong::new("the text is empty", "write a value or leave the key out"))
         }
+        Value::Text { text, .. } | Value::Bool { text, .. } | Value::Number { text } => Ok(text.clone()),
         found @ (Value::Null | Value::List(_) | Value::Map(_)) => Err(Wrong::expected("text", found)),
     }
 }
@@ -56,13 +56,10 @@ pub(crate) fn text(node: &Node) -> Result<String, Wrong> {
 /// True or false.
 pub(crate) fn flag(node: &Node) -> Result<bool, Wrong> {
     match node.scalar() {
-        Value::Bool(value) => Ok(value),
-        found @ (Value::Null
-        | Value::Integer(_)
-        | Value::Float(_)
-        | Value::Text { .. }
-        | Value::List(_)
-        | Value::Map(_)) => Err(Wrong::expected("true or false", &found)),
+        Value::Bool { value, .. } => Ok(value),
+        found @ (Value::Null | Value::Number { .. } | Value::Text { .. } | Value::List(_) | Value::Map(_)) => {
+            Err(Wrong::expected("true or false", &found))
+        }
     }
 }
 
@@ -70,18 +67,12 @@ pub(crate) fn flag(node: &Node) -> Result<bool, Wrong> {
 pub(crate) fn integer(range: RangeInclusive<u32>) -> impl Fn(&Node) -> Result<u32, Wrong> {
     move |node| {
         let bounds = format!("a whole number from {} to {}", range.start(), range.end());
-        match node.scalar() {
-            Value::Integer(value) => u32::try_from(value)
-                .ok()
-                .filter(|value| range.contains(value))
-                .ok_or_else(|| Wrong::new(format!("expected {bounds}, found {value}"), "")),
-            found @ (Value::Null
-            | Value::Bool(_)
-            | Value::Float(_)
-            | Value::Text { .. }
-            | Value::List(_)
-            | Value::Map(_)) => Err(Wrong::expected(&bounds, &found)),
-        }
+        let found = node.scalar();
+        let Some(value) = number_in(&found).and_then(scalar::to_i64) else {
+            return Err(Wrong::expected(&bounds, &found));
+        };
+        let value_in_range = u32::try_from(value).ok().filter(|value| range.contains(value));
+        value_in_range.ok_or_else(|| Wrong::new(format!("expected {bounds}, found {value}"), ""))
     }
 }
 
@@ -89,19 +80,22 @@ pub(crate) fn integer(range: RangeInclusive<u32>) -> impl Fn(&Node) -> Result<u3
 pub(crate) fn number(range: RangeInclusive<f64>) -> impl Fn(&Node) -> Result<f64, Wrong> {
     move |node| {
         let bounds = format!("a number from {} to {}", range.start(), range.end());
-        #[allow(clippy::cast_precision_loss, reason = "every number near a range that we use is exact")]
-        let value = match node.scalar() {
-            Value::Integer(value) => value as f64,
-            Value::Float(value) => value,
-            found @ (Value::Null | Value::Bool(_) | Value::Text { .. } | Value::List(_) | Value::Map(_)) => {
-                return Err(Wrong::expected(&bounds, &found));
-            }
+        let found = node.scalar();
+        let Some(value) = number_in(&found).and_then(scalar::to_f64) else {
+            return Err(Wrong::expected(&bounds, &found));
         };
         if range.contains(&value) {
             Ok(value)
         } else {
             Err(Wrong::new(format!("expected {bounds}, found {value}"), ""))
         }
+    }
+}
+
+fn number_in(value: &Value) -> Option<&str> {
+    match value {
+        Value::Number { text } => Some(text),
+        Value::Null | Value::Bool { .. } | Value::Text { .. } | Value::List(_) | Value::Map(_) => None,
     }
 }
 

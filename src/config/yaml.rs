@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use super::document::{Entry, Node, Origin, Value};
+use super::scalar;
+use crate::domain::json::MAX_DIGITS;
 
 /// Largest file that is read, in bytes. Hand-written files are a thousandth of it.
 pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
@@ -137,6 +139,13 @@ impl Builder {
                 Value::Text { text, first_line: None }
             }
         };
+        if let Value::Number { text } = &value
+            && scalar::is_too_long(text)
+        {
+            let message = format!("the number has more than {MAX_DIGITS} digits when written out");
+            let key_path = self.here();
+            self.problems.push(Problem { key_path, ..problem(origin.clone(), message, "write a shorter one") });
+        }
         self.insert(Node { origin, value });
     }
 
@@ -160,6 +169,13 @@ impl Builder {
 
     /// The path of a key in the innermost open mapping.
     fn path(&self, key: &str) -> String {
+        let mut path = self.here();
+        join(&mut path, key);
+        path
+    }
+
+    /// The path of the value that comes next.
+    fn here(&self) -> String {
         let mut path = String::new();
         for open in &self.open {
             match open {
@@ -168,7 +184,6 @@ impl Builder {
                 Open::Map { key: None, .. } => {}
             }
         }
-        join(&mut path, key);
         path
     }
 }

@@ -5,6 +5,7 @@
 
 mod context;
 mod engine;
+mod numbers;
 mod reads;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Number, Value};
 
 use super::{Schema, is_filled, limits};
+use crate::domain::json;
 
 /// Deepest that values are coerced; what lies below stays as it is.
 const MAX_LEVELS: usize = 16;
@@ -81,7 +82,7 @@ fn is_of(kind: &str, value: &Value) -> bool {
         | ("string", Value::String(_))
         | ("array", Value::Array(_))
         | ("object", Value::Object(_)) => true,
-        ("integer", Value::Number(number)) => number.is_i64() || number.is_u64(),
+        ("integer", Value::Number(number)) => json::is_whole(number),
         _ => false,
     }
 }
@@ -100,9 +101,15 @@ fn to_enum(values: &[Value], value: &mut Value) {
 fn to_type(kind: &str, value: &mut Value) {
     let text = value.as_str().map(str::trim);
     let coerced = match (kind, text) {
-        ("integer", Some(text)) => text.parse::<i64>().ok().map(Value::from),
+        ("integer", Some(text)) => json::number(text)
+            .filter(json::is_whole)
+            .map(Value::Number)
+            .or_else(|| text.parse::<i64>().ok().map(Value::from)),
         ("integer", None) => value.as_f64().and_then(whole),
-        ("number", Some(text)) => text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
+        // A number keeps its digits; other spellings of one (`+1`, `.5`) become what they mean.
+        ("number", Some(text)) => {
+            json::number(text).or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64)).map(Value::Number)
+        }
         ("boolean", Some(text)) if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
         ("boolean", Some(text)) if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
         ("string", None) if value.is_number() || value.is_boolean() => Some(Value::String(value.to_string())),
@@ -155,6 +162,16 @@ mod tests {
             schema().relax(json!({ "intent": "other", "count": 3.0 })),
             Some(json!({ "intent": "other", "count": 3 }))
         );
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let answer =
+            json!({ "intent": "other", "count": " 500105175407324931000123 ", "price": "0.10000000000000000001" });
+        let relaxed = schema().relax(answer).unwrap().to_string();
+        assert_eq!(relaxed, r#"{"intent":"other","count":500105175407324931000123,"price":0.10000000000000000001}"#);
+        let text = json::parse(r#"{"intent":"other","tags":[500105175407324931000123,1.10]}"#).unwrap();
+        assert_eq!(schema().relax(text).unwrap()["tags"], json!(["500105175407324931000123", "1.10"]));
     }
 
     #[test]

@@ -2,6 +2,8 @@ use serde_json::json;
 
 use super::*;
 
+mod numbers;
+
 fn compile(json: Value) -> Schema {
     Schema::compile("ticket", "1.2.0", json).unwrap()
 }

@@ -10,6 +10,8 @@ use crate::codec::fixtures::{any_record, binary, envelope, record, structured};
 use crate::codec::plain;
 use crate::domain::event::Data;
 
+mod senders;
+
 fn code(record: &Record) -> Code {
     decode(record).expect_err("must be refused").code
 }
@@ -142,24 +144,6 @@ fn required_attributes_are_all_named_when_missing() {
     assert!(failure.detail.contains("id, source, type"), "{}", failure.detail);
     let old = record(&[("ce_specversion", "0.3"), ("ce_id", "1"), ("ce_source", "s"), ("ce_type", "t")], None);
     assert_eq!(code(&old), Code::UnsupportedSpecVersion);
-}
-
-#[test]
-fn time_is_rfc_3339() {
-    for time in ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456+01:00"] {
-        assert_eq!(decode(&binary(&[("ce_time", time)], None)).unwrap().time.as_deref(), Some(time));
-    }
-    for time in ["yesterday", "2026-01-31", "2026-02-30T00:00:00Z", "1767225600"] {
-        assert_eq!(code(&binary(&[("ce_time", time)], None)), Code::InvalidAttribute, "{time}");
-    }
-}
-
-#[test]
-fn ce_datacontenttype_is_tolerated_only_alone() {
-    let alone = binary(&[("ce_datacontenttype", "text/plain")], Some(b"1"));
-    assert_eq!(decode(&alone).unwrap().data, Data::Text("1".to_owned()));
-    let both = [("content-type", "text/plain"), ("ce_datacontenttype", "text/plain")];
-    assert_eq!(code(&binary(&both, Some(b"1"))), Code::InvalidAttribute);
 }
 
 #[test]

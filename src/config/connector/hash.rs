@@ -6,6 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::options::Options;
+use crate::domain::json::canonical;
 use crate::kafka::settings::RouteSettings;
 use crate::pipeline::route::settings::Strategy;
 
@@ -73,8 +74,7 @@ pub(super) fn of(
         "sink": &**sink_topic,
         "dead_letter": &**dead_letter_topic,
     });
-    // Canonical JSON (RFC 8785) cannot fail for values that JSON could hold in the first place.
-    Arc::from(digest(&serde_json_canonicalizer::to_vec(&document).unwrap_or_default()))
+    Arc::from(digest(canonical(&document).as_bytes()))
 }
 
 fn topics(topics: &[Arc<str>]) -> Vec<&str> {

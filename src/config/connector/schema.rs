@@ -12,6 +12,7 @@ use crate::config::nearest::nearest;
 use crate::config::section::{Scribe, Section, Spot};
 use crate::config::values::{Wrong, quoted, text};
 use crate::config::yaml;
+use crate::domain::json::{self, Fault, FaultKind, MAX_DEPTH, MAX_DIGITS};
 use crate::schema::{Schema, library};
 
 /// Used where a connector names none.
@@ -83,23 +84,14 @@ fn of_file(scribe: &Scribe, path: &Path, spot: &Spot) -> Option<Arc<Schema>> {
     let is_json = path.extension().is_some_and(|end| end == "json");
     let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let compiled = if is_json {
-        match serde_json::from_str::<Json>(&text) {
+        match json::parse(&text) {
             // Nearly all JSON is YAML, which gives positions; where it is not, the pointer has to do.
             Ok(json) => {
                 let tree = yaml::parse(&text).0.unwrap_or_else(Node::empty);
                 compile(&inside, &stem, json, &tree, spot)
             }
-            Err(error) => {
-                inside.add(Finding {
-                    place: Place::Line {
-                        file: path.to_path_buf(),
-                        line: error.line().max(1),
-                        column: error.column().max(1),
-                    },
-                    key_path: spot.path.clone(),
-                    message: "this is not valid JSON".to_owned(),
-                    help: "check commas, quotes and brackets here and just before".to_owned(),
-                });
+            Err(fault) => {
+                inside.add(not_json(path, spot, &fault));
                 None
             }
         }
@@ -112,9 +104,29 @@ fn of_file(scribe: &Scribe, path: &Path, spot: &Spot) -> Option<Arc<Schema>> {
     compiled
 }
 
+/// What is wrong with the text of a JSON file.
+fn not_json(path: &Path, spot: &Spot, fault: &Fault) -> Finding {
+    let (message, help) = match fault.kind {
+        FaultKind::Syntax | FaultKind::EndsEarly => {
+            ("this is not valid JSON".to_owned(), "check commas, quotes and brackets here and just before")
+        }
+        FaultKind::TooDeep => (format!("nested more than {MAX_DEPTH} levels deep"), "nest less deeply"),
+        FaultKind::Repeated => (format!("the key {} appears twice", fault.pointer()), "keep one of the two"),
+        FaultKind::TooManyDigits => {
+            (format!("the number has more than {MAX_DIGITS} digits when written out"), "write a shorter one")
+        }
+    };
+    Finding {
+        place: Place::Line { file: path.to_path_buf(), line: fault.line, column: fault.column },
+        key_path: spot.path.clone(),
+        message,
+        help: help.to_owned(),
+    }
+}
+
 fn compile(scribe: &Scribe, name: &str, json: Json, tree: &Node, spot: &Spot) -> Option<Arc<Schema>> {
-    let canonical = serde_json_canonicalizer::to_vec(&json).unwrap_or_default();
-    match Schema::compile(&schema_name(name), &digest(&canonical), json) {
+    let version = digest(json::canonical(&json).as_bytes());
+    match Schema::compile(&schema_name(name), &version, json) {
         Ok(schema) => Some(Arc::new(schema)),
         Err(error) => {
             let at = Spot { origin: tree.origin_at(&error.pointer), path: spot.path.clone() };

@@ -63,10 +63,8 @@ fn option_value(option: &str, node: &Node) -> Result<String, Wrong> {
         return Err(Wrong::new("this option is not yours to set", format!("take it out: {reason}")));
     }
     let value = match &node.value {
-        Value::Text { text, .. } => text.clone(),
-        Value::Integer(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Bool(value) => value.to_string(),
+        // librdkafka reads all of its options from texts, and some of them are no more than that: `client.id: 0042`.
+        Value::Text { text, .. } | Value::Number { text } | Value::Bool { text, .. } => text.clone(),
         found @ (Value::Null | Value::List(_) | Value::Map(_)) => {
             return Err(Wrong::expected("text, a number, true or false", found).help("or take the option out"));
         }

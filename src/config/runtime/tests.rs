@@ -68,7 +68,8 @@ fn all_findings_come_at_once_with_their_places() {
         "r.yaml:2:13: kafka.brokers[0]: this is not host:port\n    write for example kafka-1.internal:9092, one broker per item"
             .to_owned()
             + "\nr.yaml:3:3: kafka.clinet: there is no such key\n    did you mean `client`?\
-               \nr.yaml:4:17: http.listen: expected text, found a number\n    put it in quotes\
+               \nr.yaml:4:17: http.listen: this is not an address to listen on\n    \
+               write an IP address and a port: 127.0.0.1:8080, or 0.0.0.0:8080 for all interfaces\
                \nr.yaml:5:15: cache.ttl: expected a duration, found a number without a unit\n    write a whole number and a unit: 250ms, 10s, 5m, 24h or 7d\
                \nr.yaml:5:30: cache.memory_mb: expected a whole number from 0 to 1048576, found text\
                \nr.yaml:6:16: log.format: `yaml` is not one of the choices\n    use auto or json or text\

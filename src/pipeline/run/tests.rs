@@ -14,6 +14,8 @@ use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
+mod numbers;
+
 fn settings() -> PipelineSettings {
     let schema = json!({
         "type": "object",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use serde_json::Value as Json;
 
+use super::numbers::Spellings;
 use super::reads::{Need, Path, Reads};
 use super::{MAIN, Scope, failed};
 use crate::domain::event::{Data, Event};
@@ -19,9 +20,10 @@ type Members = BTreeMap<Arc<str>, Value>;
 /// The variables that a template reads, with the values that this record has for them.
 pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> {
     let mut variables = Members::new();
+    let mut spellings = Spellings::default();
     for (root, need) in &reads.roots {
         let value = match &**root {
-            "data" => data(need, scope.event)?,
+            "data" => data(need, scope.event, &mut spellings)?,
             "event" => {
                 Some(members(need, &attribute_names(scope.event), |name| attribute(scope.event, name).map(Value::from)))
             }
@@ -33,6 +35,7 @@ pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> 
             variables.insert(Arc::clone(root), value);
         }
     }
+    variables.extend(spellings.into_variable().map(|(name, value)| (Arc::from(name), value)));
     Ok(Value::from(variables))
 }
 
@@ -80,10 +83,10 @@ pub(super) fn explain_undefined(reads: &Reads, line: Option<usize>, scope: &Scop
     }
 }
 
-fn data(need: &Need, event: &Event) -> Result<Option<Value>, Failure> {
+fn data(need: &Need, event: &Event, spellings: &mut Spellings) -> Result<Option<Value>, Failure> {
     match &event.data {
         Data::Absent => Ok(None),
-        Data::Json(json) => Ok(Some(pick(json, need)?)),
+        Data::Json(json) => Ok(Some(pick(json, need, spellings)?)),
         Data::Text(text) => Ok(Some(Value::from(text.as_str()))),
         Data::Binary(_) => {
             let kind = event.data_content_type.as_deref().unwrap_or("no content type");
@@ -93,37 +96,35 @@ fn data(need: &Need, event: &Event) -> Result<Option<Value>, Failure> {
 }
 
 /// Converts the parts of a JSON value that are read.
-fn pick(json: &Json, need: &Need) -> Result<Value, Failure> {
+fn pick(json: &Json, need: &Need, spellings: &mut Spellings) -> Result<Value, Failure> {
     match (json, need) {
         (Json::Object(object), Need::Members(parts)) => {
             let present = parts.iter().filter_map(|(name, need)| object.get(&**name).map(|json| (name, json, need)));
             let picked: Result<Members, Failure> =
-                present.map(|(name, json, need)| Ok((Arc::clone(name), pick(json, need)?))).collect();
+                present.map(|(name, json, need)| Ok((Arc::clone(name), pick(json, need, spellings)?))).collect();
             Ok(Value::from(picked?))
         }
-        (whole, _) => convert(whole, 0),
+        (whole, _) => convert(whole, 0, spellings),
     }
 }
 
-fn convert(json: &Json, depth: usize) -> Result<Value, Failure> {
+fn convert(json: &Json, depth: usize, spellings: &mut Spellings) -> Result<Value, Failure> {
     if depth > MAX_DEPTH {
         return Err(failed(MAIN, None, &format!("the event's data is nested deeper than {MAX_DEPTH} levels")));
     }
     Ok(match json {
         Json::Null => Value::from(()),
         Json::Bool(value) => Value::from(*value),
-        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(integer), _) => Value::from(integer),
-            (None, Some(natural)) => Value::from(natural),
-            (None, None) => Value::from(number.as_f64()),
-        },
+        Json::Number(number) => spellings.value(number),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => {
-            let items: Result<Vec<Value>, Failure> = items.iter().map(|item| convert(item, depth + 1)).collect();
+            let items: Result<Vec<Value>, Failure> =
+                items.iter().map(|item| convert(item, depth + 1, spellings)).collect();
             Value::from(items?)
         }
         Json::Object(object) => {
-            let members = object.iter().map(|(name, json)| Ok((Arc::from(name.as_str()), convert(json, depth + 1)?)));
+            let members =
+                object.iter().map(|(name, json)| Ok((Arc::from(name.as_str()), convert(json, depth + 1, spellings)?)));
             Value::from(members.collect::<Result<Members, Failure>>()?)
         }
     })

@@ -1,0 +1,184 @@
+use serde_json::json;
+
+use super::*;
+
+fn kind(text: &str) -> FaultKind {
+    parse(text).unwrap_err().kind
+}
+
+#[test]
+fn numbers_keep_their_text() {
+    for text in [
+        "0",
+        "-0",
+        "7",
+        "-7",
+        "1.0",
+        "1.10",
+        "1E5",
+        "1e5",
+        "1e+5",
+        "1e-400",
+        "0.12345678901234567890",
+        "18446744073709551616",
+        "500105175407324931000123",
+        "-900719925474099300000",
+        "1e490",
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), text);
+        let inside = format!(r#"{{"n":[{text}]}}"#);
+        assert_eq!(parse(&inside).unwrap().to_string(), inside);
+        assert_eq!(number(text).unwrap().as_str(), text);
+    }
+    for text in ["", "01", "+1", ".5", "5.", "1e", "1e+", "--1", "0x1F", "1_000", "NaN", "Infinity", "-Infinity", "1 "]
+    {
+        assert_eq!(number(text), None, "{text}");
+    }
+    for text in ["NaN", "Infinity", "-Infinity", "[01]", "[+1]", "[.5]", "[1.x]", "[0x1F]", "[1_000]", "[-]"] {
+        assert_eq!(kind(text), FaultKind::Syntax, "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_bounded_by_what_they_are_when_written_out() {
+    let longest = "9".repeat(MAX_DIGITS);
+    assert!(parse(&longest).is_ok());
+    let cases = [format!("{longest}9"), "1e500".into(), "1e-500".into(), "1e1000000000".into(), format!("1e{longest}")];
+    for text in cases {
+        let fault = parse(&format!("{{\"a\":\n [{text}]}}")).unwrap_err();
+        assert_eq!((fault.kind, fault.line, fault.column), (FaultKind::TooManyDigits, 2, 3), "{text}");
+        assert_eq!(fault.pointer(), "/a/0");
+        assert_eq!(number(&text), None);
+    }
+}
+
+/// serde_json hands numbers with many digits on as an object with this name: such an object of a sender is none.
+#[test]
+fn a_member_with_the_parsers_own_name_is_a_member() {
+    for text in [
+        r#"{"$serde_json::private::Number":"12"}"#,
+        r#"{"$serde_json::private::Number":"x"}"#,
+        r#"{"a":{"$serde_json::private::Number":1,"b":2}}"#,
+    ] {
+        let value = parse(text).unwrap();
+        assert!(value.is_object(), "{value}");
+        assert_eq!(value.to_string(), text);
+        assert_eq!(canonical(&value), text);
+    }
+}
+
+#[test]
+fn a_repeated_name_is_a_fault_with_its_place() {
+    let cases = [
+        (r#"{"a":1,"a":1}"#, "/a", 8),
+        (r#"{"a":1,"\u0061":2}"#, "/a", 8),
+        (r#"{"x":[0,{"a/b":{"~":1,"~":2}}]}"#, "/x/1/a~1b/~0", 23),
+        ("{\"\\u0007\":1,\"\\u0007\":2}", "/\\u{7}", 13),
+    ];
+    for (text, pointer, column) in cases {
+        let fault = parse(text).unwrap_err();
+        assert_eq!((fault.kind, fault.line, fault.column), (FaultKind::Repeated, 1, column), "{text}");
+        assert_eq!(fault.pointer(), pointer);
+    }
+    let long = "n".repeat(500);
+    assert_eq!(parse(&format!(r#"{{"{long}":1,"{long}":2}}"#)).unwrap_err().pointer().chars().count(), 201);
+    assert!(parse(r#"{"a":{"b":1},"b":{"a":1}}"#).is_ok(), "in other objects a name may be used again");
+}
+
+#[test]
+fn what_is_no_json_is_refused_where_serde_json_refuses_it() {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let texts = [
+        "",
+        " ",
+        "{",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "[1 2]",
+        "{\"a\" 1}",
+        "tru",
+        "trux",
+        "nul",
+        "\"",
+        "\"\\",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"a\nb\"",
+        "\"\u{1}\"",
+        "\"\u{7f}é\u{2028}\"",
+        "1 2",
+        "{}{}",
+        "{} x",
+        "]",
+        "}",
+        ":",
+        ",",
+        "\u{feff}{}",
+        "[1}",
+        "{\"a\":1]",
+        " [ 1 , { \"a\" : [ ] , \"b\" : { } } , null , true , false , \"\\\"\\\\\\/\\b\\f\\n\\r\\t\" ] ",
+        "-",
+        "1.",
+        "1.e5",
+        "-01",
+        "\u{a0}1",
+        &nested(127),
+        &nested(128),
+        &"[".repeat(100_000),
+        &"{\"a\":".repeat(100_000),
+    ];
+    for text in texts {
+        let theirs = serde_json::from_str::<Value>(text);
+        match (parse(text), theirs) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+            (Err(_), Err(_)) => {}
+            (ours, theirs) => panic!("{text}: {ours:?} {theirs:?}"),
+        }
+    }
+    assert_eq!(kind(&nested(128)), FaultKind::TooDeep);
+    assert_eq!(kind("{\"a\": tru"), FaultKind::EndsEarly);
+    assert_eq!(kind("{\"a\": \"x\\"), FaultKind::EndsEarly);
+    let fault = parse("{\n  \"é\": x\n}").unwrap_err();
+    assert_eq!((fault.kind, fault.line, fault.column), (FaultKind::Syntax, 2, 8));
+}
+
+#[test]
+fn canonical_texts_differ_in_every_digit_and_in_nothing_else() {
+    let of = |text: &str| canonical(&parse(text).unwrap());
+    assert_eq!(
+        of(r#" { "b" : [ 1 , "é\n" ] , "a" : { "z" : null , "y" : true } } "#),
+        r#"{"a":{"y":true,"z":null},"b":[1,"é\n"]}"#
+    );
+    assert_ne!(of("[0.12345678901234567]"), of("[0.12345678901234568]"));
+    assert_ne!(of("[18446744073709551616]"), of("[18446744073709551617]"));
+    assert_eq!(canonical(&json!({ "b": 1.5, "a": -1 })), r#"{"a":-1,"b":1.5}"#);
+}
+
+/// What the types for providers' answers rely on (docs/adr/0007).
+#[test]
+fn plain_types_are_read_from_numbers_of_any_length() {
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct Fields {
+        float: f64,
+        natural: u64,
+        optional: Option<f64>,
+        list: Vec<f32>,
+    }
+    let text = r#"{"float":0.12345678901234567890,"natural":7,"optional":1e2,"list":[1,2.50]}"#;
+    let wanted = Fields { float: 0.123_456_789_012_345_68, natural: 7, optional: Some(100.0), list: vec![1.0, 2.5] };
+    assert_eq!(serde_json::from_str::<Fields>(text).unwrap(), wanted);
+    assert_eq!(serde_json::from_value::<Fields>(parse(text).unwrap()).unwrap(), wanted);
+    assert!(serde_json::from_str::<Fields>(&text.replace(":7", ":18446744073709551616")).is_err());
+}

@@ -1,0 +1,107 @@
+//! Numbers, JSON and null in templates.
+
+use super::*;
+use crate::domain::json;
+
+fn render_json(source: &str, data: &str) -> Result<String, Failure> {
+    render_with(source, Data::Json(json::parse(data).unwrap()))
+}
+
+#[test]
+fn numbers_are_printed_with_the_digits_that_were_sent() {
+    for number in [
+        "7",
+        "-7",
+        "0",
+        "-0",
+        "1.0",
+        "1.10",
+        "-12.50",
+        "1E5",
+        "1e+5",
+        "1e-400",
+        "1e400",
+        "0.12345678901234567890",
+        "900719925474099300000",
+        "-900719925474099300000",
+        "18446744073709551616",
+        "500105175407324931000123",
+        "340282366920938463463374607431768211456",
+        "3.141592653589793238462643383279",
+    ] {
+        let data = format!(r#"{{"list":[{number},{{"n":{number}}}],"n":{number}}}"#);
+        let of = |source: &str| render_json(source, &data).unwrap();
+        assert_eq!(of("{{ data.n }}"), number);
+        assert_eq!(of("{{ data.n | tojson }}"), number);
+        assert_eq!(of("{{ data.list[1].n }} {{ data.list | first }}"), format!("{number} {number}"));
+        assert_eq!(of("{{ data }}"), data);
+        assert_eq!(of("{{ data.list | tojson }}"), format!(r#"[{number}, {{"n": {number}}}]"#));
+        assert_eq!(of("{% for x in data.list %}{{ x }};{% endfor %}"), format!(r#"{number};{{"n":{number}}};"#));
+        assert_eq!(of("{% set x = data.n %}{{ x }} {{ data.n is number }}"), format!("{number} true"));
+    }
+    let parameters = parameters(&[("message", "{{ data.n }}")]);
+    let event = event(Data::Json(json::parse(r#"{"n":1.10}"#).unwrap()));
+    let template = Template::from_source("t", "1.0.0", "<{{ message }}>", &parameters).unwrap();
+    assert_eq!(template.render(&Scope { event: &event, key: None, headers: &[] }).unwrap().prompt, "<1.10>");
+}
+
+#[test]
+fn numbers_are_calculated_with_where_that_loses_no_digits() {
+    let data = r#"{"price":12.50,"zero":0.00,"big":500105175407324931000123,"e":1E5,"pi":3.14159265358979323846,"tiny":1e-400}"#;
+    let cases = [
+        ("{{ data.price > 12 }} {{ data.price < 9 }} {{ data.price == 12.5 }}", "true false true"),
+        ("{{ data.price * 2 }} {{ data.price + 1 }} {{ data.price | round }}", "25.0 13.5 12.0"),
+        ("{{ 'yes' if data.zero else 'no' }} {{ data.zero == 0 }}", "no true"),
+        ("{{ data.big + 1 }} {{ data.big > 5 }}", "500105175407324931000124 true"),
+        ("{{ data.e + 1 }} {{ data.e == 100000 }}", "100001.0 true"),
+        ("{{ data.pi == data.pi }} {{ data.pi > data.tiny }} {{ data.pi ~ '!' }}", "true true 3.14159265358979323846!"),
+        ("{{ [data.pi, data.tiny] | sort }}", "[1e-400,3.14159265358979323846]"),
+        ("{{ [data.pi, 1] | join('/') }}", "3.14159265358979323846/1"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(render_json(source, data).unwrap(), expected, "{source}");
+    }
+    assert!(render_json("{{ data.pi * 2 }}", data).is_err(), "it would be rounded");
+    assert_eq!(render_json("{{ 1.10 }}", data).unwrap(), "1.1", "spellings are forgotten");
+}
+
+#[test]
+fn json_is_written_as_the_engine_writes_it() {
+    let data = r#"{% set data = {"a": [1, 2.5, {}], "b": "<&'>\"\n", "c": none, "d": true, "e": []} %}"#;
+    let mut engine = minijinja::Environment::new();
+    engine.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    for source in [
+        "{{ data | tojson }}",
+        "{{ data | tojson(indent=2) }}",
+        "{{ data | tojson(true) }}",
+        "{{ data | tojson(false) }}",
+        "{{ data.a | tojson(3) }}",
+        "{{ data.b | tojson | upper }}",
+        "{{ range(3) | tojson }}",
+    ] {
+        let source = format!("{data}{source}");
+        let theirs = engine.render_str(&source, ()).unwrap();
+        assert_eq!(render_json(&source, "{}").unwrap(), theirs, "{source}");
+    }
+    assert!(render_json("{{ data | tojson(nosuch=1) }}", "{}").is_err());
+}
+
+#[test]
+fn a_default_is_taken_for_what_is_missing_and_for_null() {
+    let data = r#"{"null":null,"empty":"","zero":0,"no":false,"text":"x"}"#;
+    let cases = [
+        (
+            "{{ data.gone | default('-') }}{{ data.null | default('-') }}{{ data.null | d('-') }}{{ data.null | default }}",
+            "---",
+        ),
+        ("{{ data.empty | default('-') }}{{ data.zero | default('-') }}{{ data.no | default('-') }}", "0false"),
+        (
+            "{{ data.empty | default('-', true) }}{{ data.null | default('-', true) }}{{ data.text | default('-') }}",
+            "--x",
+        ),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(render_json(source, data).unwrap(), expected, "{source}");
+    }
+    assert!(render_json("{{ data.null | default(1, true, 2) }}", data).is_err());
+}
