@@ -5,6 +5,7 @@
 //! is repeated has one file for each time.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::exchange::{Broken, Key, Received};
 use super::hints;
 use super::settings::Cassettes;
+use crate::domain::text;
 
 /// Headers of responses that are kept beside those of limits.
 const KEPT: [&str; 5] = ["content-type", "date", "retry-after", "retry-after-ms", "x-should-retry"];
@@ -105,8 +107,10 @@ impl Cassette {
         }
         let missing = || Broken::NotRecorded(format!("{} is not there", self.file(&name, 1).display()));
         let (file, text) = found.ok_or_else(missing)?;
-        let tape: Tape = serde_json::from_slice(&text)
-            .map_err(|error| Broken::NotRecorded(format!("{} is no recording: {error}", file.display())))?;
+        let no_recording =
+            |error: &dyn Display| Broken::NotRecorded(format!("{} is no recording: {error}", file.display()));
+        let text = text::decode(&text).map_err(|fault| no_recording(&fault))?;
+        let tape: Tape = serde_json::from_str(&text).map_err(|error| no_recording(&error))?;
         tape.response.received().ok_or_else(|| Broken::NotRecorded(format!("{} has an odd header", file.display())))
     }
 

@@ -48,7 +48,7 @@ fn several<T>(one: impl Fn(&Node) -> Result<T, Wrong>) -> impl Fn(&Node) -> Resu
             };
             text.split(',').map(|text| one(&part(text))).collect()
         }
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text { .. } | Value::Map(_) => {
+        Value::Null | Value::Bool { .. } | Value::Number { .. } | Value::Text { .. } | Value::Map(_) => {
             Ok(vec![one(node)?])
         }
     }
@@ -63,7 +63,7 @@ impl Keys {
         match self {
             Self::NotNeeded => Ok(Vec::new()),
             Self::Variables(variables) => {
-                let set = |name: &String| environment.get(name).map(str::trim).filter(|key| !key.is_empty());
+                let set = |name: &String| environment.get(name).map(trimmed).filter(|key| !key.is_empty());
                 let keys: Vec<Secret> = variables.iter().filter_map(set).map(Secret::new).collect();
                 if keys.is_empty() { Err(variables.into_iter().next().unwrap_or_default()) } else { Ok(keys) }
             }
@@ -74,9 +74,14 @@ impl Keys {
 
 fn in_file(scribe: &Scribe, file: &Path, spot: &Spot) -> Option<Secret> {
     let text = scribe.text(file, spot)?;
-    let key = text.trim();
+    let key = trimmed(&text);
     if key.is_empty() {
         scribe.note(spot, Wrong::new(format!("{} is empty", file.display()), "put the key in it"));
     }
     Some(Secret::new(key))
+}
+
+/// Without what editors and shells put around a key.
+fn trimmed(key: &str) -> &str {
+    key.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
