@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::codec::fixtures::{any_record, binary, envelope};
     use crate::domain::answer::Usage;
-    use crate::domain::attempt::{Attempt, Step};
+    use crate::domain::attempt::{Attempt, PassedOver, Step};
     use crate::domain::failure::Code;
 
     const NOW: Duration = Duration::from_millis(1_767_225_600_007);
@@ -133,6 +133,7 @@ mod tests {
             usage: Usage::default(),
             cost_usd: 0.0,
             error: Some(Code::AnswerInvalid),
+            passed_over: PassedOver::default(),
             times: 1,
         };
         Failure::new(Code::AnswerInvalid, "The answer never fitted the schema.").after(vec![attempt; 3])

@@ -10,7 +10,7 @@ use super::dead_letter;
 use super::trace::{self, TraceContext};
 use super::{payload, write};
 use crate::domain::answer::{Answered, CacheHit, Usage};
-use crate::domain::attempt;
+use crate::domain::attempt::{self, Attempt};
 use crate::domain::event::Event;
 use crate::domain::record::{Header, Outgoing, Record};
 
@@ -106,7 +106,8 @@ fn provenance_headers(headers: &mut Vec<Header>, answered: &Answered, origin: &O
     write::push(headers, "ce_confidencefactors", answer.confidence.to_string());
     write::push(headers, "ce_attempts", attempts.to_string());
     // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
-    let is_worth_it = answer.trail.len() > 1 || answer.trail.iter().any(|attempt| attempt.response_id.is_some());
+    let tells = |attempt: &Attempt| attempt.response_id.is_some() || !attempt.passed_over.is_empty();
+    let is_worth_it = answer.trail.len() > 1 || answer.trail.iter().any(tells);
     if is_worth_it && answered.cache_hit == CacheHit::None {
         write::push(headers, "ce_attemptlog", super::trail::encode(&answer.trail));
     }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::attempt::Attempt;
+use crate::domain::attempt::{Attempt, PassedOver};
 
 /// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","response_id":"chatcmpl-1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
-/// `model` is the one that was asked when none answered, `response_id` is absent then, `error` in the one that led to the
-/// result, `times` where it is 1. ASCII, because it stands in a header.
+/// `model` is the one that was asked when none answered, `response_id` is absent then, `error` in the one that led to
+/// the result, `times` where it is 1. `"passed_over":{"reasoning":true,"objects":1}` is there where the reply's text
+/// held more than the answer. ASCII, because it stands in a header.
 pub(super) fn encode(trail: &[Attempt]) -> String {
     let attempts: Vec<Value> = trail.iter().map(one).collect();
     let text = Value::from(attempts).to_string();
@@ -29,6 +30,10 @@ fn one(attempt: &Attempt) -> Value {
     }
     if let Some(code) = attempt.error {
         value["error"] = code.as_str().into();
+    }
+    if !attempt.passed_over.is_empty() {
+        let PassedOver { reasoning, objects } = attempt.passed_over;
+        value["passed_over"] = json!({ "reasoning": reasoning, "objects": objects });
     }
     if attempt.times > 1 {
         value["times"] = attempt.times.into();
@@ -65,6 +70,7 @@ mod tests {
             usage,
             cost_usd: 0.5,
             error,
+            passed_over: PassedOver { reasoning: error.is_none(), objects: 0 },
             times: if step == Step::Retry { 3 } else { 1 },
         };
         let trail = [attempt(Step::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
@@ -74,6 +80,8 @@ mod tests {
         assert_eq!(value[0]["error"], "provider_timeout");
         assert_eq!(value[0]["model"], "gpt-4");
         assert_eq!((value[0].get("response_id"), &value[1]["response_id"]), (None, &json!("chatcmpl-1")));
+        let reasoning = json!({ "reasoning": true, "objects": 0 });
+        assert_eq!((value[0].get("passed_over"), &value[1]["passed_over"]), (None, &reasoning));
         assert_eq!((value[0].get("times"), &value[1]["times"]), (None, &json!(3)));
         assert_eq!(
             (&value[1]["step"], &value[1]["model"], value[1].get("error")),

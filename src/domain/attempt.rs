@@ -53,15 +53,33 @@ pub struct Attempt {
     pub cost_usd: f64,
     /// Why it did not lead to the result; `None` for the one that did.
     pub error: Option<Code>,
+    /// What of the reply's text was not taken for the answer.
+    pub passed_over: PassedOver,
     /// How often it was taken with the same outcome; more than once only in a long log.
     pub times: u32,
+}
+
+/// What stood in a reply beside what was taken for the answer, or was found wanting as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassedOver {
+    /// The model's reasoning.
+    pub reasoning: bool,
+    /// JSON objects: examples, the schema, drafts.
+    pub objects: u32,
+}
+
+impl PassedOver {
+    /// Whether the reply was nothing but the answer.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
 }
 
 /// Steps from which on a log is kept from growing.
 const LONG: usize = 32;
 
-/// Adds a step. In a long log, one that failed for the provider's reasons is counted with an earlier one like it since the last
-/// answer: an outage of a day must not make a record's log longer than its topic takes.
+/// Adds a step. In a long log, one that failed for the provider's reasons is counted with an earlier one like it since
+/// the last answer: an outage of a day must not make a record's log longer than its topic takes.
 pub fn push(trail: &mut Vec<Attempt>, attempt: Attempt) {
     let is_waited_for = |attempt: &Attempt| attempt.error.is_some_and(|code| code.kind() == Kind::Unavailable);
     if trail.len() >= LONG && is_waited_for(&attempt) {
@@ -97,6 +115,7 @@ mod tests {
             usage: Usage::default(),
             cost_usd: 0.0,
             error: Some(error),
+            passed_over: PassedOver::default(),
             times: 1,
         };
         let mut trail = Vec::new();

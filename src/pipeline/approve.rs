@@ -1,11 +1,12 @@
-//! Approve: is this reply an answer? Parsed leniently, validated strictly.
+//! Approve: is this reply an answer, and which of its objects is it? Parsed leniently, validated strictly.
 
 use serde_json::Value;
 
+use crate::domain::attempt::PassedOver;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::model::{Finish, Reply};
-use crate::prompt::parse::{Form, parse_answer};
-use crate::schema::Schema;
+use crate::prompt::parse::{Candidate, Form, Reading, is_runaway, parse_answer};
+use crate::schema::{Schema, Violation};
 
 /// A reply whose data is valid.
 #[derive(Debug, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Approved {
     pub data: Value,
     /// How it stood in the reply.
     pub form: Form,
+    /// What stood beside it.
+    pub passed_over: PassedOver,
 }
 
 /// A reply that is no answer.
@@ -21,50 +24,122 @@ pub struct Approved {
 pub struct Disapproved {
     /// What it is if nothing better comes.
     pub failure: Failure,
-    /// What to tell the model, one error a line; `None` when asking again cannot help.
-    pub errors: Option<String>,
-    /// What was parsed, if it was.
+    /// What may lead to an answer.
+    pub remedy: Remedy,
+    /// The object that was found wanting, if one was.
     pub data: Option<Value>,
+    /// What stood beside it.
+    pub passed_over: PassedOver,
 }
 
-/// Parses and validates a reply.
+/// What may lead to an answer after a reply that is none.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing.
+    None,
+    /// A higher limit of tokens.
+    Lengthen,
+    /// Another model: this one ran away, and would do so up to any limit.
+    AskAnother,
+    /// To tell the model what was wrong, one error a line.
+    Correct(String),
+}
+
+/// Parses and validates a reply. Each object in it that may be the answer is held against the schema: the one that is
+/// valid is the answer. Several different valid ones are none, for nobody knows which one the model means. If none is
+/// valid, the model is told the errors of the one with the fewest, the last of equals.
 ///
 /// # Errors
-/// [`Disapproved`] with the errors that a model could mend.
+/// [`Disapproved`], with what may help.
 pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
-    match reply.finish {
-        Finish::Complete => {}
-        Finish::Refused => {
-            let detail =
-                "the provider declined to answer, or a content filter of it did; the prompt needs a person's eyes";
-            return Err(hopeless(Failure::new(Code::ProviderRefused, detail)));
-        }
-        Finish::Truncated => {
-            let detail = "the answer was cut at the token limit; raise max_tokens or ask for less";
-            return Err(hopeless(Failure::new(Code::AnswerTruncated, detail)));
+    if reply.finish == Finish::Refused {
+        let detail = "the provider declined to answer, or a content filter of it did; the prompt needs a person's eyes";
+        return Err(disapproved(Code::ProviderRefused, detail.to_owned(), Remedy::None, PassedOver::default()));
+    }
+    let reading = parse_answer(&reply.text);
+    if reply.finish == Finish::Truncated && !reading.is_whole() {
+        return Err(truncated(reply, &reading));
+    }
+    choose(schema, reading)
+}
+
+fn truncated(reply: &Reply, reading: &Reading) -> Box<Disapproved> {
+    let (detail, remedy) = if is_runaway(&reply.text) {
+        let detail = "the answer repeats itself up to the token limit that cut it, so a higher limit would only cost \
+            more; use another model, another temperature, or a schema that asks for less";
+        (detail, Remedy::AskAnother)
+    } else {
+        ("the answer was cut at the token limit; raise max_tokens or ask for less", Remedy::Lengthen)
+    };
+    disapproved(Code::AnswerTruncated, detail.to_owned(), remedy, passed_over(reading))
+}
+
+fn choose(schema: &Schema, mut reading: Reading) -> Result<Approved, Box<Disapproved>> {
+    let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
+    let passed_over = passed_over(&reading);
+    for candidate in std::mem::take(&mut reading.candidates) {
+        match schema.validate(&candidate.value) {
+            Ok(()) => valid.push(candidate),
+            Err(violations) if nearest.as_ref().is_none_or(|(_, fewest)| violations.len() <= fewest.len()) => {
+                nearest = Some((candidate, violations));
+            }
+            Err(_) => {}
         }
     }
-    let parsed = parse_answer(&reply.text).map_err(|failure| {
-        let errors = Some(format!("the answer is not one JSON object: {}", failure.detail));
-        Box::new(Disapproved { failure, errors, data: None })
-    })?;
-    match schema.validate(&parsed.value) {
-        Ok(()) => Ok(Approved { data: parsed.value, form: parsed.form }),
-        Err(violations) => {
-            let lines: Vec<String> =
-                violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
-            let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
-            let failure = Failure::new(Code::AnswerInvalid, detail);
-            Err(Box::new(Disapproved { failure, errors: Some(lines.join("\n")), data: Some(parsed.value) }))
+    match (valid.len(), valid.pop()) {
+        // Whoever breaks off within another object was not done.
+        _ if reading.failure.as_ref().is_some_and(|failure| failure.code == Code::AnswerTruncated) => {
+            Err(unreadable(reading.failure, passed_over))
         }
+        (1, Some(Candidate { value, form, .. })) => Ok(Approved { data: value, form, passed_over }),
+        (several @ 2.., _) => {
+            let what = format!("the answer has {several} different JSON objects that are valid against the schema");
+            let detail = format!("{what} {}, and does not say which one it means", schema.name());
+            let errors = format!("{what}; answer with one JSON object and nothing else");
+            Err(disapproved(Code::AnswerInvalid, detail, Remedy::Correct(errors), passed_over))
+        }
+        _ => Err(match (reading.failure, nearest) {
+            (None, Some((candidate, violations))) => invalid(schema, candidate, &violations, passed_over),
+            (failure, _) => unreadable(failure, passed_over),
+        }),
     }
 }
 
-fn hopeless(failure: Failure) -> Box<Disapproved> {
-    Box::new(Disapproved { failure, errors: None, data: None })
+fn invalid(
+    schema: &Schema,
+    candidate: Candidate,
+    violations: &[Violation],
+    passed_over: PassedOver,
+) -> Box<Disapproved> {
+    let lines: Vec<String> = violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
+    let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
+    let remedy = Remedy::Correct(lines.join("\n"));
+    let data = Some(candidate.value);
+    Box::new(Disapproved { failure: Failure::new(Code::AnswerInvalid, detail), remedy, data, passed_over })
+}
+
+fn unreadable(failure: Option<Failure>, passed_over: PassedOver) -> Box<Disapproved> {
+    let none = || Failure::new(Code::AnswerNotJson, "the answer contains no JSON object");
+    let failure = failure.unwrap_or_else(none);
+    let remedy = Remedy::Correct(format!("the answer is not one JSON object: {}", failure.detail));
+    Box::new(Disapproved { failure, remedy, data: None, passed_over })
+}
+
+fn disapproved(code: Code, detail: String, remedy: Remedy, passed_over: PassedOver) -> Box<Disapproved> {
+    Box::new(Disapproved { failure: Failure::new(code, detail), remedy, data: None, passed_over })
+}
+
+/// What a reply holds beside one object, the one that is taken or found wanting.
+fn passed_over(reading: &Reading) -> PassedOver {
+    let readable = u32::try_from(reading.candidates.len()).unwrap_or(u32::MAX);
+    let objects = readable.saturating_add(reading.unreadable).saturating_sub(1);
+    PassedOver { reasoning: reading.has_reasoning, objects }
 }
 
 /// The empty JSON Pointer means the whole document (RFC 6901), which reads badly.
 fn place(pointer: &str) -> &str {
     if pointer.is_empty() { "(the object)" } else { pointer }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,16 @@
 //! Lenient parsing and local repair are part of [`super::approve`]. Beyond them each rung costs a call: the same again after an
 //! error that may pass, a higher ceiling after a truncated answer, a correction after an invalid one, another provider. The
 //! last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is not asked again.
+//!
+//! - `ladder`: the calls, and which is the next one
+//! - `reply`: what a reply leads to, and the last rung
+//! - `progress`: how far a question has come, over all of its waits
+//! - `ceiling`: what the next call can take
 
 mod ceiling;
 mod ladder;
 mod progress;
+mod reply;
 
 use std::sync::Arc;
 

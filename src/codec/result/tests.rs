@@ -6,7 +6,7 @@ use super::*;
 use crate::codec::cloudevents;
 use crate::codec::fixtures::binary;
 use crate::domain::answer::{Answer, Confidence, Flag, Validation};
-use crate::domain::attempt::{Attempt, Step};
+use crate::domain::attempt::{Attempt, PassedOver, Step};
 use crate::domain::event::Data;
 use crate::domain::failure::Code;
 
@@ -29,6 +29,7 @@ fn attempt(step: Step, error: Option<Code>) -> Attempt {
         usage: Usage { input_tokens: 60, output_tokens: 17, ..Usage::default() },
         cost_usd: 0.000_006_15,
         error,
+        passed_over: PassedOver::default(),
         times: 1,
     }
 }
@@ -121,6 +122,22 @@ fn a_cache_hit_cost_nothing() {
     ] {
         assert_eq!(result.extensions.get(name).map(String::as_str), Some(value), "{name}");
     }
+}
+
+#[test]
+fn one_call_has_a_log_where_it_tells_more_than_the_attributes() {
+    let (record, event) = cause(&[]);
+    let log_of = |passed_over| {
+        let plain = Attempt { passed_over, ..attempt(Step::Ask, None) };
+        let mut one_call = answered();
+        one_call.answer = Arc::new(Answer { trail: vec![plain], ..Answer::clone(&one_call.answer) });
+        let result = read(&encode(&record, &event, &one_call, &ORIGIN, NOW), &record);
+        result.extensions.get("attemptlog").cloned()
+    };
+    assert_eq!(log_of(PassedOver::default()), None);
+    let log = log_of(PassedOver { reasoning: true, objects: 2 }).unwrap();
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(log[0]["passed_over"], json!({ "reasoning": true, "objects": 2 }));
 }
 
 #[test]

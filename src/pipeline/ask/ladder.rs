@@ -1,32 +1,30 @@
 //! The rungs, and what each leads to.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::progress::{Candidate, Owed, Progress, Rejected, is_dubious};
+use super::progress::{Owed, Progress, is_dubious};
 use super::{Giver, answer};
-use crate::domain::answer::{Answer, Usage, Validation};
-use crate::domain::attempt::{Attempt, Step};
+use crate::domain::answer::{Answer, Validation};
+use crate::domain::attempt::Step;
 use crate::domain::failure::{Code, Failure, Kind};
-use crate::pipeline::approve::{Approved, Disapproved, approve};
+use crate::pipeline::approve::Approved;
 use crate::pipeline::route::breaker::Caller;
-use crate::pipeline::route::provider::{Admission, Provider};
+use crate::pipeline::route::provider::Admission;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
 use crate::pipeline::settings::PipelineSettings;
-use crate::ports::model::{Call, CallError, Correction, Finish, Reply};
-use crate::prompt::parse::Form;
+use crate::ports::model::{Call, CallError, Correction};
 use crate::prompt::{language, meta};
 
 /// Times that an invalid answer leads to another call: first to the same provider with the errors, then to another one.
-const MAX_CORRECTIONS: u32 = 2;
+pub(super) const MAX_CORRECTIONS: u32 = 2;
 
 /// Before the n-th retry we wait at most 0.5 s × 2ⁿ, and never more than 8 s: the official SDKs' numbers.
 const BASE_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
 /// The next call to make.
-struct Turn<'a> {
+pub(super) struct Turn<'a> {
     index: usize,
     admission: Admission<'a>,
     step: Step,
@@ -35,7 +33,7 @@ struct Turn<'a> {
 }
 
 /// Where a call led to.
-enum Rung<'a> {
+pub(super) enum Rung<'a> {
     /// To a valid answer.
     Top(Giver, Approved),
     /// To another call.
@@ -46,7 +44,7 @@ enum Rung<'a> {
 
 /// One climb: from a question, or from where the last climb had to stop, as far as providers can be asked now.
 pub(super) struct Ladder<'a> {
-    router: &'a Router,
+    pub(super) router: &'a Router,
     pub(super) settings: &'a PipelineSettings,
     pub(super) prompt: &'a str,
     content: &'a str,
@@ -142,7 +140,7 @@ impl<'a> Ladder<'a> {
                 if let Some(reservation) = reservation.filter(|_| error.failure.code == Code::ProviderTimeout) {
                     reservation.settle(most_usd);
                 }
-                self.note(step, provider, None, Some(error.failure.code));
+                self.note_error(step, provider, error.failure.code);
                 self.after_error(index, error, is_owed, is_probe).await
             }
         }
@@ -220,67 +218,14 @@ impl<'a> Ladder<'a> {
         Some(Turn { index, admission, step: Step::Retry, is_owed })
     }
 
-    async fn judge(&mut self, index: usize, step: Step, reply: Reply, cost_usd: f64) -> Result<Rung<'a>, Failure> {
-        let provider = self.router.member(index);
-        let model: Arc<str> = Arc::from(reply.model.as_str());
-        let giver = Giver { provider: Arc::clone(provider.name()), model, confidence: reply.confidence };
-        let disapproved = match approve(&self.settings.schema, &reply) {
-            Ok(approved) => {
-                provider.judged(true);
-                self.note(step, provider, Some((&reply, cost_usd)), None);
-                return Ok(Rung::Top(giver, approved));
-            }
-            Err(disapproved) => disapproved,
-        };
-        self.note(step, provider, Some((&reply, cost_usd)), Some(disapproved.failure.code));
-        match reply.finish {
-            Finish::Refused => Err(disapproved.failure),
-            Finish::Truncated => self.after_truncation(index, disapproved.failure).await,
-            Finish::Complete => {
-                provider.judged(false);
-                Ok(self.after_invalid(index, reply.text, disapproved, giver).await)
-            }
-        }
-    }
-
-    async fn after_truncation(&mut self, index: usize, failure: Failure) -> Result<Rung<'a>, Failure> {
-        if self.progress.lengthened.is_some() {
-            return Err(failure);
-        }
-        self.progress.lengthened = Some(self.longer(self.router.member(index)));
-        self.progress.remember(failure);
-        self.owe(Owed { index, step: Step::Lengthen, rejected: None });
-        Ok(self.next().await)
-    }
-
-    async fn after_invalid(
-        &mut self,
-        index: usize,
-        text: String,
-        disapproved: Box<Disapproved>,
-        giver: Giver,
-    ) -> Rung<'a> {
-        let Disapproved { failure, errors, data } = *disapproved;
-        if let Some(data) = data {
-            self.progress.candidate = Some(Candidate { data, giver });
-        }
-        self.progress.corrections += 1;
-        let Some(errors) = errors.filter(|_| self.progress.corrections <= MAX_CORRECTIONS) else {
-            return Rung::End(failure);
-        };
-        self.progress.remember(failure);
-        self.owe(Owed { index, step: Step::Correct, rejected: Some(Rejected { answer: text, errors }) });
-        self.next().await
-    }
-
-    fn owe(&mut self, owed: Owed) {
+    pub(super) fn owe(&mut self, owed: Owed) {
         self.progress.owed = Some(owed);
         self.is_owed_tried = false;
     }
 
     /// The next call. After a first answer it is the one that the answer asks for, after a second one preferably another
     /// provider's; without an answer it is that of the best provider that has not been asked.
-    async fn next(&mut self) -> Rung<'a> {
+    pub(super) async fn next(&mut self) -> Rung<'a> {
         let is_owed_first = self.progress.corrections < MAX_CORRECTIONS;
         let mut turn = if is_owed_first { self.owed().await } else { None };
         if turn.is_none() {
@@ -337,36 +282,6 @@ impl<'a> Ladder<'a> {
             Some(failure) => failure,
             None => self.obstacle.take().map_or_else(|| self.router.unavailable(), Failure::as_unavailable),
         }
-    }
-
-    /// The last rung: what was nearly valid, if the user allows it. Not while a better answer may still come.
-    fn relax(self, failure: Failure) -> Result<Answer, Failure> {
-        let may_relax = self.settings.allow_relaxed && failure.kind() != Kind::Unavailable;
-        let candidate = if may_relax { self.progress.candidate.take() } else { None };
-        let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
-        let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
-        self.router.stepped(Step::Relax.as_str());
-        let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
-        self.progress.note(Attempt {
-            step: Step::Relax,
-            provider,
-            model,
-            response_id: None,
-            usage: Usage::default(),
-            cost_usd: 0.0,
-            error: None,
-            times: 1,
-        });
-        answer(self.settings, self.progress, giver, &Approved { data, form: Form::Repaired }, Validation::Relaxed)
-    }
-
-    /// Takes note of a call, with its reply and what that cost.
-    fn note(&mut self, step: Step, provider: &Provider, reply: Option<(&Reply, f64)>, error: Option<Code>) {
-        let (usage, cost_usd) = reply.map_or((Usage::default(), 0.0), |(reply, cost_usd)| (reply.usage, cost_usd));
-        let model = reply.map(|(reply, _)| reply.model.as_str()).filter(|model| !model.is_empty());
-        let response_id = reply.and_then(|(reply, _)| reply.response_id.as_deref()).map(Arc::from);
-        let (provider, model) = (Arc::clone(provider.name()), Arc::from(model.unwrap_or(provider.model().family())));
-        self.progress.note(Attempt { step, provider, model, response_id, usage, cost_usd, error, times: 1 });
     }
 }
 

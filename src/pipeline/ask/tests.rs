@@ -264,4 +264,5 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
     assert_eq!(steps(&answered).len(), 2, "one call, and the ceiling allows no second");
 }
 
+mod replies;
 mod waits;

@@ -142,6 +142,15 @@ async fn prose_without_json_is_asked_again() {
 }
 
 #[tokio::test]
+async fn the_answer_after_reasoning_is_taken_with_one_call() {
+    let drafts = r#"<think>{"intent":"other"}, or {"intent":"refund"}?</think> As {"type":"object"} asks: "#;
+    let test = Test::new(settings(), [FakeModel::says(&format!("{drafts}{VALID}"))]);
+    let answered = test.ask("x").await.unwrap();
+    assert_eq!((&answered.answer.data[..], answered.answer.trail.len()), (VALID.as_bytes(), 1));
+    assert_eq!(&*test.ask("x").await.unwrap().answer.data, VALID.as_bytes(), "and remembered");
+}
+
+#[tokio::test]
 async fn limits_cost_no_call() {
     let test = Test::new(settings(), []);
     assert_eq!(code(test.ask(" \n\t ").await), (Code::PromptEmpty, 0));

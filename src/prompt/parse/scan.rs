@@ -1,5 +1,5 @@
-//! Walks over JSON-like text by bytes, aware of strings, without parsing it. Structural characters are ASCII, so every
-//! position found is a character boundary.
+//! Walks over JSON-like text by bytes, aware of strings and comments, without parsing it. Structural characters are
+//! ASCII, so every position found is a character boundary.
 
 /// How far a bracketed text reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,15 +12,17 @@ pub(super) enum Extent {
     TooDeep,
 }
 
-/// Bytes outside strings, with their positions; `None` at the end if a string is open there.
+/// Bytes outside strings and comments, with their positions; a string is shown by its opening quote. JSON has no
+/// comments, so nothing that is JSON is read differently for them.
 struct Outside<'a> {
-    bytes: std::iter::Enumerate<std::slice::Iter<'a, u8>>,
+    text: &'a str,
+    at: usize,
     in_string: bool,
 }
 
 impl<'a> Outside<'a> {
     fn of(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes().iter().enumerate(), in_string: false }
+        Self { text, at: 0, in_string: false }
     }
 }
 
@@ -29,21 +31,45 @@ impl Iterator for Outside<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (at, &byte) = self.bytes.next()?;
+            let at = self.at;
+            let byte = *self.text.as_bytes().get(at)?;
+            self.at += 1;
             match (self.in_string, byte) {
-                (true, b'\\') => {
-                    self.bytes.next();
-                }
+                (true, b'\\') => self.at += 1,
                 (true, b'"') => self.in_string = false,
                 (true, _) => {}
                 (false, b'"') => {
                     self.in_string = true;
                     return Some((at, byte));
                 }
+                (false, b'/') => match self.text.get(at..).and_then(comment) {
+                    Some(length) => self.at = at + length,
+                    None => return Some((at, byte)),
+                },
                 (false, _) => return Some((at, byte)),
             }
         }
     }
+}
+
+/// Length of the comment with which `text` begins: `// …` up to the end of the line, or `/* … */`. One that does not
+/// end reaches to the end of the text.
+pub(super) fn comment(text: &str) -> Option<usize> {
+    let (end, of_end) = match text.get(..2)? {
+        "//" => ("\n", 0),
+        "/*" => ("*/", 2),
+        _ => return None,
+    };
+    Some(text.get(2..)?.find(end).map_or(text.len(), |at| 2 + at + of_end))
+}
+
+/// The text without white space and comments before it.
+pub(super) fn trim_start(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(length) = comment(rest) {
+        rest = rest.get(length..).unwrap_or_default().trim_start();
+    }
+    rest
 }
 
 /// How far the bracket with which `text` begins reaches.
@@ -83,24 +109,4 @@ pub(super) fn only_missing_bracket(text: &str) -> Option<char> {
         [missing] if !outside.in_string => Some(*missing),
         _ => None,
     }
-}
-
-/// The text without commas that come right before a closing bracket.
-pub(super) fn without_trailing_commas(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let (mut copied, mut comma) = (0, None);
-    for (at, byte) in Outside::of(text) {
-        match (byte, comma) {
-            (b',', _) => comma = Some(at),
-            (b'}' | b']', Some(position)) => {
-                kept.push_str(text.get(copied..position).unwrap_or_default());
-                copied = position + 1;
-                comma = None;
-            }
-            (b' ' | b'\t' | b'\r' | b'\n', _) => {}
-            _ => comma = None,
-        }
-    }
-    kept.push_str(text.get(copied..).unwrap_or_default());
-    kept
 }

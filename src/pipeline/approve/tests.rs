@@ -1,0 +1,121 @@
+use serde_json::json;
+
+use super::*;
+use crate::ports::model::FakeModel;
+
+fn schema(is_open: bool) -> Schema {
+    let schema = json!({
+        "type": "object",
+        "properties": { "label": { "enum": ["refund", "praise"] }, "text": { "type": "string" } },
+        "required": if is_open { json!([]) } else { json!(["label"]) },
+        "additionalProperties": is_open,
+    });
+    Schema::compile("ticket", "1.0.0", schema).unwrap()
+}
+
+fn reply(finish: Finish, text: &str) -> Reply {
+    FakeModel::says(text).map(|reply| Reply { finish, ..reply }).unwrap()
+}
+
+fn of(text: &str) -> Result<Approved, Box<Disapproved>> {
+    approve(&schema(false), &reply(Finish::Complete, text))
+}
+
+fn cut(text: &str) -> Result<Approved, Box<Disapproved>> {
+    approve(&schema(false), &reply(Finish::Truncated, text))
+}
+
+fn beside(reasoning: bool, objects: u32) -> PassedOver {
+    PassedOver { reasoning, objects }
+}
+
+#[test]
+fn the_one_valid_object_is_the_answer() {
+    for (text, passed_over) in [
+        (r#"{"label":"refund"}"#, beside(false, 0)),
+        (r#"<think>maybe {"label":"praise"}</think>{"label":"refund"}"#, beside(true, 0)),
+        (r#"Schema: {"type":"object"} Answer: {"label":"refund"}"#, beside(false, 1)),
+        (r#"{"label":"refund"} fits {"type":"object","properties":{ ... }}"#, beside(false, 1)),
+        (r#"{"label":"happy"}? {"label":"refund"}! Not {"label":"sad"}, {"a":1,"a":2}."#, beside(false, 3)),
+        (r#"{"label":"refund","text":"x"} or, again, {"text":"x","label":"refund"}"#, beside(false, 0)),
+    ] {
+        let approved = of(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert_eq!((&approved.data["label"], approved.passed_over), (&json!("refund"), passed_over), "{text}");
+    }
+}
+
+#[test]
+fn several_valid_objects_that_differ_are_none() {
+    for (is_open, text) in [
+        (false, r#"{"label":"refund"} {"label":"praise"}"#),
+        (false, "```\n{\"label\":\"refund\"}\n```\n```\n{\"label\":\"refund\",\"text\":\"\"}\n```"),
+        (true, r#"Schema: {"type":"object"} Answer: {"label":"refund"}"#),
+    ] {
+        let error = approve(&schema(is_open), &reply(Finish::Complete, text)).unwrap_err();
+        assert_eq!(error.failure.code, Code::AnswerInvalid, "{text}");
+        assert!(error.failure.detail.contains("2 different JSON objects"), "{}", error.failure);
+        assert!(matches!(error.remedy, Remedy::Correct(errors) if errors.contains("one JSON object")), "{text}");
+        assert_eq!(error.data, None, "nothing to relax");
+    }
+}
+
+#[test]
+fn the_model_is_told_the_errors_of_the_object_that_is_nearest_to_valid() {
+    for (text, label) in [
+        (r#"Schema: {"type":"object"} Answer: {"label":"Refund"}"#, "Refund"),
+        (r#"Answer: {"label":"Refund"} Schema: {"type":"object"}"#, "Refund"),
+        (r#"{"label":"first"} {"label":"last"}"#, "last"),
+    ] {
+        let error = of(text).unwrap_err();
+        assert_eq!(error.data, Some(json!({ "label": label })), "{text}");
+        assert_eq!(error.passed_over, beside(false, 1), "{text}");
+        let Remedy::Correct(errors) = error.remedy else { panic!("{text}") };
+        assert!(errors.starts_with("/label: "), "{errors}");
+    }
+}
+
+#[test]
+fn who_breaks_off_within_another_object_was_not_done() {
+    let error = of(r#"{"label":"praise"} No: {"label":"ref"#).unwrap_err();
+    assert_eq!(error.failure.code, Code::AnswerTruncated);
+    assert!(matches!(error.remedy, Remedy::Correct(_)), "the provider says that it was all");
+}
+
+#[test]
+fn a_whole_answer_is_taken_though_its_provider_says_it_was_cut() {
+    for text in [
+        r#"{"label":"refund"}"#.to_owned(),
+        format!("{{\"label\":\"refund\"}}{}", "\n".repeat(500)),
+        "```json\n{\"label\":\"refund\"}\n```\nThis is bec".to_owned(),
+        "<think>Hm.</think>\n{\"label\":\"refund\"}".to_owned(),
+        "{\"label\":\"refund\",}".to_owned(),
+    ] {
+        assert_eq!(cut(&text).unwrap().data, json!({"label": "refund"}), "{text}");
+    }
+    let error = cut(r#"{"label":"nonsense"}"#).unwrap_err();
+    assert!(matches!(error.remedy, Remedy::Correct(_)), "more of it is no better");
+}
+
+#[test]
+fn a_cut_answer_needs_a_higher_limit_unless_it_ran_away() {
+    for text in [
+        "",
+        r#"{"label":"refund""#,
+        r#"{"label":"refund","text":"so"#,
+        "{\"label\":\"praise\"}\n{\"label\":\"ref",
+        r#"Okay, maybe {"label":"praise"}, but"#,
+        r#"<think>maybe {"label":"praise"}"#,
+    ] {
+        let error = cut(text).unwrap_err();
+        assert_eq!((error.failure.code, error.remedy), (Code::AnswerTruncated, Remedy::Lengthen), "{text}");
+    }
+    for text in [
+        format!("{{\"label\":\"refund\",\"text\":\"{}", "so ".repeat(60)),
+        format!("{{\"label\":{}", "1".repeat(100)),
+        format!("<think>{}", "Wait, no. ".repeat(30)),
+    ] {
+        let error = cut(&text).unwrap_err();
+        assert_eq!((error.failure.code, error.remedy), (Code::AnswerTruncated, Remedy::AskAnother), "{text}");
+        assert!(error.failure.detail.contains("repeats itself"), "{}", error.failure);
+    }
+}

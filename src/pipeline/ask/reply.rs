@@ -1,0 +1,127 @@
+//! What a provider's reply leads to, and what is left when no further call can help.
+
+use std::sync::Arc;
+
+use super::ladder::{Ladder, MAX_CORRECTIONS, Rung};
+use super::progress::{Candidate, Owed, Rejected};
+use super::{Giver, answer};
+use crate::domain::answer::{Answer, Usage, Validation};
+use crate::domain::attempt::{Attempt, PassedOver, Step};
+use crate::domain::failure::{Code, Failure, Kind};
+use crate::pipeline::approve::{Approved, Disapproved, Remedy, approve};
+use crate::pipeline::route::provider::Provider;
+use crate::ports::model::Reply;
+use crate::prompt::parse::Form;
+
+/// A reply that was paid for, and what else there was in it than the answer.
+struct Paid<'r> {
+    reply: &'r Reply,
+    cost_usd: f64,
+    passed_over: PassedOver,
+}
+
+impl<'a> Ladder<'a> {
+    /// # Errors
+    /// A failure that ends everything.
+    pub(super) async fn judge(
+        &mut self,
+        index: usize,
+        step: Step,
+        reply: Reply,
+        cost_usd: f64,
+    ) -> Result<Rung<'a>, Failure> {
+        let provider = self.router.member(index);
+        let model: Arc<str> = Arc::from(reply.model.as_str());
+        let giver = Giver { provider: Arc::clone(provider.name()), model, confidence: reply.confidence };
+        let disapproved = match approve(&self.settings.schema, &reply) {
+            Ok(approved) => {
+                provider.judged(true);
+                let paid = Paid { reply: &reply, cost_usd, passed_over: approved.passed_over };
+                self.note(step, provider, Some(paid), None);
+                return Ok(Rung::Top(giver, approved));
+            }
+            Err(disapproved) => disapproved,
+        };
+        let Disapproved { failure, remedy, data, passed_over } = *disapproved;
+        self.note(step, provider, Some(Paid { reply: &reply, cost_usd, passed_over }), Some(failure.code));
+        if let Some(data) = data {
+            self.progress.candidate = Some(Candidate { data, giver });
+        }
+        if matches!(remedy, Remedy::AskAnother | Remedy::Correct(_)) {
+            provider.judged(false);
+        }
+        match remedy {
+            Remedy::None => Err(failure),
+            Remedy::Lengthen | Remedy::AskAnother if self.progress.lengthened.is_some() => Ok(Rung::End(failure)),
+            Remedy::Lengthen => {
+                self.progress.lengthened = Some(self.longer(provider));
+                self.progress.remember(failure);
+                self.owe(Owed { index, step: Step::Lengthen, rejected: None });
+                Ok(self.next().await)
+            }
+            Remedy::AskAnother => {
+                self.progress.owed = None;
+                Ok(self.after_invalid(failure).await)
+            }
+            Remedy::Correct(errors) => {
+                let rejected = Some(Rejected { answer: reply.text, errors });
+                self.owe(Owed { index, step: Step::Correct, rejected });
+                Ok(self.after_invalid(failure).await)
+            }
+        }
+    }
+
+    async fn after_invalid(&mut self, failure: Failure) -> Rung<'a> {
+        self.progress.corrections += 1;
+        if self.progress.corrections > MAX_CORRECTIONS {
+            return Rung::End(failure);
+        }
+        self.progress.remember(failure);
+        self.next().await
+    }
+
+    /// The last rung: what was nearly valid, if the user allows it. Not while a better answer may still come.
+    pub(super) fn relax(self, failure: Failure) -> Result<Answer, Failure> {
+        let may_relax = self.settings.allow_relaxed && failure.kind() != Kind::Unavailable;
+        let candidate = if may_relax { self.progress.candidate.take() } else { None };
+        let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
+        let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
+        self.router.stepped(Step::Relax.as_str());
+        let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
+        self.progress.note(Attempt {
+            step: Step::Relax,
+            provider,
+            model,
+            response_id: None,
+            usage: Usage::default(),
+            cost_usd: 0.0,
+            error: None,
+            passed_over: PassedOver::default(),
+            times: 1,
+        });
+        let approved = Approved { data, form: Form::Repaired, passed_over: PassedOver::default() };
+        answer(self.settings, self.progress, giver, &approved, Validation::Relaxed)
+    }
+
+    /// Takes note of a call that came to no reply.
+    pub(super) fn note_error(&mut self, step: Step, provider: &Provider, error: Code) {
+        self.note(step, provider, None, Some(error));
+    }
+
+    fn note(&mut self, step: Step, provider: &Provider, paid: Option<Paid<'_>>, error: Option<Code>) {
+        let reply = paid.as_ref().map(|paid| paid.reply);
+        let model = reply.map(|reply| reply.model.as_str()).filter(|model| !model.is_empty());
+        let model = Arc::from(model.unwrap_or(provider.model().family()));
+        self.progress.note(Attempt {
+            step,
+            provider: Arc::clone(provider.name()),
+            model,
+            response_id: reply.and_then(|reply| reply.response_id.as_deref()).map(Arc::from),
+            usage: reply.map_or_else(Usage::default, |reply| reply.usage),
+            cost_usd: paid.as_ref().map_or(0.0, |paid| paid.cost_usd),
+            error,
+            passed_over: paid.map(|paid| paid.passed_over).unwrap_or_default(),
+            times: 1,
+        });
+    }
+}

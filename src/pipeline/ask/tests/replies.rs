@@ -1,0 +1,101 @@
+//! What replies lead to that are neither plainly valid nor plainly invalid.
+
+use super::*;
+use crate::domain::attempt::PassedOver;
+
+fn runaway() -> Result<Reply, CallError> {
+    finished(Finish::Truncated, &format!("{{\"intent\":\"refund\",\"count\":1{}", "0".repeat(200)))
+}
+
+#[tokio::test]
+async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
+    for (text, passed_over) in [
+        (r#"<think>maybe {"intent":"other"}</think>{"intent":"refund"}"#, PassedOver { reasoning: true, objects: 0 }),
+        (r#"Schema: {"type":"object"} Answer: {"intent":"refund"}"#, PassedOver { reasoning: false, objects: 1 }),
+    ] {
+        let model = Scripted::new("a", [FakeModel::says(text)]);
+        let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+        assert_eq!(&answered.answer.data[..], VALID.as_bytes());
+        let trail: Vec<_> = answered.answer.trail.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
+        assert_eq!(trail, [(Step::Ask, passed_over)]);
+        assert!((answered.answer.confidence.validation - 1.0).abs() < 1e-9);
+    }
+}
+
+#[tokio::test]
+async fn two_answers_are_asked_for_again_as_one() {
+    let both = FakeModel::says(r#"{"intent":"refund"} or {"intent":"other"}"#);
+    let model = Scripted::new("a", [both, FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerInvalid)), (Step::Correct, "a", None)]);
+    assert!(model.asked()[1].errors.as_ref().unwrap().contains("2 different JSON objects"));
+}
+
+#[tokio::test]
+async fn reasoning_without_an_answer_is_none_even_with_a_draft_in_it() {
+    let draft = r#"<think>maybe {"intent":"other"}"#;
+    let model = Scripted::new("a", [FakeModel::says(draft), FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerNotJson)), (Step::Correct, "a", None)]);
+    let model = Scripted::new("a", [finished(Finish::Truncated, draft), FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Lengthen, "a", None)]);
+}
+
+#[tokio::test]
+async fn a_raw_line_break_and_a_whole_answer_that_is_said_to_be_cut_cost_no_call() {
+    let text = r#"{"intent":"refund","text":"a_b"}"#.replace('_', "\n");
+    let schema = json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["intent"] });
+    let schema = Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap());
+    for (finish, text, validation) in [
+        (Finish::Complete, text.as_str(), 0.9),
+        (Finish::Truncated, text.as_str(), 0.9),
+        (Finish::Truncated, VALID, 1.0),
+    ] {
+        let model = Scripted::new("a", [finished(finish, text)]);
+        let settings = PipelineSettings { schema: Arc::clone(&schema), ..settings() };
+        let answered = ask(&pipeline(settings, &[&model], 2)).await.unwrap();
+        assert_eq!((model.calls(), answered.answer.trail.len()), (1, 1));
+        assert!((answered.answer.confidence.validation - validation).abs() < 1e-9, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ran_away_is_not_lengthened() {
+    let alone = Scripted::new("a", [runaway()]);
+    let failure = ask(&pipeline(settings(), &[&alone], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts(), alone.calls()), (Code::AnswerTruncated, 1, 1));
+    assert!(failure.detail.contains("repeats itself"), "{failure}");
+
+    let first = Scripted::new("a", [runaway()]);
+    let second = Scripted::new("b", [FakeModel::says(VALID)]);
+    let answered = ask(&pipeline(settings(), &[&first, &second], 2)).await.unwrap();
+    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Fallback, "b", None)]);
+    assert_eq!(second.asked()[0].max_tokens, None, "at the limit that is meant for it");
+    assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn no_more_than_three_models_run_away_with_a_record() {
+    let models: Vec<_> = ["a", "b", "c", "d"].map(|name| Scripted::new(name, [runaway()])).into();
+    let failure = ask(&pipeline(settings(), &models.iter().collect::<Vec<_>>(), 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 3));
+}
+
+#[tokio::test]
+async fn a_lengthened_answer_that_runs_away_is_the_last() {
+    let model = Scripted::new("a", [finished(Finish::Truncated, "{"), runaway()]);
+    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 2));
+    assert!(failure.detail.contains("repeats itself"), "{failure}");
+}
+
+#[tokio::test]
+async fn what_was_nearly_valid_before_a_cut_answer_can_be_relaxed() {
+    let cut = || finished(Finish::Truncated, "{");
+    let model = Scripted::new("a", [FakeModel::says(r#"{"count":"3"}"#), cut(), cut()]);
+    let allowed = PipelineSettings { allow_relaxed: true, ..settings() };
+    let answered = ask(&pipeline(allowed, &[&model], 2)).await.unwrap();
+    assert_eq!(answered.answer.validation, Validation::Relaxed);
+    assert_eq!(steps(&answered).len(), 4);
+}
