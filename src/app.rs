@@ -76,6 +76,8 @@ pub enum AppError {
 /// The running process.
 pub struct App {
     connectors: Vec<Connector>,
+    routers: Vec<Arc<Router>>,
+    health: Arc<dyn Health>,
     tasks: Tasks,
     http: JoinHandle<std::io::Result<()>>,
     http_address: SocketAddr,
@@ -105,6 +107,7 @@ impl App {
         let providers = providers(&runtime, &metrics, &signal)?;
 
         let mut parts = Vec::with_capacity(connectors.len());
+        let mut routers = Vec::with_capacity(connectors.len());
         // A provider that nobody asks is neither up nor down.
         let mut asked = BTreeMap::new();
         for connector in connectors {
@@ -118,8 +121,9 @@ impl App {
             let of_router = metrics.router(&connector.name);
             let config_hash = Arc::clone(&connector.pipeline.config_hash);
             let is_paid = members.iter().any(|member| is_model(&runtime, member.name()));
-            let router = Router::new(members, settings, Arc::clone(&clock), signal.clone(), of_router);
-            let pipeline = Pipeline::new(connector.pipeline, Arc::new(router), Arc::clone(&recall));
+            let router = Arc::new(Router::new(members, settings, Arc::clone(&clock), signal.clone(), of_router));
+            let pipeline = Pipeline::new(connector.pipeline, Arc::clone(&router), Arc::clone(&recall));
+            routers.push(router);
             let memory = journal.as_ref().map(|journal| {
                 let window = connector.route.deduplicate;
                 Memory::new(Arc::clone(journal), Arc::clone(&connector.name), config_hash, is_paid, window)
@@ -145,17 +149,28 @@ impl App {
         let listener = server::bind(address).await.map_err(listen)?;
         let http_address = listener.local_addr().map_err(listen)?;
         let connectors = parts.into_iter().map(Connector::start).collect::<Result<Vec<_>, _>>()?;
-        let health = Arc::new(AllHealth(health));
-        let context = router::Context { health, metrics: Arc::clone(&metrics), started_at: Instant::now() };
+        let health: Arc<dyn Health> = Arc::new(AllHealth(health));
+        let of_http = Arc::clone(&health);
+        let context = router::Context { health: of_http, metrics: Arc::clone(&metrics), started_at: Instant::now() };
         let (stop_http, stopped) = watch::channel(false);
         let http = tasks.server(server::serve(listener, router::router(context), stopped));
         tracing::info!(http = %http_address, connectors = connectors.len(), journal = journal.is_some(), "started");
-        Ok(Self { connectors, tasks, http, http_address, metrics, stop_http })
+        Ok(Self { connectors, routers, health, tasks, http, http_address, metrics, stop_http })
     }
 
     /// Where HTTP listens.
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// Who is asked by each connector, in the order in which the connectors were given.
+    pub fn routers(&self) -> &[Arc<Router>] {
+        &self.routers
+    }
+
+    /// How every part is doing, as `GET /v1/health` shows it.
+    pub fn components(&self) -> Vec<Component> {
+        self.health.components()
     }
 
     /// All metrics, as `GET /v1/metrics` shows them.

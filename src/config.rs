@@ -19,3 +19,4 @@ pub mod runtime;
 
 pub use environment::Environment;
 pub use finding::{Finding, Findings, Place};
+pub use units::parse_duration;

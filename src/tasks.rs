@@ -88,6 +88,12 @@ impl Tasks {
         self.runtime.spawn(work)
     }
 
+    /// Spawns work beside its caller, who awaits its outcome by the handle.
+    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn side_work<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime.spawn(work)
+    }
+
     /// Spawns the one task behind a set of handles. It ends with the last handle; that it ended before, by a panic, is for
     /// the handles to notice and to report.
     #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]

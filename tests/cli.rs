@@ -39,6 +39,13 @@ fn the_demo_accounts_for_every_example_event() {
     let count = |name: &str| usize::try_from(summary[name].as_u64().expect("a count")).expect("a small count");
     assert!(count("received") >= 200);
     assert_eq!(count("received"), count("results") + count("dead_letters"));
+    assert_eq!((count("lost"), count("repeated_outcomes"), &summary["gave_up"]), (0, 0, &Value::Null));
+    let (kill, log) = (&summary["kill"], &summary["correction"]["attempt_log"]);
+    assert_eq!((&kill["lost"], &kill["answered_calls_repeated"]), (&0.into(), &0.into()), "{kill}");
+    assert_eq!(kill["repeated_outcomes"], kill["repeated_with_same_id"], "{kill}");
+    assert!(kill["results_before"].as_u64() >= Some(8) && kill["open_calls"].as_u64() > Some(0), "{kill}");
+    assert_eq!((&log[0]["error"], &log[0]["step"]), (&"answer_invalid".into(), &"ask".into()), "{log}");
+    assert!(log.as_array().and_then(|log| log.last()).is_some_and(|last| last.get("error").is_none()), "{log}");
     assert!(count("cache_hits") >= 20, "{summary}");
     let codes = summary["dead_letters_by_code"].as_object().expect("codes");
     assert!(codes.len() >= 5, "{summary}");

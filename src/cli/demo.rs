@@ -1,43 +1,56 @@
-//! `demo`: the whole product in one process. A broker inside the process, the real consumer, pipeline and producer, and
-//! the offline extractor in place of a model.
+//! `demo`: the whole product without anything around it. A broker inside the process, the real consumer, pipeline and producer,
+//! and the offline extractor, or the model that was asked for.
+//!
+//! [`provider_choice`] says who answers, [`feed`] sends the records and reads the outcomes, [`watch`] shows how far they are and
+//! gives up where waiting is no use, [`ledger`] accounts for each record, [`show`] prints. Without input or connector of the
+//! user's, [`story`] adds what takes a model that errs ([`scripted`]) and a process that is killed.
 
+mod columns;
 mod events;
-mod report;
+mod feed;
+mod files;
+mod ledger;
+mod next_step;
+mod provider_choice;
+mod scripted;
+mod show;
+mod status_line;
+mod story;
+mod tally;
+mod tour;
+mod watch;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 
 use super::{Exit, log_panics, runtime, say};
 use crate::app::{App, AppError};
-use crate::config::connector::{self, ConnectorConfig, RuntimeDefaults};
-use crate::config::runtime::{self as runtime_config, RuntimeConfig};
-use crate::config::{Environment, Findings};
-use crate::domain::record::{Outgoing, Record};
+use crate::config::{Findings, parse_duration};
 use crate::kafka::embedded::EmbeddedCluster;
-use crate::kafka::plain;
 use crate::kafka::settings::{Guarantee, RouteSettings};
-use crate::kafka::work::{Observer, Outcome};
+use crate::kafka::work::Observer;
 use crate::store::settings::StoreUrl;
+use crate::tasks::Tasks;
 use crate::telemetry::logging;
 use crate::telemetry::settings::{LogFormat, LogSettings};
-use report::Summary;
+use feed::{Fed, feed};
+use files::Files;
+use ledger::Ledger;
+use provider_choice::Choice;
+use tally::Tally;
+use watch::{GaveUp, Watch};
 
-const CONNECTOR: &str = include_str!("../../connectors/support-triage.yaml");
 const EVENTS: &str = include_str!("../../examples/support-triage/events.jsonl");
-/// The provider that needs neither key nor network.
-const OFFLINE: &str = "offline";
 /// Enough to show that partitions are worked on side by side.
 const PARTITIONS: i32 = 6;
-/// Without any progress for this long, something is wrong. The embedded broker's first assignment takes three seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Far below the five megabytes that the embedded broker keeps of a partition.
-const PART_BYTES: usize = 1 << 20;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Run a connector over example events: no Kafka, no key, no network.
@@ -47,13 +60,20 @@ pub struct Args {
     /// input [default: 200 and more support tickets, some of them bad].
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Connector to run [default: the built-in support triage].
+    /// Connector to run; the provider that its options name is asked [default: the built-in support triage].
     #[arg(long, value_name = "FILE")]
     connector: Option<PathBuf>,
+    /// Provider to ask, whatever the connector says: gpt, claude, gemini, llama, or one of --config. Its key must be set, and
+    /// it may cost money [default: offline, which is rules and no model].
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
     /// Runtime configuration whose providers are asked, caches and routing included; its brokers, HTTP address and store are
-    /// not used [default: the offline extractor].
+    /// not used.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Give up after this time, for example 30s or 5m [default: when waiting cannot help].
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
     /// Print one JSON object with the counts instead of the report.
     #[arg(long)]
     json: bool,
@@ -71,10 +91,21 @@ pub struct Args {
     keep: bool,
 }
 
+impl Args {
+    /// Without anything of the user's it is the whole show.
+    fn is_tour(&self) -> bool {
+        [&self.input, &self.connector, &self.config].iter().all(|path| path.is_none()) && self.provider.is_none()
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
     #[error("{0}")]
     Configuration(#[from] Findings),
+    #[error("--provider: {0}")]
+    UnknownProvider(String),
+    #[error("--provider: the provider {provider} cannot be used: {variable} is not set; set it to the API key")]
+    NoKey { provider: String, variable: String },
     #[error(transparent)]
     App(#[from] AppError),
     #[error("{}: {source}", .path.display())]
@@ -86,9 +117,17 @@ enum DemoError {
 }
 
 impl DemoError {
+    fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+
     fn exit_code(&self) -> Exit {
         match self {
-            Self::Configuration(_) | Self::App(_) | Self::File { .. } => Exit::WrongUse,
+            Self::Configuration(_)
+            | Self::UnknownProvider(_)
+            | Self::NoKey { .. }
+            | Self::App(_)
+            | Self::File { .. } => Exit::WrongUse,
             Self::Kafka(_) | Self::Io(_) => Exit::Failed,
         }
     }
@@ -115,63 +154,92 @@ pub fn run(args: &Args) -> Exit {
 }
 
 async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
-    let mut runtime = read_runtime(args)?;
-    let mut connector = read_connector(args, &runtime)?;
-    if connector.route.guarantee == Guarantee::ExactlyOnce {
+    let started_at = Instant::now();
+    let mut choice = provider_choice::choose(args)?;
+    say(&choice.sentence);
+    if choice.connector.route.guarantee == Guarantee::ExactlyOnce {
         say("The broker in this process knows no transactions to rely on: this demonstration is at-least-once.");
-        connector.route.guarantee = Guarantee::AtLeastOnce;
+        choice.connector.route.guarantee = Guarantee::AtLeastOnce;
     }
-    let text = read_input(args)?;
-    let records = events::records(&text, connector.route.format);
+    let records = events::records(&read_input(args)?, choice.connector.route.format);
+    let files = Files::create(args)?;
+    if records.is_empty() {
+        return nothing_to_do(args, &choice, files);
+    }
+    let mut out = io::stdout();
+    if !args.json {
+        tour::introduce(&mut out, args, &choice)?;
+    }
 
-    let route = connector.route.clone();
-    let topics = route.source_topics.iter().chain([&route.sink_topic, &route.dead_letter_topic]);
-    let cluster = EmbeddedCluster::start(topics.map(|topic| (&**topic, PARTITIONS)))?;
-    runtime.kafka.brokers = vec![cluster.bootstrap_servers()];
+    let route = choice.connector.route.clone();
+    let cluster = EmbeddedCluster::start(topics(&route, args.is_tour()))?;
+    let brokers = cluster.bootstrap_servers();
+    let story = args.is_tour().then(|| story::begin(&brokers, &Tasks::new(Handle::current())));
+    let Choice { mut runtime, connector, providers, sentence: _ } = choice;
+    runtime.kafka.brokers = vec![brokers.clone()];
     runtime.http.listen.set_port(0);
     // A demonstration leaves nothing behind.
     runtime.store.url = StoreUrl::Memory;
-    if args.config.is_none() {
-        connector.pipeline.provider = Some(OFFLINE.to_owned());
-    }
-    let brokers = cluster.bootstrap_servers();
-    say(format_args!("A broker runs in this process at {brokers}; connector {} joins its group …", connector.name));
-
     let tally = Arc::new(Tally::default());
     let app = App::start(runtime, vec![connector], Some(Arc::clone(&tally) as Arc<dyn Observer>)).await?;
-    let (results, dead_letters) = feed(&brokers, &route, &records, &tally).await?;
-    write_lines(args.results.as_deref(), &results, report::result_line)?;
-    write_lines(args.dead_letters.as_deref(), &dead_letters, report::dead_letter_line)?;
-    if let Some(path) = &args.metrics {
-        let text = app.metrics().unwrap_or_default();
-        fs::write(path, text).map_err(|source| DemoError::File { path: path.clone(), source })?;
+    let mut watch = Watch::new(&app, &tally, records.len(), started_at, args.timeout);
+    let fed = feed(&brokers, &route, &records, &mut watch).await?;
+    files.write(&fed.results, &fed.dead_letters, &app.metrics().unwrap_or_default())?;
+
+    let ledger = Ledger::of(&records, &route, &fed, tally.duration());
+    if let Some(GaveUp(why)) = &fed.gave_up {
+        say(why);
     }
-    let summary = Summary::of(records.len(), &results, &dead_letters, &tally.finished(), tally.repeats());
-    print(args, &summary, &records, &results, &dead_letters)?;
-    if args.keep {
+    let show = tour::Show { args, records: &records, format: route.format, fed: &fed, ledger: &ledger };
+    let is_told = if args.json {
+        let (told, is_told) = tour::in_json(story, started_at, args.timeout).await;
+        print_json(&mut out, &ledger, &providers, &fed, told)?;
+        is_told
+    } else {
+        show.print(&mut out, story, started_at).await?
+    };
+    if args.keep && fed.gave_up.is_none() {
         keep(&brokers, &app, &route.sink_topic).await?;
     }
-    Ok(app.drain(GRACE).await && summary.is_complete())
+    // What was given up is not waited for any more.
+    let grace = if fed.gave_up.is_some() { Duration::ZERO } else { GRACE };
+    let is_drained = app.drain(grace).await;
+    Ok(is_drained && is_told && fed.gave_up.is_none() && ledger.is_complete())
 }
 
-fn read_runtime(args: &Args) -> Result<RuntimeConfig, DemoError> {
-    let runtime = match &args.config {
-        Some(path) => runtime_config::load(Some(path), &Environment::of_process())?,
-        None => runtime_config::load(None, &[("STRUCTURED_PROMPT_ROUTING__FALLBACK", OFFLINE)].into_iter().collect())?,
-    };
-    Ok(runtime)
+fn topics(route: &RouteSettings, has_story: bool) -> Vec<(&str, i32)> {
+    let topics = route.source_topics.iter().chain([&route.sink_topic, &route.dead_letter_topic]);
+    let own: BTreeSet<&str> = topics.map(|topic| &**topic).collect();
+    let of_story = story::TOPICS.into_iter().filter(|_| has_story);
+    own.into_iter().map(|topic| (topic, PARTITIONS)).chain(of_story).collect()
 }
 
-fn read_connector(args: &Args, runtime: &RuntimeConfig) -> Result<ConnectorConfig, DemoError> {
-    let defaults = RuntimeDefaults::from(runtime);
-    let connector = match &args.connector {
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(|source| DemoError::File { path: path.clone(), source })?;
-            connector::read_text(path, &text, &defaults)?
-        }
-        None => connector::read_text(Path::new("(built in)"), CONNECTOR, &defaults)?,
-    };
-    Ok(connector)
+fn nothing_to_do(args: &Args, choice: &Choice, files: Files<'_>) -> Result<bool, DemoError> {
+    let input = args.input.as_deref().unwrap_or(Path::new("-"));
+    let name = if input == Path::new("-") { "standard input".to_owned() } else { input.display().to_string() };
+    files.write(&[], &[], "")?;
+    let mut out = io::stdout();
+    if args.json {
+        print_json(&mut out, &Ledger::default(), &choice.providers, &Fed::default(), Map::new())?;
+        say(format_args!("nothing to do: {name} has no records"));
+    } else {
+        writeln!(out, "nothing to do: {name} has no records")?;
+    }
+    Ok(true)
+}
+
+fn print_json(
+    out: &mut dyn Write,
+    ledger: &Ledger,
+    providers: &[String],
+    fed: &Fed,
+    told: Map<String, Value>,
+) -> io::Result<()> {
+    let mut summary = ledger.json();
+    summary.insert("providers".to_owned(), json!(providers));
+    summary.insert("gave_up".to_owned(), json!(fed.gave_up.as_ref().map(|GaveUp(why)| why)));
+    summary.extend(told);
+    writeln!(out, "{}", Value::Object(summary))
 }
 
 fn read_input(args: &Args) -> Result<Vec<u8>, DemoError> {
@@ -182,95 +250,8 @@ fn read_input(args: &Args) -> Result<Vec<u8>, DemoError> {
             io::stdin().lock().read_to_end(&mut text)?;
             Ok(text)
         }
-        Some(path) => fs::read(path).map_err(|source| DemoError::File { path: path.to_owned(), source }),
+        Some(path) => fs::read(path).map_err(|source| DemoError::file(path, source)),
     }
-}
-
-/// Sends the records and reads what becomes of them, a part at a time: the embedded broker keeps only the newest megabytes
-/// of a partition.
-async fn feed(
-    brokers: &str,
-    route: &RouteSettings,
-    records: &[Outgoing],
-    tally: &Tally,
-) -> Result<(Vec<Record>, Vec<Record>), DemoError> {
-    let source = route.source_topics.first().map(|topic| &**topic).unwrap_or_default();
-    let mut sink = plain::Reader::new(brokers, &route.sink_topic)?;
-    let mut dead_letter_queue = plain::Reader::new(brokers, &route.dead_letter_topic)?;
-    let (mut results, mut dead_letters) = (Vec::new(), Vec::new());
-    let mut sent = 0;
-    for part in parts(records) {
-        tokio::task::block_in_place(|| plain::produce_all(brokers, source, part))?;
-        sent += part.len();
-        let is_finished = watch(tally, sent, records.len()).await;
-        tokio::task::block_in_place(|| -> Result<(), KafkaError> {
-            results.append(&mut sink.catch_up()?);
-            dead_letters.append(&mut dead_letter_queue.catch_up()?);
-            Ok(())
-        })?;
-        if !is_finished {
-            break;
-        }
-    }
-    if io::stderr().is_terminal() {
-        say("");
-    }
-    Ok((results, dead_letters))
-}
-
-/// Parts of at most [`PART_BYTES`], or one record.
-fn parts(records: &[Outgoing]) -> impl Iterator<Item = &[Outgoing]> {
-    let size = |record: &Outgoing| record.value.as_ref().map_or(0, bytes::Bytes::len) + 512;
-    let mut left = records;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fitting = left.iter().take_while(|record| {
-            bytes += size(record);
-            bytes <= PART_BYTES
-        });
-        let (part, rest) = left.split_at(fitting.count().max(1).min(left.len()));
-        left = rest;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// Waits until the records sent so far are finished, showing how many are. False if nothing moves any more.
-async fn watch(tally: &Tally, sent: usize, expected: usize) -> bool {
-    let mut last = (tally.count(), Instant::now());
-    loop {
-        let finished = tally.count();
-        if finished >= sent || last.1.elapsed() > PATIENCE {
-            if io::stderr().is_terminal() {
-                drop(write!(io::stderr(), "\r{finished} of {expected} records finished "));
-            }
-            return finished >= sent;
-        }
-        if finished != last.0 {
-            last = (finished, Instant::now());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-fn print(
-    args: &Args,
-    summary: &Summary,
-    records: &[Outgoing],
-    results: &[Record],
-    dead_letters: &[Record],
-) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if args.json {
-        return writeln!(out, "{}", summary.json());
-    }
-    report::samples(&mut out, records, results, dead_letters)?;
-    summary.write(&mut out)
-}
-
-fn write_lines(path: Option<&Path>, records: &[Record], line: fn(&Record) -> String) -> Result<(), DemoError> {
-    let Some(path) = path else { return Ok(()) };
-    let text: String = records.iter().map(|record| line(record) + "\n").collect();
-    fs::write(path, text).map_err(|source| DemoError::File { path: path.to_owned(), source })
 }
 
 async fn keep(brokers: &str, app: &App, topic: &str) -> io::Result<()> {
@@ -281,39 +262,4 @@ async fn keep(brokers: &str, app: &App, topic: &str) -> io::Result<()> {
         http = app.http_address()
     ));
     tokio::signal::ctrl_c().await
-}
-
-/// Notes every finished record.
-#[derive(Default)]
-struct Tally(Mutex<Vec<Finished>>, AtomicUsize);
-
-/// One finished record.
-#[derive(Debug, Clone, Copy)]
-struct Finished {
-    at: Instant,
-    took: Duration,
-}
-
-impl Tally {
-    fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len() + self.repeats()
-    }
-
-    fn repeats(&self) -> usize {
-        self.1.load(Ordering::Relaxed)
-    }
-
-    fn finished(&self) -> Vec<Finished> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Observer for Tally {
-    fn closed(&self, _outcome: &Outcome, took: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Finished { at: Instant::now(), took });
-    }
-
-    fn repeated(&self) {
-        self.1.fetch_add(1, Ordering::Relaxed);
-    }
 }

@@ -1,5 +1,6 @@
 //! `run`: the long-running service.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::app::App;
 use crate::config::Environment;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
 use crate::config::runtime::{self, RuntimeConfig};
+use crate::tasks;
 use crate::telemetry::logging;
 
 /// Time that records under way have to finish after SIGTERM. Kubernetes sends SIGKILL 30 s after it.
@@ -29,6 +31,9 @@ pub struct Args {
     /// Connector files, or directories of them.
     #[arg(long, value_name = "PATH", num_args = 1.., default_value = "connectors")]
     connectors: Vec<PathBuf>,
+    /// For a process that must not outlive the one that started it.
+    #[arg(long, hide = true)]
+    until_stdin_closes: bool,
 }
 
 /// Runs until it is told to stop. Exit code: 0 drained, 1 a part failed or the drain took too long, 2 wrong configuration.
@@ -45,6 +50,12 @@ pub fn run(args: &Args) -> Exit {
         return Exit::WrongUse;
     }
     log_panics();
+    if args.until_stdin_closes
+        && let Err(error) = end_with_stdin()
+    {
+        tracing::error!(%error, "standard input cannot be watched");
+        return Exit::Failed;
+    }
     match runtime() {
         Ok(runtime) => runtime.block_on(serve(runtime_config, connectors)),
         Err(error) => {
@@ -52,6 +63,15 @@ pub fn run(args: &Args) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Ends the process, without a drain, when its standard input is closed, as it is when the process at its other end is gone.
+fn end_with_stdin() -> io::Result<()> {
+    let watch = || {
+        drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
+        std::process::exit(Exit::Failed as i32);
+    };
+    tasks::thread("stdin", watch).map(drop)
 }
 
 /// The file that was named, or the one in the usual place.

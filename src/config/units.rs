@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::document::{Node, Value};
+use super::document::{Node, Origin, Value};
 use super::values::Wrong;
 
 /// Longest duration: longer ones are slips, and sums with the clock must not overflow.
@@ -33,10 +33,19 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
     duration.ok_or_else(|| Wrong::new("the duration is longer than 366 days", HELP))
 }
 
+/// Reads a duration from the command line.
+///
+/// # Errors
+/// What is wrong with it, and how one is written.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let node = Node { origin: Origin::Whole, value: Value::of_plain(text) };
+    duration(&node)
+        .map_err(|Wrong { message, help }| if help.is_empty() { message } else { format!("{message}; {help}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::document::Origin;
 
     fn read(text: &str) -> Result<Duration, Wrong> {
         duration(&Node { origin: Origin::Whole, value: Value::of_plain(text) })
@@ -51,6 +60,8 @@ mod tests {
         assert_eq!(read("7d").unwrap(), Duration::from_secs(604_800));
         assert_eq!(read("0s").unwrap(), Duration::ZERO);
         assert!(read("10").unwrap_err().help.contains("unit"));
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        assert!(parse_duration("90").unwrap_err().contains("5m"));
     }
 
     #[test]

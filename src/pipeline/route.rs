@@ -6,6 +6,7 @@
 
 pub(in crate::pipeline) mod breaker;
 pub mod budget;
+pub mod calls;
 mod ceilings;
 mod health;
 pub mod provider;

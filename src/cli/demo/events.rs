@@ -3,19 +3,36 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::domain::record::{Header, Outgoing};
+use crate::domain::record::{Header, Outgoing, Record};
 use crate::kafka::settings::RecordFormat;
+
+/// The header that numbers the records, so that each outcome is found again: results and dead letters keep a record's headers.
+pub(super) const NUMBER: &str = "demo-record";
 
 /// One record for each line that is not blank. CloudEvents go out half in binary mode, half in structured mode, as a topic
 /// with several producers has them. A line that is no CloudEvent goes out as it is: what becomes of it is part of the show.
 pub(super) fn records(text: &[u8], format: RecordFormat) -> Vec<Outgoing> {
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    lines
-        .map(|line| match format {
-            RecordFormat::CloudEvents => event(line),
-            RecordFormat::Json | RecordFormat::Text => bare(line),
-        })
-        .collect()
+    let records = lines.map(|line| match format {
+        RecordFormat::CloudEvents => event(line),
+        RecordFormat::Json | RecordFormat::Text => bare(line),
+    });
+    let numbered = records.enumerate().map(|(number, mut record)| {
+        record.headers.push(Header::text(NUMBER, number.to_string()));
+        record
+    });
+    numbered.collect()
+}
+
+/// The number of the record that this is the outcome of. A dead letter that only points to its original has none.
+pub(super) fn number(outcome: &Record) -> Option<usize> {
+    header(outcome, NUMBER)?.parse().ok()
+}
+
+/// The last header of this name, as Kafka's own `lastHeader` has it.
+pub(super) fn header(record: &Record, name: &str) -> Option<String> {
+    let header = record.headers.iter().rev().find(|header| header.name == name)?;
+    header.value.as_ref().map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 fn bare(line: &[u8]) -> Outgoing {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, Caller, Change, Open, Verdict};
+use super::calls::{CallCounts, Calls};
 use super::ceilings::{Full, Limiter};
 use super::health::{Disabled, Health, Summary};
 use super::settings::Ceilings;
@@ -43,6 +44,7 @@ pub struct Provider {
     max_retries: u32,
     breaker: Breaker,
     limiter: Limiter,
+    calls: Calls,
     health: Mutex<Health>,
     successes: AtomicU64,
     metrics: ProviderMetrics,
@@ -83,6 +85,7 @@ impl Provider {
             max_retries,
             breaker: Breaker::default(),
             limiter: Limiter::new(ceilings),
+            calls: Calls::default(),
             health: Mutex::default(),
             successes: AtomicU64::new(0),
             metrics,
@@ -118,6 +121,11 @@ impl Provider {
     /// Calls under way.
     pub fn in_flight(&self) -> u32 {
         self.limiter.in_flight()
+    }
+
+    /// Its calls since the start of the process.
+    pub fn calls(&self) -> CallCounts {
+        self.calls.counts()
     }
 
     /// Calls that were answered so far.
@@ -244,7 +252,9 @@ impl Admission<'_> {
     /// Makes the call, and lets everyone know how it went.
     pub(in crate::pipeline) async fn ask(mut self, call: &Call<'_>) -> Result<Reply, CallError> {
         let began_at = Instant::now();
+        let open_call = self.provider.calls.begin();
         let outcome = self.provider.model.ask(call).await;
+        open_call.end(outcome.as_ref().err().map(|error| &error.failure));
         self.has_ended = true;
         self.used = outcome.as_ref().ok().map(|reply| total(reply.usage)).filter(|tokens| *tokens > 0);
         match &outcome {

@@ -63,6 +63,11 @@ impl Router {
         Self { members, strategy, budget, reference, spent: Mutex::default(), clock, signal, metrics }
     }
 
+    /// Who may answer, in the order in which they stand in for each other.
+    pub fn providers(&self) -> &[Arc<Provider>] {
+        &self.members
+    }
+
     /// The families of all models that may answer.
     pub fn families(&self) -> impl Iterator<Item = &str> {
         self.members.iter().map(|member| member.model().family())
