@@ -3,13 +3,10 @@
 use super::ladder::Ladder;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
-use crate::pipeline::route::provider::{Provider, total};
+use crate::pipeline::route::provider::{Provider, tokens_of, total};
 
 /// By how much the ceiling of tokens is raised, once, after a truncated answer.
 const LENGTHEN: u32 = 4;
-
-/// Characters that make a token at the least, for estimates on the safe side; English has about four.
-const CHARS_PER_TOKEN: usize = 3;
 
 /// What a wire format and the words around a correction add to a request.
 const FRAME_CHARS: usize = 300;
@@ -19,7 +16,7 @@ impl Ladder<'_> {
     /// may be.
     pub(super) fn need(&self, provider: &Provider) -> Usage {
         Usage {
-            input_tokens: u64::try_from(self.chars(provider) / CHARS_PER_TOKEN).unwrap_or(u64::MAX),
+            input_tokens: tokens_of(self.chars(provider)),
             output_tokens: self.progress.lengthened.unwrap_or_else(|| self.limit(provider)).into(),
             ..Usage::default()
         }
@@ -41,7 +38,7 @@ impl Ladder<'_> {
     pub(super) fn longer(&self, provider: &Provider) -> u32 {
         let limit = self.limit(provider);
         let input = self.need(provider).input_tokens;
-        let left = self.settings.record_ceiling.tokens.saturating_sub(total(self.progress.usage) + input);
+        let left = self.settings.record_ceiling.tokens.saturating_sub(self.progress.charged_tokens + input);
         let raised = limit.saturating_mul(LENGTHEN);
         let within = raised.min(u32::try_from(left).unwrap_or(u32::MAX));
         if within > limit { within } else { raised }
@@ -51,7 +48,7 @@ impl Ladder<'_> {
     /// `record_ceiling`, with the last reason for another call.
     pub(super) fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
         let ceiling = self.settings.record_ceiling;
-        let tokens = total(self.progress.usage) + total(need);
+        let tokens = self.progress.charged_tokens + total(need);
         let usd = self.progress.cost_usd + most_usd;
         if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {
             return Ok(());

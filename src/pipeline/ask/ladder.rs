@@ -9,7 +9,7 @@ use crate::domain::attempt::Step;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::Approved;
 use crate::pipeline::route::breaker::Caller;
-use crate::pipeline::route::provider::Admission;
+use crate::pipeline::route::provider::{Admission, total};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::Question;
 use crate::pipeline::settings::PipelineSettings;
@@ -128,7 +128,9 @@ impl<'a> Ladder<'a> {
         self.progress.commitment.begin();
         match admission.ask(&call).await {
             Ok(reply) => {
-                let cost_usd = provider.model().cost_usd(reply.usage);
+                let charged = provider.charged(&reply, need);
+                self.progress.charged_tokens += total(charged);
+                let cost_usd = provider.model().cost_usd(charged);
                 if let Some(reservation) = reservation {
                     reservation.settle(cost_usd);
                 }

@@ -38,6 +38,8 @@ pub(super) struct Owed {
 pub(in crate::pipeline) struct Progress {
     pub(super) trail: Vec<Attempt>,
     pub(super) usage: Usage,
+    /// Tokens of all calls, with an estimate for what providers did not tell: what counts against the record's ceiling.
+    pub(super) charged_tokens: u64,
     pub(super) cost_usd: f64,
     /// Invalid answers so far.
     pub(super) corrections: u32,

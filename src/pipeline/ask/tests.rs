@@ -265,4 +265,5 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
 }
 
 mod replies;
+mod usage;
 mod waits;

@@ -56,7 +56,7 @@ pub struct Provider {
 pub(in crate::pipeline) struct Admission<'a> {
     provider: &'a Provider,
     is_probe: bool,
-    tokens: u64,
+    need: Usage,
     used: Option<u64>,
     has_ended: bool,
 }
@@ -153,8 +153,25 @@ impl Provider {
         self.show_health();
     }
 
-    /// Leave for a call of some `tokens`, if there is any now.
-    pub(super) fn admit(&self, tokens: u64, caller: Caller) -> Result<Admission<'_>, Denied> {
+    /// What a call is charged as that needed so much at most. What the provider does not tell is estimated on the safe side: no
+    /// budget may think that it was free.
+    pub(in crate::pipeline) fn charged(&self, reply: &Reply, need: Usage) -> Usage {
+        let told = reply.usage;
+        // Rules have no tokens.
+        if self.model.max_tokens() == 0 {
+            return told;
+        }
+        let or_else = |told: u64, estimate: u64| if told == 0 { estimate } else { told };
+        Usage {
+            input_tokens: or_else(told.input_tokens, need.input_tokens),
+            output_tokens: or_else(told.output_tokens, tokens_of(reply.text.len())),
+            ..told
+        }
+    }
+
+    /// Leave for a call that needs so much at most, if there is any now.
+    pub(super) fn admit(&self, need: Usage, caller: Caller) -> Result<Admission<'_>, Denied> {
+        let tokens = total(need);
         match self.breaker.look(caller) {
             Verdict::Wait(open) | Verdict::Probing(open) => return Err(Denied::Open(open)),
             Verdict::Go | Verdict::Probe => {}
@@ -175,13 +192,13 @@ impl Provider {
             }
         };
         self.metrics.in_flight.inc();
-        Ok(Admission { provider: self, is_probe, tokens, used: None, has_ended: false })
+        Ok(Admission { provider: self, is_probe, need, used: None, has_ended: false })
     }
 
-    fn succeeded(&self, reply: &Reply, is_probe: bool, took: Duration) {
+    fn succeeded(&self, reply: &Reply, charged: Usage, is_probe: bool, took: Duration) {
         self.successes.fetch_add(1, Ordering::Relaxed);
         self.health().answered(took);
-        self.metrics.call(Ok(reply.usage), self.model.cost_usd(reply.usage), took);
+        self.metrics.call(Ok(reply.usage), self.model.cost_usd(charged), took);
         self.changed(self.breaker.succeeded(is_probe));
         if let Some(pause) = reply.pause {
             let provider = &*self.name;
@@ -256,9 +273,12 @@ impl Admission<'_> {
         let outcome = self.provider.model.ask(call).await;
         open_call.end(outcome.as_ref().err().map(|error| &error.failure));
         self.has_ended = true;
-        self.used = outcome.as_ref().ok().map(|reply| total(reply.usage)).filter(|tokens| *tokens > 0);
         match &outcome {
-            Ok(reply) => self.provider.succeeded(reply, self.is_probe, began_at.elapsed()),
+            Ok(reply) => {
+                let charged = self.provider.charged(reply, self.need);
+                self.used = Some(total(charged)).filter(|tokens| *tokens > 0);
+                self.provider.succeeded(reply, charged, self.is_probe, began_at.elapsed());
+            }
             Err(error) => self.provider.failed(error, self.is_probe, began_at.elapsed()),
         }
         outcome
@@ -271,10 +291,18 @@ impl Drop for Admission<'_> {
         if !self.has_ended && self.is_probe {
             provider.breaker.abandoned();
         }
-        provider.limiter.leave(self.tokens, self.used);
+        provider.limiter.leave(total(self.need), self.used);
         provider.metrics.in_flight.dec();
         provider.signal.send();
     }
+}
+
+/// Characters that make a token at the least, for estimates on the safe side; English has about four.
+const CHARS_PER_TOKEN: usize = 3;
+
+/// Tokens of a text with so many characters, by an estimate on the safe side.
+pub(in crate::pipeline) fn tokens_of(chars: usize) -> u64 {
+    u64::try_from(chars / CHARS_PER_TOKEN).unwrap_or(u64::MAX)
 }
 
 /// Input and output together.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::breaker::{Caller, Verdict};
 use super::budget::{Budget, Reservation};
-use super::provider::{Admission, Denied, Provider, Signal, total};
+use super::provider::{Admission, Denied, Provider, Signal};
 use super::settings::{Prices, RouterSettings, Strategy};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure, Kind};
@@ -194,7 +194,7 @@ impl Router {
             changed.mark_unchanged();
             let (mut is_busy, mut busy_until, mut soonest) = (false, None::<Instant>, None::<(Instant, Failure)>);
             for index in order() {
-                match self.members[index].admit(total(need), caller) {
+                match self.members[index].admit(need, caller) {
                     Ok(admission) => return Ok((index, admission)),
                     Err(Denied::Busy(until)) => {
                         is_busy = true;
