@@ -1,7 +1,8 @@
 //! Providers: the offline extractor and the wire formats of language models.
 //!
-//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote`] is what they have in common. Each asks once: who
-//! is asked, how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages:
+//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote`] is what they have in common. [`fields`] reads what
+//! servers put around an answer, [`error_response`] what they say instead of one; [`request_parameters`] and [`formats`] remember
+//! what a server does not take. Each asks once: who is asked, how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages:
 //! those may repeat the prompt.
 
 use std::sync::Arc;
@@ -13,16 +14,17 @@ use crate::ports::model::Model;
 
 mod anthropic;
 mod cassette;
-mod complaint;
+mod error_response;
 mod exchange;
+mod fields;
 mod formats;
 mod gemini;
-mod habits;
 mod hints;
 mod keys;
 pub mod offline;
 mod openai;
 mod remote;
+mod request_parameters;
 pub mod settings;
 mod wire;
 

@@ -4,11 +4,11 @@
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exchange::Received;
-use super::habits::Habits;
+use super::fields::{self, answer_text, at, finish, tokens};
+use super::request_parameters::RequestParameters;
 use super::settings::{AnthropicAuth, TokenLimitField};
 use super::wire::{self, Question, Wire};
 use crate::domain::answer::Usage;
@@ -73,74 +73,37 @@ impl Wire for Anthropic {
         body
     }
 
-    fn reply(&self, received: &Received) -> Result<Reply, String> {
-        let message: Message = wire::json(received)?;
-        let finish = match message.stop_reason.as_deref() {
-            Some("refusal") => Finish::Refused,
-            Some("max_tokens" | "model_context_window_exceeded") => Finish::Truncated,
-            _ => Finish::Complete,
+    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+        let finish = finish(at(body, &["stop_reason"]));
+        // Blocks of other types (thinking, tool use) are left out.
+        let text = match (answer_text(at(body, &["content"]))?, finish) {
+            (None, Finish::Complete) => return Err("it has no text".to_owned()),
+            (text, _) => text.unwrap_or_default(),
         };
-        let texts: Vec<&str> = message.content.iter().filter_map(|block| block.text.as_deref()).collect();
-        if texts.is_empty() && finish == Finish::Complete {
-            return Err("it has no text".to_owned());
-        }
         Ok(Reply {
-            text: texts.concat(),
-            model: message.model.unwrap_or_default(),
+            text,
+            model: fields::text(at(body, &["model"])).unwrap_or_default().to_owned(),
             finish,
-            usage: message.usage.unwrap_or_default().into(),
+            usage: usage(at(body, &["usage"])),
             confidence: None,
-            response_id: received.response_id(message.id, "request-id"),
+            response_id: received.response_id(at(body, &["id"]), "request-id"),
             pause: None,
         })
     }
 
-    fn habits(&self, _url: &Url) -> Habits {
-        Habits { token_limit: TokenLimitField::MaxTokens, temperature: true, schema: true, logprobs: false }
+    fn parameters(&self, _url: &Url) -> RequestParameters {
+        RequestParameters { token_limit: TokenLimitField::MaxTokens, temperature: true, schema: true, logprobs: false }
     }
 }
 
-#[derive(Deserialize)]
-struct Message {
-    id: Option<String>,
-    model: Option<String>,
-    content: Vec<Block>,
-    stop_reason: Option<String>,
-    usage: Option<Tokens>,
-}
-
-/// Blocks of other types (thinking) have no `text`.
-#[derive(Deserialize)]
-struct Block {
-    text: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Tokens {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct OutputDetails {
-    thinking_tokens: Option<u64>,
-}
-
-impl From<Tokens> for Usage {
-    /// Anthropic counts what goes through its prompt cache beside `input_tokens`, the others within.
-    fn from(tokens: Tokens) -> Self {
-        let cached = tokens.cache_read_input_tokens.unwrap_or(0);
-        let created = tokens.cache_creation_input_tokens.unwrap_or(0);
-        Self {
-            input_tokens: tokens.input_tokens.unwrap_or(0).saturating_add(cached).saturating_add(created),
-            output_tokens: tokens.output_tokens.unwrap_or(0),
-            cached_tokens: cached,
-            reasoning_tokens: tokens.output_tokens_details.and_then(|details| details.thinking_tokens).unwrap_or(0),
-        }
+/// Anthropic counts what goes through its prompt cache beside `input_tokens`, the others within.
+fn usage(usage: &Value) -> Usage {
+    let figure = |path: &[&str]| tokens(at(usage, path));
+    let cached = figure(&["cache_read_input_tokens"]);
+    Usage {
+        input_tokens: figure(&["input_tokens"]) + cached + figure(&["cache_creation_input_tokens"]),
+        output_tokens: figure(&["output_tokens"]),
+        cached_tokens: cached,
+        reasoning_tokens: figure(&["output_tokens_details", "thinking_tokens"]),
     }
 }

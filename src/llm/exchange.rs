@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::cassette::Cassette;
+use super::fields;
 use super::settings::Cassettes;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::model::CallError;
@@ -147,9 +149,9 @@ impl Exchange {
 
 impl Received {
     /// The id in the body, or else in this header. Providers' ids are short; what is not goes into no header of ours.
-    pub(super) fn response_id(&self, in_body: Option<String>, header: &'static str) -> Option<String> {
-        let in_header = || self.header(HeaderName::from_static(header)).map(str::to_owned);
-        in_body.filter(|id| !id.is_empty()).or_else(in_header).filter(|id| id.len() <= MAX_ID_BYTES)
+    pub(super) fn response_id(&self, in_body: &Value, header: &'static str) -> Option<String> {
+        let id = fields::text(in_body).or_else(|| self.header(HeaderName::from_static(header)));
+        id.filter(|id| id.len() <= MAX_ID_BYTES).map(str::to_owned)
     }
 
     /// A header as text.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -13,73 +13,146 @@ use crate::schema::dialect::{self, Compiled, Dialect};
 /// Schemas kept: more than the connectors of one process use. When full, all are forgotten and made again on demand.
 const CAPACITY: usize = 256;
 
-/// One schema in the provider's dialect.
+/// Server errors in a row with a schema that was never answered, before one request goes without it. Then after twice as many,
+/// and so on: most servers that fail do so for other reasons.
+const ERRORS_BEFORE_TRIAL: u32 = 3;
+
+/// Times that a request without the schema has to be answered right after one with it failed, before the schema is given up. A
+/// server that comes back at the right moment would look like one that fails on the schema.
+const CONFIRMATIONS: u32 = 2;
+
+/// What is sent of a schema, from all of it to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// The form that the provider enforces.
+    Strict,
+    /// What the provider takes as a hint.
+    Hint,
+    /// Nothing: the instructions alone ask for it.
+    Instructions,
+}
+
+/// Why a call leaves out more of the schema than others do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The server refused the request with it.
+    Refused,
+    /// The server failed again and again with it. The number is that of confirmations before the request was sent.
+    Failed(u32),
+}
+
+/// One schema in the provider's dialect, and what the provider takes of it.
 #[derive(Debug)]
 pub(super) struct Format {
     dialect: Dialect,
     compiled: Compiled,
     original: Value,
-    /// [`STRICT`], [`HINT`] or [`NONE`]; it only grows.
-    given_up: AtomicU8,
-    /// Whether the provider has answered a request that had it.
-    is_accepted: AtomicBool,
+    /// The [`Form`] that is sent; it only grows.
+    form: AtomicU8,
+    /// The forms with which a request was answered, one bit each.
+    answered: AtomicU8,
+    server_errors: AtomicU32,
+    confirmations: AtomicU32,
 }
 
-/// The form that the provider enforces is sent, where there is one.
-const STRICT: u8 = 0;
-/// Only what the provider takes as a hint.
-const HINT: u8 = 1;
-/// Nothing: the instructions alone have to ask for it.
-const NONE: u8 = 2;
+impl Cause {
+    /// For the log.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "it refuses requests with more of it",
+            Self::Failed(_) => "it fails on requests with it",
+        }
+    }
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Strict, Self::Hint, Self::Instructions];
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
 
 impl Format {
     fn new(dialect: Dialect, schema: &Value) -> Self {
         let compiled = dialect::compile(dialect, schema);
+        let first = if compiled.is_strict { Form::Strict } else { Form::Hint };
         Self {
             dialect,
             compiled,
             original: schema.clone(),
-            given_up: AtomicU8::new(STRICT),
-            is_accepted: AtomicBool::new(false),
+            form: AtomicU8::new(first as u8),
+            answered: AtomicU8::new(0),
+            server_errors: AtomicU32::new(0),
+            confirmations: AtomicU32::new(0),
         }
     }
 
-    /// Whether the form that the provider enforces is to be sent.
-    pub(super) fn is_strict(&self) -> bool {
-        self.compiled.is_strict && self.given_up.load(Ordering::Relaxed) == STRICT
-    }
-
-    /// What to send: the strict form, or else what the provider takes as a hint. `None` when it takes only what it enforces.
-    pub(super) fn schema(&self, is_strict: bool) -> Option<&Value> {
-        if is_strict {
-            return Some(&self.compiled.schema);
-        }
+    /// The form to send, at least as loose as this one.
+    pub(super) fn form(&self, at_least: Form) -> Form {
+        let known = self.form.load(Ordering::Relaxed);
+        let form = Form::ALL.into_iter().find(|form| *form as u8 == known).unwrap_or(Form::Instructions).max(at_least);
         match self.dialect {
-            Dialect::OpenAi if self.given_up.load(Ordering::Relaxed) < NONE => Some(&self.original),
-            Dialect::OpenAi | Dialect::Anthropic | Dialect::Gemini => None,
+            Dialect::OpenAi => form,
+            // They take only what they enforce.
+            Dialect::Anthropic | Dialect::Gemini if form == Form::Hint => Form::Instructions,
+            Dialect::Anthropic | Dialect::Gemini => form,
         }
     }
 
-    /// Gives up the strict form. True the first time.
-    pub(super) fn loosen(&self) -> bool {
-        self.given_up.fetch_max(HINT, Ordering::Relaxed) == STRICT
+    /// The schema in this form.
+    pub(super) fn schema(&self, form: Form) -> Option<&Value> {
+        match form {
+            Form::Strict => Some(&self.compiled.schema),
+            Form::Hint => Some(&self.original),
+            Form::Instructions => None,
+        }
     }
 
-    /// A request with it was answered: what the provider refuses from now on has other reasons.
-    pub(super) fn accepted(&self) {
-        self.is_accepted.store(true, Ordering::Relaxed);
+    /// Confirmations so far that the server fails on the schema.
+    pub(super) fn confirmations(&self) -> u32 {
+        self.confirmations.load(Ordering::Relaxed)
     }
 
-    /// A request without it was answered that was refused with it. Gives it up altogether, unless it is known to be accepted.
-    /// True the first time.
-    pub(super) fn refused(&self) -> bool {
-        !self.is_accepted.load(Ordering::Relaxed) && self.given_up.fetch_max(NONE, Ordering::Relaxed) < NONE
+    /// The server failed on a request with the schema that was sent after so many confirmations. Whether to find out now
+    /// if it answers without.
+    pub(super) fn failed(&self, confirmations: u32) -> bool {
+        if self.answered.load(Ordering::Relaxed) & (Form::Strict.bit() | Form::Hint.bit()) != 0 {
+            return false;
+        }
+        let errors = self.server_errors.fetch_add(1, Ordering::Relaxed) + 1;
+        let step = if confirmations == 0 { ERRORS_BEFORE_TRIAL } else { 1 };
+        errors.is_multiple_of(step) && (errors / step).is_power_of_two()
+    }
+
+    /// A request in this form was answered; `cause` says why it was looser than others. True if the form is from now on that
+    /// of all requests. It is not if a stricter one was ever answered: then the server has trouble with this one record.
+    pub(super) fn answered(&self, form: Form, cause: Option<Cause>) -> bool {
+        let answered = self.answered.fetch_or(form.bit(), Ordering::Relaxed);
+        if form != Form::Instructions {
+            self.server_errors.store(0, Ordering::Relaxed);
+        }
+        let has_stricter = Form::ALL.into_iter().any(|one| one < form && answered & one.bit() != 0);
+        let is_learned = match cause {
+            None => false,
+            Some(Cause::Refused) => true,
+            Some(Cause::Failed(before)) => self.confirm(before),
+        };
+        is_learned && !has_stricter && self.form.fetch_max(form as u8, Ordering::Relaxed) < form as u8
+    }
+
+    /// Counts a confirmation, unless another call has given it meanwhile. True with the last one that is needed.
+    fn confirm(&self, before: u32) -> bool {
+        let (ok, now) = (Ordering::Relaxed, before + 1);
+        let is_next = self.confirmations.compare_exchange(before, now, ok, ok).is_ok();
+        self.server_errors.store(0, ok);
+        is_next && now >= CONFIRMATIONS
     }
 
     /// The reply to a strict request in the form of the original schema. The text stays as it is, byte for byte, unless the
     /// dialect changed it.
-    pub(super) fn restored(&self, mut reply: Reply, schema: &Value, is_strict: bool) -> Reply {
-        if is_strict
+    pub(super) fn restored(&self, mut reply: Reply, schema: &Value, form: Form) -> Reply {
+        if form == Form::Strict
             && reply.finish == Finish::Complete
             && let Ok(mut answer) = serde_json::from_str::<Value>(&reply.text)
             && dialect::restore(self.dialect, schema, &mut answer)
@@ -138,30 +211,62 @@ mod tests {
         assert!(formats.made.lock().unwrap().len() <= CAPACITY);
     }
 
+    fn format() -> Format {
+        Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}))
+    }
+
     #[test]
     fn a_schema_beyond_the_dialect_is_a_hint_or_left_to_the_instructions() {
         let free = json!({"type": "object", "additionalProperties": {"type": "string"}});
         let format = Format::new(Dialect::OpenAi, &free);
-        assert!(!format.is_strict());
-        assert_eq!(format.schema(false), Some(&free));
-        assert_eq!(Format::new(Dialect::Anthropic, &free).schema(false), None);
+        assert_eq!(format.form(Form::Strict), Form::Hint);
+        assert_eq!(format.schema(Form::Hint), Some(&free));
+        assert_eq!(Format::new(Dialect::Anthropic, &free).form(Form::Strict), Form::Instructions);
     }
 
     #[test]
-    fn a_refused_strict_form_gives_way() {
-        let format = Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}));
-        assert!(format.is_strict());
-        assert!(format.loosen() && !format.loosen());
-        assert!(!format.is_strict() && format.schema(false).is_some());
-        assert!(format.refused() && !format.refused());
-        assert_eq!(format.schema(false), None);
+    fn a_refused_form_gives_way_to_one_that_is_answered() {
+        let format = format();
+        assert_eq!(format.form(Form::Strict), Form::Strict);
+        assert!(
+            format.answered(Form::Hint, Some(Cause::Refused)) && !format.answered(Form::Hint, Some(Cause::Refused))
+        );
+        assert_eq!(format.form(Form::Strict), Form::Hint);
+        assert!(!format.answered(Form::Instructions, Some(Cause::Refused)), "the hint was answered");
+        assert_eq!(format.form(Form::Strict), Form::Hint);
     }
 
     #[test]
-    fn a_form_that_was_accepted_is_not_given_up_for_one_request() {
-        let format = Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}));
-        format.accepted();
-        assert!(!format.refused());
-        assert!(format.is_strict());
+    fn a_form_that_was_answered_is_not_given_up_for_one_request() {
+        let format = format();
+        assert!(!format.answered(Form::Strict, None));
+        for form in [Form::Hint, Form::Instructions] {
+            assert!(!format.answered(form, Some(Cause::Refused)));
+        }
+        assert!(!format.failed(0), "nor tried without after any number of errors");
+        assert_eq!(format.form(Form::Strict), Form::Strict);
+    }
+
+    #[test]
+    fn a_server_that_fails_on_the_schema_is_asked_without_it_after_two_confirmations() {
+        let format = format();
+        let tried: Vec<u32> = (1..=24).filter(|_| format.failed(0)).collect();
+        assert_eq!(tried, [3, 6, 12, 24]);
+        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))), "it may have come back just then");
+        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))), "another call saw the same");
+        assert_eq!((format.form(Form::Strict), format.confirmations()), (Form::Strict, 1));
+        assert!(format.failed(1), "the next error is tried out at once");
+        assert!(format.answered(Form::Instructions, Some(Cause::Failed(1))));
+        assert_eq!(format.form(Form::Strict), Form::Instructions);
+    }
+
+    #[test]
+    fn a_server_that_answers_with_the_schema_after_errors_keeps_it() {
+        let format = format();
+        assert_eq!((1..=3).filter(|_| format.failed(0)).count(), 1);
+        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))));
+        format.answered(Form::Strict, None);
+        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(1))));
+        assert_eq!(format.form(Form::Strict), Form::Strict);
     }
 }

@@ -4,11 +4,11 @@
 
 use reqwest::Url;
 use reqwest::header::HeaderName;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exchange::Received;
-use super::habits::Habits;
+use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::request_parameters::RequestParameters;
 use super::settings::TokenLimitField;
 use super::wire::{self, Question, Wire};
 use crate::domain::answer::Usage;
@@ -72,106 +72,47 @@ impl Wire for Gemini {
         })
     }
 
-    fn reply(&self, received: &Received) -> Result<Reply, String> {
-        let response: Response = wire::json(received)?;
-        let is_blocked = response.prompt_feedback.is_some_and(|feedback| feedback.block_reason.is_some());
-        let candidate = response.candidates.unwrap_or_default().into_iter().next();
-        let (text, finish, confidence) = match candidate {
-            Some(candidate) => {
-                let confidence = wire::confidence(candidate.avg_logprobs.into_iter());
-                let finish = finish(candidate.finish_reason.as_deref());
-                let parts = candidate.content.and_then(|content| content.parts).unwrap_or_default();
-                let answer = parts.into_iter().filter(|part| !part.thought.unwrap_or(false));
-                let texts: Vec<String> = answer.filter_map(|part| part.text).collect();
-                let is_done = matches!(candidate.finish_reason.as_deref(), None | Some("STOP"));
-                if texts.is_empty() && finish == Finish::Complete && is_done {
-                    return Err("it has no text".to_owned());
-                }
-                (texts.concat(), finish, confidence)
+    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+        let candidate = first(at(body, &["candidates"]));
+        let reason = at(candidate, &["finishReason"]);
+        let (text, finish) = if candidate.is_object() {
+            let finish = finish(reason);
+            let text = answer_text(at(candidate, &["content", "parts"]))?;
+            // A malformed answer (`MALFORMED_RESPONSE`, `OTHER`) is told by having no text.
+            let is_done = reason.as_str().is_none_or(|reason| reason == "STOP");
+            if text.is_none() && finish == Finish::Complete && is_done {
+                return Err("it has no text".to_owned());
             }
-            None if is_blocked => (String::new(), Finish::Refused, None),
-            None => return Err("it has no candidates".to_owned()),
+            (text.unwrap_or_default(), finish)
+        } else if text(at(body, &["promptFeedback", "blockReason"])).is_some() {
+            (String::new(), Finish::Refused)
+        } else {
+            return Err("it has no candidates".to_owned());
         };
         Ok(Reply {
             text,
-            model: response.model_version.unwrap_or_default(),
+            model: fields::text(at(body, &["modelVersion"])).unwrap_or_default().to_owned(),
             finish,
-            usage: response.usage_metadata.unwrap_or_default().into(),
-            confidence,
-            response_id: received.response_id(response.response_id, "x-request-id"),
+            usage: usage(at(body, &["usageMetadata"])),
+            confidence: wire::confidence(real(at(candidate, &["avgLogprobs"])).into_iter()),
+            response_id: received.response_id(at(body, &["responseId"]), "x-request-id"),
             pause: None,
         })
     }
 
-    fn habits(&self, _url: &Url) -> Habits {
-        Habits { token_limit: TokenLimitField::MaxTokens, temperature: true, schema: true, logprobs: true }
+    fn parameters(&self, _url: &Url) -> RequestParameters {
+        RequestParameters { token_limit: TokenLimitField::MaxTokens, temperature: true, schema: true, logprobs: true }
     }
 }
 
-fn finish(reason: Option<&str>) -> Finish {
-    match reason {
-        Some("MAX_TOKENS") => Finish::Truncated,
-        Some("SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "IMAGE_SAFETY") => {
-            Finish::Refused
-        }
-        // `STOP`. A malformed answer (`MALFORMED_RESPONSE`, `OTHER`) is told by its text, or by having none.
-        _ => Finish::Complete,
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Response {
-    candidates: Option<Vec<Candidate>>,
-    prompt_feedback: Option<Feedback>,
-    usage_metadata: Option<Tokens>,
-    model_version: Option<String>,
-    response_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate {
-    content: Option<Content>,
-    finish_reason: Option<String>,
-    avg_logprobs: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Content {
-    parts: Option<Vec<Part>>,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    text: Option<String>,
-    thought: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Feedback {
-    block_reason: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Tokens {
-    prompt_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-}
-
-impl From<Tokens> for Usage {
-    /// Gemini counts thoughts beside the answer, the others within.
-    fn from(tokens: Tokens) -> Self {
-        let thoughts = tokens.thoughts_token_count.unwrap_or(0);
-        Self {
-            input_tokens: tokens.prompt_token_count.unwrap_or(0),
-            output_tokens: tokens.candidates_token_count.unwrap_or(0).saturating_add(thoughts),
-            cached_tokens: tokens.cached_content_token_count.unwrap_or(0),
-            reasoning_tokens: thoughts,
-        }
+/// Gemini counts thoughts beside the answer, the others within.
+fn usage(usage: &Value) -> Usage {
+    let figure = |name: &str| tokens(at(usage, &[name]));
+    let thoughts = figure("thoughtsTokenCount");
+    Usage {
+        input_tokens: figure("promptTokenCount"),
+        output_tokens: figure("candidatesTokenCount") + thoughts,
+        cached_tokens: figure("cachedContentTokenCount"),
+        reasoning_tokens: thoughts,
     }
 }

@@ -5,11 +5,11 @@
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exchange::Received;
-use super::habits::Habits;
+use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::request_parameters::RequestParameters;
 use super::settings::{StructuredOutput, TokenLimitField};
 use super::wire::{self, Question, Wire};
 use crate::domain::answer::Usage;
@@ -72,7 +72,7 @@ impl Wire for OpenAi {
         if let Some(format) = self.response_format(question) {
             body["response_format"] = format;
         }
-        match question.habits.token_limit {
+        match question.parameters.token_limit {
             TokenLimitField::MaxCompletionTokens => body["max_completion_tokens"] = question.max_tokens.into(),
             TokenLimitField::MaxTokens => body["max_tokens"] = question.max_tokens.into(),
             TokenLimitField::Auto => {}
@@ -86,38 +86,35 @@ impl Wire for OpenAi {
         body
     }
 
-    fn reply(&self, received: &Received) -> Result<Reply, String> {
-        let completion: Completion = wire::json(received)?;
-        let choice = completion.choices.into_iter().next().ok_or("it has no choices")?;
-        let is_refused = choice.message.refusal.is_some_and(|text| !text.is_empty());
-        let finish = match choice.finish_reason.as_deref() {
-            _ if is_refused => Finish::Refused,
-            Some("content_filter") => Finish::Refused,
-            Some("length") => Finish::Truncated,
-            // `stop`, but also null and inventions of compatible servers: the content is what counts.
-            _ => Finish::Complete,
-        };
-        let text = match (choice.message.content, finish) {
+    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+        let choice = first(at(body, &["choices"]));
+        if !choice.is_object() {
+            return Err("it has no choices".to_owned());
+        }
+        let message = at(choice, &["message"]);
+        let is_refused = text(at(message, &["refusal"])).is_some();
+        let finish = if is_refused { Finish::Refused } else { finish(at(choice, &["finish_reason"])) };
+        let text = match (answer_text(at(message, &["content"]))?, finish) {
             (Some(text), _) => text,
             // A reasoning model may have spent all its tokens before the first of the answer.
             (None, Finish::Refused | Finish::Truncated) => String::new(),
-            (None, Finish::Complete) => return Err("the content is null".to_owned()),
+            (None, Finish::Complete) => return Err("its content has no text".to_owned()),
         };
-        let logprobs = choice.logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
+        let logprobs = at(choice, &["logprobs", "content"]).as_array().into_iter().flatten();
         Ok(Reply {
             text,
-            model: completion.model.unwrap_or_default(),
+            model: fields::text(at(body, &["model"])).unwrap_or_default().to_owned(),
             finish,
-            usage: completion.usage.unwrap_or_default().into(),
-            confidence: wire::confidence(logprobs.iter().map(|token| token.logprob)),
-            response_id: received.response_id(completion.id, "x-request-id"),
+            usage: usage(at(body, &["usage"])),
+            confidence: wire::confidence(logprobs.filter_map(|token| real(at(token, &["logprob"])))),
+            response_id: received.response_id(at(body, &["id"]), "x-request-id"),
             pause: None,
         })
     }
 
     /// OpenAI's own reasoning models refuse `max_tokens`, many other servers ignore or refuse `max_completion_tokens`. A
     /// wrong first guess is corrected by the first 400 that names it.
-    fn habits(&self, url: &Url) -> Habits {
+    fn parameters(&self, url: &Url) -> RequestParameters {
         // Regional hosts are `eu.api.openai.com` and the like.
         let is_openai = url.host_str().is_some_and(|h| h == "api.openai.com" || h.ends_with(".api.openai.com"));
         let token_limit = match self.token_limit {
@@ -126,68 +123,17 @@ impl Wire for OpenAi {
             chosen @ (TokenLimitField::MaxCompletionTokens | TokenLimitField::MaxTokens) => chosen,
         };
         let schema = self.structured_output != StructuredOutput::Prompt;
-        Habits { token_limit, temperature: true, schema, logprobs: true }
+        RequestParameters { token_limit, temperature: true, schema, logprobs: true }
     }
 }
 
-#[derive(Deserialize)]
-struct Completion {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Vec<Choice>,
-    usage: Option<Tokens>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: Message,
-    finish_reason: Option<String>,
-    logprobs: Option<Logprobs>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: Option<String>,
-    refusal: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Logprobs {
-    content: Option<Vec<Token>>,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    logprob: f64,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Tokens {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Default, Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Default, Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-}
-
-impl From<Tokens> for Usage {
-    fn from(tokens: Tokens) -> Self {
-        Self {
-            input_tokens: tokens.prompt_tokens.unwrap_or(0),
-            output_tokens: tokens.completion_tokens.unwrap_or(0),
-            cached_tokens: tokens.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0),
-            reasoning_tokens: tokens.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0),
-        }
+fn usage(usage: &Value) -> Usage {
+    let figure = |path: &[&str]| tokens(at(usage, path));
+    Usage {
+        input_tokens: figure(&["prompt_tokens"]),
+        output_tokens: figure(&["completion_tokens"]),
+        cached_tokens: figure(&["prompt_tokens_details", "cached_tokens"]),
+        reasoning_tokens: figure(&["completion_tokens_details", "reasoning_tokens"]),
     }
 }
 
@@ -198,7 +144,7 @@ mod tests {
     #[test]
     fn only_openai_itself_is_sent_max_completion_tokens_at_first() {
         let limit = |url: &str, field| {
-            OpenAi::new(StructuredOutput::JsonSchema, field).habits(&Url::parse(url).unwrap()).token_limit
+            OpenAi::new(StructuredOutput::JsonSchema, field).parameters(&Url::parse(url).unwrap()).token_limit
         };
         let auto = |url| limit(url, TokenLimitField::Auto);
         assert_eq!(auto("https://api.openai.com/v1"), TokenLimitField::MaxCompletionTokens);

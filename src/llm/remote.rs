@@ -2,23 +2,23 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use reqwest::Url;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::anthropic::Anthropic;
-use super::complaint::Complaint;
-use super::exchange::Exchange;
-use super::formats::{Format, Formats};
+use super::error_response::ErrorResponse;
+use super::exchange::{Exchange, Received};
+use super::formats::{Cause, Form, Format, Formats};
 use super::gemini::Gemini;
-use super::habits::{Habits, Learned};
 use super::hints;
-use super::keys::KeyRing;
+use super::keys::{KeyRing, Turn};
 use super::openai::OpenAi;
+use super::request_parameters::{Learned, Omitted, RequestParameters};
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
 use super::wire::{self, Question, Wire};
 use crate::domain::answer::Usage;
@@ -45,17 +45,37 @@ pub(super) struct Remote {
     keys: KeyRing,
     formats: Formats,
     learned: Learned,
+    /// Whether it has been said that the server does not tell what calls use.
+    said_usage: AtomicBool,
+}
+
+/// What one call does differently from others, because the server did not take its request as it was.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    omitted: Omitted,
+    /// The form of the schema, or a looser one.
+    form: Form,
+    cause: Option<Cause>,
+}
+
+/// A request on its way.
+struct Sent<'a> {
+    trial: Trial,
+    parameters: RequestParameters,
+    format: &'a Format,
+    form: Form,
+    has_schema: bool,
+    /// Confirmations, so far, that the server fails on the schema.
+    confirmations: u32,
+    turn: Turn,
 }
 
 /// How one exchange failed.
 enum Attempt {
     /// For the caller to deal with.
     Failed(CallError),
-    /// The request, or its key, has been changed: ask again at once. The error counts if that never ends.
-    Changed(CallError),
-    /// A request with a schema was refused, and nothing says why. Servers word their complaints about schemas in ever new
-    /// ways, so only a request without it can tell whose fault it is.
-    Unexplained,
+    /// Ask again at once, in this way or with another key. The error counts if that never ends.
+    Again(Trial, CallError),
 }
 
 impl Remote {
@@ -71,10 +91,12 @@ impl Remote {
             Api::Anthropic { version, auth } => (Box::new(Anthropic::new(version, *auth)), Dialect::Anthropic),
             Api::Gemini { version } => (Box::new(Gemini::new(version)), Dialect::Gemini),
         };
-        let url = endpoint(&settings.base_url, &wire.path(&settings.model))?;
+        let url = wire::endpoint(&settings.base_url, &wire.path(&settings.model))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Answers are small, and unpacking is how small bodies become huge. Without the header a server may compress.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (header, value) in wire.headers() {
             let value = HeaderValue::try_from(value).map_err(|_| format!("{header} cannot be a header"))?;
             headers.insert(HeaderName::from_static(header), value);
@@ -83,7 +105,7 @@ impl Remote {
             let (name, value) = wire.key(key.expose());
             Ok((name, wire::sensitive(&value)?))
         });
-        let mut first = wire.habits(&url);
+        let mut first = wire.parameters(&url);
         first.logprobs &= settings.logprobs;
         Ok(Self {
             name: name.to_owned(),
@@ -98,62 +120,112 @@ impl Remote {
             exchange: Exchange::new(name, url, headers, settings.timeout, cassettes)?,
             formats: Formats::new(dialect),
             learned: Learned::new(first),
+            said_usage: AtomicBool::new(false),
         })
     }
 
-    /// One exchange; `is_bare` leaves the schema out.
-    async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format, is_bare: bool) -> Result<Reply, Attempt> {
-        let failed = |error| Err(Attempt::Failed(error));
-        let mut habits = self.learned.habits();
-        habits.schema &= !is_bare;
-        // Read once: another call may give up the strict form while this one waits for its answer.
-        let is_strict = habits.schema && format.is_strict();
-        let schema = format.schema(is_strict).filter(|_| habits.schema);
-        let body = match self.body(call, system, schema, is_strict, habits) {
-            Ok(body) => body,
-            Err(failure) => return failed(CallError::lasting(failure)),
-        };
-        let turn = self.keys.turn();
-        let received = match self.exchange.post(self.keys.header(turn), body).await {
-            Ok(received) => received,
-            Err(broken) => return failed(broken.into_error(&self.name)),
-        };
-        if received.status.is_success() {
-            return match self.wire.reply(&received) {
-                Ok(reply) => {
-                    if schema.is_some() {
-                        format.accepted();
-                    }
-                    let pause = hints::spent(&received.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
-                    Ok(Reply { pause, ..format.restored(reply, call.schema, is_strict) })
+    /// One exchange.
+    async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format, trial: Trial) -> Result<Reply, Attempt> {
+        let parameters = self.learned.parameters(trial.omitted);
+        // Read once: another call may change them while this one waits for its answer.
+        let form = if parameters.schema { format.form(trial.form) } else { Form::Instructions };
+        let schema = format.schema(form);
+        let body = self.body(call, system, schema, form, parameters);
+        let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
+        let (turn, confirmations) = (self.keys.turn(), format.confirmations());
+        let sent = Sent { trial, parameters, format, form, has_schema: schema.is_some(), confirmations, turn };
+        let received = self.exchange.post(self.keys.header(turn), body).await;
+        let received = received.map_err(|broken| Attempt::Failed(broken.into_error(&self.name)))?;
+        let reply = self.read(&received, &sent)?;
+        self.learned.answered(&self.name, trial.omitted);
+        if parameters.schema && format.answered(form, trial.cause) {
+            let (provider, schema) = (&self.name, call.schema_name);
+            let reason = trial.cause.map(Cause::as_str);
+            match form {
+                Form::Strict | Form::Hint => {
+                    tracing::warn!(provider, schema, reason, "the schema is sent to the provider as a hint only");
                 }
-                Err(reason) => failed(CallError::transient(self.unusable(&reason))),
-            };
+                Form::Instructions => {
+                    tracing::warn!(provider, schema, reason, "the schema is not sent to the provider again");
+                }
+            }
         }
-        let complaint = Complaint::read(&received, now());
-        let mut failure = complaint.failure(&self.name);
-        let is_changed = self.adapt(&complaint, habits, format, is_strict)
-            || (complaint.is_about_key() && self.keys.blame(&self.name, turn, &mut failure));
-        let error = CallError { failure, is_transient: complaint.transient() };
-        if is_changed {
-            return Err(Attempt::Changed(error));
-        }
-        let may_be_schema = schema.is_some() && error.failure.code == Code::ProviderRejected;
-        if may_be_schema && complaint.is_unexplained() { Err(Attempt::Unexplained) } else { failed(error) }
+        let pause = hints::spent(&received.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
+        Ok(Reply { pause, ..format.restored(reply, call.schema, form) })
     }
 
-    /// Whether the complaint names something of ours that we can do without, so that the call is worth repeating.
-    fn adapt(&self, complaint: &Complaint, habits: Habits, format: &Format, is_strict: bool) -> bool {
-        if is_strict && complaint.about_schema() {
-            if format.loosen() {
-                tracing::info!(
-                    provider = self.name,
-                    "the provider refuses the strict form of a schema; it is given up"
-                );
-            }
-            return true;
+    /// The reply in a response.
+    fn read(&self, received: &Received, sent: &Sent<'_>) -> Result<Reply, Attempt> {
+        let body = wire::json(received);
+        if !received.status.is_success() {
+            let error = ErrorResponse::read(received, body.as_ref().ok(), now());
+            return self.refused(&error, received, sent);
         }
-        complaint.unsupported_parameter().is_some_and(|parameter| self.learned.without(&self.name, parameter, habits))
+        let error = body.as_ref().ok().and_then(|body| ErrorResponse::reported(received, body, now()));
+        match (body.and_then(|body| self.wire.reply(&body, received)), error) {
+            (Ok(reply), None) => Ok(self.with_usage(reply)),
+            // Gateways also report what went wrong on the way to an answer.
+            (Ok(reply), Some(error)) if !error.has_broken_off() && !reply.text.trim().is_empty() => {
+                Ok(self.with_usage(reply))
+            }
+            (_, Some(error)) => self.refused(&error, received, sent),
+            (Err(reason), None) => Err(Attempt::Failed(CallError::transient(self.unusable(&reason)))),
+        }
+    }
+
+    /// The reply, after it has been said once if the server does not tell what calls use.
+    fn with_usage(&self, reply: Reply) -> Reply {
+        let Usage { input_tokens, output_tokens, .. } = reply.usage;
+        let is_told = input_tokens > 0 && (output_tokens > 0 || reply.text.is_empty());
+        if !is_told && !self.said_usage.swap(true, Ordering::Relaxed) {
+            let provider = &self.name;
+            tracing::warn!(provider, "the provider does not tell how many tokens a call used; its costs are estimates");
+        }
+        reply
+    }
+
+    /// What follows from an error: an answer after all, another try, or a failure.
+    fn refused(&self, error: &ErrorResponse, received: &Received, sent: &Sent<'_>) -> Result<Reply, Attempt> {
+        if let Some((text, finish)) = error.failed_generation() {
+            let response_id = received.response_id(&Value::Null, "x-request-id");
+            let (model, usage) = (String::new(), Usage::default());
+            return Ok(Reply { text, model, finish, usage, confidence: None, response_id, pause: None });
+        }
+        let mut failure = error.failure(&self.name);
+        let changed = self.adapt(error, failure.code, sent);
+        let is_for_next_key =
+            changed.is_none() && error.is_about_key() && self.keys.blame(&self.name, sent.turn, &mut failure);
+        let error = CallError { failure, is_transient: error.transient() };
+        match changed.or(is_for_next_key.then_some(sent.trial)) {
+            Some(trial) => Err(Attempt::Again(trial, error)),
+            None => Err(Attempt::Failed(error)),
+        }
+    }
+
+    /// What the request can do without, so that the call is worth repeating: what the error names, or the schema, if nothing else
+    /// explains the error.
+    fn adapt(&self, error: &ErrorResponse, code: Code, sent: &Sent<'_>) -> Option<Trial> {
+        let Sent { trial, format, .. } = *sent;
+        if sent.has_schema && error.about_schema() {
+            let form = if sent.form == Form::Strict { Form::Hint } else { Form::Instructions };
+            return Some(Trial { form, cause: Some(Cause::Refused), ..trial });
+        }
+        let named = error.unsupported_parameter();
+        if let Some(omitted) = named.and_then(|parameter| self.learned.without(parameter, sent.parameters)) {
+            return Some(Trial { omitted: trial.omitted.and(omitted), ..trial });
+        }
+        if !sent.has_schema {
+            return None;
+        }
+        // Servers word their errors about schemas in ever new ways, so only a request without it can tell whose fault it is.
+        let cause = if code == Code::ProviderRejected && error.is_unexplained() {
+            Cause::Refused
+        } else if error.has_failed() && format.failed(sent.confirmations) {
+            Cause::Failed(sent.confirmations)
+        } else {
+            return None;
+        };
+        Some(Trial { form: Form::Instructions, cause: Some(cause), ..trial })
     }
 
     fn body(
@@ -161,19 +233,19 @@ impl Remote {
         call: &Call<'_>,
         system: &str,
         schema: Option<&Value>,
-        is_strict: bool,
-        habits: Habits,
+        form: Form,
+        parameters: RequestParameters,
     ) -> Result<Bytes, Failure> {
         let question = Question {
             model: &self.model,
             system,
             call,
             schema,
-            is_strict,
+            is_strict: form == Form::Strict,
             max_tokens: call.max_tokens.unwrap_or(self.max_tokens),
-            temperature: call.temperature.or(self.temperature).filter(|_| habits.temperature),
-            logprobs: self.logprobs && habits.logprobs,
-            habits,
+            temperature: call.temperature.or(self.temperature).filter(|_| parameters.temperature),
+            logprobs: self.logprobs && parameters.logprobs,
+            parameters,
         };
         serde_json::to_vec(&self.wire.body(&question))
             .map(Bytes::from)
@@ -218,67 +290,19 @@ impl Model for Remote {
                 None => Cow::Borrowed(call.system),
             };
             let mut changes = MAX_ADAPTATIONS + self.keys.len();
-            let mut is_bare = false;
+            let mut trial = Trial { omitted: Omitted::default(), form: Form::Strict, cause: None };
             loop {
-                match self.attempt(call, &system, &format, is_bare).await {
-                    Ok(reply) => {
-                        if is_bare && format.refused() {
-                            let (provider, schema) = (&self.name, call.schema_name);
-                            tracing::warn!(
-                                provider,
-                                schema,
-                                "the provider refuses the schema; it is not sent to it again"
-                            );
-                        }
-                        return Ok(reply);
-                    }
-                    Err(Attempt::Unexplained) => is_bare = true,
-                    Err(Attempt::Changed(_)) if changes > 0 => changes -= 1,
-                    Err(Attempt::Changed(error) | Attempt::Failed(error)) => return Err(error),
+                match self.attempt(call, &system, &format, trial).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(Attempt::Again(next, _)) if changes > 0 => (trial, changes) = (next, changes - 1),
+                    Err(Attempt::Again(_, error) | Attempt::Failed(error)) => return Err(error),
                 }
             }
         })
     }
 }
 
-/// The base URL with these segments below it; a query (Azure's `api-version`) stays where it is.
-fn endpoint(base_url: &str, segments: &[String]) -> Result<Url, String> {
-    let mut url = Url::parse(base_url).map_err(|e| format!("base_url is not a URL ({e}); write http(s)://host/…"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("base_url has the scheme {:?}; write http(s)://host/…", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("base_url contains a user name or password; give the key as the API key".to_owned());
-    }
-    match url.path_segments_mut() {
-        Ok(mut path) => path.pop_if_empty().extend(segments),
-        Err(()) => return Err("base_url has no path; write http(s)://host/…".to_owned()),
-    };
-    Ok(url)
-}
-
 /// Only for a date in a response without a `Date`.
 fn now() -> SystemTime {
     UNIX_EPOCH.checked_add(SystemClock.now()).unwrap_or(UNIX_EPOCH)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_endpoint_is_below_the_base_url() {
-        for (base, whole) in [
-            ("https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
-            ("http://127.0.0.1:8000/v1/", "http://127.0.0.1:8000/v1/chat/completions"),
-            ("http://localhost:1", "http://localhost:1/chat/completions"),
-            ("https://x.example/openai/v1?api-version=1", "https://x.example/openai/v1/chat/completions?api-version=1"),
-        ] {
-            assert_eq!(endpoint(base, &["chat".to_owned(), "completions".to_owned()]).unwrap().as_str(), whole);
-        }
-        for refused in ["", "api.openai.com/v1", "ftp://x/v1", "https://user:pw@x/v1", "data:x"] {
-            let reason = endpoint(refused, &[]).unwrap_err();
-            assert!(!reason.contains("pw"), "{reason}");
-        }
-    }
 }

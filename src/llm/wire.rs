@@ -7,11 +7,14 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::exchange::Received;
-use super::habits::Habits;
+use super::request_parameters::RequestParameters;
 use crate::ports::model::{Call, Reply};
 
 /// What is asked for after an answer that did not satisfy the schema; the errors follow.
 const CORRECTION: &str = "Your answer does not satisfy the schema. Answer again with the whole corrected JSON and nothing else. The errors:\n";
+
+/// What some servers begin a text with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One question, as every format needs it.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub(super) struct Question<'a> {
     pub(super) max_tokens: u32,
     pub(super) temperature: Option<f64>,
     pub(super) logprobs: bool,
-    pub(super) habits: Habits,
+    pub(super) parameters: RequestParameters,
 }
 
 /// One wire format.
@@ -42,13 +45,13 @@ pub(super) trait Wire: Send + Sync + Debug {
     fn key(&self, key: &str) -> (HeaderName, String);
     /// The request body.
     fn body(&self, question: &Question<'_>) -> Value;
-    /// The reply within a successful response.
+    /// The reply within a successful response, whose body is given as JSON.
     ///
     /// # Errors
-    /// Why the body is none. Positions and types only, nothing of its text.
-    fn reply(&self, received: &Received) -> Result<Reply, String>;
-    /// The parameter of ours that limits the answer's tokens, at first.
-    fn habits(&self, url: &Url) -> Habits;
+    /// Why the body is none. Names and types only, nothing of its text.
+    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String>;
+    /// What its requests have at first.
+    fn parameters(&self, url: &Url) -> RequestParameters;
 }
 
 /// The message that shows a model what was wrong with its answer.
@@ -63,24 +66,27 @@ pub(super) fn confidence(logprobs: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0 && mean.is_finite()).then(|| mean.clamp(0.0, 1.0))
 }
 
-/// The JSON of a successful response.
+/// The JSON of a body, whatever its headers say of it: compatible servers also call it `text/plain`, or nothing at all.
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn json<'a, T: serde::Deserialize<'a>>(received: &'a Received) -> Result<T, String> {
-    if received.body.is_empty() {
+pub(super) fn json(received: &Received) -> Result<Value, String> {
+    let body = received.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&received.body);
+    if body.is_empty() {
         return Err("the body is empty".to_owned());
     }
-    if let Some(found) = received.foreign_content_type() {
-        return Err(format!("the content type is {found:?}"));
-    }
-    if let Some(encoding) = received.foreign_encoding() {
-        return Err(format!("the content encoding is {encoding:?}, which was not asked for"));
-    }
-    let length = received.body.len();
-    serde_json::from_slice(&received.body).map_err(|e| {
-        let what = if e.is_data() { "its JSON has another shape" } else { "it is not JSON" };
-        format!("{what} (at byte {} of line {}, {length} bytes in all)", e.column(), e.line())
+    serde_json::from_slice(body).map_err(|error| {
+        if let Some(encoding) = received.foreign_encoding() {
+            return format!(
+                "it is compressed ({encoding}), though the request accepts nothing but `identity`; switch compression off in \
+                 the server, or in the proxy before it"
+            );
+        }
+        if let Some(found) = received.foreign_content_type() {
+            return format!("the content type is {found:?}, and the body is not JSON");
+        }
+        let (column, line, length) = (error.column(), error.line(), body.len());
+        format!("it is not JSON (at byte {column} of line {line}, {length} bytes in all)")
     })
 }
 
@@ -90,4 +96,41 @@ pub(super) fn sensitive(value: &str) -> Result<HeaderValue, String> {
         .map_err(|_| "the API key contains characters that no key has; check for a line break".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// The base URL with these segments below it; a query (Azure's `api-version`) stays where it is.
+pub(super) fn endpoint(base_url: &str, segments: &[String]) -> Result<Url, String> {
+    let mut url = Url::parse(base_url).map_err(|e| format!("base_url is not a URL ({e}); write http(s)://host/…"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("base_url has the scheme {:?}; write http(s)://host/…", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("base_url contains a user name or password; give the key as the API key".to_owned());
+    }
+    match url.path_segments_mut() {
+        Ok(mut path) => path.pop_if_empty().extend(segments),
+        Err(()) => return Err("base_url has no path; write http(s)://host/…".to_owned()),
+    };
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_below_the_base_url() {
+        for (base, whole) in [
+            ("https://api.openai.com/v1", "https://api.openai.com/v1/chat/completions"),
+            ("http://127.0.0.1:8000/v1/", "http://127.0.0.1:8000/v1/chat/completions"),
+            ("http://localhost:1", "http://localhost:1/chat/completions"),
+            ("https://x.example/openai/v1?api-version=1", "https://x.example/openai/v1/chat/completions?api-version=1"),
+        ] {
+            assert_eq!(endpoint(base, &["chat".to_owned(), "completions".to_owned()]).unwrap().as_str(), whole);
+        }
+        for refused in ["", "api.openai.com/v1", "ftp://x/v1", "https://user:pw@x/v1", "data:x"] {
+            let reason = endpoint(refused, &[]).unwrap_err();
+            assert!(!reason.contains("pw"), "{reason}");
+        }
+    }
 }

@@ -17,7 +17,9 @@ use structured_prompt::ports::model::{Call, CallError, Model, Reply};
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 
+mod answers;
 mod cassettes;
+mod errors;
 mod faults;
 mod formats;
 mod keys;

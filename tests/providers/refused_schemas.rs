@@ -101,3 +101,106 @@ async fn a_400_that_names_its_reason_is_not_sent_twice() {
         assert_eq!((error.failure.code, stub.calls()), (Code::ProviderRejected, 1));
     }
 }
+
+#[tokio::test]
+async fn a_422_is_asked_again_without_the_schema_like_a_400() {
+    let deepseek = json!({ "error": { "message": "Failed to deserialize the JSON body into the target type", "type":
+        "invalid_request_error", "param": null, "code": "invalid_request_error" } });
+    let hugging_face = json!({ "error": "Input validation error: grammar is not valid", "error_type": "validation" });
+    let entry = json!({ "type": "extra_forbidden", "loc": ["body", "response_format", "json_schema"], "msg": "m" });
+    for body in [deepseek, hugging_face, json!({ "detail": [entry] }), json!({ "detail": "Unprocessable" })] {
+        let refuse = Fault::Status { status: 422, body: body.to_string(), headers: Vec::new() };
+        let stub = refusing(move |_| Some(refuse.clone()));
+        let (model, schema) = (model(settings(Wire::OpenAi, &stub)), schema());
+        model.ask(&call(&schema)).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        let calls = stub.calls();
+        model.ask(&call(&schema)).await.unwrap();
+        assert_eq!(stub.calls(), calls + 1, "{body} is not provoked again");
+        assert!(stub.requests().last().is_some_and(|request| schema_of(request).is_none()), "{body}");
+    }
+}
+
+/// A server with a fault for requests that have a schema.
+fn refusing(fault: impl Fn(u64) -> Option<Fault> + Send + Sync + 'static) -> StubProvider {
+    StubProvider::start(Script::default().fault_of(move |request, call| schema_of(request).and_then(|_| fault(call))))
+}
+
+fn with_schema(stub: &StubProvider) -> usize {
+    stub.requests().iter().filter(|request| schema_of(request).is_some()).count()
+}
+
+#[tokio::test]
+async fn a_server_that_fails_on_every_schema_is_soon_asked_without() {
+    for (wire, status) in Wire::ALL.into_iter().flat_map(|wire| [(wire, 500), (wire, 502)]) {
+        let stub = refusing(move |_| Some(Fault::Error(status)));
+        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let mut answers = 0;
+        for _ in 0..10 {
+            answers += u32::from(model.ask(&call(&schema)).await.is_ok());
+        }
+        assert!(answers >= 8 && with_schema(&stub) <= 4, "{wire:?}: {answers} answers, {} with", with_schema(&stub));
+        let calls = stub.calls();
+        model.ask(&call(&schema)).await.unwrap();
+        assert_eq!(stub.calls(), calls + 1, "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_for_a_while_is_sent_schemas_again() {
+    for wire in Wire::ALL {
+        // The third failure is tried out without the schema, and just then the server is back.
+        let stub = StubProvider::start(Script::default().fault(When::UpTo(3), Fault::Error(500)));
+        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let mut found = Vec::new();
+        for _ in 0..3 {
+            found.push(model.ask(&call(&schema)).await.is_ok());
+        }
+        assert_eq!(found, [false, false, true], "{wire:?}");
+        for _ in 0..2 {
+            model.ask(&call(&schema)).await.unwrap();
+        }
+        let has_schema: Vec<_> = stub.requests().iter().map(|request| schema_of(request).is_some()).collect();
+        assert_eq!(has_schema, [true, true, true, false, true, true], "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answered_with_the_schema_keeps_it_through_any_outage() {
+    for wire in Wire::ALL {
+        let stub = refusing(|call| (2..=20).contains(&call).then_some(Fault::Error(500)));
+        let (model, schema) = (model(settings(wire, &stub)), schema());
+        for _ in 0..22 {
+            model.ask(&call(&schema)).await.ok();
+        }
+        assert_eq!(with_schema(&stub), 22, "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_strict_form_that_was_answered_is_not_given_up_for_one_record() {
+    let stub = StubProvider::start(Script::default().fault(When::Call(2), Fault::RefusesStrict));
+    let (model, schema) = (model(settings(Wire::OpenAi, &stub)), schema());
+    for _ in 0..3 {
+        model.ask(&call(&schema)).await.unwrap();
+    }
+    let strict: Vec<_> =
+        stub.requests().iter().map(|request| request["response_format"]["json_schema"]["strict"].clone()).collect();
+    assert_eq!(strict, [true, true, false, true].map(Value::from));
+}
+
+#[tokio::test]
+async fn nothing_is_given_up_when_the_changed_request_fails_too() {
+    for wire in Wire::ALL {
+        let refusal = Fault::Refuses("temperature");
+        let script = Script::default().fault(When::Call(1), refusal).fault(When::Call(2), Fault::Error(503));
+        let stub = StubProvider::start(script);
+        let remote =
+            structured_prompt::llm::settings::RemoteSettings { temperature: Some(0.5), ..settings(wire, &stub) };
+        let (model, schema) = (model(remote), schema());
+        model.ask(&call(&schema)).await.unwrap_err();
+        model.ask(&call(&schema)).await.unwrap();
+        let sent: Vec<_> =
+            stub.requests().iter().map(|request| wire.parameter(request, "temperature").is_some()).collect();
+        assert_eq!(sent, [true, false, true], "{wire:?}");
+    }
+}

@@ -52,6 +52,7 @@ struct Shared {
     record: AtomicBool,
     requests: Mutex<Vec<Value>>,
     keys: Mutex<Vec<String>>,
+    headers: Mutex<Vec<HeaderMap>>,
 }
 
 /// The running server; it stops when this is dropped.
@@ -75,6 +76,7 @@ impl StubProvider {
             record: AtomicBool::new(true),
             requests: Mutex::default(),
             keys: Mutex::default(),
+            headers: Mutex::default(),
         });
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("no free port on 127.0.0.1");
         listener.set_nonblocking(true).expect("the socket cannot be made non-blocking");
@@ -121,6 +123,11 @@ impl StubProvider {
     /// The keys that calls were made with, in order.
     pub fn keys(&self) -> Vec<String> {
         self.shared.keys.lock().unwrap().clone()
+    }
+
+    /// The headers of the requests so far.
+    pub fn headers(&self) -> Vec<HeaderMap> {
+        self.shared.headers.lock().unwrap().clone()
     }
 
     /// Changes the script for the calls to come; the count of calls goes on.
@@ -221,6 +228,7 @@ async fn handle(
     if shared.record.load(Ordering::Relaxed) {
         shared.requests.lock().unwrap().push(request.clone());
         shared.keys.lock().unwrap().push(key.clone());
+        shared.headers.lock().unwrap().push(headers.clone());
     }
     if script.api_key.as_ref().is_some_and(|wanted| *wanted != key) {
         return plain(401, "application/json", wire.error(401));
