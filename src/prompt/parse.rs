@@ -43,8 +43,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Whether the answer is all there, even if the provider says that the text was cut: a whole object begins it or
-    /// ends it. One in the midst of prose may be a thought on the way to another.
+    /// Whether the answer is all there, even if the provider says that the text was cut: a whole object ends it, or begins
+    /// it, if need be after one line that announces it. One in the midst of prose may be a thought on the way to another.
     pub fn is_whole(&self) -> bool {
         !self.is_cut && self.candidates.iter().any(|candidate| candidate.is_at_edge)
     }
@@ -57,7 +57,7 @@ pub struct Candidate {
     pub value: Value,
     /// How it was found.
     pub form: Form,
-    /// Whether it begins or ends the answer, apart from reasoning and a fence.
+    /// Whether it begins or ends the answer, apart from reasoning, a fence, and a line that announces it.
     is_at_edge: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The rungs, and what each leads to.
+//! The calls that lead to an answer, and which is the next one.
 
 use std::time::Duration;
 

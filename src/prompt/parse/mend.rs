@@ -3,6 +3,7 @@
 //! - A control character within a string (a raw line break, a tab) is escaped.
 //! - `\'` within a string is the quote itself, as in every language that has this escape.
 //! - A comma before a closing bracket, and comments, are left out.
+//! - White space that is none in JSON (no-break spaces, byte-order marks) becomes a space outside strings.
 //! - `True`, `False` and `None` are Python's words for JSON's.
 //!
 //! What could mean two things stays as it is, and is refused by the parser: `NaN`, single quotes around strings, other
@@ -38,6 +39,16 @@ struct Mended {
 impl Mended {
     fn other(&mut self, char: char) -> usize {
         match char {
+            ' ' | '\t' | '\r' | '\n' => self.out.push(char),
+            '\u{200B}' | '\u{FEFF}' => self.out.push(' '),
+            _ if char.is_whitespace() => self.out.push(' '),
+            _ => self.token(char),
+        }
+        char.len_utf8()
+    }
+
+    fn token(&mut self, char: char) {
+        match char {
             ',' => {
                 let follows_value = !matches!(self.last, None | Some('[' | '{' | ',' | ':'));
                 self.comma = follows_value.then_some(self.out.len());
@@ -47,14 +58,10 @@ impl Mended {
                     self.out.remove(at);
                 }
             }
-            _ if char.is_ascii_whitespace() => {}
             _ => self.comma = None,
         }
-        if !char.is_ascii_whitespace() {
-            self.last = Some(char);
-        }
+        self.last = Some(char);
         self.out.push(char);
-        char.len_utf8()
     }
 
     fn word(&mut self, text: &str) -> usize {
@@ -109,6 +116,7 @@ mod tests {
             (r#"{"a":[1,],"b":2 , }"#, r#"{"a":[1],"b":2  }"#),
             ("{\"a\":1, // one\n}", "{\"a\":1 \n}"),
             (r#"{/* "b": 2, */"a":1}"#, r#"{"a":1}"#),
+            ("{\u{a0}\"a\":\u{feff}1,\u{2003}}", "{ \"a\": 1 }"),
             (r#"{"a":True,"b":[None,False]}"#, r#"{"a":true,"b":[null,false]}"#),
         ] {
             assert_eq!(mended(text), wanted, "{text}");
@@ -123,7 +131,7 @@ mod tests {
             r#"{"a":[,],"b":[1,,],"c":}"#,
             r#"{"a":NaN,"b":TRUE,"c":nil}"#,
             r#"{"a":"// no comment, True /* none */ ,}"}"#,
-            r#"{"日本":"語,]"}"#,
+            "{\"日本\":\"語,]\u{a0}\u{feff}\"}",
             r#"{"a":"open"#,
         ] {
             assert_eq!(mended(text), text);

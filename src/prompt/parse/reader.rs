@@ -17,6 +17,9 @@ const MAX_CANDIDATES: usize = 16;
 /// of brackets that do not comes near it.
 const MAX_WALKS: usize = 16;
 
+/// Longest line that announces an answer (`Here is the JSON:`), in bytes.
+const LONGEST_ANNOUNCEMENT: usize = 200;
+
 pub(super) struct Reader<'a> {
     text: &'a str,
     marks: Vec<Mark>,
@@ -222,7 +225,10 @@ impl<'a> Reader<'a> {
         let after = self.text.get(end..).unwrap_or_default().trim_matches(is_blank);
         let opening = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).trim_end();
         let is_fenced = opening.ends_with("```") && after.starts_with("```");
-        let is_at_edge = before.is_empty() || opening == "```" || after.is_empty() || after == "```";
+        let unfenced = if is_fenced { opening.trim_end_matches('`').trim_end() } else { before };
+        let is_announced =
+            unfenced.len() <= LONGEST_ANNOUNCEMENT && unfenced.ends_with(':') && !unfenced.contains('\n');
+        let is_at_edge = unfenced.is_empty() || is_announced || after.is_empty() || after == "```";
         let form = match () {
             () if is_mended => Form::Repaired,
             () if before.is_empty() && after.is_empty() => Form::Bare,

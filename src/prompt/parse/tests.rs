@@ -63,6 +63,7 @@ fn slips_without_doubt_are_mended() {
         ("```json\n{\n  \"a\": \"one\r\n\r\ntwo\"\n}\n```", json!({"a": "one\r\n\r\ntwo"})),
         ("{\"a\":\"\u{1}\",\"b\":[\"\u{1b}[0m\"]}", json!({"a": "\u{1}", "b": ["\u{1b}[0m"]})),
         (r#"{"a":"it\'s"}"#, json!({"a": "it's"})),
+        ("{\n\u{a0}\u{a0}\"a\":\u{202f}\"\u{a0}\"\n}", json!({"a": "\u{a0}"})),
         (r#"{"a":True,"b":None}"#, json!({"a": true, "b": null})),
         ("{\"a\":\"one\ntwo\",\"b\":[1,],}", json!({"a": "one\ntwo", "b": [1]})),
         ("{\"a\":\"one\ntwo\",\"b\":[1,2]", json!({"a": "one\ntwo", "b": [1, 2]})),
@@ -199,12 +200,13 @@ fn many_braces_and_marks_take_no_time() {
         "<think>".repeat(20_000),
         "<think ".repeat(140_000),
         "[ ".repeat(500_000),
+        "x: {} ".repeat(150_000),
         "/*{".repeat(300_000),
         "{/*".repeat(300_000),
         format!("{{\"a\":\"{}", "\n".repeat(1_000_000)),
         format!("{{\"a\":[{}", "1,".repeat(500_000)),
     ] {
-        assert!(parse_answer(&text).candidates.is_empty(), "{}", text.get(..40).unwrap_or(&text));
+        assert!(parse_answer(&text).candidates.len() <= 1, "{}", text.get(..40).unwrap_or(&text));
     }
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }

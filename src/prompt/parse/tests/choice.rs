@@ -107,7 +107,9 @@ fn an_answer_is_whole_where_its_object_begins_or_ends_it() {
         "```json\n{\"a\":1}\n```",
         "{\"a\":1}\n\nThe customer wants",
         "```json\n{\"a\":1}\n```\nThe cust",
-        "Here: {\"a\":1}",
+        "So it is {\"a\":1}",
+        "Here is the answer: {\"a\":1}\n\nThe customer",
+        "Sure, here you are:\n```json\n{\"a\":1}\n```\nThe cust",
         "So I write {\"a\":0}.</think>\n{\"a\":1} as",
         "{\"a\":1} <think>was th",
     ] {
@@ -119,6 +121,7 @@ fn an_answer_is_whole_where_its_object_begins_or_ends_it() {
         "{\"a\":\"x\"",
         "{\"a\":1}\n{\"a\":2",
         "Okay, maybe {\"a\":1}, but then",
+        "Okay.\nThe user wants a refund.\nSo it could be: {\"a\":1}. But",
         "<think>maybe {\"a\":1}",
         "[{\"a\":1}]",
     ] {
