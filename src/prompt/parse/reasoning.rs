@@ -44,8 +44,8 @@ pub(super) struct Mark {
 /// Names in tags. A namespace may precede them (`<seed:think>`, `<mm:think>`), or words that say whose thoughts
 /// (`<longcat_think>`, `<chain_of_thought>`).
 const NAMES: [(Family, &str); 5] = [
-    (Family::Thought, "(?:[a-z0-9_]+_)?(?:think|thinking|thoughts?)"),
-    (Family::Reason, "(?:reason|reasoning|rationale)"),
+    (Family::Thought, "(?:[a-z0-9_]+_)?(?:think|thinking|thoughts?|monologue)(?:_process)?"),
+    (Family::Reason, "(?:reason|reasoning(?:_content)?|rationale)"),
     (Family::Reflection, "(?:reflection|reflect)"),
     (Family::Scratchpad, "(?:scratch_?pad)"),
     (Family::Analysis, "(?:analysis)"),
@@ -143,6 +143,9 @@ mod tests {
             ("<|inner_prefix|>", "<|inner_suffix|>", Family::Thought),
             ("<reasoning>", "</reasoning>", Family::Reason),
             ("<reason>", "</reason>", Family::Reason),
+            ("<reasoning_content>", "</reasoning_content>", Family::Reason),
+            ("<thought_process>", "</thought_process>", Family::Thought),
+            ("<inner_monologue>", "</inner_monologue>", Family::Thought),
             ("<reflection>", "</reflection>", Family::Reflection),
             ("<scratchpad>", "</scratchpad>", Family::Scratchpad),
             ("<analysis>", "</analysis>", Family::Analysis),

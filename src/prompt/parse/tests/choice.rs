@@ -35,6 +35,9 @@ fn reasoning_is_no_answer() {
         format!("<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{answer}"),
         format!("<|channel|>commentary<|message|>{draft}<|end|>{answer}<|return|>"),
         format!("analysisMaybe {draft}.assistantfinal{answer}"),
+        format!("```json\n{draft}\n```\n</think>\n```json\n{answer}\n```"),
+        format!("{{ {{ [ \" {draft} </think>{answer}"),
+        format!("<|im_start|>assistant\n<think>{draft}</think>\n{answer}<|im_end|>"),
     ] {
         assert_eq!(values(&text), wanted, "{text}");
         assert!(parse_answer(&text).has_reasoning, "{text}");
