@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::domain::json;
 use crate::ports::model::{Finish, Reply};
 use crate::schema::dialect::{self, Compiled, Dialect};
 
@@ -154,7 +155,7 @@ impl Format {
     pub(super) fn restored(&self, mut reply: Reply, schema: &Value, form: Form) -> Reply {
         if form == Form::Strict
             && reply.finish == Finish::Complete
-            && let Ok(mut answer) = serde_json::from_str::<Value>(&reply.text)
+            && let Ok(mut answer) = json::parse(&reply.text)
             && dialect::restore(self.dialect, schema, &mut answer)
         {
             reply.text = answer.to_string();
@@ -195,7 +196,29 @@ impl Formats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::model::FakeModel;
     use serde_json::json;
+
+    #[test]
+    fn a_restored_answer_keeps_its_digits_and_never_chooses_between_two_members() {
+        let schema = json!({
+            "type": "object",
+            "properties": { "a": { "type": "string" }, "n": { "type": "array", "items": { "type": "number" } } },
+            "required": ["n"],
+            "additionalProperties": false,
+        });
+        let format = Formats::new(Dialect::OpenAi).of("one", &schema);
+        let restored = |text: &str| {
+            let reply = FakeModel::says(text).unwrap();
+            format.restored(reply, &schema, true).text
+        };
+        assert_eq!(
+            restored(r#"{"a":null,"n":[500105175407324931000123,1E5,1.10,-0]}"#),
+            r#"{"n":[500105175407324931000123,1E5,1.10,-0]}"#
+        );
+        let twice = r#"{"a":null,"n":[1],"n":[2]}"#;
+        assert_eq!(restored(twice), twice, "it is refused when it is read");
+    }
 
     #[test]
     fn a_schema_is_made_once_per_name_and_content() {

@@ -27,6 +27,29 @@ fn every_draft_is_understood() {
 }
 
 #[test]
+fn a_date_time_is_rfc_3339_in_ascii() {
+    let schema = compile(json!({"type": "object", "properties": {"x": {"type": "string", "format": "date-time"}}}));
+    for good in ["2026-01-31T12:00:00Z", "2026-01-31t12:00:00.5z", "2026-01-31T12:00:00-05:00", "2016-12-31T23:59:60Z"]
+    {
+        assert_eq!(schema.validate(&json!({"x": good})), Ok(()), "{good}");
+    }
+    for bad in [
+        "2026-01-31T12:00:00\u{2212}05:00",
+        "2026\u{2212}01\u{2212}31T12:00:00Z",
+        "\u{ff12}026-01-31T12:00:00Z",
+        "2026-01-31 12:00:00Z",
+        "2026-01-31T12:00Z",
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00:00.Z",
+        "2026-01-31T12:00:00+24:00",
+        "2026-01-31T12:00:60Z",
+        "2026-02-29T12:00:00Z",
+    ] {
+        assert!(schema.validate(&json!({"x": bad})).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn common_formats_are_asserted() {
     let cases = [
         ("date-time", "2026-01-01T00:00:00Z"),

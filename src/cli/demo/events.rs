@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::domain::json;
 use crate::domain::record::{Header, Outgoing, Record};
 use crate::kafka::settings::RecordFormat;
 
@@ -12,6 +13,7 @@ pub(super) const NUMBER: &str = "demo-record";
 /// One record for each line that is not blank. CloudEvents go out half in binary mode, half in structured mode, as a topic
 /// with several producers has them. A line that is no CloudEvent goes out as it is: what becomes of it is part of the show.
 pub(super) fn records(text: &[u8], format: RecordFormat) -> Vec<Outgoing> {
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let records = lines.map(|line| match format {
         RecordFormat::CloudEvents => event(line),
@@ -40,7 +42,8 @@ fn bare(line: &[u8]) -> Outgoing {
 }
 
 fn event(line: &[u8]) -> Outgoing {
-    let parsed: Option<Map<String, Value>> = serde_json::from_slice(line).ok();
+    let parsed = std::str::from_utf8(line).ok().and_then(|line| json::parse(line).ok());
+    let parsed: Option<Map<String, Value>> = parsed.and_then(|event| event.as_object().cloned());
     let key = parsed.as_ref().and_then(|event| text(event, "subject")).map(|subject| Bytes::from(subject.to_owned()));
     let binary = parsed.filter(prefers_binary).and_then(binary);
     let mut record = binary.unwrap_or_else(|| Outgoing {

@@ -1,13 +1,14 @@
 //! Who answers, and why. A model is asked only by those who say so: a key in the environment is not enough.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use super::{Args, DemoError};
 use crate::cli::run;
 use crate::config::Environment;
 use crate::config::connector::{self, ConnectorConfig, RuntimeDefaults};
 use crate::config::runtime::{self, RuntimeConfig};
+use crate::domain::text;
 use crate::llm::settings::{Cassettes, ProviderKind, ProviderSettings, RemoteSettings};
 
 const CONNECTOR: &str = include_str!("../../../connectors/support-triage.yaml");
@@ -40,7 +41,10 @@ enum Said<'a> {
 /// What is wrong with either, or with the provider that was asked for.
 pub(super) fn choose(args: &Args) -> Result<Choice, DemoError> {
     let text = match &args.connector {
-        Some(path) => fs::read_to_string(path).map_err(|source| DemoError::file(path, source))?,
+        Some(path) => {
+            let failed = |source| DemoError::file(path, source);
+            text::decode(&fs::read(path).map_err(failed)?).map_err(|fault| failed(io::Error::other(fault)))?
+        }
         None => CONNECTOR.to_owned(),
     };
     let file = args.connector.as_deref().unwrap_or(Path::new("(built in)"));

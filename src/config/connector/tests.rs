@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod schemas;
+
 const SHIPPED: &str = include_str!("../../../connectors/support-triage.yaml");
 
 fn defaults() -> RuntimeDefaults {

@@ -7,6 +7,8 @@ use crate::domain::secret::Secret;
 use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
 use crate::store::settings::{Location, StoreUrl};
 
+mod texts;
+
 const WRITTEN: &str = include_str!("../../../config/structured-prompt.yaml");
 const KEYED: [(&str, &str); 1] = [("OPENAI_API_KEY", "canary-key")];
 

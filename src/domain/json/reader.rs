@@ -169,6 +169,12 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let mut is_plain = true;
         loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let Some(next) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
+                self.at = self.text.len();
+                return Err(self.fault(FaultKind::EndsEarly));
+            };
+            self.at += next;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -176,12 +182,7 @@ impl<'a> Reader<'a> {
                     // Whatever is escaped, the quote included, does not end the string.
                     self.at += 2;
                 }
-                Some(byte) if byte < b' ' => return Err(self.fault(FaultKind::Syntax)),
-                Some(_) => self.at += 1,
-                None => {
-                    self.at = self.text.len();
-                    return Err(self.fault(FaultKind::EndsEarly));
-                }
+                _ => return Err(self.fault(FaultKind::Syntax)),
             }
         }
         self.at += 1;

@@ -136,7 +136,9 @@ pub(super) fn parse(number: &str, money: bool) -> Option<f64> {
             _ => Some(c),
         })
         .collect();
-    digits.parse().ok().filter(|value: &f64| value.is_finite())
+    // More digits than a double is sure to hold: better no number than a rounded one.
+    let is_exact = digits.bytes().filter(u8::is_ascii_digit).count() <= 15;
+    digits.parse().ok().filter(|value: &f64| is_exact && value.is_finite())
 }
 
 /// The number as JSON: whole ones without a fraction.
@@ -177,6 +179,8 @@ mod tests {
         let values: Vec<f64> =
             numerals("3 boxes, 12.5 kg, A-100, 2026-01-02, 10:30, 7.").iter().map(|n| n.value).collect();
         assert_eq!(values, [3.0, 12.5, 7.0]);
+        assert_eq!(numerals("1,234,567,890,123,456,789"), [], "it would be rounded");
+        assert_eq!(numerals("123,456,789,012,345")[0].value, 123_456_789_012_345.0);
         assert_eq!(to_json(49.0).to_string(), "49");
         assert_eq!(to_json(49.5).to_string(), "49.5");
     }
