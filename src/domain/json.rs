@@ -4,6 +4,7 @@
 //! counts (RFC 8259, section 4), and how many digits of a number survive (section 6). Here a repeated name is refused, and
 //! a number keeps its text. `docs/adr/0007-numbers-keep-their-digits.md` says why.
 
+mod decimal;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
+pub use decimal::Decimal;
 pub use reader::Reader;
 
 /// Deepest nesting that is read; the same as serde_json's.
@@ -114,6 +116,19 @@ pub fn number(text: &str) -> Option<Number> {
 /// Whether a number is written as a whole one: without fraction and exponent.
 pub fn is_whole(number: &Number) -> bool {
     !number.as_str().contains(['.', 'e', 'E'])
+}
+
+/// Whether two values are equal as JSON Schema has it: numbers by what they are worth, `1.0` as `1`; members in any order.
+/// `==` compares the texts of numbers.
+pub fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || Decimal::of(a.as_str()) == Decimal::of(b.as_str()),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| equal(a, b)))
+        }
+        _ => a == b,
+    }
 }
 
 /// The one text of a value for hashes: members in the order of their names, no spaces, numbers as they were written. So

@@ -154,6 +154,28 @@ fn what_is_no_json_is_refused_where_serde_json_refuses_it() {
 }
 
 #[test]
+fn values_are_equal_by_what_they_are_worth() {
+    let is_equal = |a: &str, b: &str| equal(&parse(a).unwrap(), &parse(b).unwrap());
+    for (a, b) in [
+        (r#"{"a":[1.0,-0],"b":"x"}"#, r#"{"b":"x","a":[1,0e5]}"#),
+        ("1e3", "1000.00"),
+        ("500105175407324931000123", "500105175407324931000123.0"),
+    ] {
+        assert!(is_equal(a, b) && is_equal(b, a), "{a} {b}");
+    }
+    for (a, b) in [
+        (r#"{"a":1}"#, r#"{"a":1,"b":1}"#),
+        (r#"{"a":1}"#, r#"{"b":1}"#),
+        ("[1]", "[1,1]"),
+        ("1", "true"),
+        ("1", "\"1\""),
+        ("0.12345678901234567", "0.12345678901234568"),
+    ] {
+        assert!(!is_equal(a, b) && !is_equal(b, a), "{a} {b}");
+    }
+}
+
+#[test]
 fn canonical_texts_differ_in_every_digit_and_in_nothing_else() {
     let of = |text: &str| canonical(&parse(text).unwrap());
     assert_eq!(

@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
             () => Form::Embedded,
         };
         let candidates = &mut self.reading.candidates;
-        if let Some(equal) = candidates.iter_mut().find(|former| former.value == value) {
+        if let Some(equal) = candidates.iter_mut().find(|former| json::equal(&former.value, &value)) {
             equal.is_at_edge |= is_at_edge;
         } else if candidates.len() <= MAX_CANDIDATES {
             candidates.push(Candidate { value, form, is_at_edge });

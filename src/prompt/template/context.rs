@@ -20,7 +20,7 @@ type Members = BTreeMap<Arc<str>, Value>;
 /// The variables that a template reads, with the values that this record has for them.
 pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> {
     let mut variables = Members::new();
-    let mut spellings = Spellings::default();
+    let mut spellings = Spellings::new(reads.makes_texts);
     for (root, need) in &reads.roots {
         let value = match &**root {
             "data" => data(need, scope.event, &mut spellings)?,

@@ -1,11 +1,12 @@
 //! Numbers in templates: printed with the digits that were sent, and calculated with where that loses none.
 //!
-//! The engine has integers of 128 bits and doubles. A number that one of them holds becomes that; how it was spelled
-//! (`1.10`, `1E5`) is remembered for as long as the rendering lasts. Any other number becomes [`Digits`], which prints
-//! itself and refuses arithmetic.
+//! The engine has integers of 128 bits and doubles. A number becomes one of those, so that it is compared and calculated
+//! with as everywhere; how a double was spelled (`1.10`, `1E5`, 20 decimals) is remembered for as long as the rendering lasts.
+//! What neither can stand for becomes [`Digits`], which prints itself and refuses arithmetic.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,14 +15,22 @@ use minijinja::{State, Value};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::Number;
 
-use crate::domain::json;
+use crate::domain::json::{self, Decimal};
 
 /// The variable that holds the [`Spellings`] during a rendering. It is no identifier: no template can name it.
 const VARIABLE: &str = "numbers as sent";
 
+/// Digits that every double tells apart, and by which most programs write one.
+const DIGITS_OF_A_DOUBLE: usize = 17;
+
 /// How the doubles of a record were written, by their bits.
-#[derive(Debug, Default)]
-pub(super) struct Spellings(HashMap<u64, Number>);
+#[derive(Debug)]
+pub(super) struct Spellings {
+    known: HashMap<u64, Number>,
+    /// Whether the template makes texts of values, which writes a double as the engine does: a number with more digits
+    /// must then be [`Digits`].
+    makes_texts: bool,
+}
 
 impl Object for Spellings {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -30,9 +39,13 @@ impl Object for Spellings {
 }
 
 impl Spellings {
+    pub(super) fn new(makes_texts: bool) -> Self {
+        Self { known: HashMap::new(), makes_texts }
+    }
+
     /// The variable that the engine is to have, if there is anything to say.
     pub(super) fn into_variable(self) -> Option<(&'static str, Value)> {
-        (!self.0.is_empty()).then(|| (VARIABLE, Value::from_object(self)))
+        (!self.known.is_empty()).then(|| (VARIABLE, Value::from_object(self)))
     }
 
     /// A number as the engine's value.
@@ -49,13 +62,24 @@ impl Spellings {
                 return Value::from(natural);
             }
         }
-        match number.as_f64() {
-            Some(float) if Decimal::of(text) == Decimal::of(&format!("{float:e}")) => {
-                // Of two spellings of one number in a record the first is shown for both: they are equal.
-                self.0.entry(float.to_bits()).or_insert_with(|| number.clone());
-                Value::from(float)
+        self.double(number).map_or_else(|| Value::from_object(Digits(number.clone())), Value::from)
+    }
+
+    /// The double that stands for a number in this rendering.
+    fn double(&mut self, number: &Number) -> Option<f64> {
+        let float = number.as_f64()?;
+        let decimal = Decimal::of(number.as_str());
+        let is_too_small = float == 0.0 && !decimal.is_zero();
+        if is_too_small || (self.makes_texts && decimal.digits() > DIGITS_OF_A_DOUBLE) {
+            return None;
+        }
+        match self.known.entry(float.to_bits()) {
+            Entry::Vacant(entry) => {
+                entry.insert(number.clone());
+                Some(float)
             }
-            _ => Value::from_object(Digits(number.clone())),
+            // Of two spellings of one number the first is shown for both: they are equal.
+            Entry::Occupied(entry) => (Decimal::of(entry.get().as_str()) == decimal).then_some(float),
         }
     }
 }
@@ -71,8 +95,8 @@ impl AsSent {
     /// The digits of a number that the engine itself would print otherwise.
     pub(super) fn number<'v>(&'v self, value: &'v Value) -> Option<&'v Number> {
         if value.kind() == ValueKind::Number && !value.is_integer() {
-            let Spellings(known) = self.0.as_ref()?.downcast_object_ref()?;
-            return known.get(&f64::try_from(value.clone()).ok()?.to_bits());
+            let spellings: &Spellings = self.0.as_ref()?.downcast_object_ref()?;
+            return spellings.known.get(&f64::try_from(value.clone()).ok()?.to_bits());
         }
         value.downcast_object_ref::<Digits>().map(|Digits(number)| number)
     }
@@ -107,7 +131,7 @@ impl Serialize for AsJson<'_> {
     }
 }
 
-/// A number that no number of the engine holds.
+/// A number that no number of the engine can stand for.
 #[derive(Debug)]
 struct Digits(Number);
 
@@ -123,69 +147,5 @@ impl Object for Digits {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str())
-    }
-}
-
-/// What a number's text means: `0.d₁d₂d₃… × 10^point`, the first and the last digit not zero; zero has no digits.
-#[derive(Debug, PartialEq, Eq)]
-struct Decimal {
-    is_negative: bool,
-    point: i64,
-    digits: Vec<u8>,
-}
-
-impl Decimal {
-    fn of(text: &str) -> Self {
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let unsigned = mantissa.strip_prefix('-').unwrap_or(mantissa);
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
-        let all: String = [whole, fraction].concat();
-        let significant = all.trim_start_matches('0');
-        if significant.is_empty() {
-            return Self { is_negative: false, point: 0, digits: Vec::new() };
-        }
-        let zeros = length(&all) - length(significant);
-        let point = exponent.parse::<i64>().unwrap_or_default().saturating_add(length(whole)).saturating_sub(zeros);
-        let digits = significant.trim_end_matches('0').as_bytes().to_vec();
-        Self { is_negative: mantissa.len() > unsigned.len(), point, digits }
-    }
-
-    fn sign(&self) -> i8 {
-        match (self.digits.is_empty(), self.is_negative) {
-            (true, _) => 0,
-            (false, true) => -1,
-            (false, false) => 1,
-        }
-    }
-}
-
-impl Ord for Decimal {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let magnitude = || self.point.cmp(&other.point).then_with(|| self.digits.cmp(&other.digits));
-        let sign = self.sign();
-        sign.cmp(&other.sign()).then_with(|| if sign < 0 { magnitude().reverse() } else { magnitude() })
-    }
-}
-
-impl PartialOrd for Decimal {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_compare_as_numbers() {
-        let ascending = ["-1e40", "-12.5", "-1.25", "-0.01", "0", "1e-400", "0.01", "0.011", "1", "1.5", "15", "1e40"];
-        for pair in ascending.windows(2) {
-            assert!(Decimal::of(pair[0]) < Decimal::of(pair[1]), "{pair:?}");
-        }
-        for [a, b] in [["1.10", "1.1"], ["1E5", "100000"], ["-0", "0.000"], ["0.5e1", "5"], ["1200e-3", "1.2"]] {
-            assert_eq!(Decimal::of(a), Decimal::of(b));
-        }
     }
 }

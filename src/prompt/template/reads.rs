@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Most attributes of one path that are told apart; below, everything is converted.
 const MAX_SEGMENTS: usize = 16;
 
+/// The operator and the filters that make a text of a value. A name that only contains one of these does no harm.
+const TEXT_MAKERS: [&str; 5] = ["~", "join", "string", "format", "replace"];
+
 /// Which part of a value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Need {
@@ -37,6 +40,8 @@ pub(super) struct Reads {
     pub(super) paths: Vec<Path>,
     /// The ways into the event's data that expressions use.
     pub(super) data: Vec<Path>,
+    /// Whether an expression may make a text of a value without printing it.
+    pub(super) makes_texts: bool,
 }
 
 impl Reads {
@@ -48,8 +53,10 @@ impl Reads {
             add(&mut roots, &path.segments);
         }
         let is_data = |path: &Path| path.segments.first().is_some_and(|root| root == "data");
-        let data = self::paths(&code(source)).into_iter().filter(is_data).collect();
-        Self { roots, paths, data }
+        let code = code(source);
+        let data = self::paths(&code).into_iter().filter(is_data).collect();
+        let makes_texts = TEXT_MAKERS.iter().any(|name| code.contains(name));
+        Self { roots, paths, data, makes_texts }
     }
 
     /// True if the source reads nothing of the record.

@@ -46,23 +46,47 @@ fn numbers_are_printed_with_the_digits_that_were_sent() {
 }
 
 #[test]
-fn numbers_are_calculated_with_where_that_loses_no_digits() {
-    let data = r#"{"price":12.50,"zero":0.00,"big":500105175407324931000123,"e":1E5,"pi":3.14159265358979323846,"tiny":1e-400}"#;
+fn numbers_are_compared_and_calculated_with() {
+    let data = r#"{"price":12.50,"zero":0.00,"big":500105175407324931000123,"e":1E5,"pi":3.14159265358979323846,
+        "south":-33.86785000000000423,"tenth":0.10000000000000001,"tiny":1e-400,"huge":-1e400}"#;
     let cases = [
         ("{{ data.price > 12 }} {{ data.price < 9 }} {{ data.price == 12.5 }}", "true false true"),
         ("{{ data.price * 2 }} {{ data.price + 1 }} {{ data.price | round }}", "25.0 13.5 12.0"),
         ("{{ 'yes' if data.zero else 'no' }} {{ data.zero == 0 }}", "no true"),
         ("{{ data.big + 1 }} {{ data.big > 5 }}", "500105175407324931000124 true"),
         ("{{ data.e + 1 }} {{ data.e == 100000 }}", "100001.0 true"),
-        ("{{ data.pi == data.pi }} {{ data.pi > data.tiny }} {{ data.pi ~ '!' }}", "true true 3.14159265358979323846!"),
-        ("{{ [data.pi, data.tiny] | sort }}", "[1e-400,3.14159265358979323846]"),
-        ("{{ [data.pi, 1] | join('/') }}", "3.14159265358979323846/1"),
+        (
+            "{{ data.pi > 3 }} {{ data.pi < 4 }} {{ data.pi * 2 }} {{ data.pi }}",
+            "true true 6.283185307179586 3.14159265358979323846",
+        ),
+        ("{{ data.south < 0 }} {{ data.south }}", "true -33.86785000000000423"),
+        ("{{ data.tenth + 0.2 > 0.3 }} {{ data.tenth }}", "true 0.10000000000000001"),
+        ("{{ data.tenth ~ '' }} {{ data.tenth + 1 }}", "0.1 1.1"),
+        (
+            "{{ data.pi ~ '!' }} {{ [data.pi, 1] | join('/') }} {{ data.pi | string }}",
+            "3.14159265358979323846! 3.14159265358979323846/1 3.14159265358979323846",
+        ),
+        ("{{ [data.tiny, data.huge] | sort }}", "[-1e400,1e-400]"),
+        ("{{ data.tiny == data.tiny }} {{ data.tiny ~ '' }}", "true 1e-400"),
     ];
     for (source, expected) in cases {
         assert_eq!(render_json(source, data).unwrap(), expected, "{source}");
     }
-    assert!(render_json("{{ data.pi * 2 }}", data).is_err(), "it would be rounded");
-    assert_eq!(render_json("{{ 1.10 }}", data).unwrap(), "1.1", "spellings are forgotten");
+    for source in ["{{ data.tiny * 2 }}", "{{ data.huge + 1 }}", "{{ data.pi * 2 }}{{ '' ~ 1 }}"] {
+        assert!(render_json(source, data).is_err(), "it would be rounded: {source}");
+    }
+    assert_eq!(render_json("{{ 1.10 }}", data).unwrap(), "1.1", "spellings are those of the record");
+}
+
+#[test]
+fn numbers_that_are_the_same_double_keep_their_own_digits() {
+    let data = r#"{"list":[0.12345678901234567890,0.12345678901234567891],"same":[1.10,1.1]}"#;
+    assert_eq!(render_json("{{ data.list }}", data).unwrap(), "[0.12345678901234567890,0.12345678901234567891]");
+    assert_eq!(
+        render_json("{{ data.list[1] }} {{ data.list[0] == data.list[1] }}", data).unwrap(),
+        "0.12345678901234567891 false"
+    );
+    assert_eq!(render_json("{{ data.same }} {{ data.same[0] == data.same[1] }}", data).unwrap(), "[1.10,1.10] true");
 }
 
 #[test]
