@@ -210,7 +210,7 @@ mod tests {
         let format = Formats::new(Dialect::OpenAi).of("one", &schema);
         let restored = |text: &str| {
             let reply = FakeModel::says(text).unwrap();
-            format.restored(reply, &schema, true).text
+            format.restored(reply, &schema, Form::Strict).text
         };
         assert_eq!(
             restored(r#"{"a":null,"n":[500105175407324931000123,1E5,1.10,-0]}"#),
