@@ -1,8 +1,10 @@
 //! JSON Schemas: compiled once, bounded, and without remote references.
 
 pub mod dialect;
+pub mod keywords;
 pub mod library;
 mod limits;
+pub(crate) mod reference;
 mod relax;
 
 use std::fmt;
@@ -157,8 +159,10 @@ impl Schema {
 
     /// The schema that a local `$ref` means, else the schema itself.
     fn dereference<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-        target.and_then(|pointer| self.json.pointer(pointer)).unwrap_or(schema)
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        reference
+            .and_then(|reference| reference::resolve(&self.json, reference).ok())
+            .map_or(schema, |(_, target)| target)
     }
 }
 
@@ -172,7 +176,7 @@ fn is_filled(value: &Value) -> bool {
 }
 
 fn identify(name: &str, version: &str, json: &Value, digest: &[u8; 32]) -> String {
-    let id = json.get(limits::id_keyword(json)).and_then(Value::as_str).unwrap_or_default();
+    let id = json.get(reference::id_keyword(json)).and_then(Value::as_str).unwrap_or_default();
     let id = id.trim_end_matches('#');
     if is_absolute_uri(id) {
         return id.to_owned();

@@ -73,7 +73,7 @@ fn compile(schema: &Schema, dialect: Dialect, out: &mut dyn Write, error: &mut d
     let compiled = dialect::compile(dialect, schema.json());
     writeln!(out, "{:#}", compiled.schema)?;
     for loss in &compiled.losses {
-        writeln!(error, "{}: {}", loss.place(), loss.effect.as_str())?;
+        writeln!(error, "{}: {}", loss.place(), loss.effect)?;
     }
     if !compiled.is_strict {
         let name = dialect.as_str();

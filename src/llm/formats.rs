@@ -152,11 +152,11 @@ impl Format {
 
     /// The reply to a strict request in the form of the original schema. The text stays as it is, byte for byte, unless the
     /// dialect changed it.
-    pub(super) fn restored(&self, mut reply: Reply, schema: &Value, form: Form) -> Reply {
+    pub(super) fn restored(&self, mut reply: Reply, form: Form) -> Reply {
         if form == Form::Strict
             && reply.finish == Finish::Complete
             && let Ok(mut answer) = json::parse(&reply.text)
-            && dialect::restore(self.dialect, schema, &mut answer)
+            && self.compiled.restore(&mut answer)
         {
             reply.text = answer.to_string();
         }
@@ -210,7 +210,7 @@ mod tests {
         let format = Formats::new(Dialect::OpenAi).of("one", &schema);
         let restored = |text: &str| {
             let reply = FakeModel::says(text).unwrap();
-            format.restored(reply, &schema, Form::Strict).text
+            format.restored(reply, Form::Strict).text
         };
         assert_eq!(
             restored(r#"{"a":null,"n":[500105175407324931000123,1E5,1.10,-0]}"#),

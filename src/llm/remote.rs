@@ -151,7 +151,7 @@ impl Remote {
             }
         }
         let pause = hints::spent(&received.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
-        Ok(Reply { pause, ..format.restored(reply, call.schema, form) })
+        Ok(Reply { pause, ..format.restored(reply, form) })
     }
 
     /// The reply in a response.

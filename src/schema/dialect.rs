@@ -3,11 +3,17 @@
 //! Nothing relies on the provider alone: every answer is validated against the original schema. A loss means only that the
 //! provider may answer what we then have to send back.
 
-mod openai;
+mod form;
+mod restore;
 mod rules;
 mod translate;
 
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde_json::Value;
+
+use super::keywords::join;
+use form::Document;
 
 /// The dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +41,7 @@ impl Dialect {
 }
 
 /// A schema in a dialect.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Compiled {
     /// What is sent; the original when the dialect cannot hold it.
     pub schema: Value,
@@ -43,6 +49,7 @@ pub struct Compiled {
     pub is_strict: bool,
     /// What the provider does not enforce.
     pub losses: Vec<Loss>,
+    document: Document,
 }
 
 /// A keyword that the provider does not enforce.
@@ -61,45 +68,65 @@ pub struct Loss {
 pub enum Effect {
     /// It is left out.
     Dropped,
+    /// It is left out, because the dialect takes at most this.
+    LeftOut(&'static str),
     /// The model can read it in the description.
     Described,
     /// `oneOf` is sent as `anyOf`.
     AnyOf,
+    /// Objects are closed: the model can answer with declared properties only.
+    Closed,
+    /// The property can be left out, but not be null: the dialect takes few unions.
+    WithoutNull,
     /// The dialect cannot do without it and has no words for it: the whole schema is not enforced.
     Inexpressible,
-    /// The schema has more of it than the dialect takes: nothing of it is enforced.
-    TooMuch,
+    /// The schema has more than this, the most that the dialect takes: nothing of it is enforced.
+    TooMuch(&'static str),
 }
 
 impl Effect {
-    /// In words.
-    pub fn as_str(self) -> &'static str {
+    /// Whether nothing of the schema is enforced because of it.
+    fn ends_enforcement(self) -> bool {
+        matches!(self, Self::Inexpressible | Self::TooMuch(_))
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dropped => "left out",
-            Self::Described => "moved into the description",
-            Self::AnyOf => "sent as anyOf",
-            Self::Inexpressible => "cannot be said in this dialect, so nothing of the schema is enforced",
-            Self::TooMuch => "more than this dialect takes, so nothing of the schema is enforced",
+            Self::Dropped => f.write_str("left out"),
+            Self::LeftOut(limit) => write!(f, "left out: this dialect takes at most {limit}"),
+            Self::Described => f.write_str("moved into the description"),
+            Self::AnyOf => f.write_str("sent as anyOf"),
+            Self::Closed => f.write_str("sent as false: this dialect takes no properties that are not declared"),
+            Self::WithoutNull => {
+                f.write_str("sent without null, because this dialect takes few unions: it is left out instead")
+            }
+            Self::Inexpressible => f.write_str("cannot be said in this dialect, so nothing of the schema is enforced"),
+            Self::TooMuch(limit) => {
+                write!(f, "this dialect takes at most {limit}, so nothing of the schema is enforced")
+            }
         }
     }
 }
 
 /// The schema in this dialect.
 pub fn compile(dialect: Dialect, schema: &Value) -> Compiled {
-    let (translated, losses) = match dialect {
-        Dialect::OpenAi => (openai::strict(schema), openai::losses(schema)),
-        Dialect::Anthropic => translate::translate(schema, &rules::ANTHROPIC),
-        Dialect::Gemini => translate::translate(schema, &rules::GEMINI),
+    let rules = match dialect {
+        Dialect::OpenAi => &rules::OPENAI,
+        Dialect::Anthropic => &rules::ANTHROPIC,
+        Dialect::Gemini => &rules::GEMINI,
     };
+    let document = form::read(schema);
+    let (translated, losses) = translate::translate(&document, rules);
     let is_strict = translated.is_some();
-    Compiled { schema: translated.unwrap_or_else(|| schema.clone()), is_strict, losses }
+    Compiled { schema: translated.unwrap_or_else(|| schema.clone()), is_strict, losses, document }
 }
 
-/// Takes back from an answer what the dialect added: nulls that stand for absent properties. True if there was one.
-pub fn restore(dialect: Dialect, schema: &Value, answer: &mut Value) -> bool {
-    match dialect {
-        Dialect::OpenAi => openai::prune(schema, answer),
-        Dialect::Anthropic | Dialect::Gemini => false,
+impl Compiled {
+    /// Takes back from an answer what the dialect added: nulls that stand for absent properties. True if there was one.
+    pub fn restore(&self, answer: &mut Value) -> bool {
+        self.is_strict && restore::restore(&self.document, answer)
     }
 }
 
@@ -119,49 +146,6 @@ impl Loss {
     pub fn place(&self) -> String {
         join(&self.pointer, &self.keyword)
     }
-}
-
-/// The names that a schema requires.
-fn required(schema: &Map<String, Value>) -> Vec<&str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-/// A token of a JSON Pointer.
-fn join(pointer: &str, token: &str) -> String {
-    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
-}
-
-/// The subschemas of a schema, each with the tokens that lead to it.
-fn subschemas(schema: &Map<String, Value>) -> Vec<(String, &Value)> {
-    const MAPS: [&str; 6] =
-        ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
-    const LISTS: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
-    const SINGLE: [&str; 11] = [
-        "items",
-        "additionalItems",
-        "additionalProperties",
-        "contains",
-        "propertyNames",
-        "not",
-        "if",
-        "then",
-        "else",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    ];
-    let mut found = Vec::new();
-    for (keyword, value) in schema {
-        let at = join("", keyword);
-        let is_one_of = |keywords: &[&str]| keywords.contains(&keyword.as_str());
-        if let Some(members) = value.as_object().filter(|_| is_one_of(&MAPS)) {
-            found.extend(members.iter().map(|(name, inner)| (join(&at, name), inner)));
-        } else if let Some(items) = value.as_array().filter(|_| is_one_of(&LISTS) || keyword == "items") {
-            found.extend(items.iter().enumerate().map(|(index, inner)| (format!("{at}/{index}"), inner)));
-        } else if value.is_object() && is_one_of(&SINGLE) {
-            found.push((at, value));
-        }
-    }
-    found
 }
 
 #[cfg(test)]

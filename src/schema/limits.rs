@@ -24,12 +24,6 @@ pub(super) const MAX_REGEX_BYTES: usize = 256 * 1024;
 /// Most subschemas after every reference is replaced by its target. Stops references that double at each level.
 pub(super) const MAX_EXPANDED: u64 = 50_000;
 
-/// The keyword that gives a schema its URI: `$id` since draft 6, `id` before.
-pub(super) fn id_keyword(schema: &Value) -> &'static str {
-    let draft = schema.get("$schema").and_then(Value::as_str).unwrap_or_default();
-    if draft.contains("draft-04") { "id" } else { "$id" }
-}
-
 /// Refuses a schema that is too large, too deep, does not describe an object, or refers outside itself. Returns how deep
 /// an instance may be nested, if the schema refers to itself in several ways.
 pub(super) fn check(schema: &Value) -> Result<Option<usize>, SchemaError> {

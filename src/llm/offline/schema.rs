@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::schema::reference::resolve;
+
 /// References and combinators followed before giving up on a schema.
 const MAX_HOPS: usize = 16;
 
@@ -41,9 +43,9 @@ impl<'s> Node<'s> {
             let Some(map) = schema.as_object().filter(|_| hops <= MAX_HOPS) else { continue };
             node.layers.push(map);
             node.nullable |= allows_null(map);
-            let reference = map.get("$ref").and_then(Value::as_str).and_then(|at| root.pointer(at.strip_prefix('#')?));
+            let reference = map.get("$ref").and_then(Value::as_str).and_then(|at| resolve(root, at).ok());
             next.extend(map.get("allOf").and_then(Value::as_array).into_iter().flatten().rev().take(MAX_HOPS));
-            next.extend(reference);
+            next.extend(reference.map(|(_, target)| target));
             if let Some(union) = map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array) {
                 next.extend(node.union(union));
             }

@@ -1,8 +1,10 @@
-use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::schema::Schema;
+
+mod composed;
+mod limits;
+mod openai;
 
 fn strict(dialect: Dialect, schema: &Value) -> Value {
     let compiled = compile(dialect, schema);
@@ -103,16 +105,17 @@ fn two_definitions_of_one_name_are_not_mixed_up() {
         "properties": { "a": { "$ref": "#/$defs/x" }, "b": { "$ref": "#/definitions/x" } },
         "$defs": { "x": { "type": "string" } }, "definitions": { "x": { "type": "integer" } },
     });
-    assert!(compile(Dialect::OpenAi, &schema).is_strict, "it keeps both keywords");
-    for dialect in [Dialect::Anthropic, Dialect::Gemini] {
-        assert_eq!(places(dialect, &schema), [("/definitions/x".to_owned(), Effect::Inexpressible)], "{dialect:?}");
+    for dialect in Dialect::ALL {
+        let sent = strict(dialect, &schema);
+        let behind = |name: &str| sent.pointer(&sent["properties"][name]["$ref"].as_str().unwrap()[1..]).unwrap();
+        assert_eq!((&behind("a")["type"], &behind("b")["type"]), (&json!("string"), &json!("integer")), "{dialect:?}");
     }
 }
 
 #[test]
 fn what_is_required_must_be_declared() {
     let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a", "z"] });
-    for dialect in [Dialect::Anthropic, Dialect::Gemini] {
+    for dialect in Dialect::ALL {
         assert_eq!(places(dialect, &schema), [("/required".to_owned(), Effect::Inexpressible)], "{dialect:?}");
     }
 }
@@ -155,195 +158,137 @@ fn the_built_in_schemas_are_enforced_by_everyone() {
     }
 }
 
-/// Schemas of the subset that we support.
-fn property() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(json!({ "type": "string" })),
-        Just(json!({ "type": "string", "minLength": 2, "maxLength": 5 })),
-        Just(json!({ "type": "string", "format": "date" })),
-        Just(json!({ "type": "string", "format": "email" })),
-        Just(json!({ "type": "string", "pattern": "^[a-z]+$" })),
-        Just(json!({ "type": "integer", "minimum": 0, "exclusiveMaximum": 9 })),
-        Just(json!({ "type": "number", "multipleOf": 0.5 })),
-        Just(json!({ "type": ["boolean", "null"] })),
-        Just(json!({ "enum": ["a", 1, null] })),
-        Just(json!({ "type": "string", "enum": ["x", "y"] })),
-        Just(json!({ "type": ["string", "null"], "enum": ["x", null] })),
-        Just(json!({ "type": "boolean", "enum": [true] })),
-        Just(json!({ "const": "c" })),
-        Just(json!({ "const": null })),
-        Just(json!({ "$ref": "#/definitions/shared" })),
-        Just(json!({ "$ref": "#/$defs/tree" })),
-        Just(json!({ "$ref": "#/$defs/shared" })),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            object(inner.clone()),
-            (inner.clone(), 0_u64..3)
-                .prop_map(|(items, least)| json!({ "type": "array", "items": items, "minItems": least })),
-            prop::collection::vec(inner.clone(), 1..3).prop_map(|branches| json!({ "anyOf": branches })),
-            prop::collection::vec(inner.clone(), 1..3).prop_map(|branches| json!({ "oneOf": branches })),
-            inner.prop_map(|items| json!({ "type": "array", "items": items, "uniqueItems": true, "maxItems": 4 })),
-        ]
-    })
-}
-
-fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    prop::collection::vec((inner, any::<bool>()), 1..4).prop_map(|properties| {
-        let named = || {
-            properties
-                .iter()
-                .enumerate()
-                .map(|(index, (property, is_required))| (format!("p{index}"), property, is_required))
-        };
-        let required: Vec<String> = named().filter(|(_, _, required)| **required).map(|(name, ..)| name).collect();
-        let properties: Map<String, Value> = named().map(|(name, property, _)| (name, property.clone())).collect();
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-    })
-}
-
-fn schema() -> impl Strategy<Value = Value> {
-    let often = || prop::bool::weighted(0.8);
-    let choices = (often(), often(), any::<bool>(), often());
-    let late = (object(property()), choices).prop_map(|(mut schema, (is_same, is_tree_flat, is_required, is_declared))| {
-        let object = |properties: Value, required: Value| {
-            json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-        };
-        let next = if is_tree_flat {
-            json!({ "next": { "type": "string" } })
-        } else {
-            json!({ "next": { "anyOf": [{ "$ref": "#/$defs/tree" }, { "type": "null" }] } })
-        };
-        schema["$defs"] = json!({
-            "shared": object(json!({ "s": { "type": "string" } }), json!([])),
-            "tree": object(next, if is_required { json!(["next"]) } else { json!([]) }),
-        });
-        schema["definitions"] =
-            if is_same { schema["$defs"].clone() } else { json!({ "shared": { "type": "integer" } }) };
-        if !is_declared {
-            schema["required"] = json!(["z"]);
-        }
-        schema
+#[test]
+fn properties_beside_a_choice_are_merged_into_its_branches() {
+    let schema = json!({
+        "type": "object", "required": ["id"], "description": "A contact",
+        "properties": { "id": { "type": "string" }, "mail": { "type": "string" }, "phone": { "type": "string" } },
+        "anyOf": [{ "required": ["mail"] }, { "required": ["phone"] }],
     });
-    let draft_4 = Just(json!({
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "type": "object", "required": ["p0"], "additionalProperties": false,
-        "properties": { "p0": { "type": "integer", "minimum": 1, "exclusiveMinimum": true } },
+    let schema = one(schema);
+    for dialect in Dialect::ALL {
+        let sent = strict(dialect, &schema);
+        let contact = &sent["properties"]["a"];
+        assert_eq!(contact["description"], "A contact");
+        let branches = contact["anyOf"].as_array().unwrap();
+        assert_eq!(branches.len(), 2, "{dialect:?}: {sent}");
+        for (branch, name) in branches.iter().zip(["mail", "phone"]) {
+            assert_eq!(branch["properties"].as_object().unwrap().len(), 3, "{dialect:?}");
+            assert!(branch["required"].as_array().unwrap().contains(&json!(name)), "{dialect:?}");
+        }
+        assert_eq!(places(dialect, &schema), [], "nothing is lost");
+        let mut answer = match dialect {
+            Dialect::OpenAi => json!({ "a": { "id": "1", "mail": "m", "phone": null } }),
+            Dialect::Anthropic | Dialect::Gemini => json!({ "a": { "id": "1", "mail": "m" } }),
+        };
+        assert!(jsonschema::is_valid(&sent, &answer), "{dialect:?}: {sent}");
+        compile(dialect, &schema).restore(&mut answer);
+        assert_eq!(answer, json!({ "a": { "id": "1", "mail": "m" } }));
+    }
+}
+
+#[test]
+fn a_branch_that_the_rest_excludes_is_left_out_and_all_of_becomes_one() {
+    let schema = one(json!({
+        "type": "object", "additionalProperties": false, "properties": { "x": { "type": "string" } }, "required": ["x"],
+        "anyOf": [{ "required": ["y"], "properties": { "y": { "type": "string" } } }, { "properties": { "x": { "maxLength": 9 } } }],
     }));
-    prop_oneof![15 => late, 1 => draft_4]
-}
-
-/// An instance of a compiled schema, as a provider that enforces it could answer.
-fn sample(root: &Value, schema: &Value, random: &mut fastrand::Rng) -> Value {
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        return sample(root, root.pointer(&target[1..]).unwrap(), random);
+    for dialect in Dialect::ALL {
+        let sent = &strict(dialect, &schema)["properties"]["a"];
+        assert_eq!((&sent["type"], &sent["required"]), (&json!("object"), &json!(["x"])), "{dialect:?} {sent}");
+        let lost = places(dialect, &schema);
+        assert_eq!(lost.len(), 1);
+        assert_eq!(lost[0].0, "/properties/a/anyOf/1/properties/x/maxLength", "the place where it was written");
     }
-    if let Some(value) = schema.get("const") {
-        return value.clone();
-    }
-    for keyword in ["enum", "anyOf", "oneOf"] {
-        if let Some(values) = schema.get(keyword).and_then(Value::as_array) {
-            let one = &values[random.usize(..values.len())];
-            return if keyword == "enum" { one.clone() } else { sample(root, one, random) };
-        }
-    }
-    let kinds = &schema["type"];
-    let kind = kinds.as_array().map_or(kinds, |kinds| &kinds[random.usize(..kinds.len())]);
-    match kind.as_str().unwrap() {
-        "object" => {
-            let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-            let mut members = Map::new();
-            for (name, property) in schema["properties"].as_object().unwrap() {
-                if required.iter().any(|one| one == name) || random.bool() {
-                    members.insert(name.clone(), sample(root, property, random));
-                }
-            }
-            members.into()
-        }
-        "array" => {
-            let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-            let most = schema.get("maxItems").and_then(Value::as_u64).unwrap_or(least + 3);
-            (0..random.u64(least..=most)).map(|_| sample(root, &schema["items"], random)).collect()
-        }
-        "string" if schema.get("format").is_some_and(|format| format == "date") => json!("2026-01-31"),
-        "string" if schema.get("format").is_some_and(|format| format == "email") => json!("a@example.org"),
-        "string" => {
-            json!(["abc", "", "lmn", "Q7"][random.usize(..if schema.get("pattern").is_some() { 1 } else { 4 })])
-        }
-        "integer" => {
-            let least = schema.get("minimum").and_then(Value::as_i64).unwrap_or(-3);
-            json!(random.i64(least..9))
-        }
-        "number" if schema.get("multipleOf").is_some() => json!(f64::from(random.i32(-4..5)) * 0.5),
-        "number" => json!(random.f64()),
-        "boolean" => json!(random.bool()),
-        _ => Value::Null,
+    let parts = json!({
+        "type": "object", "properties": { "a": { "allOf": [{ "$ref": "#/$defs/x" }, { "$ref": "#/$defs/y" }], "description": "d" } },
+        "required": ["a"],
+        "$defs": {
+            "x": { "type": "object", "properties": { "x": { "type": "string" } }, "required": ["x"] },
+            "y": { "type": "object", "properties": { "y": { "type": "integer" } }, "required": ["y"] },
+        },
+    });
+    for dialect in Dialect::ALL {
+        let sent = strict(dialect, &parts);
+        let a = &sent["properties"]["a"];
+        assert_eq!((&a["required"], &a["description"]), (&json!(["x", "y"]), &json!("d")), "{dialect:?} {sent}");
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+#[test]
+fn annotations_and_unknown_keywords_cost_nothing() {
+    let schema = json!({
+        "type": "object", "required": ["pet", "tag", "note"], "x-source": "crm", "additionalProperties": false,
+        "properties": {
+            "pet": { "oneOf": [{ "$ref": "#/$defs/cat" }, { "$ref": "#/$defs/dog" }], "discriminator": { "propertyName": "kind" } },
+            "tag": { "$ref": "#/$defs/tag", "readOnly": true, "x-order": 3, "example": "new", "deprecated": true },
+            "note": { "type": "string", "x-ui": "textarea", "writeOnly": true, "nullable": false, "xml": {}, "$comment": "c" },
+        },
+        "$defs": {
+            "cat": { "type": "object", "properties": { "kind": { "const": "cat" } }, "required": ["kind"], "additionalProperties": false },
+            "dog": { "type": "object", "properties": { "kind": { "const": "dog" } }, "required": ["kind"], "additionalProperties": false },
+            "tag": { "type": "string", "enum": ["new", "old"] },
+        },
+    });
+    for dialect in Dialect::ALL {
+        strict(dialect, &schema);
+        assert_eq!(places(dialect, &schema), [("/properties/pet/oneOf".to_owned(), Effect::AnyOf)], "{dialect:?}");
+    }
+}
 
-    /// What a provider enforces without a loss is valid; what it loses is caught by our own validation. What is sent is a
-    /// schema itself.
-    #[test]
-    fn an_instance_of_the_dialect_is_valid_or_caught(schema in schema(), seed in any::<u64>()) {
-        let original = Schema::compile("s", "1.0.0", schema.clone()).unwrap();
-        let mut random = fastrand::Rng::with_seed(seed);
+#[test]
+fn references_are_found_however_they_are_written() {
+    for (reference, definitions) in [
+        ("#/definitions/Bar%3Cstring%3E", json!({ "Bar<string>": { "type": "string", "minLength": 2 } })),
+        ("#/definitions/a~1b%7E0c", json!({ "a/b~c": { "type": "string", "minLength": 2 } })),
+        ("#bar", json!({ "x": { "$anchor": "bar", "type": "string", "minLength": 2 } })),
+        (
+            "#/definitions/x/properties/y",
+            json!({ "x": { "type": "object", "properties": { "y": { "type": "string", "minLength": 2 } } } }),
+        ),
+    ] {
+        let mut schema = one(json!({ "$ref": reference }));
+        schema["definitions"] = definitions;
+        let original = crate::schema::Schema::compile("s", "1.0.0", schema.clone()).unwrap();
+        assert!(original.validate(&json!({ "a": "x" })).is_err(), "{reference}");
+        assert_eq!(original.relax(json!({ "a": 12 })), Some(json!({ "a": "12" })), "{reference}");
         for dialect in Dialect::ALL {
-            let compiled = compile(dialect, &schema);
-            let sent = jsonschema::options().offline().should_validate_formats(true).build(&compiled.schema).unwrap();
-            if !compiled.is_strict {
-                prop_assert!(compiled.losses.iter().any(|loss| loss.effect == Effect::Inexpressible));
-                continue;
-            }
-            let mut answer = sample(&compiled.schema, &compiled.schema, &mut random);
-            prop_assert!(sent.is_valid(&answer), "the sampler is wrong: {} {answer}", compiled.schema);
-            restore(dialect, &schema, &mut answer);
-            let verdict = original.validate(&answer);
-            if compiled.losses.is_empty() {
-                prop_assert!(verdict.is_ok(), "{dialect:?} lost nothing, yet {answer} breaks {schema}: {verdict:?}");
-            }
+            let sent = strict(dialect, &schema);
+            let link = sent["properties"]["a"]["$ref"].as_str().unwrap();
+            assert_eq!(sent.pointer(&link[1..]).unwrap()["type"], "string", "{reference} {dialect:?}");
+            assert!(places(dialect, &schema)[0].0.ends_with("/minLength"), "{reference} {dialect:?}");
         }
     }
+}
 
-    /// A dialect excludes no valid answer, but what is open by accident.
-    #[test]
-    fn a_valid_instance_can_be_said_in_the_dialect(schema in schema(), seed in any::<u64>()) {
-        let original = Schema::compile("s", "1.0.0", schema.clone()).unwrap();
-        let answer = sample(&schema, &schema, &mut fastrand::Rng::with_seed(seed));
-        for dialect in [Dialect::Anthropic, Dialect::Gemini] {
-            let compiled = compile(dialect, &schema);
-            let sent = jsonschema::options().offline().build(&compiled.schema).unwrap();
-            if compiled.is_strict && original.validate(&answer).is_ok() {
-                prop_assert!(sent.is_valid(&answer), "{dialect:?} excludes {answer} by {}", compiled.schema);
-            }
-        }
+#[test]
+fn a_description_beside_a_reference_is_kept() {
+    let mut schema = one(json!({ "$ref": "#/$defs/line", "description": "The first" }));
+    schema["$defs"] = json!({ "line": { "type": "string", "description": "A line" } });
+    for dialect in Dialect::ALL {
+        let sent = strict(dialect, &schema);
+        let wanted = json!({ "description": "The first", "anyOf": [{ "$ref": "#/$defs/line" }] });
+        assert_eq!(sent["properties"]["a"], wanted, "{dialect:?}");
     }
+}
 
-    /// Whatever the schema, a keyword that is not in a dialect is not sent in it.
-    #[test]
-    fn only_known_keywords_are_sent(schema in schema()) {
-        const ANTHROPIC: [&str; 14] = ["$defs", "$ref", "type", "anyOf", "allOf", "enum", "const", "description", "title",
-            "properties", "additionalProperties", "required", "format", "minItems"];
-        const GEMINI: [&str; 16] = ["$defs", "$ref", "type", "format", "title", "description", "enum", "prefixItems", "minItems",
-            "maxItems", "minimum", "maximum", "anyOf", "properties", "additionalProperties", "required"];
-        for (dialect, known) in [(Dialect::Anthropic, &ANTHROPIC[..]), (Dialect::Gemini, &GEMINI[..])] {
-            let compiled = compile(dialect, &schema);
-            let mut left = vec![&compiled.schema];
-            while let Some(value) = left.pop().filter(|_| compiled.is_strict) {
-                let members = value.as_object().unwrap();
-                for keyword in members.keys() {
-                    prop_assert!(known.contains(&keyword.as_str()) || keyword == "items", "{dialect:?} {keyword}");
-                }
-                left.extend(subschemas(members).into_iter().map(|(_, inner)| inner));
-                let is_open = members.get("type").is_some_and(|kind| kind == "object")
-                    && members.get("additionalProperties") != Some(&json!(false));
-                prop_assert!(dialect != Dialect::Anthropic || !is_open);
-                let is_odd = |value: &Value| value.is_null() || value.is_boolean();
-                let has_odd = members.get("enum").and_then(Value::as_array).is_some_and(|all| all.iter().any(is_odd));
-                prop_assert!(dialect != Dialect::Gemini || !has_odd, "{members:?}");
-            }
-        }
+#[test]
+fn what_stands_beside_a_reference_counts_from_draft_2019_09_on() {
+    let mut schema = one(json!({ "$ref": "#/definitions/x", "maximum": 3 }));
+    schema["definitions"] = json!({ "x": { "type": "integer", "minimum": 1 } });
+    let both = json!({ "type": "integer", "minimum": 1, "maximum": 3 });
+    assert_eq!(strict(Dialect::OpenAi, &schema)["properties"]["a"], both);
+    schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    assert_eq!(strict(Dialect::OpenAi, &schema)["properties"]["a"], json!({ "$ref": "#/$defs/x" }));
+}
+
+#[test]
+fn what_is_open_on_purpose_is_said_to_be_closed() {
+    let schema =
+        one(json!({ "type": "object", "properties": { "x": { "type": "string" } }, "additionalProperties": true }));
+    for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
+        let place = "/properties/a/additionalProperties".to_owned();
+        assert_eq!(places(dialect, &schema), [(place, Effect::Closed)], "{dialect:?}");
     }
+    assert_eq!(places(Dialect::Gemini, &schema), []);
 }

@@ -1,339 +1,292 @@
-//! Translation by rules, for the dialects that differ only in what they know.
+//! From a [`Document`] to what one provider is sent.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::rules::Rules;
-use super::{Effect, Loss, join};
+use super::form::{Additional, Assertions, Document, Form, Shape, is_of_type};
+use super::rules::{Literals, Rules};
+use super::{Effect, Loss};
+use crate::schema::reference::last_token;
 
-mod definitions;
+mod limits;
 mod literals;
+mod objects;
+mod references;
+
+pub(super) use objects::accepts_null;
 
 /// Keywords whose meaning no description can carry.
-const INEXPRESSIBLE: [&str; 18] = [
+const INEXPRESSIBLE: [&str; 13] = [
     "not",
     "if",
-    "then",
-    "else",
     "dependentRequired",
     "dependentSchemas",
     "dependencies",
     "patternProperties",
     "propertyNames",
-    "additionalItems",
     "contains",
     "unevaluatedItems",
     "unevaluatedProperties",
-    "$anchor",
-    "$dynamicAnchor",
     "$dynamicRef",
-    "$recursiveAnchor",
     "$recursiveRef",
+    "contentSchema",
 ];
 
-/// Keywords that say nothing about what is valid and are left out in silence.
-const SILENT: [&str; 8] =
-    ["default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema", "$vocabulary"];
-
-/// Bounds our own recursion.
-const MAX_DEPTH: usize = 64;
+/// Translations of one schema: each gives up more than the one before.
+const MAX_PASSES: u32 = 8;
 
 /// The schema by these rules, or `None` when it cannot be said; and what is lost.
-pub(super) fn translate(schema: &Value, rules: &Rules) -> (Option<Value>, Vec<Loss>) {
-    let mut translation = Translation { root: schema, rules, losses: Vec::new(), definition: None, is_optional: false };
-    let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
-    let translated = if is_object { translation.schema(schema, "", 0) } else { None };
-    if !is_object {
-        translation.lose("", "type", Effect::Inexpressible);
+pub(super) fn translate(document: &Document, rules: &Rules) -> (Option<Value>, Vec<Loss>) {
+    let mut concessions = Concessions::default();
+    for pass in 1.. {
+        let mut translation = Translation {
+            document,
+            rules,
+            concessions: concessions.clone(),
+            losses: document.losses.clone(),
+            counted: limits::Counted::default(),
+            definition: None,
+            is_optional: false,
+        };
+        let schema = translation.document();
+        // What was lost on the way to a form that is too large is lost differently in the next one.
+        if let Some(more) = schema.as_ref().and_then(|_| translation.concede()).filter(|_| pass < MAX_PASSES) {
+            concessions = more;
+            continue;
+        }
+        if let Some(schema) = &schema {
+            translation.exceed(schema);
+        }
+        let is_whole = translation.losses.iter().all(|loss| !loss.effect.ends_enforcement());
+        return (schema.filter(|_| is_whole), unique(translation.losses));
     }
-    (translated, translation.losses)
+    (None, Vec::new())
+}
+
+fn unique(losses: Vec<Loss>) -> Vec<Loss> {
+    let mut kept: Vec<Loss> = Vec::new();
+    for loss in losses {
+        if !kept.contains(&loss) {
+            kept.push(loss);
+        }
+    }
+    kept
+}
+
+/// What is given up so that the whole stays within the dialect's limits.
+#[derive(Debug, Clone, Default)]
+struct Concessions {
+    /// Enums that are left out, by their places, with the limit that is the reason.
+    enums: BTreeMap<String, &'static str>,
+    /// Whether descriptions beside references are left out: each costs a union.
+    is_terse: bool,
+    /// Of so many properties that may be absent or null, null is not offered.
+    without_null: usize,
+    /// So many properties that may be absent must be there, and may be null instead.
+    required: usize,
 }
 
 struct Translation<'a> {
-    root: &'a Value,
+    document: &'a Document,
     rules: &'a Rules,
+    concessions: Concessions,
     losses: Vec<Loss>,
-    /// The definition that is being translated, as references name it.
-    definition: Option<String>,
+    counted: limits::Counted,
+    /// The definition that is being translated.
+    definition: Option<&'a str>,
     /// Whether the place lies, within the definition, in a property that may be absent.
     is_optional: bool,
 }
 
-impl Translation<'_> {
+impl<'a> Translation<'a> {
     fn lose(&mut self, pointer: &str, keyword: &str, effect: Effect) {
         self.losses.push(Loss { pointer: pointer.to_owned(), keyword: keyword.to_owned(), effect });
     }
 
-    fn schema(&mut self, schema: &Value, pointer: &str, depth: usize) -> Option<Value> {
-        let Some(schema) = schema.as_object().filter(|_| depth <= MAX_DEPTH) else {
-            self.lose(pointer, "", Effect::Inexpressible);
+    /// Loses a subschema as a whole.
+    fn lose_whole(&mut self, pointer: &str, effect: Effect) {
+        match (pointer.rsplit_once('/'), last_token(pointer)) {
+            (Some((above, _)), Some(token)) => self.lose(above, &token, effect),
+            _ => self.lose("", "type", effect),
+        }
+    }
+
+    fn document(&mut self) -> Option<Value> {
+        let document = self.document;
+        let is_object = matches!(&document.root.shape, Shape::Value(own) if own.types.as_deref() == Some(&["object"]));
+        // No dialect takes a choice at the root.
+        if !is_object {
+            let keyword = if matches!(&document.root.shape, Shape::Union(branches) if branches.len() > 1) {
+                "anyOf"
+            } else {
+                "type"
+            };
+            self.lose("", keyword, Effect::Inexpressible);
+        }
+        let mut root = self.form(&document.root)?;
+        let definitions = self.definitions()?;
+        if !definitions.is_empty() {
+            root.as_object_mut()?.insert("$defs".to_owned(), definitions.into());
+        }
+        is_object.then_some(root)
+    }
+
+    fn form(&mut self, form: &'a Form) -> Option<Value> {
+        match &form.shape {
+            Shape::Reference { name, at } => self.reference(form, name, at),
+            Shape::Union(branches) => self.union(form, branches),
+            Shape::Value(own) => self.value(form, own),
+        }
+    }
+
+    fn union(&mut self, form: &'a Form, branches: &'a [Form]) -> Option<Value> {
+        if branches.is_empty() {
+            self.lose_whole(&form.at, Effect::Inexpressible);
             return None;
-        };
+        }
+        // All of them, so that every reason is known.
+        let sayable: Vec<Option<Value>> = branches.iter().map(|branch| self.form(branch)).collect();
+        let mut sayable: Vec<Value> = sayable.into_iter().collect::<Option<_>>()?;
+        if let ([_], false) = (sayable.as_slice(), form.is_annotated()) {
+            return sayable.pop();
+        }
+        let mut out = annotations(form);
+        self.counted.union(&form.at, "anyOf");
+        out.insert("anyOf".to_owned(), sayable.into());
+        Some(out.into())
+    }
+
+    fn value(&mut self, form: &'a Form, own: &'a Assertions) -> Option<Value> {
+        let mut out = annotations(form);
+        let mut left = Map::new();
         let mut is_sayable = true;
-        let is_unsayable = |keyword: &str| {
-            INEXPRESSIBLE.contains(&keyword)
-                || (keyword == "$id" && depth > 0)
-                || (keyword == "allOf" && !self.rules.has_all_of)
-                || (keyword == "prefixItems" && !self.rules.has_prefix_items)
-        };
-        for keyword in schema.keys().filter(|keyword| is_unsayable(keyword)).cloned().collect::<Vec<_>>() {
-            self.lose(pointer, &keyword, Effect::Inexpressible);
+        for keyword in INEXPRESSIBLE.into_iter().filter(|keyword| own.others.contains_key(*keyword)) {
+            self.lose(own.place(keyword, &form.at), keyword, Effect::Inexpressible);
             is_sayable = false;
         }
-        let mut out = Map::new();
-        is_sayable &= self.definitions(schema, &mut out, pointer, depth).is_some();
-        if let Some(reference) = schema.get("$ref") {
-            self.reference(schema, reference, &mut out, pointer)?;
-            return is_sayable.then_some(out.into());
+        let dropped = self.concessions.enums.get(&literals::place(form, own)).copied();
+        if let Some(limit) = dropped.filter(|_| own.literals.is_some()) {
+            self.lose_whole(&literals::place(form, own), Effect::LeftOut(limit));
         }
-        let mut left = Map::new();
-        is_sayable &= self.keywords(schema, &mut out, &mut left, pointer, depth).is_some();
-        self.describe(schema, &mut out, &left, pointer);
+        is_sayable &= match own.literals.as_deref().filter(|_| dropped.is_none()) {
+            Some(values) => self.literals(form, own, values, &mut out, &mut left),
+            None => self.types(form, own, &mut out, &mut left),
+        }
+        .is_some();
+        self.describe(form, own, &mut out, &left);
         is_sayable.then_some(out.into())
-    }
-
-    /// Everything but references and definitions; what is not known goes to `left`.
-    fn keywords(
-        &mut self,
-        schema: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        left: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
-    ) -> Option<()> {
-        let odd = self.odd_literals(schema);
-        let mut is_sayable = match &odd {
-            Some(values) => self.literals(values, schema, out, left, at).is_some(),
-            None => self.types(schema, out, at, depth).is_some(),
-        };
-        for (keyword, value) in schema {
-            match keyword.as_str() {
-                "type" | "description" | "$ref" | "$defs" | "definitions" | "$id" | "id" => {}
-                "properties" | "required" | "additionalProperties" | "items" | "prefixItems" => {}
-                "anyOf" | "oneOf" | "allOf" => is_sayable &= self.branches(keyword, value, out, at, depth).is_some(),
-                "enum" | "const" if odd.is_some() => {}
-                "enum" => self.values(value, out, left),
-                "const" if self.rules.has_const && is_primitive(value) => {
-                    drop(out.insert(keyword.clone(), value.clone()))
-                }
-                "const" => self.values(&json!([value]), out, left),
-                "format" if value.as_str().is_some_and(|format| self.rules.formats.contains(&format)) => {
-                    out.insert(keyword.clone(), value.clone());
-                }
-                "minItems" if self.knows_min_items(value) => drop(out.insert(keyword.clone(), value.clone())),
-                known if self.rules.copied.contains(&known) => drop(out.insert(keyword.clone(), value.clone())),
-                silent if SILENT.contains(&silent) || INEXPRESSIBLE.contains(&silent) => {}
-                _ => drop(left.insert(keyword.clone(), value.clone())),
-            }
-        }
-        is_sayable.then_some(())
-    }
-
-    fn knows_min_items(&self, value: &Value) -> bool {
-        let known = self.rules.max_min_items;
-        known.is_some_and(|most| value.as_u64().is_some_and(|items| items <= most))
-    }
-
-    fn values(&self, values: &Value, out: &mut Map<String, Value>, left: &mut Map<String, Value>) {
-        let is_known = values.as_array().is_some_and(|values| values.iter().all(is_primitive));
-        let target = if is_known { out } else { left };
-        target.insert("enum".to_owned(), values.clone());
-    }
-
-    fn branches(
-        &mut self,
-        keyword: &str,
-        value: &Value,
-        out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
-    ) -> Option<()> {
-        let pointer = join(at, keyword);
-        let mut branches = Vec::new();
-        for (index, branch) in value.as_array().into_iter().flatten().enumerate() {
-            branches.push(self.schema(branch, &format!("{pointer}/{index}"), depth + 1));
-        }
-        // Anthropic knows no `oneOf`, and Gemini reads it as `anyOf`.
-        let target = if keyword == "oneOf" { "anyOf" } else { keyword };
-        if keyword == "oneOf" {
-            self.lose(at, keyword, Effect::AnyOf);
-        }
-        let is_object = |branch: &Value| branch.get("properties").is_some() || branch.get("$ref").is_some();
-        let excludes_all = keyword == "allOf" && branches.iter().flatten().any(is_object);
-        if out.contains_key(target) || (excludes_all && self.rules.closes_objects) {
-            // `anyOf` beside `oneOf`: only one of them can be said. And objects that are each closed have no instance in
-            // common.
-            self.lose(at, keyword, Effect::Inexpressible);
-            return None;
-        }
-        let branches: Vec<Value> = branches.into_iter().collect::<Option<_>>()?;
-        out.insert(target.to_owned(), branches.into());
-        Some(())
     }
 
     fn types(
         &mut self,
-        schema: &Map<String, Value>,
+        form: &'a Form,
+        own: &'a Assertions,
         out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
+        left: &mut Map<String, Value>,
     ) -> Option<()> {
-        let types = literals::types(schema);
-        let says_something =
-            ["enum", "const", "anyOf", "oneOf", "allOf"].iter().any(|keyword| schema.contains_key(*keyword));
-        if types.is_empty() && !says_something {
-            self.lose(at, "type", Effect::Inexpressible);
+        let from_literals = own.literals.as_deref().and_then(literals::types_of);
+        let Some(types) = own.types.clone().or(from_literals) else {
+            self.lose(&form.at, "type", Effect::Inexpressible);
             return None;
+        };
+        if types.len() == 1 || self.rules.has_type_lists {
+            if types.len() > 1 {
+                self.counted.union(own.place("type", &form.at), "type");
+            }
+            return self.typed(form, own, &types, out, left);
         }
-        // Literals carry their types.
-        let is_literal = schema.contains_key("enum") || schema.contains_key("const");
-        if types.len() > 1 && !self.rules.has_type_lists && !is_literal {
-            return self.union(&types, schema, out, at, depth);
-        }
-        let mut is_sayable = true;
-        if types.contains(&"object") {
-            is_sayable &= self.object(schema, out, at, depth).is_some();
-        }
-        if types.contains(&"array") {
-            is_sayable &= self.array(schema, out, at, depth).is_some();
-        }
-        match types.as_slice() {
-            [] => {}
-            _ if is_literal && !self.rules.has_type_lists => {}
-            [one] => drop(out.insert("type".to_owned(), json!(one))),
-            several => drop(out.insert("type".to_owned(), json!(several))),
-        }
-        is_sayable.then_some(())
-    }
-
-    /// A list of types as an `anyOf` of one type each.
-    fn union(
-        &mut self,
-        types: &[&str],
-        schema: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
-    ) -> Option<()> {
-        if let Some(keyword) = ["anyOf", "oneOf", "allOf"].iter().find(|keyword| schema.contains_key(**keyword)) {
-            self.lose(at, keyword, Effect::Inexpressible);
-            return None;
-        }
+        self.counted.union(own.place("type", &form.at), "type");
         let mut is_sayable = true;
         let mut branches: Vec<Value> = Vec::new();
         for one in types {
             let mut branch = Map::new();
-            match *one {
-                "object" => is_sayable &= self.object(schema, &mut branch, at, depth).is_some(),
-                "array" => is_sayable &= self.array(schema, &mut branch, at, depth).is_some(),
-                _ => {}
-            }
-            branch.insert("type".to_owned(), json!(one));
+            is_sayable &= self.typed(form, own, &[one], &mut branch, left).is_some();
             branches.push(branch.into());
         }
         out.insert("anyOf".to_owned(), branches.into());
         is_sayable.then_some(())
     }
 
-    fn object(
+    /// What is said of values of these types.
+    fn typed(
         &mut self,
-        schema: &Map<String, Value>,
+        form: &'a Form,
+        own: &'a Assertions,
+        types: &[&'static str],
         out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
+        left: &mut Map<String, Value>,
     ) -> Option<()> {
+        out.insert("type".to_owned(), if let [one] = types { json!(one) } else { json!(types) });
         let mut is_sayable = true;
-        let empty = Map::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let additional = schema.get("additionalProperties");
-        let is_map = additional.is_some_and(Value::is_object)
-            || (properties.is_empty() && additional != Some(&Value::Bool(false)));
-        if self.rules.closes_objects && is_map {
-            self.lose(at, "additionalProperties", Effect::Inexpressible);
-            return None;
+        if types.contains(&"object") {
+            is_sayable &= self.object(form, own, out).is_some();
         }
-        let required: Vec<&str> = super::required(schema);
-        if required.iter().any(|name| !properties.contains_key(*name)) {
-            // Closed objects could never have it, and Gemini refuses it.
-            self.lose(at, "required", Effect::Inexpressible);
-            is_sayable = false;
+        if types.contains(&"array") {
+            is_sayable &= self.array(form, own, out).is_some();
         }
-        let mut translated = Map::new();
-        let pointer = join(at, "properties");
-        let is_optional = self.is_optional;
-        for (name, property) in properties {
-            self.is_optional = is_optional || !required.contains(&name.as_str());
-            match self.schema(property, &join(&pointer, name), depth + 1) {
-                Some(property) => drop(translated.insert(name.clone(), property)),
-                None => is_sayable = false,
+        for (keyword, value) in own.others.iter().filter(|(keyword, _)| !INEXPRESSIBLE.contains(&keyword.as_str())) {
+            if !literals::concerns(keyword, types) {
+                continue;
             }
-        }
-        self.is_optional = is_optional;
-        if let Some(required) = schema.get("required") {
-            out.insert("required".to_owned(), required.clone());
-        }
-        out.insert("properties".to_owned(), translated.into());
-        match additional {
-            _ if self.rules.closes_objects => drop(out.insert("additionalProperties".to_owned(), false.into())),
-            Some(inner @ Value::Object(_)) => match self.schema(inner, &join(at, "additionalProperties"), depth + 1) {
-                Some(inner) => drop(out.insert("additionalProperties".to_owned(), inner)),
-                None => is_sayable = false,
-            },
-            Some(other) => drop(out.insert("additionalProperties".to_owned(), other.clone())),
-            None => {}
+            let target = if self.rules.knows(keyword, value) { &mut *out } else { &mut *left };
+            target.insert(keyword.clone(), value.clone());
         }
         is_sayable.then_some(())
     }
 
-    fn array(
-        &mut self,
-        schema: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        at: &str,
-        depth: usize,
-    ) -> Option<()> {
+    fn array(&mut self, form: &'a Form, own: &'a Assertions, out: &mut Map<String, Value>) -> Option<()> {
         let mut is_sayable = true;
-        match schema.get("items") {
-            None => {}
-            Some(items @ Value::Object(_)) => match self.schema(items, &join(at, "items"), depth + 1) {
-                Some(items) => drop(out.insert("items".to_owned(), items)),
-                None => is_sayable = false,
-            },
-            Some(Value::Bool(true)) => {}
-            // A list of schemas (drafts before 2020-12), or `false`.
-            Some(_) => {
-                self.lose(at, "items", Effect::Inexpressible);
+        if !own.prefix.is_empty() {
+            let keyword = if own.places.contains_key("prefixItems") { "prefixItems" } else { "items" };
+            if self.rules.has_prefix_items {
+                let prefix: Vec<Option<Value>> = own.prefix.iter().map(|inner| self.form(inner)).collect();
+                let prefix: Vec<Value> = prefix.into_iter().collect::<Option<_>>()?;
+                out.insert("prefixItems".to_owned(), prefix.into());
+            } else {
+                self.lose(own.place(keyword, &form.at), keyword, Effect::Inexpressible);
                 is_sayable = false;
             }
         }
-        if let Some(prefix) = schema.get("prefixItems").filter(|_| self.rules.has_prefix_items) {
-            is_sayable &= self.branches("prefixItems", prefix, out, at, depth).is_some();
+        match &own.items {
+            Some(items) if items.is_never() || (!own.prefix.is_empty() && !self.rules.has_prefix_items) => {
+                self.lose_whole(&items.at, Effect::Inexpressible);
+                is_sayable = false;
+            }
+            Some(items) => match self.form(items) {
+                Some(items) => drop(out.insert("items".to_owned(), items)),
+                None => is_sayable = false,
+            },
+            None if self.rules.needs_items => {
+                self.lose(&form.at, "items", Effect::Inexpressible);
+                is_sayable = false;
+            }
+            None => {}
         }
         is_sayable.then_some(())
     }
 
-    /// The description, with what is not known appended, so that the model may follow it.
-    fn describe(
-        &mut self,
-        schema: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        left: &Map<String, Value>,
-        at: &str,
-    ) {
-        let mut text = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if !left.is_empty() {
-            let rest: Vec<String> = left.iter().map(|(keyword, value)| format!("{keyword}: {value}")).collect();
-            let gap = if text.is_empty() { "" } else { "\n\n" };
-            text.push_str(&format!("{gap}{{{}}}", rest.join(", ")));
-        }
+    /// The description, where the dialect has what is left told to the model.
+    fn describe(&mut self, form: &Form, own: &Assertions, out: &mut Map<String, Value>, left: &Map<String, Value>) {
+        let effect = if self.rules.describes { Effect::Described } else { Effect::Dropped };
         for keyword in left.keys() {
-            self.lose(at, keyword, Effect::Described);
+            for place in own.places.get(keyword).into_iter().flatten() {
+                self.lose(place, keyword, effect);
+            }
         }
-        if !text.is_empty() {
-            out.insert("description".to_owned(), text.into());
+        if left.is_empty() || !self.rules.describes {
+            return;
         }
+        let mut text = form.description.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rest: Vec<String> = left.iter().map(|(keyword, value)| format!("{keyword}: {value}")).collect();
+        let gap = if text.is_empty() { "" } else { "\n\n" };
+        text.push_str(&format!("{gap}{{{}}}", rest.join(", ")));
+        out.insert("description".to_owned(), text.into());
     }
 }
 
-fn is_primitive(value: &Value) -> bool {
-    !value.is_array() && !value.is_object()
+/// Title and description.
+fn annotations(form: &Form) -> Map<String, Value> {
+    let of = |keyword: &str, value: &Option<Value>| value.clone().map(|value| (keyword.to_owned(), value));
+    of("title", &form.title).into_iter().chain(of("description", &form.description)).collect()
 }

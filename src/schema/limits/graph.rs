@@ -4,30 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{MAX_LEVELS, MAX_PATTERNS, SchemaError, fault, id_keyword};
-
-/// Keywords whose value is one schema (or, for `items` of older drafts, an array of them) for a child of the instance.
-const CHILD: &[&str] = &[
-    "items",
-    "additionalItems",
-    "additionalProperties",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contentSchema",
-    "prefixItems",
-];
-/// Keywords whose value maps names to schemas for children of the instance.
-const CHILD_MAP: &[&str] = &["properties", "patternProperties"];
-/// Keywords whose value is one or several schemas for the same instance.
-const IN_PLACE: &[&str] = &["not", "if", "then", "else", "allOf", "anyOf", "oneOf"];
-/// Keywords whose value maps names to schemas for the same instance.
-const IN_PLACE_MAP: &[&str] = &["dependentSchemas", "dependencies"];
-/// Keywords whose value maps names to schemas that apply only where something refers to them.
-const DEFINITIONS: &[&str] = &["$defs", "definitions"];
-/// Keywords whose value is a reference.
-const REFERENCES: &[&str] = &["$ref", "$dynamicRef", "$recursiveRef"];
+use super::{MAX_LEVELS, MAX_PATTERNS, SchemaError, fault};
+use crate::schema::keywords::{Role, find, join};
+use crate::schema::reference::{id_keyword, resolve};
 
 /// How a subschema is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,13 +30,10 @@ struct Node<'a> {
 pub(super) struct Graph<'a> {
     root: &'a Value,
     id_keyword: &'static str,
-    root_id: Option<&'a str>,
     nodes: Vec<Node<'a>>,
     /// Node of a subschema, by its address in the document.
     by_address: HashMap<usize, usize>,
-    /// Node of an `$anchor`, `$dynamicAnchor` or, in drafts 4 to 7, an `$id` that is only a fragment.
-    by_anchor: HashMap<&'a str, usize>,
-    /// References to resolve once all anchors are known: from node, keyword, target as written.
+    /// References to resolve: from node, keyword, target as written.
     references: Vec<(usize, &'static str, &'a str)>,
     patterns: usize,
 }
@@ -65,15 +41,11 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// Reads the document. Fails on a reference that leaves it, a nested `$id`, or too many levels or patterns.
     pub(super) fn build(root: &'a Value) -> Result<Self, SchemaError> {
-        let id_keyword = id_keyword(root);
-        let root_id = root.get(id_keyword).and_then(Value::as_str);
         let mut graph = Self {
             root,
-            id_keyword,
-            root_id,
+            id_keyword: id_keyword(root),
             nodes: Vec::new(),
             by_address: HashMap::new(),
-            by_anchor: HashMap::new(),
             references: Vec::new(),
             patterns: 0,
         };
@@ -118,18 +90,16 @@ impl<'a> Graph<'a> {
         self.read_identifiers(index, &pointer, members)?;
         self.count_patterns(&pointer, members)?;
         for (keyword, value) in members {
-            let at = || format!("{pointer}/{}", escape(keyword));
-            let keyword = keyword.as_str();
-            if CHILD.contains(&keyword) {
-                self.subschemas(index, value, &at(), level + 1, Reach::Child);
-            } else if IN_PLACE.contains(&keyword) {
-                self.subschemas(index, value, &at(), level + 1, Reach::InPlace);
-            } else if CHILD_MAP.contains(&keyword) {
-                self.named_subschemas(index, value, &at(), level + 1, Reach::Child);
-            } else if IN_PLACE_MAP.contains(&keyword) {
-                self.named_subschemas(index, value, &at(), level + 1, Reach::InPlace);
-            } else if DEFINITIONS.contains(&keyword) {
-                self.named_subschemas(index, value, &at(), 2, Reach::Definition);
+            let at = || join(&pointer, keyword);
+            match find(keyword).map(|keyword| keyword.role) {
+                Some(Role::Child(_)) => self.subschemas(index, value, &at(), level + 1, Reach::Child),
+                Some(Role::InPlace) => self.subschemas(index, value, &at(), level + 1, Reach::InPlace),
+                Some(Role::ChildMap) => self.named_subschemas(index, value, &at(), level + 1, Reach::Child),
+                Some(Role::InPlaceMap) => self.named_subschemas(index, value, &at(), level + 1, Reach::InPlace),
+                Some(Role::Definitions) => self.named_subschemas(index, value, &at(), 2, Reach::Definition),
+                // It is a schema for what a text holds, and is applied nowhere.
+                _ if keyword == "contentSchema" => self.subschemas(index, value, &at(), level + 1, Reach::Child),
+                Some(Role::Assertion(_) | Role::Reference | Role::Annotation) | None => {}
             }
         }
         Ok(())
@@ -141,26 +111,13 @@ impl<'a> Graph<'a> {
         pointer: &str,
         members: &'a Map<String, Value>,
     ) -> Result<(), SchemaError> {
-        if let Some(id) = members.get(self.id_keyword).and_then(Value::as_str) {
-            match id.strip_prefix('#') {
-                Some(anchor) => {
-                    self.by_anchor.insert(anchor, index);
-                }
-                None if index == 0 => {}
-                None => {
-                    return Err(fault(
-                        format!("{pointer}/{}", self.id_keyword),
-                        "only the root may have a URI; remove this one",
-                    ));
-                }
-            }
+        let id = members.get(self.id_keyword).and_then(Value::as_str);
+        // In drafts 4 to 7 one that is only a fragment is an anchor.
+        if index != 0 && id.is_some_and(|id| !id.starts_with('#')) {
+            let at = format!("{pointer}/{}", self.id_keyword);
+            return Err(fault(at, "only the root may have a URI; remove this one"));
         }
-        for keyword in ["$anchor", "$dynamicAnchor"] {
-            if let Some(anchor) = members.get(keyword).and_then(Value::as_str) {
-                self.by_anchor.insert(anchor, index);
-            }
-        }
-        for &keyword in REFERENCES {
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
             match members.get(keyword) {
                 None => {}
                 Some(Value::String(target)) => self.references.push((index, keyword, target)),
@@ -192,7 +149,7 @@ impl<'a> Graph<'a> {
 
     fn named_subschemas(&mut self, from: usize, value: &'a Value, pointer: &str, level: usize, reach: Reach) {
         for (name, item) in value.as_object().into_iter().flatten() {
-            self.subschema(from, item, format!("{pointer}/{}", escape(name)), level, reach);
+            self.subschema(from, item, join(pointer, name), level, reach);
         }
     }
 
@@ -204,34 +161,8 @@ impl<'a> Graph<'a> {
     /// The node that a reference means. Only this document is ever looked at.
     fn resolve(&mut self, from: usize, keyword: &str, target: &'a str) -> Result<usize, SchemaError> {
         let at = self.nodes.get(from).map_or_else(String::new, |node| format!("{}/{keyword}", node.pointer));
-        if target.is_empty() {
-            return Err(fault(at, "the reference is empty; write \"#\" for the root"));
-        }
-        let id = self.root_id.map(|id| id.trim_end_matches('#')).filter(|id| !id.is_empty());
-        let local = match target.split_once('#') {
-            Some(("", fragment)) => Some(fragment),
-            Some((document, fragment)) if Some(document) == id => Some(fragment),
-            None if Some(target) == id => Some(""),
-            _ => None,
-        };
-        let Some(fragment) = local else {
-            return Err(fault(
-                at,
-                "references may not leave the schema; copy the target into $defs and use \"#/$defs/…\"",
-            ));
-        };
-        let fragment = percent_decode(fragment);
-        if fragment.is_empty() {
-            return Ok(0);
-        }
-        if !fragment.starts_with('/') {
-            let anchor = self.by_anchor.get(fragment.as_str()).copied();
-            return anchor.ok_or_else(|| fault(at, "the reference names an anchor that the schema does not have"));
-        }
-        match self.root.pointer(&fragment) {
-            Some(schema) => Ok(self.node(schema, fragment, 2)),
-            None => Err(fault(at, "the reference points to nothing in this schema")),
-        }
+        let (pointer, schema) = resolve(self.root, target).map_err(|message| fault(at, message))?;
+        Ok(if pointer.is_empty() { 0 } else { self.node(schema, pointer, 2) })
     }
 
     /// Refuses a loop in which no step goes down into the instance: applying it would never end.
@@ -312,26 +243,4 @@ impl<'a> Graph<'a> {
         }
         (order, looping)
     }
-}
-
-/// One token of a JSON Pointer (RFC 6901, section 3).
-fn escape(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
-}
-
-/// The text that a URI fragment stands for (RFC 3986, section 2.1); a malformed escape stays as it is.
-fn percent_decode(fragment: &str) -> String {
-    let bytes = fragment.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&first, tail)) = rest.split_first() {
-        let escaped = (first == b'%')
-            .then(|| tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
-            .flatten()
-            .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        decoded.push(escaped.unwrap_or(first));
-        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| fragment.to_owned())
 }

@@ -1,91 +1,121 @@
-//! Literal values, for a dialect whose `enum` holds strings and numbers only.
+//! The values of `enum` and `const`.
 
-use serde_json::{Map, Value, json};
+use super::{Assertions, Effect, Form, Literals, Map, Translation, Value, is_of_type, json};
+use crate::schema::keywords::{self, Role, join};
 
-use super::{Effect, Translation, is_primitive};
-
-impl Translation<'_> {
-    /// The values of `enum` or `const`, if nulls or booleans are among them and the dialect has no place for those.
-    pub(super) fn odd_literals(&self, schema: &Map<String, Value>) -> Option<Vec<Value>> {
-        if self.rules.has_odd_literals {
+impl<'a> Translation<'a> {
+    pub(super) fn literals(
+        &mut self,
+        form: &'a Form,
+        own: &'a Assertions,
+        values: &'a [Value],
+        out: &mut Map<String, Value>,
+        left: &mut Map<String, Value>,
+    ) -> Option<()> {
+        let keyword = keyword(own);
+        let Some(types) = types_of(values) else {
+            // Arrays and objects: no dialect has them in an enum.
+            self.lose(own.place(keyword, &form.at), keyword, Effect::Inexpressible);
             return None;
-        }
-        let values = match (schema.get("enum"), schema.get("const")) {
-            (Some(values), None) => values.as_array()?.clone(),
-            (None, Some(value)) => vec![value.clone()],
-            (None, None) | (Some(_), Some(_)) => return None,
         };
-        (values.iter().any(is_odd) && values.iter().all(is_primitive)).then_some(values)
+        // Those that the schema names, in its order; its values are of all of them.
+        let types = own.types.clone().unwrap_or(types);
+        // What else is said of values: nobody holds the list against it.
+        let beside = own.others.iter().filter(|(other, _)| concerns(other, &types));
+        left.extend(beside.map(|(other, value)| (other.clone(), value.clone())));
+        self.counted.list(place(form, own), values);
+        match self.rules.literals {
+            Literals::Typed => {
+                out.insert("type".to_owned(), if let [one] = types.as_slice() { json!(one) } else { json!(types) });
+                out.insert("enum".to_owned(), json!(values));
+            }
+            Literals::Alone if keyword == "const" && self.rules.has_const => {
+                out.insert("const".to_owned(), values.first().cloned().unwrap_or_default());
+            }
+            Literals::Alone => drop(out.insert("enum".to_owned(), json!(values))),
+            Literals::StringsAndNumbers => return self.plain_literals(form, own, values, out, left),
+        }
+        Some(())
     }
 
     /// Says null and booleans by their types, beside an `enum` of the others.
-    pub(super) fn literals(
+    fn plain_literals(
         &mut self,
-        values: &[Value],
-        schema: &Map<String, Value>,
+        form: &'a Form,
+        own: &'a Assertions,
+        values: &'a [Value],
         out: &mut Map<String, Value>,
         left: &mut Map<String, Value>,
-        at: &str,
     ) -> Option<()> {
-        let keyword = if schema.contains_key("enum") { "enum" } else { "const" };
-        let types = types(schema);
-        let is_allowed = |value: &&Value| types.is_empty() || types.iter().any(|kind| is_of(value, kind));
-        let allowed: Vec<&Value> = values.iter().filter(is_allowed).collect();
-        let plain: Vec<&Value> = allowed.iter().filter(|value| !is_odd(value)).copied().collect();
+        let plain: Vec<&Value> = values.iter().filter(|value| !value.is_null() && !value.is_boolean()).collect();
         let mut branches = Vec::new();
         if !plain.is_empty() {
-            let kinds: Vec<_> = types.into_iter().filter(|kind| plain.iter().any(|value| is_of(value, kind))).collect();
-            branches.push(match kinds.as_slice() {
+            let declared = own.types.iter().flatten();
+            let types: Vec<&str> =
+                declared.copied().filter(|kind| plain.iter().any(|value| is_of_type(value, kind))).collect();
+            branches.push(match types.as_slice() {
                 [] => json!({ "enum": plain }),
                 [one] => json!({ "type": one, "enum": plain }),
                 several => json!({ "type": several, "enum": plain }),
             });
         }
-        let has = |wanted: &Value| allowed.contains(&wanted);
-        if has(&Value::Null) {
+        if values.contains(&Value::Null) {
             branches.push(json!({ "type": "null" }));
         }
-        let both = [true, false].map(|wanted| has(&wanted.into()));
+        let both = [true, false].map(|wanted| values.contains(&wanted.into()));
         if both != [false, false] {
             branches.push(json!({ "type": "boolean" }));
         }
         if both[0] != both[1] {
-            left.insert(keyword.to_owned(), schema.get(keyword).cloned().unwrap_or_default());
+            left.insert(keyword(own).to_owned(), json!(values));
         }
-        let has_branches = ["anyOf", "oneOf", "allOf"].iter().any(|keyword| schema.contains_key(*keyword));
-        match (branches.len(), branches.pop()) {
-            (1, Some(Value::Object(only))) => out.extend(only),
-            (2.., Some(last)) if !has_branches => {
-                branches.push(last);
-                out.insert("anyOf".to_owned(), branches.into());
-            }
+        match branches.as_mut_slice() {
+            [Value::Object(only)] => out.append(only),
             _ => {
-                self.lose(at, keyword, Effect::Inexpressible);
-                return None;
+                self.counted.union(&form.at, "enum");
+                out.insert("anyOf".to_owned(), branches.into());
             }
         }
         Some(())
     }
 }
 
-fn is_odd(value: &Value) -> bool {
-    value.is_null() || value.is_boolean()
+/// The keyword that lists the values.
+fn keyword(own: &Assertions) -> &'static str {
+    if own.places.contains_key("enum") { "enum" } else { "const" }
 }
 
-pub(super) fn types(schema: &Map<String, Value>) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+/// The place of the list.
+pub(super) fn place(form: &Form, own: &Assertions) -> String {
+    let keyword = keyword(own);
+    join(own.place(keyword, &form.at), keyword)
+}
+
+/// The types of values, if none is an array or an object.
+pub(super) fn types_of(values: &[Value]) -> Option<Vec<&'static str>> {
+    let mut types: Vec<&'static str> = Vec::new();
+    for value in values {
+        let name = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) | Value::Object(_) => return None,
+        };
+        if !types.contains(&name) {
+            types.push(name);
+        }
     }
+    (!types.is_empty()).then_some(types)
 }
 
-fn is_of(value: &Value, kind: &str) -> bool {
-    match value {
-        Value::Null => kind == "null",
-        Value::Bool(_) => kind == "boolean",
-        Value::Number(number) => kind == "number" || (kind == "integer" && !number.is_f64()),
-        Value::String(_) => kind == "string",
-        Value::Array(_) | Value::Object(_) => false,
+/// Whether a keyword asserts something of values of these types.
+pub(super) fn concerns(keyword: &str, types: &[&'static str]) -> bool {
+    match keywords::find(keyword).map(|keyword| keyword.role) {
+        Some(Role::Assertion(kind) | Role::Child(kind)) => {
+            kind.is_empty() || types.contains(&kind) || (kind == "number" && types.contains(&"integer"))
+        }
+        Some(Role::ChildMap) => types.contains(&"object"),
+        _ => true,
     }
 }

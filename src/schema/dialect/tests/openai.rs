@@ -1,7 +1,21 @@
 use proptest::prelude::*;
 
-use super::*;
-use crate::schema::dialect::{Effect, Loss};
+use serde_json::{Map, Value, json};
+
+use crate::schema::dialect::{Dialect, Effect, Loss, compile};
+
+fn strict(schema: &Value) -> Option<Value> {
+    let compiled = compile(Dialect::OpenAi, schema);
+    compiled.is_strict.then_some(compiled.schema)
+}
+
+fn losses(schema: &Value) -> Vec<Loss> {
+    compile(Dialect::OpenAi, schema).losses
+}
+
+fn prune(schema: &Value, answer: &mut Value) -> bool {
+    compile(Dialect::OpenAi, schema).restore(answer)
+}
 
 fn object(properties: Value, required: Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
@@ -58,6 +72,7 @@ fn what_cannot_be_expressed_is_left_to_the_loose_mode() {
         json!({ "type": "string" }),
         json!({ "type": ["object", "null"], "properties": {} }),
         json!({ "anyOf": [one(json!({ "type": "string" }))] }),
+        json!({ "type": "object", "anyOf": [one(json!({ "type": "string" })), one(json!({ "type": "null" }))] }),
         json!({ "type": "object" }),
         json!({ "type": "object", "properties": {}, "additionalProperties": { "type": "string" } }),
         object(json!({}), json!(["missing"])),
@@ -65,32 +80,13 @@ fn what_cannot_be_expressed_is_left_to_the_loose_mode() {
         one(json!(true)),
         one(json!({ "type": "array" })),
         one(json!({ "type": "array", "items": [{ "type": "string" }] })),
-        one(json!({ "type": "object", "patternProperties": {}, "properties": {} })),
-        one(json!({ "allOf": [{ "type": "string" }] })),
-        one(json!({ "type": "string", "anyOf": [{ "type": "string" }] })),
+        one(json!({ "type": "object", "patternProperties": { "x": {} }, "properties": {} })),
+        one(json!({ "allOf": [{ "minLength": 3 }] })),
         one(json!({ "$ref": "https://example.com/schema" })),
         one(json!({ "$ref": "#/$defs/missing" })),
-        one(json!({ "$ref": "#/properties/a" })),
-        one(json!({ "anyOf": [] })),
     ] {
         assert_eq!(strict(&schema), None, "{schema}");
     }
-}
-
-#[test]
-fn limits_hold() {
-    let nested = |levels: u32| (1..levels).fold(one(json!({ "type": "string" })), |inner, _| one(inner));
-    assert!(strict(&nested(MAX_OBJECT_DEPTH)).is_some());
-    assert!(strict(&nested(MAX_OBJECT_DEPTH + 1)).is_none());
-    let arrays =
-        |n: u32| (0..n).fold(json!({ "type": "string" }), |inner, _| json!({ "type": "array", "items": inner }));
-    assert!(strict(&one(arrays(MAX_DEPTH - 3))).is_some());
-    assert!(strict(&one(arrays(100))).is_none());
-    let values = |n: usize| one(json!({ "type": "integer", "enum": (0..n).collect::<Vec<_>>() }));
-    assert!(strict(&values(MAX_ENUM_VALUES)).is_some());
-    assert!(strict(&values(MAX_ENUM_VALUES + 1)).is_none());
-    let name = "x".repeat(MAX_NAME_CHARS + 1);
-    assert!(strict(&object(json!({ name: { "type": "string" } }), json!([]))).is_none());
 }
 
 #[test]
@@ -160,7 +156,7 @@ fn schemas() -> impl Strategy<Value = Value> {
 }
 
 fn objects(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    prop::collection::btree_map("[a-d]", (inner, any::<bool>()), 0..4).prop_map(|members| {
+    prop::collection::btree_map("[a-d]", (inner, any::<bool>()), 1..4).prop_map(|members| {
         let required: Vec<&String> =
             members.iter().filter(|(_, (_, required))| *required).map(|(name, _)| name).collect();
         let properties: Map<String, Value> = members.iter().map(|(name, (s, _))| (name.clone(), s.clone())).collect();
@@ -172,7 +168,7 @@ fn objects(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> 
 fn instance(root: &Value, schema: &Value, random: &mut fastrand::Rng, fuel: u32) -> Option<Value> {
     let fuel = fuel.checked_sub(1)?;
     if let Some(reference) = schema.get("$ref") {
-        return instance(root, resolve(root, reference.as_str()?)?, random, fuel);
+        return instance(root, root.pointer(&reference.as_str()?[1..])?, random, fuel);
     }
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
         let first = random.usize(..branches.len());
@@ -201,12 +197,12 @@ fn instance(root: &Value, schema: &Value, random: &mut fastrand::Rng, fuel: u32)
 }
 
 #[test]
-fn limits_of_draft_4_are_not_sent_as_later_ones_are() {
+fn limits_of_draft_4_are_sent_as_later_ones_are() {
     let mut schema = one(json!({ "type": "integer", "minimum": 1, "exclusiveMinimum": true }));
     schema["$schema"] = json!("http://json-schema.org/draft-04/schema#");
-    assert_eq!(strict(&schema).unwrap()["properties"]["a"], json!({ "type": ["integer", "null"], "minimum": 1 }));
-    let places: Vec<_> = losses(&schema).iter().map(Loss::place).collect();
-    assert_eq!(places, ["/properties/a/exclusiveMinimum"]);
+    let sent = json!({ "type": ["integer", "null"], "exclusiveMinimum": 1 });
+    assert_eq!(strict(&schema).unwrap()["properties"]["a"], sent);
+    assert_eq!(losses(&schema), []);
 }
 
 #[test]
@@ -231,19 +227,17 @@ fn objects_nest_through_references_too() {
 }
 
 #[test]
-fn what_is_too_much_and_what_is_missing_is_named_at_its_place() {
+fn what_is_missing_is_named_at_its_place() {
     let reasons = |schema: &Value| {
         let losses =
             losses(schema).into_iter().filter(|loss| strict(schema).is_none() && loss.effect != Effect::Dropped);
         losses.map(|loss| (loss.place(), loss.effect)).collect::<Vec<_>>()
     };
-    let values: Vec<_> = (0..=MAX_ENUM_VALUES).map(|n| n.to_string()).collect();
-    assert_eq!(reasons(&one(json!({ "enum": values }))), [("/enum".to_owned(), Effect::TooMuch)]);
     for (property, keyword) in [
         (json!({ "type": "array" }), "items"),
         (json!({ "type": "object" }), "properties"),
         (json!({ "description": "anything" }), "type"),
-        (json!({ "type": "object", "properties": {}, "required": ["z"] }), "required"),
+        (json!({ "type": "object", "properties": { "y": { "type": "null" } }, "required": ["z"] }), "required"),
     ] {
         assert_eq!(reasons(&one(property)), [(format!("/properties/a/{keyword}"), Effect::Inexpressible)]);
     }
@@ -305,4 +299,8 @@ fn any_json() -> impl Strategy<Value = Value> {
                 .prop_map(|members| Value::Object(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
         ]
     })
+}
+
+fn has_type(types: &Value, name: &str) -> bool {
+    types == name || types.as_array().is_some_and(|types| types.iter().any(|one| one == name))
 }
