@@ -5,6 +5,7 @@ pub mod healthcheck;
 pub mod lint;
 pub mod run;
 pub mod schema;
+pub mod template;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -44,6 +45,7 @@ enum Command {
     Demo(demo::Args),
     Lint(lint::Args),
     Schema(schema::Args),
+    Template(template::Args),
     Healthcheck(healthcheck::Args),
 }
 
@@ -61,8 +63,12 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
-        Command::Lint(args) => lint::run(&args, Path::new(""), &mut io::stdout()).unwrap_or(Exit::Failed),
+        Command::Lint(args) => {
+            let environment = crate::config::Environment::of_process();
+            lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
+        }
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
+        Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Healthcheck(args) => healthcheck::run(&args),
     };
     exit.into()

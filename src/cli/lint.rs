@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use crate::config::lint;
+use crate::config::{Environment, lint};
 
 /// What is checked when nothing is named.
 const DEFAULTS: [&str; 2] = ["config/structured-prompt.yaml", "connectors"];
@@ -21,7 +21,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Only when `out` cannot be written.
-pub fn run(args: &Args, directory: &Path, out: &mut dyn Write) -> io::Result<Exit> {
+pub fn run(args: &Args, directory: &Path, environment: &Environment, out: &mut dyn Write) -> io::Result<Exit> {
     let paths: Vec<PathBuf> = if args.paths.is_empty() {
         DEFAULTS.iter().map(|path| directory.join(path)).filter(|path| path.exists()).collect()
     } else {
@@ -38,7 +38,7 @@ pub fn run(args: &Args, directory: &Path, out: &mut dyn Write) -> io::Result<Exi
     if !missing.is_empty() {
         return Ok(Exit::WrongUse);
     }
-    let lint::Report { files, findings, notes } = lint::lint(&paths, &directory.join(DEFAULTS[0]));
+    let lint::Report { files, findings, notes } = lint::lint(&paths, &directory.join(DEFAULTS[0]), environment);
     if files == 0 {
         writeln!(out, "nothing to check: there is no .yaml or .yml file")?;
         return Ok(Exit::WrongUse);

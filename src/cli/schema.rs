@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::Value;
+
 use super::Exit;
 use crate::config::connector::schema::of_argument;
 use crate::schema::dialect::{self, Dialect};
@@ -16,10 +18,16 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List the built-in schemas
+    /// List the built-in schemas with their versions and descriptions
     List,
     /// Print a schema as written
-    Show(Named),
+    Show {
+        #[command(flatten)]
+        named: Named,
+        /// Print a result that is valid by a built-in schema instead
+        #[arg(long)]
+        example: bool,
+    },
     /// Print a schema in the dialect of a provider's structured output, and say what the provider does not enforce
     Compile {
         #[command(flatten)]
@@ -44,12 +52,14 @@ struct Named {
 pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Result<Exit> {
     let named = match &args.command {
         Command::List => {
-            for name in library::names() {
-                writeln!(out, "{name}")?;
+            for schema in library::all() {
+                let name = format!("{}@{}", schema.name(), schema.version());
+                let description = schema.json().get("description").and_then(Value::as_str).unwrap_or_default();
+                writeln!(out, "{name:<32} {description}")?;
             }
             return Ok(Exit::Done);
         }
-        Command::Show(named) | Command::Compile { named, .. } => named,
+        Command::Show { named, .. } | Command::Compile { named, .. } => named,
     };
     let schema = match of_argument(&named.schema) {
         Ok(schema) => schema,
@@ -64,7 +74,14 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
                 compile(&schema, dialect, out, error)?;
             }
         }
-        Command::List | Command::Show(_) => writeln!(out, "{:#}", schema.json())?,
+        Command::Show { example: true, .. } => match library::example(&schema) {
+            Some(example) => write!(out, "{example}")?,
+            None => {
+                writeln!(error, "only built-in schemas have an example; `structured-prompt schema list` names them")?;
+                return Ok(Exit::WrongUse);
+            }
+        },
+        Command::List | Command::Show { .. } => writeln!(out, "{:#}", schema.json())?,
     }
     Ok(Exit::Done)
 }
@@ -111,6 +128,20 @@ mod tests {
             assert_eq!(exit, Exit::Done);
             assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
             assert!(error.contains(loss), "{provider}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_list_has_versions_and_descriptions_and_each_has_a_valid_example() {
+        let (exit, out, _) = schema(&["list"]);
+        assert_eq!((exit, out.lines().count()), (Exit::Done, library::all().len()));
+        assert!(out.contains("invoice@1.0.0                    The facts of one invoice"), "{out}");
+        for line in out.lines() {
+            let name = line.split(' ').next().unwrap();
+            let (exit, example, error) = schema(&["show", name, "--example"]);
+            assert_eq!(exit, Exit::Done, "{error}");
+            let example: Value = serde_json::from_str(&example).unwrap();
+            assert_eq!(library::find(name).unwrap().validate(&example), Ok(()), "{name}");
         }
     }
 

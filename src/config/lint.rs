@@ -1,11 +1,16 @@
-//! Checking files without running anything: no network, no environment, no secrets.
+//! Checking files without running anything: no network, no secrets.
 
+mod sizes;
+
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use super::connector::{self, ConnectorConfig, RuntimeDefaults, topics};
 use super::document::{Node, Origin};
-use super::finding::Findings;
-use super::runtime::{self, Checked};
+use super::environment::Environment;
+use super::finding::{Finding, Findings};
+use super::nearest::nearest;
+use super::runtime::{self, Checked, CheckedProvider};
 use super::section::{Scribe, Spot};
 use super::values::Wrong;
 use crate::schema::dialect;
@@ -22,39 +27,50 @@ pub struct Report {
 }
 
 /// What a file is, by its top-level keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Connector,
     Runtime,
     Unclear,
 }
 
+/// The top-level keys of a connector; none is one of a runtime configuration.
+const CONNECTOR_KEYS: [&str; 8] = ["name", "source", "prompt", "schema", "options", "delivery", "sink", "dead_letter"];
+
+/// The top-level keys of a runtime configuration.
+const RUNTIME_KEYS: [&str; 8] = ["kafka", "http", "store", "cache", "providers", "routing", "llm", "log"];
+
+/// The kind to which most of the keys belong; misspelt ones count where nothing else does.
 fn kind(node: &Node) -> Kind {
-    let has = |keys: &[&str]| node.entries().iter().any(|entry| keys.contains(&entry.key.as_str()));
-    if has(&["name", "source", "prompt", "sink", "dead_letter"]) {
-        Kind::Connector
-    } else if has(&["kafka", "http", "cache", "providers", "routing", "llm", "log"]) {
-        Kind::Runtime
-    } else {
-        Kind::Unclear
+    let keys: Vec<&str> = node.entries().iter().map(|entry| entry.key.as_str()).collect();
+    let count = |is_one: &dyn Fn(&str) -> bool| keys.iter().filter(|key| is_one(key)).count();
+    let of = |known: &'static [&'static str]| {
+        (count(&|key| known.contains(&key)), count(&|key| nearest(key, known.iter().copied()).is_some()))
+    };
+    match of(&CONNECTOR_KEYS).cmp(&of(&RUNTIME_KEYS)) {
+        Ordering::Greater => Kind::Connector,
+        Ordering::Less => Kind::Runtime,
+        Ordering::Equal => Kind::Unclear,
     }
 }
 
 /// Checks files and directories: each file by itself, connectors against the providers of the runtime files among
-/// them (or else the one at `usual_runtime`, if it is there), and all connectors together.
-pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
+/// them (or else the one at `usual_runtime`, if it is there), and all connectors together. Of the environment it only matters which
+/// keys are there.
+pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
     let (files, mut findings) = connector::files(paths);
     let count = files.len();
     let mut connectors = Vec::new();
     let mut checked: Option<Checked> = None;
     for file in files {
         let scribe = Scribe::new(Some(&file));
-        match connector::read_tree(&scribe, &file).map(|node| (kind(&node), node)) {
+        let is_usual = file == usual_runtime;
+        match connector::read_tree(&scribe, &file)
+            .map(|node| (if is_usual { Kind::Runtime } else { kind(&node) }, node))
+        {
             Some((Kind::Connector, node)) => connectors.push((file, node)),
             Some((Kind::Runtime, node)) => {
-                let more = runtime::check(&scribe, &file, &node);
-                let all = checked.get_or_insert_default();
-                all.providers.extend(more.providers);
-                all.fallback.extend(more.fallback);
+                checked.get_or_insert_default().extend(runtime::check(&scribe, &file, &node, environment));
             }
             Some((Kind::Unclear, _)) => {
                 let help = "a connector has name and source; a runtime configuration has kafka, providers or the like";
@@ -69,14 +85,14 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
     if checked.is_none() && usual_runtime.exists() {
         let scribe = Scribe::new(Some(usual_runtime));
         let node = connector::read_tree(&scribe, usual_runtime);
-        checked = node.map(|node| runtime::check(&scribe, usual_runtime, &node));
+        checked = node.map(|node| runtime::check(&scribe, usual_runtime, &node, environment));
     }
     let defaults = RuntimeDefaults {
         cache_ttl: std::time::Duration::ZERO,
         has_store: checked.as_ref().is_none_or(|checked| checked.has_store),
         providers: checked
             .as_ref()
-            .map(|checked| checked.providers.iter().map(|(name, _)| (name.clone(), None)).collect()),
+            .map(|checked| checked.providers.iter().map(|provider| (provider.name.clone(), None)).collect()),
         nobody_to_ask: None,
     };
     let checked = checked.unwrap_or_default();
@@ -85,7 +101,12 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
     for (file, node) in connectors {
         let scribe = Scribe::new(Some(&file));
         let read = connector::read(&scribe, &file, &node, &defaults);
-        notes.extend(read.config.iter().flat_map(|connector| notes_on(connector, &checked)));
+        if let Some(connector) = &read.config {
+            let remarks = connector::schema::review(&scribe, &node, &connector.pipeline.schema, &file);
+            notes.extend(remarks.iter().map(noted));
+            notes.extend(notes_on(connector, &checked));
+            notes.extend(sizes::check(&scribe, &node, connector, &checked));
+        }
         wirings.push(read.wiring);
         findings.extend(scribe.into_findings());
     }
@@ -93,13 +114,23 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path) -> Report {
     Report { files: count, findings: Findings::new(findings), notes }
 }
 
-/// What the providers that a connector may ask do not enforce of its schema.
+fn noted(finding: &Finding) -> String {
+    format!("{}: note: {}: {}; {}", finding.place, finding.key_path, finding.message, finding.help)
+}
+
+/// What the providers that a connector may ask do not enforce of its schema. Which may be asked is known where a key is there; where
+/// none is, it can be any of them.
 fn notes_on(connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
     let named = connector.pipeline.provider.as_ref();
     let asked = named.map_or(checked.fallback.as_slice(), std::slice::from_ref);
-    let kind = |name: &String| checked.providers.iter().find(|(known, _)| known == name).and_then(|(_, kind)| *kind);
-    let dialects = asked.iter().filter_map(|name| Some((name, kind(name)?.dialect()?)));
+    let asked = asked.iter().filter_map(|name| checked.providers.iter().find(|provider| provider.name == *name));
+    let asked: Vec<&CheckedProvider> = asked.collect();
+    let is_any_usable = asked.iter().any(|provider| provider.has_key);
+    let usable = asked.into_iter().filter(|provider| named.is_some() || provider.has_key || !is_any_usable);
     let schema = connector.pipeline.schema.json();
-    let notes = dialects.filter_map(|(name, dialect)| dialect::note(schema, name, dialect));
+    let notes = usable.filter_map(|provider| dialect::note(schema, &provider.name, provider.kind?.dialect()?));
     notes.map(|note| format!("{}: note: {note}", connector.path.display())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,17 +95,48 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
 pub(crate) struct Checked {
     /// Whether it has a store.
     pub(crate) has_store: bool,
-    /// Its providers with their kinds.
-    pub(crate) providers: Vec<(String, Option<Kind>)>,
+    /// Its providers.
+    pub(crate) providers: Vec<CheckedProvider>,
     /// Those that the routing names.
     pub(crate) fallback: Vec<String>,
+    /// librdkafka's options.
+    pub(crate) client: std::collections::BTreeMap<String, String>,
 }
 
-/// Checks a file by itself: no environment, no secrets.
-pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node) -> Checked {
-    let Written { store, providers, routing, .. } = read(scribe, root, base(Some(file)));
-    let providers = providers.into_iter().map(|provider| (provider.name, provider.kind)).collect();
-    Checked { has_store: store.url != StoreUrl::Off, providers, fallback: routing.fallback }
+/// A provider of a file.
+#[derive(Debug)]
+pub(crate) struct CheckedProvider {
+    pub(crate) name: String,
+    pub(crate) kind: Option<Kind>,
+    /// Whether its key is there, or it needs none.
+    pub(crate) has_key: bool,
+}
+
+impl Checked {
+    /// Adds what another file leads to.
+    pub(crate) fn extend(&mut self, more: Self) {
+        let Self { has_store, providers, fallback, client } = more;
+        self.has_store |= has_store;
+        self.providers.extend(providers);
+        self.fallback.extend(fallback);
+        self.client.extend(client);
+    }
+}
+
+/// Checks a file by itself: of the environment it only matters which keys are there.
+pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node, environment: &Environment) -> Checked {
+    let Written { kafka, store, providers, routing, .. } = read(scribe, root, base(Some(file)));
+    let providers = providers.into_iter().map(|provider| CheckedProvider {
+        has_key: provider.has_key(environment),
+        name: provider.name,
+        kind: provider.kind,
+    });
+    Checked {
+        has_store: store.url != StoreUrl::Off,
+        providers: providers.collect(),
+        fallback: routing.fallback,
+        client: kafka.client,
+    }
 }
 
 /// Everything but the secrets.

@@ -21,9 +21,18 @@ use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
 
-/// Largest value that is looked into, in bytes. Eight times what every CloudEvents consumer should accept
+/// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer should accept
 /// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
 pub const MAX_VALUE_BYTES: usize = 512 << 10;
+
+/// A character has at most four bytes in UTF-8; as much again for escapes, and for what the prompt leaves out.
+const VALUE_BYTES_PER_CHAR: usize = 8;
+
+/// Largest value that is looked into by a connector with prompts of so many characters.
+pub const fn max_value_bytes(max_prompt_chars: usize) -> usize {
+    let needed = max_prompt_chars * VALUE_BYTES_PER_CHAR;
+    if needed > MAX_VALUE_BYTES { needed } else { MAX_VALUE_BYTES }
+}
 
 /// Times that a provider may fail on a record, each time having answered others since the time before, until the failure is
 /// the record's.
@@ -140,8 +149,9 @@ impl Door {
     }
 
     fn decode(&self, record: &Record) -> Result<Event, Failure> {
-        if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > MAX_VALUE_BYTES) {
-            let detail = format!("the value has {bytes} bytes, the limit is {MAX_VALUE_BYTES}");
+        let limit = max_value_bytes(self.pipeline.settings().max_prompt_chars);
+        if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
+            let detail = format!("the value has {bytes} bytes, the limit is {limit}");
             return Err(Failure::new(Code::EventTooLarge, detail));
         }
         match self.format {

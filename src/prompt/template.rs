@@ -203,18 +203,28 @@ impl Template {
         parameters: &BTreeMap<String, String>,
     ) -> Result<(), TemplateError> {
         let wanted = self.compile(MAIN, source)?;
+        // First what is too much: a name that is misspelt is one that is missing, too.
+        let used = reads::identifiers(source);
+        if let Some(surplus) = parameters.keys().find(|name| !wanted.contains(name) && !used.contains(name.as_str())) {
+            let near = wanted.iter().filter(|name| !parameters.contains_key(*name));
+            let near = near.map(|name| (edit_distance(name, surplus), name)).min();
+            let hint = match near.filter(|(edits, _)| *edits <= 2) {
+                Some((_, name)) => format!("did you mean {name}?"),
+                None => format!("it has {}", wanted.join(", ")),
+            };
+            let message = format!("the template {} has no parameter {surplus}; {hint}", self.name);
+            return Err(fault(Some(surplus), message));
+        }
         if let Some(missing) = wanted.iter().find(|name| !parameters.contains_key(*name)) {
             let hint = if RECORD_ROOTS.contains(&missing.as_str()) {
                 "; a template with parameters sees the record only through them"
             } else {
                 ""
             };
-            return Err(fault(Some(missing), format!("the template {} needs this parameter{hint}", self.name)));
-        }
-        let used = reads::identifiers(source);
-        if let Some(surplus) = parameters.keys().find(|name| !wanted.contains(name) && !used.contains(name.as_str())) {
-            let message = format!("the template {} has no such parameter; it has {}", self.name, wanted.join(", "));
-            return Err(fault(Some(surplus), message));
+            return Err(fault(
+                Some(missing),
+                format!("the template {} needs the parameter {missing}{hint}", self.name),
+            ));
         }
         parameters.iter().try_for_each(|(name, text)| self.compile_over_record(name, text))
     }

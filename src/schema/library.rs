@@ -4,21 +4,45 @@ use std::sync::{Arc, LazyLock};
 
 use super::Schema;
 
-/// Name, version and text of every built-in schema, sorted by name, then by version.
-const SOURCES: &[(&str, &str, &str)] = &[
-    ("document-classification", "1.0.0", include_str!("library/document-classification@1.0.0.json")),
-    ("extraction", "1.0.0", include_str!("library/extraction@1.0.0.json")),
-    ("form", "1.0.0", include_str!("library/form@1.0.0.json")),
-    ("invoice", "1.0.0", include_str!("library/invoice@1.0.0.json")),
-    ("support-intent", "1.0.0", include_str!("library/support-intent@1.0.0.json")),
-    ("translation", "1.0.0", include_str!("library/translation@1.0.0.json")),
+/// A built-in schema as it is in the program.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    /// Its name, without a version.
+    name: &'static str,
+    /// Its semantic version.
+    version: &'static str,
+    /// The schema.
+    text: &'static str,
+    /// An instance, as JSON.
+    example: &'static str,
+}
+
+macro_rules! source {
+    ($name:literal, $version:literal) => {
+        Source {
+            name: $name,
+            version: $version,
+            text: include_str!(concat!("library/", $name, "@", $version, ".json")),
+            example: include_str!(concat!("library/examples/", $name, "@", $version, ".json")),
+        }
+    };
+}
+
+/// Every built-in schema, sorted by name, then by version.
+const SOURCES: &[Source] = &[
+    source!("document-classification", "1.0.0"),
+    source!("extraction", "1.0.0"),
+    source!("form", "1.0.0"),
+    source!("invoice", "1.0.0"),
+    source!("support-intent", "1.0.0"),
+    source!("translation", "1.0.0"),
 ];
 
 /// Compiled at the first use. A test holds that none of them is dropped here.
 static SCHEMAS: LazyLock<Vec<Arc<Schema>>> = LazyLock::new(|| {
-    let compiled = SOURCES.iter().map(|(name, version, source)| {
-        let json = serde_json::from_str(source).ok()?;
-        Schema::compile(name, version, json).ok().map(Arc::new)
+    let compiled = SOURCES.iter().map(|source| {
+        let json = serde_json::from_str(source.text).ok()?;
+        Schema::compile(source.name, source.version, json).ok().map(Arc::new)
     });
     compiled.flatten().collect()
 });
@@ -30,9 +54,22 @@ pub fn find(reference: &str) -> Option<Arc<Schema>> {
 
 /// Names of the built-in schemas, sorted.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<_> = SOURCES.iter().map(|(name, _, _)| *name).collect();
+    let mut names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
     names.dedup();
     names
+}
+
+/// Every built-in schema in each of its versions, sorted.
+pub fn all() -> &'static [Arc<Schema>] {
+    &SCHEMAS
+}
+
+/// An instance of a built-in schema, as JSON text.
+pub fn example(schema: &Schema) -> Option<&'static str> {
+    SOURCES
+        .iter()
+        .find(|source| source.name == schema.name && source.version == schema.version)
+        .map(|source| source.example)
 }
 
 /// Whether `reference`, a name with or without "@" and the leading parts of a version, means this name and version.

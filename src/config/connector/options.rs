@@ -11,8 +11,17 @@ use crate::config::values::{Wrong, choice, flag, integer, number, text};
 use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, Strategy};
 use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
 
-/// Longest prompt in characters: the limit that the pipeline's promises are made for.
-const MAX_PROMPT_CHARS: u32 = 10_000;
+/// Longest prompt in characters where the file does not say: the limit that the pipeline's promises are made for.
+const DEFAULT_PROMPT_CHARS: u32 = 10_000;
+
+/// Some 300,000 tokens: what the largest models take, and what one record should ever cost.
+const MAX_PROMPT_CHARS: u32 = 1_000_000;
+
+/// Characters that make a token at the least, as the ceilings count.
+const CHARS_PER_TOKEN: u32 = 3;
+
+/// What a provider's answer may have where the file does not say, and what instructions and schema usually take.
+const USUAL_REST_TOKENS: u32 = 4096;
 
 /// Three calls with the longest prompt and four times the usual ceiling for an answer.
 const MAX_RECORD_TOKENS: u32 = 32_768;
@@ -76,6 +85,7 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
         let help = "lower max_tokens, or raise max_record_tokens: it holds the prompt, the schema and the answer of every call";
         scribe.note(&section.spot_of("max_tokens"), Wrong::new(message, help));
     }
+    let max_prompt_chars = max_prompt_chars(scribe, &mut section, max_tokens, record_ceiling.tokens);
     let budget = budget(&mut section);
     let options = Options {
         provider,
@@ -85,7 +95,7 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
         budget,
         temperature: section.get("temperature", number(0.0..=2.0)),
         max_tokens,
-        max_prompt_chars: section.get("max_prompt_chars", integer(1..=MAX_PROMPT_CHARS)).unwrap_or(MAX_PROMPT_CHARS),
+        max_prompt_chars,
         patterns: section.get("suspicious_input", choice(PATTERNS, &[])).unwrap_or(PatternPolicy::Flag),
         confidence_threshold: section.get("confidence_threshold", number(0.0..=1.0)),
         on_low_confidence: section
@@ -95,6 +105,22 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
     };
     section.finish();
     options
+}
+
+/// A longer prompt than usual has to fit into the record's ceiling.
+fn max_prompt_chars(scribe: &Scribe, section: &mut Section<'_>, max_tokens: Option<u32>, ceiling: u64) -> u32 {
+    let chars = section.get("max_prompt_chars", integer(1..=MAX_PROMPT_CHARS)).unwrap_or(DEFAULT_PROMPT_CHARS);
+    let tokens = u64::from(chars / CHARS_PER_TOKEN) + u64::from(max_tokens.unwrap_or(USUAL_REST_TOKENS));
+    if chars > DEFAULT_PROMPT_CHARS && tokens > ceiling {
+        let message = format!("a prompt of that length does not fit into max_record_tokens, which is {ceiling}");
+        // Three calls, as many as a record may have.
+        let room = 3 * tokens;
+        let help = format!(
+            "write for example max_record_tokens: {room}, or lower max_prompt_chars; a budget bounds what it costs"
+        );
+        scribe.note(&section.spot_of("max_prompt_chars"), Wrong::new(message, help));
+    }
+    chars
 }
 
 fn budget(section: &mut Section<'_>) -> Option<BudgetSettings> {

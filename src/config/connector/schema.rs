@@ -1,5 +1,7 @@
 //! The `schema` key: a name, or a JSON Schema inline or in a file.
 
+mod review;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +46,38 @@ pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, connector: &str, bas
             None
         }
     }
+}
+
+/// What is legal in a connector's own schema and costs money all the same. Mistakes go to the scribe; notes are returned.
+pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path) -> Vec<Finding> {
+    let of = |node: &'_ Node, key: &str| {
+        node.entries().iter().find(|entry| entry.key == key).map(|entry| entry.node.clone())
+    };
+    let Some(written) = of(root, "schema") else { return Vec::new() };
+    let named = of(&written, "file").and_then(|node| text(&node).ok());
+    let (tree, path, key) = match (of(&written, "inline"), named) {
+        (Some(inline), _) => (inline, file.to_path_buf(), "schema.inline"),
+        (None, Some(named)) => {
+            let path = file.parent().unwrap_or(Path::new("")).join(named);
+            // It has been read before; if it is gone since, the places in it are unknown.
+            let source = std::fs::read_to_string(&path).unwrap_or_default();
+            (yaml::parse(&source).0.unwrap_or_else(Node::empty), path, "schema.file")
+        }
+        (None, None) => return Vec::new(),
+    };
+    let inside = Scribe::new(Some(&path));
+    let mut notes = Vec::new();
+    for remark in review::review(schema.json()) {
+        let place = if remark.pointer.is_empty() { String::new() } else { format!("{}: ", remark.pointer) };
+        let finding = Finding {
+            place: inside.place(&tree.origin_at(&remark.pointer)),
+            key_path: key.to_owned(),
+            message: format!("{place}{}", remark.message),
+            help: remark.help,
+        };
+        if remark.is_mistake { scribe.add(finding) } else { notes.push(finding) }
+    }
+    notes
 }
 
 /// The schema that an argument of the command line means: a file by its ending, or a built-in one.

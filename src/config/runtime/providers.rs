@@ -35,6 +35,11 @@ pub(super) struct Written {
 }
 
 impl Written {
+    /// Whether its key is there, or it needs none.
+    pub(super) fn has_key(&self, environment: &Environment) -> bool {
+        self.keys.are_there(environment)
+    }
+
     /// The settings of a model behind an HTTP API.
     pub(super) fn remote(&self) -> Option<&RemoteSettings> {
         self.remote.as_ref()

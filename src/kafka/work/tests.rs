@@ -68,7 +68,17 @@ fn door_with(memory: Option<Memory>) -> Door {
 }
 
 fn door_to(model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
-    let settings = PipelineSettings {
+    door_of(settings(), RecordFormat::Text, model, memory)
+}
+
+fn door_of(settings: PipelineSettings, format: RecordFormat, model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
+    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
+    let pipeline = Pipeline::new(settings, router_to(model), recall);
+    Door::new(pipeline, format, Arc::new(ManualClock::default()), memory)
+}
+
+fn settings() -> PipelineSettings {
+    PipelineSettings {
         connector: "test".into(),
         template: Arc::new(Template::inline("{{ data }}").unwrap()),
         schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
@@ -85,10 +95,7 @@ fn door_to(model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
         on_low_confidence: LowConfidencePolicy::Flag,
         cache_ttl: Duration::from_secs(60),
         config_hash: "0".into(),
-    };
-    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let pipeline = Pipeline::new(settings, router_to(model), recall);
-    Door::new(pipeline, RecordFormat::Text, Arc::new(ManualClock::default()), memory)
+    }
 }
 
 fn record(value: &str, offset: i64) -> Arc<Record> {
@@ -188,6 +195,38 @@ fn a_value_over_the_limit_is_not_looked_into() {
     let Step::Settled(settled) = door().begin(&record(&value, 0)).step else { panic!("asks") };
     assert_eq!(settled.outcome, Outcome::DeadLetter { code: Code::EventTooLarge });
     assert_eq!(settled.outgoing.value.as_deref(), Some(value.as_bytes()));
+}
+
+#[test]
+fn the_limit_grows_with_the_prompts_that_are_allowed() {
+    assert_eq!((max_value_bytes(10_000), max_value_bytes(65_536)), (MAX_VALUE_BYTES, MAX_VALUE_BYTES));
+    assert_eq!(max_value_bytes(1_000_000), 8_000_000);
+}
+
+/// The longest prompt of all, in the largest characters and with escapes, through templates, patterns and the ceiling.
+#[tokio::test(start_paused = true)]
+async fn a_prompt_of_a_million_characters_has_an_answer() {
+    const CHARS: usize = 1_000_000;
+    let parameters = [("message".to_owned(), "{{ data.body }}".to_owned())].into();
+    let template = Template::from_source("t", "1.0.0", "{{ message }}", &parameters).unwrap();
+    let settings = PipelineSettings {
+        template: Arc::new(template),
+        record_ceiling: RecordCeiling { tokens: 3_000_000, usd: None },
+        max_prompt_chars: CHARS,
+        patterns: PatternPolicy::Flag,
+        ..settings()
+    };
+    let door = door_of(settings, RecordFormat::Json, Arc::new(Obedient), None);
+    let body = |chars: usize| ["\u{1F9FE}", "ö", "\\n", "a"].concat().repeat(CHARS / 4) + &"a".repeat(chars % 4);
+    let value = |chars: usize| format!(r#"{{"body":"{}"}}"#, body(chars));
+    let of = |outcome| match outcome {
+        Outcome::DeadLetter { code } => Some(code),
+        Outcome::Result { .. } => None,
+    };
+    assert_eq!(of(outcome(&door, &value(CHARS), 0).await), None);
+    assert_eq!(of(outcome(&door, &value(CHARS + 1), 1).await), Some(Code::PromptTooLong));
+    let large = format!(r#"{{"body":"x","more":"{}"}}"#, "x".repeat(max_value_bytes(CHARS)));
+    assert_eq!(of(outcome(&door, &large, 2).await), Some(Code::EventTooLarge));
 }
 
 fn memory(journal: &Arc<MemoryJournal>) -> Option<Memory> {

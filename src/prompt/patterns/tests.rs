@@ -92,5 +92,9 @@ fn long_texts_take_linear_time() {
     for unit in ["' or ", "<img ", "ignore all ", "/**/ union ", "a"] {
         let _name = suspicious(&unit.repeat(20_000));
     }
+    // The longest prompt, and nothing of it ASCII alone.
+    for unit in ["Über die Straße ", "こんにちは ", "' öder "] {
+        let _name = suspicious(&unit.repeat(1_000_000 / unit.len()));
+    }
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }

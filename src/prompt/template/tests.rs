@@ -162,6 +162,15 @@ fn a_named_template_takes_its_parameters_and_no_others() {
     assert_eq!(missing.parameter.as_deref(), Some("message"), "{missing}");
     let surplus = error("support-intent", &[("message", "x"), ("customer", "y")]);
     assert_eq!(surplus.parameter.as_deref(), Some("customer"), "{surplus}");
+    let misspelt = error("support-intent", &[("mesage", "{{ data }}")]);
+    assert_eq!(
+        misspelt.to_string(),
+        "parameter mesage: the template support-intent has no parameter mesage; did you mean message?"
+    );
+    let one_of_two = error("translation", &[("text", "x"), ("target_lang", "y"), ("target_languge", "z")]);
+    assert!(one_of_two.message.contains("no parameter target_lang"), "{one_of_two}");
+    let other = error("translation", &[("text", "x"), ("target_languge", "z")]);
+    assert!(other.message.ends_with("did you mean target_language?"), "{other}");
     let inner = error("support-intent", &[("message", "a\n{{ dat.x }}")]);
     assert_eq!((inner.parameter.as_deref(), inner.line), (Some("message"), Some(2)), "{inner}");
     assert_eq!(

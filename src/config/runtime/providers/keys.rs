@@ -55,6 +55,15 @@ fn several<T>(one: impl Fn(&Node) -> Result<T, Wrong>) -> impl Fn(&Node) -> Resu
 }
 
 impl Keys {
+    /// Whether a key is there, or none is needed. No key is read.
+    pub(super) fn are_there(&self, environment: &Environment) -> bool {
+        match self {
+            Self::NotNeeded => true,
+            Self::Variables(names) => names.iter().any(|name| environment.get(name).is_some()),
+            Self::Files(files, _) => files.iter().any(|file| file.is_file()),
+        }
+    }
+
     /// The keys that are there. Of several variables those that are not set are passed over.
     ///
     /// # Errors

@@ -1,0 +1,116 @@
+//! Keywords that JSON Schema does not have.
+
+use serde_json::{Map, Value};
+
+use super::Review;
+use crate::config::nearest::nearest;
+use crate::config::values::quoted;
+use crate::schema::keywords::{self, KEYWORDS, join};
+
+/// Annotations of OpenAPI, and of tools that generate code and forms.
+const ANNOTATIONS: [&str; 27] = [
+    "example",
+    "discriminator",
+    "xml",
+    "externalDocs",
+    "propertyOrdering",
+    "propertyOrder",
+    "enumNames",
+    "enumDescriptions",
+    "enumTitles",
+    "markdownDescription",
+    "markdownEnumDescriptions",
+    "deprecationMessage",
+    "defaultSnippets",
+    "errorMessage",
+    "patternErrorMessage",
+    "doNotSuggest",
+    "tsType",
+    "tsEnumNames",
+    "javaType",
+    "existingJavaType",
+    "goType",
+    "label",
+    "order",
+    "hidden",
+    "unit",
+    "version",
+    "links",
+];
+
+/// What other notations call a keyword, and drafts before 4.
+const OTHER_NAMES: [(&str, &str); 17] = [
+    ("regex", "pattern"),
+    ("regexp", "pattern"),
+    ("values", "enum"),
+    ("choices", "enum"),
+    ("oneof", "oneOf"),
+    ("min", "minimum"),
+    ("max", "maximum"),
+    ("minlen", "minLength"),
+    ("maxlen", "maxLength"),
+    ("minimumlength", "minLength"),
+    ("maximumlength", "maxLength"),
+    ("ref", "$ref"),
+    ("defs", "$defs"),
+    ("schema", "$schema"),
+    ("extends", "allOf"),
+    ("disallow", "not"),
+    ("divisibleby", "multipleOf"),
+];
+
+impl Review<'_> {
+    pub(super) fn unknown(&mut self, name: &str, value: &Value, schema: &Map<String, Value>, at: &str) {
+        let pointer = join(at, name);
+        if name == "nullable" {
+            return self.nullable(value, schema, pointer);
+        }
+        let is_own = name.starts_with(['_', '@', '~'])
+            || name.contains(':')
+            || ["x-", "x_", "ui"].iter().any(|own| name.starts_with(own));
+        if is_own || ANNOTATIONS.contains(&name) {
+            return;
+        }
+        if let Some(near) = meant(name) {
+            let message = format!("JSON Schema has no keyword {}: it does nothing", quoted(name));
+            return self.mistake(pointer, message, format!("did you mean `{near}`?"));
+        }
+        let is_schema = |members: &Map<String, Value>| members.keys().any(|name| keywords::find(name).is_some());
+        if value.as_object().is_some_and(is_schema) {
+            let message = format!("JSON Schema has no keyword {}: it does nothing", quoted(name));
+            return self.mistake(pointer, message, "if it is a property, put it below properties");
+        }
+        let message = format!("JSON Schema has no keyword {}: it does nothing", quoted(name));
+        self.note(pointer, message, "begin the names of your own annotations with x-");
+    }
+
+    /// OpenAPI 3.0's way to allow null.
+    fn nullable(&mut self, value: &Value, schema: &Map<String, Value>, pointer: String) {
+        let refuses_null = match schema.get("type") {
+            Some(Value::String(kind)) => kind != "null",
+            Some(Value::Array(kinds)) => kinds.iter().all(|kind| kind != "null"),
+            _ => schema.get("enum").and_then(Value::as_array).is_some_and(|values| !values.contains(&Value::Null)),
+        };
+        if value == &Value::Bool(true) && refuses_null {
+            let kind = schema.get("type").and_then(Value::as_str).unwrap_or("string");
+            let message =
+                "nullable is a keyword of OpenAPI 3.0 and does nothing in JSON Schema: null is not valid here";
+            self.mistake(
+                pointer,
+                message,
+                format!("write type: [{kind}, \"null\"], and null among the values of an enum"),
+            );
+        }
+    }
+}
+
+/// The keyword that was meant.
+fn meant(name: &str) -> Option<&'static str> {
+    let plain = |name: &str| {
+        name.chars().filter(|c| !matches!(c, '_' | '-' | '$')).flat_map(char::to_lowercase).collect::<String>()
+    };
+    let wanted = plain(name);
+    let same = KEYWORDS.iter().map(|keyword| keyword.name).find(|known| plain(known) == wanted);
+    let other = || OTHER_NAMES.iter().find(|(other, _)| *other == wanted).map(|(_, known)| *known);
+    same.or_else(other).or_else(|| nearest(name, KEYWORDS.iter().map(|keyword| keyword.name)))
+}

@@ -1,0 +1,35 @@
+use super::*;
+
+fn kind_of(text: &str) -> Kind {
+    kind(&Scribe::new(None).tree(text).unwrap())
+}
+
+#[test]
+fn every_top_level_key_tells_what_a_file_is() {
+    for key in CONNECTOR_KEYS {
+        assert_eq!(kind_of(&format!("{key}: {{}}")), Kind::Connector, "{key}");
+    }
+    for key in RUNTIME_KEYS {
+        assert_eq!(kind_of(&format!("{key}: {{}}")), Kind::Runtime, "{key}");
+    }
+    assert_eq!(kind_of("stoer: { url: none }"), Kind::Runtime, "a slip");
+    assert_eq!(kind_of("naem: x\nsource: {}\nstore: {}"), Kind::Connector, "most of them");
+    assert_eq!(kind_of("hello: 1"), Kind::Unclear);
+}
+
+#[test]
+fn the_keys_are_those_that_are_read() {
+    let known = |read: &dyn Fn(&Scribe)| {
+        let scribe = Scribe::new(None);
+        read(&scribe);
+        scribe.known().into_iter().filter(|key| !key.contains('.')).collect::<Vec<_>>()
+    };
+    let empty = Node::empty();
+    let mut expected = [CONNECTOR_KEYS, RUNTIME_KEYS];
+    expected.iter_mut().for_each(|keys| keys.sort_unstable());
+    let connector =
+        known(&|scribe| drop(connector::read(scribe, Path::new("c.yaml"), &empty, &RuntimeDefaults::default())));
+    assert_eq!(connector, expected[0]);
+    let runtime = known(&|scribe| drop(runtime::check(scribe, Path::new("r.yaml"), &empty, &Environment::default())));
+    assert_eq!(runtime, expected[1]);
+}
