@@ -41,8 +41,17 @@ pub enum Remedy {
     Lengthen,
     /// Another model: this one ran away, and would do so up to any limit.
     AskAnother,
-    /// To tell the model what was wrong, one error a line.
-    Correct(String),
+    /// To tell the model what was wrong.
+    Correct(Rejected),
+}
+
+/// An answer that was found wanting.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// What the model said, without its reasoning: that is long, and models are not to be shown their own.
+    pub answer: String,
+    /// What is wrong with it, one error a line.
+    pub errors: String,
 }
 
 /// Parses and validates a reply. Each object in it that may be the answer is held against the schema: the one that is
@@ -60,7 +69,15 @@ pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapprov
     if reply.finish == Finish::Truncated && !reading.is_whole() {
         return Err(truncated(reply, &reading));
     }
-    choose(schema, reading)
+    let (passed_over, answer_at) = (passed_over(&reading), reading.answer_at);
+    match choose(schema, reading) {
+        Ok(Candidate { value, form, .. }) => Ok(Approved { data: value, form, passed_over }),
+        Err(Flaw { failure, errors, data }) => {
+            let answer = reply.text.get(answer_at..).filter(|answer| !answer.trim().is_empty()).unwrap_or(&reply.text);
+            let remedy = Remedy::Correct(Rejected { answer: answer.to_owned(), errors });
+            Err(Box::new(Disapproved { failure, remedy, data, passed_over }))
+        }
+    }
 }
 
 fn truncated(reply: &Reply, reading: &Reading) -> Box<Disapproved> {
@@ -74,10 +91,17 @@ fn truncated(reply: &Reply, reading: &Reading) -> Box<Disapproved> {
     disapproved(Code::AnswerTruncated, detail.to_owned(), remedy, passed_over(reading))
 }
 
-fn choose(schema: &Schema, mut reading: Reading) -> Result<Approved, Box<Disapproved>> {
+/// Why none of a reply's objects is the answer.
+struct Flaw {
+    failure: Failure,
+    errors: String,
+    data: Option<Value>,
+}
+
+fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Flaw> {
+    let Reading { candidates, failure, .. } = reading;
     let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
-    let passed_over = passed_over(&reading);
-    for candidate in std::mem::take(&mut reading.candidates) {
+    for candidate in candidates {
         match schema.validate(&candidate.value) {
             Ok(()) => valid.push(candidate),
             Err(violations) if nearest.as_ref().is_none_or(|(_, fewest)| violations.len() <= fewest.len()) => {
@@ -86,43 +110,32 @@ fn choose(schema: &Schema, mut reading: Reading) -> Result<Approved, Box<Disappr
             Err(_) => {}
         }
     }
-    match (valid.len(), valid.pop()) {
+    match (valid.len(), valid.pop(), failure, nearest) {
         // Whoever breaks off within another object was not done.
-        _ if reading.failure.as_ref().is_some_and(|failure| failure.code == Code::AnswerTruncated) => {
-            Err(unreadable(reading.failure, passed_over))
-        }
-        (1, Some(Candidate { value, form, .. })) => Ok(Approved { data: value, form, passed_over }),
-        (several @ 2.., _) => {
+        (_, _, Some(failure), _) if failure.code == Code::AnswerTruncated => Err(unreadable(failure)),
+        (1, Some(candidate), ..) => Ok(candidate),
+        (several @ 2.., ..) => {
             let what = format!("the answer has {several} different JSON objects that are valid against the schema");
             let detail = format!("{what} {}, and does not say which one it means", schema.name());
             let errors = format!("{what}; answer with one JSON object and nothing else");
-            Err(disapproved(Code::AnswerInvalid, detail, Remedy::Correct(errors), passed_over))
+            Err(Flaw { failure: Failure::new(Code::AnswerInvalid, detail), errors, data: None })
         }
-        _ => Err(match (reading.failure, nearest) {
-            (None, Some((candidate, violations))) => invalid(schema, candidate, &violations, passed_over),
-            (failure, _) => unreadable(failure, passed_over),
-        }),
+        (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, &violations)),
+        (_, _, Some(failure), _) => Err(unreadable(failure)),
+        (_, _, None, None) => Err(unreadable(Failure::new(Code::AnswerNotJson, "the answer contains no JSON object"))),
     }
 }
 
-fn invalid(
-    schema: &Schema,
-    candidate: Candidate,
-    violations: &[Violation],
-    passed_over: PassedOver,
-) -> Box<Disapproved> {
+fn invalid(schema: &Schema, candidate: Candidate, violations: &[Violation]) -> Flaw {
     let lines: Vec<String> = violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
     let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
-    let remedy = Remedy::Correct(lines.join("\n"));
-    let data = Some(candidate.value);
-    Box::new(Disapproved { failure: Failure::new(Code::AnswerInvalid, detail), remedy, data, passed_over })
+    let failure = Failure::new(Code::AnswerInvalid, detail);
+    Flaw { failure, errors: lines.join("\n"), data: Some(candidate.value) }
 }
 
-fn unreadable(failure: Option<Failure>, passed_over: PassedOver) -> Box<Disapproved> {
-    let none = || Failure::new(Code::AnswerNotJson, "the answer contains no JSON object");
-    let failure = failure.unwrap_or_else(none);
-    let remedy = Remedy::Correct(format!("the answer is not one JSON object: {}", failure.detail));
-    Box::new(Disapproved { failure, remedy, data: None, passed_over })
+fn unreadable(failure: Failure) -> Flaw {
+    let errors = format!("the answer is not one JSON object: {}", failure.detail);
+    Flaw { failure, errors, data: None }
 }
 
 fn disapproved(code: Code, detail: String, remedy: Remedy, passed_over: PassedOver) -> Box<Disapproved> {

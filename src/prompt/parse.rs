@@ -33,6 +33,8 @@ pub struct Reading {
     pub unreadable: u32,
     /// Whether reasoning was left out.
     pub has_reasoning: bool,
+    /// Where in the text what comes after the last reasoning begins.
+    pub answer_at: usize,
     /// Whether the text ends within an object.
     pub is_cut: bool,
     /// Why the last of what looks like an object cannot be read: [`Code::AnswerTruncated`] if it does not end,
@@ -80,7 +82,10 @@ pub fn parse_answer(text: &str) -> Reading {
         let detail = format!("the answer is {} bytes long and at most {MAX_ANSWER_BYTES} are read", text.len());
         return Reading { failure: Some(Failure::new(Code::AnswerInvalid, detail)), ..Reading::default() };
     }
-    Reader::new(text.trim_matches(is_blank)).read()
+    let trimmed = text.trim_start_matches(is_blank);
+    let mut reading = Reader::new(trimmed.trim_end_matches(is_blank)).read();
+    reading.answer_at += text.len() - trimmed.len();
+    reading
 }
 
 fn is_blank(char: char) -> bool {

@@ -54,7 +54,10 @@ fn several_valid_objects_that_differ_are_none() {
         let error = approve(&schema(is_open), &reply(Finish::Complete, text)).unwrap_err();
         assert_eq!(error.failure.code, Code::AnswerInvalid, "{text}");
         assert!(error.failure.detail.contains("2 different JSON objects"), "{}", error.failure);
-        assert!(matches!(error.remedy, Remedy::Correct(errors) if errors.contains("one JSON object")), "{text}");
+        assert!(
+            matches!(error.remedy, Remedy::Correct(rejected) if rejected.errors.contains("one JSON object")),
+            "{text}"
+        );
         assert_eq!(error.data, None, "nothing to relax");
     }
 }
@@ -69,8 +72,22 @@ fn the_model_is_told_the_errors_of_the_object_that_is_nearest_to_valid() {
         let error = of(text).unwrap_err();
         assert_eq!(error.data, Some(json!({ "label": label })), "{text}");
         assert_eq!(error.passed_over, beside(false, 1), "{text}");
-        let Remedy::Correct(errors) = error.remedy else { panic!("{text}") };
+        let Remedy::Correct(Rejected { answer, errors }) = error.remedy else { panic!("{text}") };
         assert!(errors.starts_with("/label: "), "{errors}");
+        assert_eq!(answer, text);
+    }
+}
+
+#[test]
+fn a_model_is_not_shown_its_own_reasoning() {
+    for (text, shown) in [
+        ("\n<think>Long, long.</think>\n{\"label\":\"Refund\"}\n", "\n{\"label\":\"Refund\"}\n"),
+        ("Hm, hm.</think>Sorry!", "Sorry!"),
+        ("<think>Nothing else.", "<think>Nothing else."),
+        ("{\"label\":1}<think>Hm.</think>", "{\"label\":1}<think>Hm.</think>"),
+    ] {
+        let Remedy::Correct(Rejected { answer, .. }) = of(text).unwrap_err().remedy else { panic!("{text}") };
+        assert_eq!(answer, shown);
     }
 }
 

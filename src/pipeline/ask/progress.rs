@@ -7,15 +7,9 @@ use super::Giver;
 use crate::domain::answer::Usage;
 use crate::domain::attempt::{self, Attempt, Step};
 use crate::domain::failure::{Code, Failure, Kind, Stage};
+use crate::pipeline::approve::Rejected;
 use crate::pipeline::route::provider::Provider;
 use crate::tasks::Commitment;
-
-/// An invalid answer and what is wrong with it.
-#[derive(Debug)]
-pub(super) struct Rejected {
-    pub(super) answer: String,
-    pub(super) errors: String,
-}
 
 /// An answer that parsed, but is not valid.
 #[derive(Debug)]

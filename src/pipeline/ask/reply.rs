@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ladder::{Ladder, MAX_CORRECTIONS, Rung};
-use super::progress::{Candidate, Owed, Rejected};
+use super::progress::{Candidate, Owed};
 use super::{Giver, answer};
 use crate::domain::answer::{Answer, Usage, Validation};
 use crate::domain::attempt::{Attempt, PassedOver, Step};
@@ -63,9 +63,8 @@ impl<'a> Ladder<'a> {
                 self.progress.owed = None;
                 Ok(self.after_invalid(failure).await)
             }
-            Remedy::Correct(errors) => {
-                let rejected = Some(Rejected { answer: reply.text, errors });
-                self.owe(Owed { index, step: Step::Correct, rejected });
+            Remedy::Correct(rejected) => {
+                self.owe(Owed { index, step: Step::Correct, rejected: Some(rejected) });
                 Ok(self.after_invalid(failure).await)
             }
         }

@@ -3,11 +3,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::ladder::Ladder;
-use super::progress::{Owed, Rejected};
+use super::progress::Owed;
 use crate::domain::answer::{Answered, Validation};
 use crate::domain::attempt::Step;
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::{Code, Failure, Kind};
+use crate::pipeline::approve::Rejected;
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, RouterSettings, Strategy};
 use crate::pipeline::route::testing::{Limits, Scripted, fails, fails_for, finished, router};

@@ -52,6 +52,7 @@ impl<'a> Reader<'a> {
                 None => break,
             }
         }
+        self.reading.answer_at = self.from;
         let Reading { candidates, failure, has_reasoning, .. } = &mut self.reading;
         if candidates.len() > MAX_CANDIDATES {
             candidates.clear();
