@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -202,4 +203,46 @@ fn plain_types_are_read_from_numbers_of_any_length() {
     assert_eq!(serde_json::from_str::<Fields>(text).unwrap(), wanted);
     assert_eq!(serde_json::from_value::<Fields>(parse(text).unwrap()).unwrap(), wanted);
     assert!(serde_json::from_str::<Fields>(&text.replace(":7", ":18446744073709551616")).is_err());
+}
+
+/// JSON, almost JSON, and noise.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[{}\\[\\]\",:]",
+        "[-0-9eE+.]{1,4}",
+        "true|false|null|[ \n\t]",
+        r#""(a|b|\\\\u0061|\\\\n|\\\\ud83d|\\\\ude00|\\\\"|é)*""#,
+        "\"[ab]\":[0-9]",
+        "\\PC",
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// The reader takes what serde_json takes, with the same meaning, but for what it is there to refuse.
+    #[test]
+    fn it_reads_what_serde_json_reads(text in any_text(), is_within in any::<bool>()) {
+        // Within an array more of the texts are JSON.
+        let text = if is_within { format!("[{text}]") } else { text };
+        match (parse(&text), serde_json::from_str::<Value>(&text)) {
+            (Ok(ours), Ok(theirs)) => prop_assert!(equal(&ours, &theirs), "{ours} {theirs}"),
+            (Ok(ours), Err(theirs)) => prop_assert!(false, "{ours} {theirs}"),
+            (Err(fault), Ok(_)) => {
+                prop_assert!(matches!(fault.kind, FaultKind::Repeated | FaultKind::TooManyDigits), "{fault}");
+            }
+            (Err(_), Err(_)) => {}
+        }
+    }
+
+    /// What is read is written as it was, apart from spaces and escapes; and read again it is the same.
+    #[test]
+    fn what_is_written_is_what_was_read(text in any_text()) {
+        if let Ok(value) = parse(&text) {
+            let written = value.to_string();
+            prop_assert_eq!(&parse(&written).unwrap(), &value);
+            prop_assert_eq!(&parse(&canonical(&value)).unwrap(), &value);
+        }
+    }
 }
