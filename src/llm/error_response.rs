@@ -27,6 +27,9 @@ const EXHAUSTED: &[&str] = &[
     "billing_hard_limit_reached",
     "billing_not_active",
     "billing_error",
+    "exceeded_current_quota_error",
+    "insufficient_balance",
+    "insufficient_user_quota",
 ];
 
 /// The words that Anthropic has for an account without money, where type and status are those of a malformed request.
@@ -101,7 +104,7 @@ const FILTERED: &[&str] = &["content_filter", "content_policy_violation"];
 const UNSUPPORTED: &[&str] = &["unsupported_parameter", "unsupported_value", "unknown_parameter"];
 
 /// Error codes of a request that is too long, whatever else is in it.
-const TOO_LONG: &[&str] = &["context_length_exceeded", "string_above_max_length"];
+const TOO_LONG: &[&str] = &["context_length_exceeded", "exceed_context_size_error", "string_above_max_length"];
 
 /// Error codes of an answer that the model did not get right under the server's own control.
 const FAILED_GENERATION: &[&str] = &["json_validate_failed", "output_parse_failed"];
@@ -222,6 +225,10 @@ impl ErrorResponse {
         self.says(EXHAUSTED) || is_without_credit || self.body.is_daily || self.status == 402
     }
 
+    fn is_filtered(&self) -> bool {
+        self.says(FILTERED) || self.body.is_flagged
+    }
+
     fn is_unauthorized(&self) -> bool {
         let message = self.body.message.as_deref().unwrap_or_default();
         self.says(UNAUTHORIZED) || KEY_MESSAGES.iter().any(|beginning| message.starts_with(beginning))
@@ -231,7 +238,7 @@ impl ErrorResponse {
     pub(super) fn failure(&self, provider: &str) -> Failure {
         let (code, advice) = match self.status {
             _ if self.is_exhausted() => (Code::ProviderQuotaExhausted, "add credit or raise the account's limit"),
-            _ if self.says(FILTERED) => (Code::ProviderRefused, "its content filter declined the prompt"),
+            _ if self.is_filtered() => (Code::ProviderRefused, "its content filter declined the prompt"),
             _ if self.is_unauthorized() => (Code::ProviderUnauthorized, "it does not accept the API key"),
             400 if self.says(PRECONDITION) => {
                 (Code::ProviderUnauthorized, "check the account's billing and the countries that it may be used from")
@@ -300,7 +307,8 @@ fn status(http: StatusCode, body: &ErrorBody) -> u16 {
     let makes_wait = |status: u16| matches!(status, 401 | 402 | 403 | 429);
     let by_word = body.words().find_map(|said| STATUS_WORDS.iter().find(|(word, _)| is_same(said, word)));
     let by_word = by_word.map(|(_, status)| *status);
-    let waits = body.status.into_iter().chain(by_word).find(|status| makes_wait(*status));
+    // A word says more than a number: Google's 403 may be a limit.
+    let waits = by_word.into_iter().chain(body.status).find(|status| makes_wait(*status));
     match (http.as_u16(), waits) {
         (_, Some(status)) => status,
         (http, None) if makes_wait(http) => http,

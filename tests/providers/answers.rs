@@ -131,6 +131,17 @@ async fn figures_are_read_in_every_form_that_can_be_true() {
 }
 
 #[tokio::test]
+async fn a_figure_that_no_float_holds_costs_no_answer() {
+    for wire in Wire::ALL {
+        let body = response(wire).to_string();
+        let figure = if wire == Wire::Gemini { "\"promptTokenCount\":" } else { "_tokens\":" };
+        let body = body.replace(figure, &format!("{figure}1e999,\"x\":"));
+        let reply = read(wire, "application/json", body).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.usage.input_tokens), (TEXT, 0), "{wire:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_text_of_another_type_is_no_answer() {
     for (wire, text) in [
         (Wire::OpenAi, "/choices/0/message/content"),

@@ -23,6 +23,7 @@ mod errors;
 mod faults;
 mod formats;
 mod keys;
+mod logs;
 mod openai;
 mod page;
 mod refused_schemas;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::llm::fields::{at, count, first, text};
+use crate::llm::fields::{at, count, finish, first, text};
 use crate::llm::hints;
+use crate::ports::model::Finish;
 
 /// Members that hold an error, or several, as JSON or as text of it. `metadata.raw` is a gateway's (OpenRouter).
 const NESTED: [&str; 7] = ["error", "errors", "detail", "message", "metadata", "raw", "choices"];
@@ -31,13 +32,15 @@ pub(super) struct ErrorBody {
     pub(super) code: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) param: Option<String>,
-    /// `google.rpc.ErrorInfo.reason`.
+    /// `google.rpc.ErrorInfo.reason`, or that of an entry of `errors`.
     pub(super) reason: Option<String>,
     pub(super) message: Option<String>,
     /// What the model said, where the server could not make the answer out of it that was asked for (Groq).
     pub(super) failed_generation: Option<String>,
     /// A quota that is renewed by the day.
     pub(super) is_daily: bool,
+    /// A gateway's moderation declined the prompt, and quotes it (OpenRouter, under the status of a refused key).
+    pub(super) is_flagged: bool,
     /// `google.rpc.RetryInfo.retryDelay`.
     pub(super) pause: Option<Duration>,
     /// The answer beside the error broke off.
@@ -56,8 +59,11 @@ impl ErrorBody {
     pub(super) fn reported(body: &Value) -> Option<Self> {
         let whole = if body.is_array() { first(body) } else { body };
         let choice = first(at(whole, &["choices"]));
-        let has_broken_off = at(choice, &["finish_reason"]).as_str().is_some_and(|reason| BROKEN_OFF.contains(&reason));
-        if has_broken_off || is_error(at(choice, &["error"])) {
+        let reason = at(choice, &["finish_reason"]);
+        let has_broken_off = reason.as_str().is_some_and(|reason| BROKEN_OFF.contains(&reason));
+        // An answer that a filter stopped is a refusal, whatever else is said of it.
+        let is_refusal = finish(reason) == Finish::Refused;
+        if !is_refusal && (has_broken_off || is_error(at(choice, &["error"]))) {
             return Some(Self { has_broken_off: true, ..Self::read(choice) });
         }
         reports_error(whole).then(|| Self::read(whole))
@@ -101,12 +107,14 @@ impl ErrorBody {
         let numbers = ["code", "status", "status_code", "statusCode", "http_status", "error_code"];
         let status = numbers.iter().filter_map(|name| fields.get(*name)).find_map(error_status);
         self.status = self.status.or(status);
+        self.is_flagged |= fields.contains_key("flagged_input");
         self.failed_generation = self.failed_generation.take().or_else(|| generation(fields.get("failed_generation")?));
         let set = |fact: &mut Option<String>, names: &[&str]| {
             *fact = fact.take().or_else(|| member(names).and_then(word));
         };
         set(&mut self.code, &["code", "error_code"]);
         set(&mut self.param, &["param"]);
+        set(&mut self.reason, &["reason"]);
         self.param = self.param.take().or_else(|| location(fields.get("loc")?));
         let kind = member(&["type"]).and_then(word).filter(|kind| kind != "error");
         let kind = kind.or_else(|| member(&["error_type", "status"]).and_then(word));
