@@ -297,8 +297,9 @@ fn events_that_have_an_outcome_are_accounted_for() {
 
 #[test]
 fn own_records_are_shown_beside_their_results_with_a_letter_of_each_code() {
-    let mut demo = Demo::new().file("own.yaml", &connector("temperature: 0"));
-    demo.stdin = format!("{}not json\n{{\"a\":1}}\nnot json either\n", tickets(5)).into_bytes();
+    let mut demo = Demo::new().file("own.yaml", &format!("\u{feff}{}", connector("temperature: 0")));
+    let mark = '\u{feff}';
+    demo.stdin = format!("{mark}{}not json\n{{\"a\":1}}\nnot json either\n", tickets(5)).into_bytes();
     let ended = demo.run(&["--input", "-", "--connector", "own.yaml"]);
     ended.ends_with(0);
     ended.says(

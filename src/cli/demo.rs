@@ -161,7 +161,10 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
         say("The broker in this process knows no transactions to rely on: this demonstration is at-least-once.");
         choice.connector.route.guarantee = Guarantee::AtLeastOnce;
     }
-    let records = events::records(&read_input(args)?, choice.connector.route.format);
+    let input = read_input(args)?;
+    // An editor's byte-order mark is no part of the first event.
+    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&input);
+    let records = events::records(input, choice.connector.route.format);
     let files = Files::create(args)?;
     if records.is_empty() {
         return nothing_to_do(args, &choice, files);

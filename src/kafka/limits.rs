@@ -54,7 +54,12 @@ fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Op
 fn read(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, usize>> {
     let admin: AdminClient<DefaultClientContext> = client::admin(settings)?;
     let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    // Any broker knows. The controller, which is asked otherwise, may be none of the brokers that are named to clients, as in the
+    // embedded cluster: the question would wait for it.
+    let metadata = admin.inner().fetch_metadata(names.first().copied(), TIMEOUT)?;
+    let known = metadata.brokers().iter().map(|broker| broker.id());
+    let broker = Some(metadata.orig_broker_id()).into_iter().chain(known).find(|id| *id >= 0);
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).broker_id(broker);
     let described = runtime.block_on(admin.describe_configs(&topics, &options))?;
     // In the order of the question.
     let limits = names.iter().zip(described).filter_map(|(name, topic)| {

@@ -57,7 +57,12 @@ impl Reader {
     /// When the cluster does not answer within 30 s.
     pub fn new(brokers: &str, topic: &str) -> KafkaResult<Self> {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", brokers).set("group.id", "reader").set("enable.auto.commit", "false");
+        config
+            .set("bootstrap.servers", brokers)
+            .set("group.id", "reader")
+            .set("enable.auto.commit", "false")
+            // The question for a partition's end stands in line behind a fetch that waits, half a second by default.
+            .set("fetch.wait.max.ms", "10");
         let consumer: BaseConsumer = config.create()?;
         let mut assignment = TopicPartitionList::new();
         let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;

@@ -62,7 +62,9 @@ pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> 
     let layer = if as_json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
     } else {
-        lines.compact().with_ansi(is_terminal).boxed()
+        // https://no-color.org: set and not empty.
+        let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        lines.compact().with_ansi(is_terminal && !is_plain).boxed()
     };
     tracing_subscriber::registry().with(filter).with(layer).try_init()?;
     Ok(())
