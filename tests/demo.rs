@@ -189,6 +189,7 @@ fn what_waiting_cannot_mend_ends_at_once_with_the_reason() {
         ended.ends_with(1);
         ended.says("err", &[code, status, "3 of 3 records have no outcome", "waiting does not change that"]);
         ended.says("out", &[code, "INCOMPLETE"]);
+        assert!(!ended.out.contains("NEXT"), "{}", ended.out);
         assert!(!ended.err.contains("sk-test"), "{}", ended.err);
         assert!(ended.took < SOON, "{:?}", ended.took);
     }

@@ -99,7 +99,8 @@ impl Ledger {
         let (cached, low) = (self.cache_hits, self.flag("low-confidence"));
         writeln!(out, "   in            {:>6}   records sent", self.received)?;
         writeln!(out, "   results       {:>6}   {cached} from the cache, {low} flagged low-confidence", self.results)?;
-        writeln!(out, "   dead letters  {:>6}   {}", self.dead_letters(), self.codes())?;
+        let letters = format!("   dead letters  {:>6}   {}", self.dead_letters(), self.codes());
+        writeln!(out, "{}", letters.trim_end())?;
         if self.repeats > 0 {
             writeln!(
                 out,

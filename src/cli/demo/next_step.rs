@@ -40,6 +40,16 @@ pub(super) fn write(out: &mut dyn Write, number: Option<u8>, args: &Args) -> io:
             writeln!(out, "   export STRUCTURED_PROMPT_KAFKA__BROKERS=localhost:9092")?;
             writeln!(out, "   {program} run --connectors {connector}{config}")?;
         }
+        (None, _) if args.provider.is_some() || args.config.is_some() => {
+            let provider = args.provider.as_ref().map(|name| format!(" --provider {name}")).unwrap_or_default();
+            let config = args.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+            writeln!(
+                out,
+                "   the same with a connector of your own (the README has one of 20 lines to begin with):\n"
+            )?;
+            writeln!(out, "   {program} lint {connector}")?;
+            writeln!(out, "   {program} demo --connector {connector} --input {input}{provider}{config}")?;
+        }
         (own, _) => {
             let own = own.as_ref().map(|_| format!(" --connector {connector}")).unwrap_or_default();
             let input = args.input.as_ref().map(|_| format!(" --input {input}")).unwrap_or_default();

@@ -118,7 +118,8 @@ impl Show<'_> {
         }
         show::title(out, None, "THE LEDGER")?;
         self.account(out)?;
-        next_step::write(out, None, self.args)
+        // What is to be done first has just been said.
+        if self.fed.gave_up.is_some() { Ok(()) } else { next_step::write(out, None, self.args) }
     }
 }
 
