@@ -33,6 +33,11 @@ impl Decimal {
         self.digits.is_empty()
     }
 
+    /// Whether it is a whole number.
+    pub fn is_whole(&self) -> bool {
+        i64::try_from(self.digits.len()).is_ok_and(|digits| self.point >= digits)
+    }
+
     /// Number of its significant digits.
     pub fn digits(&self) -> usize {
         self.digits.len()
@@ -73,6 +78,11 @@ mod tests {
         }
         for [a, b] in [["1.10", "1.1"], ["1E5", "100000"], ["-0", "0.000"], ["0.5e1", "5"], ["1200e-3", "1.2"]] {
             assert_eq!(Decimal::of(a), Decimal::of(b));
+        }
+        for (text, is_whole) in
+            [("0.0", true), ("-0", true), ("12.50e1", true), ("1e400", true), ("12.5", false), ("1e-400", false)]
+        {
+            assert_eq!(Decimal::of(text).is_whole(), is_whole, "{text}");
         }
     }
 }

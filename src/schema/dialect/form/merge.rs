@@ -1,9 +1,12 @@
 //! Two forms that hold for the same value, as one.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value};
 
 use super::read::{Reader, settled};
 use super::{Additional, Assertions, Form, Shape, contains, is_same};
+use crate::domain::json::Decimal;
 use crate::schema::dialect::Effect;
 
 impl Reader<'_> {
@@ -141,11 +144,11 @@ impl Reader<'_> {
             }
             let numbers = own.as_f64().zip(other.as_f64());
             let is_other = match (keyword.as_str(), numbers) {
-                ("minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties", Some((own, other))) => {
-                    Some(other > own)
+                ("minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties", _) => {
+                    order(other, own).map(Ordering::is_gt)
                 }
-                ("maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties", Some((own, other))) => {
-                    Some(other < own)
+                ("maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties", _) => {
+                    order(other, own).map(Ordering::is_lt)
                 }
                 ("multipleOf", Some((own, other))) if (other / own).fract() == 0.0 => Some(true),
                 ("multipleOf", Some((own, other))) if (own / other).fract() == 0.0 => Some(false),
@@ -193,4 +196,10 @@ fn common_types(a: &[&'static str], b: &[&'static str]) -> Vec<&'static str> {
     let mut common: Vec<&'static str> = a.iter().copied().filter(|name| has(b, name)).collect();
     common.extend(b.iter().copied().filter(|name| !a.contains(name) && has(a, name)));
     common
+}
+
+/// How two limits compare, in every digit.
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    let (a, b) = (a.as_number()?, b.as_number()?);
+    Some(Decimal::of(a.as_str()).cmp(&Decimal::of(b.as_str())))
 }

@@ -1,27 +1,10 @@
 //! JSON values as JSON Schema compares them.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-/// Whether two values are the same. Numbers are by their value: 1 is 1.0.
-pub(in crate::schema::dialect) fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => is_same_number(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| is_same(a, b)))
-        }
-        (a, b) => a == b,
-    }
-}
+use crate::domain::json::Decimal;
 
-fn is_same_number(a: &Number, b: &Number) -> bool {
-    let whole = |number: &Number| number.as_i128();
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a == b,
-        // Beyond what a double tells apart, the digits decide.
-        _ => a == b || (a.as_f64() == b.as_f64() && a.as_f64().is_some_and(|value| value.abs() < 9e15)),
-    }
-}
+pub(in crate::schema::dialect) use crate::domain::json::equal as is_same;
 
 /// Whether a list has the value.
 pub(in crate::schema::dialect) fn contains(values: &[Value], value: &Value) -> bool {
@@ -33,15 +16,11 @@ pub(in crate::schema::dialect) fn is_of_type(value: &Value, name: &str) -> bool 
     match value {
         Value::Null => name == "null",
         Value::Bool(_) => name == "boolean",
-        Value::Number(number) => name == "number" || (name == "integer" && is_whole(number)),
+        Value::Number(number) => name == "number" || (name == "integer" && Decimal::of(number.as_str()).is_whole()),
         Value::String(_) => name == "string",
         Value::Array(_) => name == "array",
         Value::Object(_) => name == "object",
     }
-}
-
-fn is_whole(number: &Number) -> bool {
-    number.as_i128().is_some() || number.as_f64().is_some_and(|value| value.fract() == 0.0)
 }
 
 #[cfg(test)]
@@ -57,6 +36,10 @@ mod tests {
         assert!(
             !is_same(&json!(0.1), &json!(0.2)) && !is_same(&json!(1), &json!("1")) && !is_same(&json!(null), &json!(0))
         );
+        let parsed = |text: &str| crate::domain::json::parse(text).unwrap();
+        assert!(!is_same(&parsed("0.12345678901234567891"), &parsed("0.12345678901234567892")));
+        assert!(is_same(&parsed("1e400"), &parsed("10e399")) && is_of_type(&parsed("1e400"), "integer"));
+        assert!(!is_of_type(&parsed("0.99999999999999999999"), "integer"));
         assert!(is_of_type(&json!(2.0), "integer") && !is_of_type(&json!(2.5), "integer"));
     }
 }
