@@ -72,7 +72,8 @@ pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapprov
     let (passed_over, answer_at) = (passed_over(&reading), reading.answer_at);
     match choose(schema, reading) {
         Ok(Candidate { value, form, .. }) => Ok(Approved { data: value, form, passed_over }),
-        Err(Flaw { failure, errors, data }) => {
+        Err(flaw) => {
+            let Flaw { failure, errors, data } = *flaw;
             let answer = reply.text.get(answer_at..).filter(|answer| !answer.trim().is_empty()).unwrap_or(&reply.text);
             let remedy = Remedy::Correct(Rejected { answer: answer.to_owned(), errors });
             Err(Box::new(Disapproved { failure, remedy, data, passed_over }))
@@ -98,7 +99,7 @@ struct Flaw {
     data: Option<Value>,
 }
 
-fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Flaw> {
+fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Box<Flaw>> {
     let Reading { candidates, failure, .. } = reading;
     let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
     for candidate in candidates {
@@ -118,7 +119,7 @@ fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Flaw> {
             let what = format!("the answer has {several} different JSON objects that are valid against the schema");
             let detail = format!("{what} {}, and does not say which one it means", schema.name());
             let errors = format!("{what}; answer with one JSON object and nothing else");
-            Err(Flaw { failure: Failure::new(Code::AnswerInvalid, detail), errors, data: None })
+            Err(Box::new(Flaw { failure: Failure::new(Code::AnswerInvalid, detail), errors, data: None }))
         }
         (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, &violations)),
         (_, _, Some(failure), _) => Err(unreadable(failure)),
@@ -126,16 +127,16 @@ fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Flaw> {
     }
 }
 
-fn invalid(schema: &Schema, candidate: Candidate, violations: &[Violation]) -> Flaw {
+fn invalid(schema: &Schema, candidate: Candidate, violations: &[Violation]) -> Box<Flaw> {
     let lines: Vec<String> = violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
     let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
     let failure = Failure::new(Code::AnswerInvalid, detail);
-    Flaw { failure, errors: lines.join("\n"), data: Some(candidate.value) }
+    Box::new(Flaw { failure, errors: lines.join("\n"), data: Some(candidate.value) })
 }
 
-fn unreadable(failure: Failure) -> Flaw {
+fn unreadable(failure: Failure) -> Box<Flaw> {
     let errors = format!("the answer is not one JSON object: {}", failure.detail);
-    Flaw { failure, errors, data: None }
+    Box::new(Flaw { failure, errors, data: None })
 }
 
 fn disapproved(code: Code, detail: String, remedy: Remedy, passed_over: PassedOver) -> Box<Disapproved> {
