@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, block_in_place};
+use tokio::time::timeout_at;
 
 use super::events::{self, header};
 use super::scripted::{self, Scripted};
@@ -99,6 +100,27 @@ pub(super) fn begin(brokers: &str, tasks: &Tasks) -> Story {
         scene.play(corrected).await
     });
     Story { correction, kill }
+}
+
+/// Waits for the end, and puts one to it when the time is up: nobody but its caller keeps the broker that it needs.
+///
+/// # Errors
+/// Why it did not come to its end, in words.
+pub(super) async fn end(
+    mut kill: JoinHandle<Result<Kill, StoryError>>,
+    deadline: tokio::time::Instant,
+) -> Result<Kill, String> {
+    match timeout_at(deadline, &mut kill).await {
+        Ok(Ok(Ok(kill))) => Ok(kill),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => {
+            kill.abort();
+            // It is over when its process is gone.
+            drop(kill.await);
+            Err("the time was up".to_owned())
+        }
+    }
 }
 
 /// A directory that is gone afterwards.

@@ -11,7 +11,7 @@ use super::events::header;
 use super::feed::Fed;
 use super::ledger::Ledger;
 use super::provider_choice::Choice;
-use super::story::{Kill, Story};
+use super::story::{self, Story};
 use super::watch::GaveUp;
 use super::{Args, next_step, show};
 use crate::domain::record::{Outgoing, Record};
@@ -50,7 +50,11 @@ impl Show<'_> {
         started_at: Instant,
     ) -> io::Result<bool> {
         match story {
-            Some(story) => self.tour(out, story, started_at).await,
+            Some(story) if self.fed.gave_up.is_none() => self.tour(out, story, started_at).await,
+            Some(story) => {
+                drop(story::end(story.kill, tokio::time::Instant::now()).await);
+                self.own(out).map(|()| true)
+            }
             None => self.own(out).map(|()| true),
         }
     }
@@ -80,7 +84,7 @@ impl Show<'_> {
         show::title(out, Some(6), "A KILL AND A RESTART")?;
         show::before_the_kill(out)?;
         out.flush()?;
-        let kill = told(timeout_at(deadline, kill).await);
+        let kill = story::end(kill, deadline).await;
         match &kill {
             Ok(kill) => show::kill(out, kill)?,
             Err(why) => writeln!(out, "   It could not be shown: {why}.")?,
@@ -135,7 +139,7 @@ pub(super) async fn in_json(
         let log = header(&correction.result, "ce_attemptlog")?;
         serde_json::from_str::<Value>(&log).ok()
     });
-    let kill = told(timeout_at(deadline, kill).await);
+    let kill = story::end(kill, deadline).await;
     let is_good = kill.as_ref().is_ok_and(|kill| kill.lost == 0);
     let shown = match kill {
         Ok(kill) => json!({
@@ -156,15 +160,4 @@ pub(super) async fn in_json(
 
 fn deadline(started_at: Instant, timeout: Option<Duration>) -> tokio::time::Instant {
     tokio::time::Instant::from_std(started_at + timeout.unwrap_or(PATIENCE))
-}
-
-type Told<E> = Result<Result<Result<Kill, E>, tokio::task::JoinError>, tokio::time::error::Elapsed>;
-
-fn told<E: std::fmt::Display>(kill: Told<E>) -> Result<Kill, String> {
-    match kill {
-        Ok(Ok(Ok(kill))) => Ok(kill),
-        Ok(Ok(Err(error))) => Err(error.to_string()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("the time was up".to_owned()),
-    }
 }
