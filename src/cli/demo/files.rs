@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::events::{NUMBER, header};
 use super::{Args, DemoError};
+use crate::domain::json::parse;
 use crate::domain::record::Record;
 
 pub(super) struct Files<'a> {
@@ -60,7 +61,8 @@ fn result_line(record: &Record) -> String {
             event.insert("datacontenttype".to_owned(), json!(value));
         }
     }
-    let data = record.value.as_ref().and_then(|value| serde_json::from_slice(value).ok());
+    let text = record.value.as_deref().and_then(|value| std::str::from_utf8(value).ok());
+    let data = text.and_then(|text| parse(text).ok());
     event.insert("data".to_owned(), data.unwrap_or(Value::Null));
     Value::Object(event).to_string()
 }
@@ -85,4 +87,24 @@ fn dead_letter_line(record: &Record) -> String {
         letter.insert(name.to_owned(), value);
     }
     letter.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::domain::record::Position;
+
+    #[test]
+    fn results_are_written_with_their_digits() {
+        let record = Record {
+            position: Position { topic: "out".into(), partition: 0, offset: 0 },
+            key: None,
+            value: Some(Bytes::from_static(br#"{"iban":500105175407324931000123,"n":[1E5,1.10]}"#)),
+            headers: Vec::new(),
+            timestamp_ms: None,
+        };
+        assert_eq!(result_line(&record), r#"{"data":{"iban":500105175407324931000123,"n":[1E5,1.10]}}"#);
+    }
 }
