@@ -217,6 +217,10 @@ const CONSUMER: &[(&str, &str)] = &[
     ("statistics.interval.ms", "5000"),
 ];
 
+/// How long the group keeps the partitions of a member that is not heard of: what a single instance waits for after it was killed
+/// (docs/adr/0008-sessions-of-ten-seconds.md).
+const SESSION: &[(&str, &str)] = &[("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "3000")];
+
 const PRODUCER: &[(&str, &str)] = &[
     ("linger.ms", "5"),
     ("batch.size", "262144"),
@@ -271,13 +275,22 @@ fn config(
     config
 }
 
+/// The defaults for a member's session. With the protocol of KIP-848 sessions are the brokers' affair, and the client refuses the
+/// options. A static member has the client's 45 s, in which it may restart. Of the two options none is changed without the other.
+fn session(settings: &KafkaSettings, is_consumer_protocol: bool) -> &'static [(&'static str, &'static str)] {
+    const CHOSEN: [&str; 3] = ["session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"];
+    let is_chosen = CHOSEN.iter().any(|option| settings.client.contains_key(*option));
+    if is_consumer_protocol || is_chosen { &[] } else { SESSION }
+}
+
 /// A consumer in the connector's group, not yet subscribed.
 pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
     let (settings, group) = (&parts.kafka, &*parts.route.group);
-    let mut config = config(settings, &format!("structured-prompt-{group}"), &[COMMON, CONSUMER], OWNED_CONSUMER);
+    let is_consumer_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
+    let defaults = [COMMON, CONSUMER, session(settings, is_consumer_protocol)];
+    let mut config = config(settings, &format!("structured-prompt-{group}"), &defaults, OWNED_CONSUMER);
     config.set("group.id", group);
     // With the protocol of KIP-848 the group's coordinator assigns, cooperatively.
-    let is_consumer_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
     if !is_consumer_protocol {
         config.set("partition.assignment.strategy", "cooperative-sticky");
     }
@@ -319,6 +332,19 @@ pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_is_short_unless_something_else_was_chosen() {
+        let of = |option: &str, is_consumer_protocol| {
+            let client = [(option.to_owned(), "1".to_owned())].into();
+            session(&KafkaSettings { brokers: vec!["b:1".to_owned()], client }, is_consumer_protocol)
+        };
+        assert_eq!(of("socket.keepalive.enable", false), SESSION);
+        for option in ["session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"] {
+            assert!(of(option, false).is_empty(), "{option}");
+        }
+        assert!(of("socket.keepalive.enable", true).is_empty());
+    }
 
     #[test]
     fn an_option_of_the_users_replaces_a_default_by_either_of_its_names() {

@@ -38,6 +38,30 @@ fn inputs() -> (Vec<TestRecord>, HashSet<String>, usize) {
     (records, good, bad)
 }
 
+/// The group knows of no other member, and keeps the partitions for the killed one until its session is over.
+#[test]
+fn a_single_instance_goes_on_within_15_seconds_after_it_was_killed() {
+    let topics = Topics::create(3);
+    let setup = Setup::offline().client("").connector(&topics, "");
+    let mut instance = setup.start();
+    let event = |id: &str| [TestRecord::event(id, "where is my parcel?")];
+    let wait_results = |count: usize| {
+        wait_until("a result", Duration::from_secs(60), || match broker::count(&topics.sink) {
+            results if results >= count => Ok(()),
+            results => Err(format!("{results} of {count}")),
+        });
+    };
+    broker::produce(&topics.source, 3, &event("before"));
+    wait_results(1);
+    instance.kill();
+    let killed_at = Instant::now();
+    broker::produce(&topics.source, 3, &event("after"));
+    let _successor = setup.start();
+    wait_results(2);
+    let took = killed_at.elapsed();
+    assert!(took <= Duration::from_secs(15), "{took:.1?}");
+}
+
 #[test]
 fn every_input_has_an_outcome_though_an_instance_is_killed_three_times() {
     let latency = Latency::Between(Duration::from_millis(1), Duration::from_millis(40));

@@ -1,10 +1,10 @@
 //! Topics and records on a real cluster.
 #![allow(dead_code, reason = "each test includes it and uses its part")]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, OnceLock};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
@@ -84,7 +84,11 @@ pub fn brokers() -> String {
 /// A name that no other test, and no earlier run on the same broker, uses.
 pub fn unique(name: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    // Numbers of processes come back.
+    static STARTED_AT: LazyLock<u128> = LazyLock::new(|| {
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_millis() % 1_000_000_000
+    });
+    format!("{name}-{}-{}-{}", std::process::id(), *STARTED_AT, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub fn admin() -> AdminClient<DefaultClientContext> {
