@@ -24,10 +24,13 @@ use crate::kafka::status::ConnectorStatus;
 use crate::kafka::work::{Door, Observer};
 use crate::llm::settings::{ProviderKind, ProviderSettings};
 use crate::llm::{self, BuildError};
+use crate::open_files::{OpenFiles, OpenFilesHealth};
 use crate::pipeline::recall::Recall;
+use crate::pipeline::route::connections::Connections;
 use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RouterSettings;
+use crate::pipeline::route::waiting::asked_again;
 use crate::pipeline::run::Pipeline;
 use crate::ports::answers::Answers;
 use crate::ports::clock::{Clock, SystemClock};
@@ -92,7 +95,7 @@ impl App {
     /// [`AppError`]: a configuration that cannot work.
     pub async fn start(
         runtime: RuntimeConfig,
-        connectors: Vec<ConnectorConfig>,
+        mut connectors: Vec<ConnectorConfig>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -104,7 +107,8 @@ impl App {
         let mut health: Vec<Arc<dyn Health>> = vec![Arc::clone(&answers) as Arc<dyn Health>];
         let journal = open_store(&runtime.store, means, &mut health);
         let signal = Signal::default();
-        let providers = providers(&runtime, &metrics, &signal)?;
+        let files = plan_files(&runtime, &mut connectors, &mut health);
+        let providers = providers(&runtime, &metrics, &signal, files)?;
 
         let mut parts = Vec::with_capacity(connectors.len());
         let mut routers = Vec::with_capacity(connectors.len());
@@ -246,31 +250,62 @@ fn providers(
     runtime: &RuntimeConfig,
     metrics: &Metrics,
     signal: &Signal,
+    files: OpenFiles,
 ) -> Result<HashMap<String, Arc<Provider>>, BuildError> {
+    let connections = files.calls().map(Connections::at_most);
+    let idle = files.idle_connections(runtime.providers.len());
     for left_out in &runtime.left_out {
         let (provider, variable) = (&left_out.provider, &left_out.variable);
         tracing::info!(provider, variable, "provider left out: its key is not set");
     }
     let built = runtime.providers.iter().map(|settings| {
-        let ProviderSettings { name, ceilings, max_retries, kind: _ } = settings;
-        let model = llm::build(settings, &runtime.cassettes)?;
+        let ProviderSettings { name, ceilings, max_retries, kind } = settings;
+        let model = llm::build(settings, &runtime.cassettes, idle)?;
         let provider = Provider::new(model, *ceilings, *max_retries, metrics.provider(name), signal.clone());
+        let provider = match (&connections, kind) {
+            (Some(connections), ProviderKind::Remote(_)) => provider.over(connections.clone()),
+            (_, ProviderKind::Offline) | (None, _) => provider,
+        };
         Ok((name.clone(), Arc::new(provider)))
     });
     built.collect()
 }
 
+/// Raises the limit of open files, and lets no connector ask more at once than what it leaves: more records would only wait for a
+/// connection, and a process that stops would wait for them.
+fn plan_files(
+    runtime: &RuntimeConfig,
+    connectors: &mut [ConnectorConfig],
+    health: &mut Vec<Arc<dyn Health>>,
+) -> OpenFiles {
+    let files = OpenFiles::raise(connectors.len());
+    let mut largest = 0;
+    for connector in connectors {
+        if asked_names(runtime, connector).iter().any(|name| is_model(runtime, name)) {
+            let max_in_flight = &mut connector.route.max_in_flight;
+            largest = largest.max(*max_in_flight);
+            *max_in_flight = files.calls().map_or(*max_in_flight, |calls| calls.min(*max_in_flight));
+        }
+    }
+    health.push(Arc::new(OpenFilesHealth::new(files, largest)));
+    files
+}
+
 /// The one provider that the connector names, or those of the routing.
+fn asked_names<'a>(runtime: &'a RuntimeConfig, connector: &'a ConnectorConfig) -> &'a [String] {
+    connector.pipeline.provider.as_ref().map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref)
+}
+
+/// The providers that the connector asks.
 fn members(
     providers: &HashMap<String, Arc<Provider>>,
     runtime: &RuntimeConfig,
     connector: &ConnectorConfig,
 ) -> Result<Vec<Arc<Provider>>, AppError> {
-    let named = connector.pipeline.provider.as_ref();
-    let names = named.map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref);
-    let members: Vec<_> = names.iter().filter_map(|name| providers.get(name).cloned()).collect();
+    let members: Vec<_> =
+        asked_names(runtime, connector).iter().filter_map(|name| providers.get(name).cloned()).collect();
     if members.is_empty() {
-        let provider = named.cloned().unwrap_or_default();
+        let provider = connector.pipeline.provider.clone().unwrap_or_default();
         return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
     }
     check_budget(connector, &members)?;
@@ -304,19 +339,25 @@ impl Health for ProviderHealth {
 
 fn component(provider: &Provider) -> Component {
     let summary = provider.summary();
-    let open = provider.open().map(|open| open.failure.to_string());
-    let detail =
+    let open = provider.open().map(|open| format!("{}; {}", open.failure, asked_again(open.until)));
+    let trouble =
         open.or_else(|| provider.disabled().map(|why| format!("asked only when no other can be: {}", why.reason())));
+    let waiting = provider.waiting();
+    // Being busy is no fault.
+    let status = if trouble.is_some() { Status::Degraded } else { Status::Up };
+    let busy = (waiting > 0)
+        .then(|| format!("{waiting} questions wait for a ceiling (calls at once, or requests or tokens a minute)"));
     #[allow(clippy::cast_possible_truncation, reason = "0 to 100")]
     let error_percent = (summary.error_ratio * 100.0).round() as i64;
     Component {
         kind: "provider",
         name: provider.name().to_string(),
-        status: if detail.is_some() { Status::Degraded } else { Status::Up },
+        status,
         latency: summary.p95,
-        detail,
+        detail: trouble.or(busy),
         facts: vec![
             ("in_flight", provider.in_flight().into()),
+            ("waiting", waiting.into()),
             ("calls_5m", summary.calls.into()),
             ("error_percent_5m", error_percent),
         ],

@@ -4,11 +4,13 @@
 //! - `session`: the loop, from joining the group to leaving it;
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`lanes`]: the order in which outcomes are published;
-//! - [`work`]: one record through the pipeline; [`memory`]: what is remembered of it beyond the process;
+//! - [`work`]: one record through the pipeline; [`memory`]: what is remembered of it beyond the process; `notable`: what is logged of it;
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
-//! - `client`, `convert`: librdkafka's configuration, callbacks and messages.
+//! - `probe`: whether the cluster answers and has our topics, with `limits` (what they take) and `missing` (those it lacks);
+//! - `client`, `convert`: librdkafka's configuration, callbacks and messages; `advice`: what to do about its errors.
 
+mod advice;
 mod client;
 mod clients;
 mod cluster;
@@ -20,6 +22,8 @@ pub mod lanes;
 pub mod ledger;
 mod limits;
 pub mod memory;
+mod missing;
+mod notable;
 mod outbox;
 pub mod plain;
 mod probe;

@@ -2,7 +2,7 @@
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
 //! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], [`http`], [`llm`],
-//! [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`] and `tasks` may be used from the pipeline upwards.
+//! [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`], [`open_files`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
 pub mod domain;
@@ -12,6 +12,7 @@ pub mod ports;
 pub mod prompt;
 pub mod schema;
 
+pub mod open_files;
 pub mod pipeline;
 pub mod tasks;
 pub mod telemetry;

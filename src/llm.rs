@@ -38,15 +38,19 @@ pub struct BuildError {
     pub reason: String,
 }
 
-/// The model behind one entry of `providers`.
+/// The model behind one entry of `providers`. It keeps at most `idle_connections` for later, if there is such a limit.
 ///
 /// # Errors
 /// When the base URL or a key is not usable, the machine's TLS certificates cannot be loaded, or the directory of recorded
 /// exchanges is not there.
-pub fn build(settings: &ProviderSettings, cassettes: &Cassettes) -> Result<Arc<dyn Model>, BuildError> {
+pub fn build(
+    settings: &ProviderSettings,
+    cassettes: &Cassettes,
+    idle_connections: Option<usize>,
+) -> Result<Arc<dyn Model>, BuildError> {
     match &settings.kind {
         ProviderKind::Offline => Ok(Arc::new(Offline::new(&settings.name))),
-        ProviderKind::Remote(remote) => match Remote::new(&settings.name, remote, cassettes) {
+        ProviderKind::Remote(remote) => match Remote::new(&settings.name, remote, cassettes, idle_connections) {
             Ok(model) => Ok(Arc::new(model)),
             Err(reason) => Err(BuildError { name: settings.name.clone(), reason }),
         },

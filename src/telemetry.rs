@@ -1,5 +1,7 @@
 //! Logs and metrics.
 
+#[cfg(test)]
+pub(crate) mod captured;
 pub mod logging;
 pub mod metrics;
 pub mod seldom;

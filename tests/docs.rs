@@ -44,6 +44,7 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     let router = metrics.router("c");
     router.decided("priority", "p");
     router.step("ask");
+    router.suspicious("sql-union");
     router.paid(0.0, Some((0.0, 1.0)));
     metrics.http("GET", "/v1/health", 200, Duration::ZERO);
     let text = metrics.encode().expect("text");

@@ -50,6 +50,13 @@ pub fn run(args: &Args) -> Exit {
         return Exit::WrongUse;
     }
     log_panics();
+    for (variable, meant) in Environment::of_process().misspelt() {
+        tracing::warn!(
+            variable,
+            meant,
+            "a variable is no setting and is ignored; two underscores stand between levels"
+        );
+    }
     if args.until_stdin_closes
         && let Err(error) = end_with_stdin()
     {

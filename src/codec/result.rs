@@ -119,7 +119,7 @@ fn provenance_headers(headers: &mut Vec<Header>, answered: &Answered, origin: &O
     write::push(headers, "ce_schemaversion", origin.schema_version.to_owned());
     write::push(headers, "ce_confighash", origin.config_hash.to_owned());
     if !answered.flags.is_empty() {
-        let flags: Vec<_> = answered.flags.iter().map(|flag| flag.as_str()).collect();
+        let flags: Vec<_> = answered.flags.iter().map(|flag| flag.text()).collect();
         write::push(headers, "ce_flags", flags.join(","));
     }
 }

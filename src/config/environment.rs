@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// What every variable of ours starts with.
 const PREFIX: &str = "STRUCTURED_PROMPT_";
 
+/// The sections of the runtime configuration, as variables have them.
+const SECTIONS: [&str; 8] = ["KAFKA", "HTTP", "STORE", "CACHE", "PROVIDERS", "ROUTING", "LLM", "LOG"];
+
 /// Environment variables. Tests bring their own.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -33,6 +36,22 @@ impl Environment {
             rest.contains("__").then_some((name.as_str(), rest, value.as_str()))
         })
     }
+
+    /// Variables that look like settings with one underscore too few between levels, each with what may be meant. What Kubernetes sets
+    /// beside services of such names is not among them.
+    pub fn misspelt(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.keys().filter_map(|name| {
+            let rest = name.strip_prefix(PREFIX).filter(|rest| !rest.contains("__"))?;
+            let (section, key) = SECTIONS.iter().find_map(|section| Some((section, rest.strip_prefix(section)?)))?;
+            let key = key.strip_prefix('_').filter(|key| !key.is_empty())?;
+            let is_of_a_service = key == "PORT" || key.starts_with("PORT_") || key.starts_with("SERVICE_");
+            let key = match key.strip_prefix("CLIENT_") {
+                Some(option) => format!("CLIENT__{option}"),
+                None => key.to_owned(),
+            };
+            (!is_of_a_service).then(|| (name.as_str(), format!("{PREFIX}{section}__{key}")))
+        })
+    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
@@ -44,5 +63,35 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Environment({} variables)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_with_one_underscore_is_found_and_kubernetes_variables_are_not() {
+        let names = [
+            "STRUCTURED_PROMPT_KAFKA_BROKERS",
+            "STRUCTURED_PROMPT_KAFKA_CLIENT_SASL_PASSWORD",
+            "STRUCTURED_PROMPT_STORE_URL",
+            "STRUCTURED_PROMPT_KAFKA__BROKERS",
+            "STRUCTURED_PROMPT_PORT",
+            "STRUCTURED_PROMPT_SERVICE_HOST",
+            "STRUCTURED_PROMPT_PORT_8080_TCP_ADDR",
+            "STRUCTURED_PROMPT_KAFKA_SERVICE_HOST",
+            "STRUCTURED_PROMPT_KAFKA_PORT_9092_TCP",
+            "STRUCTURED_PROMPT_TEST_BROKERS",
+            "STRUCTURED_PROMPT_LOGGING",
+        ];
+        let environment: Environment = names.into_iter().map(|name| (name, "x")).collect();
+        let found: Vec<(&str, String)> = environment.misspelt().collect();
+        let expected = [
+            ("STRUCTURED_PROMPT_KAFKA_BROKERS", "STRUCTURED_PROMPT_KAFKA__BROKERS"),
+            ("STRUCTURED_PROMPT_KAFKA_CLIENT_SASL_PASSWORD", "STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD"),
+            ("STRUCTURED_PROMPT_STORE_URL", "STRUCTURED_PROMPT_STORE__URL"),
+        ];
+        assert_eq!(found, expected.map(|(name, meant)| (name, meant.to_owned())));
     }
 }

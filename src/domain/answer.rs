@@ -1,5 +1,6 @@
 //! What the pipeline found out, and how.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -125,18 +126,18 @@ impl CacheHit {
 /// Something a reader of the result should know about it (`flags` attribute).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flag {
-    /// The input looked like an injection attempt.
-    SuspiciousInput,
+    /// The input looked like an injection attempt, by the pattern of this name.
+    SuspiciousInput(&'static str),
     /// The confidence is below the connector's threshold.
     LowConfidence,
 }
 
 impl Flag {
-    /// The name that users see.
-    pub fn as_str(self) -> &'static str {
+    /// The text that users see.
+    pub fn text(self) -> Cow<'static, str> {
         match self {
-            Self::SuspiciousInput => "suspicious-input",
-            Self::LowConfidence => "low-confidence",
+            Self::SuspiciousInput(pattern) => format!("suspicious-input:{pattern}").into(),
+            Self::LowConfidence => "low-confidence".into(),
         }
     }
 }

@@ -126,6 +126,8 @@ codes! {
     ProviderTimeout = "provider_timeout", Ask, Refused;
     /// The provider cannot be reached or fails on its side.
     ProviderUnavailable = "provider_unavailable", Ask, Unavailable;
+    /// The process has no file left to open a connection with.
+    TooManyOpenFiles = "too_many_open_files", Ask, Unavailable;
     /// The provider has more to do than it can.
     ProviderOverloaded = "provider_overloaded", Ask, Unavailable;
     /// The provider asks for a pause.

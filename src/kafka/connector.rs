@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
+use super::advice;
 use super::client;
 use super::clients::{Clients, ConnectError};
 use super::quarantine::Quarantine;
@@ -44,6 +45,13 @@ pub struct Parts {
     pub status: Arc<ConnectorStatus>,
     /// Who is told of finished records.
     pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Parts {
+    /// The brokers that the clients ask, for the log.
+    pub(super) fn brokers(&self) -> String {
+        self.kafka.brokers.join(",")
+    }
 }
 
 /// A request to stop, and the time that records under way are given to finish.
@@ -177,8 +185,8 @@ fn run_sessions(
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),
             Ok(Ok(End::Broken(Broken { why, is_for_good: true }))) => return Err(why),
-            Ok(Ok(End::Broken(Broken { why, .. }))) => why,
-            Ok(Err(error)) => error.to_string(),
+            Ok(Ok(End::Broken(Broken { why, .. }))) => advice::with_brokers(&why, &parts.kafka.brokers),
+            Ok(Err(error)) => advice::with_brokers(&error.to_string(), &parts.kafka.brokers),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };
         if started_at.elapsed() >= HEALTHY {

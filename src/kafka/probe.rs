@@ -7,13 +7,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
+use super::advice;
 use super::client::Producer;
 use super::connector::Parts;
 use super::limits::Limits;
+use super::missing::{self, Topic};
 use super::settings::RouteSettings;
 use super::status::{ConnectorStatus, Missing};
 use crate::tasks;
@@ -40,9 +41,10 @@ impl Probe {
         let (stop, stopped) = bounded(0);
         let (route, status) = (parts.route.clone(), Arc::clone(&parts.status));
         let (kafka, runtime) = (parts.kafka.clone(), parts.tasks.runtime().clone());
+        let brokers = kafka.brokers.clone();
         let name = format!("probe-{}", route.group);
         let limits = move |route: &RouteSettings| Limits::read(&kafka, route, &runtime);
-        let thread = tasks::thread(name, move || probe(&producer, &route, &status, &stopped, &limits))?;
+        let thread = tasks::thread(name, move || probe(&producer, &brokers, &route, &status, &stopped, &limits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -58,6 +60,7 @@ impl Drop for Probe {
 
 fn probe(
     producer: &Producer,
+    brokers: &[String],
     route: &RouteSettings,
     status: &ConnectorStatus,
     stopped: &Receiver<()>,
@@ -68,9 +71,9 @@ fn probe(
     let mut failures = FAILURES_UNTIL_DOWN;
     let mut trouble = None;
     loop {
-        let answer = ask(producer, route, stopped);
+        let answer = ask(producer, brokers, route, stopped);
         failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
-        let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_empty());
+        let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_none());
         // First, because nothing is published before it is known that the cluster answers: an outcome that its topic refuses for
         // its size costs less when the limit is known.
         if is_well && Instant::now() >= limits_due {
@@ -84,7 +87,7 @@ fn probe(
                 Err(error) => {
                     let why = producer.context().take_trouble().or(trouble.take()).unwrap_or_else(|| error.to_string());
                     trouble = Some(why.clone());
-                    (Err(why), Missing::default())
+                    (Err(advice::with_brokers(&why, brokers)), None)
                 }
             };
             status.probed(broker, missing);
@@ -96,22 +99,14 @@ fn probe(
     }
 }
 
-/// Why a topic cannot be used, and what to do, given what the cluster says of it.
-fn lack(topic: &str, is_source: bool, found: Option<&MetadataTopic>) -> Option<String> {
-    let code = found.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
-    if code == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
-        let operation = if is_source { "READ" } else { "WRITE" };
-        return Some(format!(
-            "topic {topic} may not be seen (TopicAuthorizationFailed); permit DESCRIBE and {operation}"
-        ));
-    }
-    let is_there = found.is_some_and(|found| !found.partitions().is_empty());
-    if is_there { None } else { Some(format!("topic {topic} does not exist; create it")) }
-}
-
 /// How long the slowest answer took, and what is missing.
-fn ask(producer: &Producer, route: &RouteSettings, stopped: &Receiver<()>) -> KafkaResult<(Duration, Missing)> {
-    let mut missing = Missing::default();
+fn ask(
+    producer: &Producer,
+    brokers: &[String],
+    route: &RouteSettings,
+    stopped: &Receiver<()>,
+) -> KafkaResult<(Duration, Option<Missing>)> {
+    let mut topics = Vec::new();
     let mut latency = Duration::ZERO;
     let sources = route.source_topics.iter().map(|topic| (topic, true));
     let outputs = [&route.sink_topic, &route.dead_letter_topic].map(|topic| (topic, false));
@@ -119,11 +114,10 @@ fn ask(producer: &Producer, route: &RouteSettings, stopped: &Receiver<()>) -> Ka
         let asked_at = Instant::now();
         let metadata = producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
         latency = latency.max(asked_at.elapsed());
-        let list = if is_source { &mut missing.sources } else { &mut missing.outputs };
-        list.extend(lack(topic, is_source, metadata.topics().iter().find(|found| found.name() == &**topic)));
+        topics.push(Topic::of(topic, is_source, metadata.topics().iter().find(|found| found.name() == &**topic)));
         if stopped.try_recv().is_err_and(|error| error.is_disconnected()) {
             break;
         }
     }
-    Ok((latency, missing))
+    Ok((latency, missing::of(&topics, brokers)))
 }

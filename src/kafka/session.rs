@@ -11,6 +11,7 @@
 mod claims;
 mod commits;
 mod denied;
+mod gate_log;
 mod intake;
 mod membership;
 mod outcomes;
@@ -40,6 +41,8 @@ use crate::tasks::RecordTask;
 use crate::telemetry::seldom::Seldom;
 use claims::Decisions;
 use denied::Denied;
+use gate_log::GateLog;
+use intake::Told;
 use membership::Drain;
 
 /// Wait while acknowledgements are due; they are noticed by polling.
@@ -159,9 +162,8 @@ pub(super) struct Session<'a, C: Cluster> {
     /// What the topics for results and for dead letters take, where that is known.
     limits: (Option<usize>, Option<usize>),
     paused: Option<Paused>,
-    pausable_at: Instant,
-    resume_due: Instant,
-    is_gate_said: bool,
+    told: Told,
+    gate_log: GateLog,
     denied: Denied,
     /// Assigned, but what was committed before is not known yet.
     joining: Vec<Partition>,
@@ -208,9 +210,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             has_long_map: false,
             limits: (None, None),
             paused: None,
-            pausable_at: now,
-            resume_due: now,
-            is_gate_said: false,
+            told: Told::new(now),
+            gate_log: GateLog::default(),
             denied: Denied::default(),
             joining: Vec::new(),
             fetch_due: now,

@@ -16,9 +16,8 @@ use fastrand::Rng;
 
 use super::settings::{Guarantee, Ordering};
 use crate::domain::record::{Header, Position, Record};
-use client::now;
 use process::{Company, Process, Script};
-use world::{Visibility, World};
+use world::{Visibility, World, now};
 
 const RESULTS: &str = "results";
 const LETTERS: &str = "letters";

@@ -25,18 +25,12 @@ pub enum Paused {
     Stopping,
 }
 
-/// Topics that cannot be used, each as a sentence: what is wrong with it, and what to do. A missing source is waited for; without
-/// an output nothing can be taken in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Topics that cannot be used: all of them, why, and what to do. A missing source is waited for; without an output nothing can be
+/// taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
-    pub(super) sources: Vec<String>,
-    pub(super) outputs: Vec<String>,
-}
-
-impl Missing {
-    pub(super) fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.outputs.is_empty()
-    }
+    pub(super) why: String,
+    pub(super) has_output: bool,
 }
 
 #[derive(Debug)]
@@ -44,7 +38,7 @@ struct State {
     started: bool,
     joined_at: Option<Instant>,
     broker: Option<Result<Duration, String>>,
-    missing: Missing,
+    missing: Option<Missing>,
     limits: Limits,
     denied: Option<String>,
     paused: Option<Paused>,
@@ -68,7 +62,7 @@ impl ConnectorStatus {
             started: false,
             joined_at: None,
             broker: None,
-            missing: Missing::default(),
+            missing: None,
             limits: Limits::default(),
             denied: None,
             paused: None,
@@ -110,7 +104,7 @@ impl ConnectorStatus {
         state.last_turn = Instant::now();
     }
 
-    pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Missing) {
+    pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Option<Missing>) {
         let mut state = self.state();
         match (&broker, &state.broker) {
             (Err(why), None | Some(Ok(_))) => {
@@ -121,9 +115,8 @@ impl ConnectorStatus {
         }
         // An unreachable cluster says nothing about its topics.
         if broker.is_ok() {
-            if !missing.is_empty() && missing != state.missing {
-                let Missing { sources, outputs } = &missing;
-                tracing::warn!(connector = &*self.name, ?sources, ?outputs, "waiting for topics");
+            if let Some(Missing { why, .. }) = missing.as_ref().filter(|_| missing != state.missing) {
+                tracing::warn!(connector = &*self.name, why, "waiting for topics");
             }
             state.missing = missing;
         }
@@ -171,8 +164,9 @@ impl State {
         match &self.broker {
             None => Some("the Kafka cluster has not answered yet".to_owned()),
             Some(Err(why)) => Some(format!("the Kafka cluster cannot be reached: {why}")),
-            Some(Ok(_)) if self.missing.outputs.is_empty() => None,
-            Some(Ok(_)) => Some(self.missing.outputs.join("; ")),
+            Some(Ok(_)) => {
+                self.missing.as_ref().filter(|missing| missing.has_output).map(|missing| missing.why.clone())
+            }
         }
     }
 
@@ -181,7 +175,7 @@ impl State {
             && self.restarting.is_none()
             && self.kafka_problem().is_none()
             && !matches!(self.paused, Some(Paused::Kafka(_)))
-            && self.missing.is_empty()
+            && self.missing.is_none()
             && self.denied.is_none()
             && self.limits.mismatch.is_none()
     }
@@ -193,11 +187,12 @@ impl State {
         if let Some(problem) = self.kafka_problem() {
             return (Status::Down, Some(problem));
         }
+        let missing = self.missing.as_ref().map(|missing| missing.why.clone());
         match &self.paused {
             Some(Paused::Kafka(why)) => (Status::Down, Some(why.clone())),
             Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
             Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
-            _ if !self.missing.sources.is_empty() => (Status::Degraded, Some(self.missing.sources.join("; "))),
+            _ if missing.is_some() => (Status::Degraded, missing),
             _ if self.denied.is_some() => (Status::Degraded, self.denied.clone()),
             _ if self.limits.mismatch.is_some() => (Status::Degraded, self.limits.mismatch.clone()),
             // Being busy is no fault.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::memory::Memory;
+use super::notable::Notable;
 use super::settings::RecordFormat;
 use crate::codec::{cloudevents, dead_letter, plain, result};
 use crate::domain::answer::{Answered, CacheHit};
@@ -108,12 +109,13 @@ pub struct Door {
     format: RecordFormat,
     clock: Arc<dyn Clock>,
     memory: Option<Memory>,
+    notable: Notable,
 }
 
 impl Door {
     /// A door to `pipeline`. Without a memory, a process that is killed forgets answers that were paid for.
     pub fn new(pipeline: Pipeline, format: RecordFormat, clock: Arc<dyn Clock>, memory: Option<Memory>) -> Self {
-        Self { pipeline, format, clock, memory }
+        Self { pipeline, format, clock, memory, notable: Notable::default() }
     }
 
     /// Who answers behind this door, and the gate before them.
@@ -232,6 +234,7 @@ impl Door {
 
     fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
         let settings = self.pipeline.settings();
+        self.notable.observe(&settings.connector, record, answered);
         let origin = result::Origin {
             connector: &settings.connector,
             schema_uri: settings.schema.uri(),

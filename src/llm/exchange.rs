@@ -13,6 +13,7 @@ use super::cassette::Cassette;
 use super::fields;
 use super::settings::Cassettes;
 use crate::domain::failure::{Code, Failure};
+use crate::open_files;
 use crate::ports::model::CallError;
 
 /// The largest body that is read. A long structured answer is some 100 KB; this bounds what a broken or hostile server
@@ -25,6 +26,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Idle connections kept per provider: as many as a connector's default `max_in_flight`.
 const IDLE_CONNECTIONS: usize = 256;
+
+/// How long one is kept where open files are few.
+const SHORT_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pause before a connection is tried again for which there was no file, and how long it is tried.
+const NO_FILE_PAUSE: Duration = Duration::from_millis(250);
+const NO_FILE_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept: less than the 60 s after which common load balancers close theirs, so that we
 /// seldom write into a connection that is being closed.
@@ -73,6 +81,8 @@ pub(super) enum Broken {
     Timeout(Duration),
     /// Refused, unreachable, unknown host, or TLS failed. The text is the innermost cause.
     Connect(String),
+    /// The process cannot open another file, so nothing was sent.
+    NoFile,
     /// The connection broke after it was made. The text is the innermost cause.
     Cut(String),
     /// The body is larger than [`MAX_BODY_BYTES`].
@@ -82,7 +92,8 @@ pub(super) enum Broken {
 }
 
 impl Exchange {
-    /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte.
+    /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte. It keeps at
+    /// most `idle_connections`, if there is such a limit.
     ///
     /// # Errors
     /// A sentence that says why the client cannot be made.
@@ -92,13 +103,15 @@ impl Exchange {
         headers: HeaderMap,
         deadline: Duration,
         cassettes: &Cassettes,
+        idle_connections: Option<usize>,
     ) -> Result<Self, String> {
         let plain = url.scheme() == "http";
+        let few = idle_connections.filter(|few| *few < IDLE_CONNECTIONS);
         let mut builder = Client::builder()
             .user_agent(concat!("structured-prompt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT.min(deadline / 2))
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(few.unwrap_or(IDLE_CONNECTIONS))
+            .pool_idle_timeout(if few.is_some() { SHORT_IDLE_TIMEOUT } else { IDLE_TIMEOUT })
             .tcp_keepalive(KEEP_ALIVE)
             // A redirect would carry prompt and key to a host that nobody configured.
             .redirect(reqwest::redirect::Policy::none())
@@ -122,11 +135,22 @@ impl Exchange {
         if let Some(cassette) = self.cassette.as_ref().filter(|cassette| cassette.is_replay()) {
             return cassette.replay(path, &body).await;
         }
-        let received = self.exchange(key, body.clone()).await?;
+        let received = self.exchange_once_possible(key, &body).await?;
         if let Some(cassette) = &self.cassette {
             cassette.record(path, &body, key, &received).await;
         }
         Ok(received)
+    }
+
+    /// Waits a while for a file to make the connection with: calls that end, and idle connections, give theirs back.
+    async fn exchange_once_possible(&self, key: Option<&Key>, body: &Bytes) -> Result<Received, Broken> {
+        let give_up_at = Instant::now() + NO_FILE_LIMIT;
+        loop {
+            match self.exchange(key, body.clone()).await {
+                Err(Broken::NoFile) if Instant::now() < give_up_at => tokio::time::sleep(NO_FILE_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn exchange(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
@@ -192,6 +216,10 @@ impl Broken {
                 Code::ProviderUnavailable,
                 format!("no connection to {provider} ({cause}); check base_url and the network"),
             ),
+            Self::NoFile => Failure::new(
+                Code::TooManyOpenFiles,
+                format!("no connection to {provider} could be opened: {}", open_files::ADVICE),
+            ),
             Self::Cut(cause) => Failure::new(
                 Code::ProviderUnavailable,
                 format!("the connection to {provider} broke before the answer was complete ({cause})"),
@@ -221,6 +249,11 @@ async fn read(mut response: Response) -> Result<Bytes, Broken> {
 }
 
 fn broken(error: reqwest::Error) -> Broken {
+    let mut causes =
+        std::iter::successors(error.source(), |cause: &&(dyn std::error::Error + 'static)| (*cause).source());
+    if causes.any(|cause| cause.downcast_ref().is_some_and(open_files::is_exhausted)) {
+        return Broken::NoFile;
+    }
     if error.is_connect() { Broken::Connect(root_cause(error)) } else { Broken::Cut(root_cause(error)) }
 }
 

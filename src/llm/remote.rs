@@ -83,7 +83,12 @@ impl Remote {
     ///
     /// # Errors
     /// A sentence that says which setting is not usable, and why.
-    pub(super) fn new(name: &str, settings: &RemoteSettings, cassettes: &Cassettes) -> Result<Self, String> {
+    pub(super) fn new(
+        name: &str,
+        settings: &RemoteSettings,
+        cassettes: &Cassettes,
+        idle_connections: Option<usize>,
+    ) -> Result<Self, String> {
         let (wire, dialect): (Box<dyn Wire>, _) = match &settings.api {
             Api::OpenAi { structured_output, token_limit } => {
                 (Box::new(OpenAi::new(*structured_output, *token_limit)), Dialect::OpenAi)
@@ -117,7 +122,7 @@ impl Remote {
             prices: settings.prices,
             keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
             wire,
-            exchange: Exchange::new(name, url, headers, settings.timeout, cassettes)?,
+            exchange: Exchange::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
             formats: Formats::new(dialect),
             learned: Learned::new(first),
             said_usage: AtomicBool::new(false),

@@ -18,11 +18,15 @@ pub struct Accepted {
     pub flags: Vec<Flag>,
 }
 
-/// Normalises the prompt and holds it against the limits.
+/// Normalises the prompt and holds it against the limits. `on_pattern` is told the name of a pattern of injection that it has.
 ///
 /// # Errors
 /// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.
-pub fn accept(rendered: Rendered, settings: &PipelineSettings) -> Result<Accepted, Failure> {
+pub fn accept(
+    rendered: Rendered,
+    settings: &PipelineSettings,
+    on_pattern: impl FnOnce(&'static str),
+) -> Result<Accepted, Failure> {
     let Rendered { prompt, content } = rendered;
     let prompt = normalise(&prompt);
     if prompt.is_empty() || content.as_ref().is_some_and(|content| normalise(content).is_empty()) {
@@ -33,7 +37,7 @@ pub fn accept(rendered: Rendered, settings: &PipelineSettings) -> Result<Accepte
         ));
     }
     check_length(&prompt, settings.max_prompt_chars)?;
-    let flags = check_patterns(&prompt, settings.patterns)?;
+    let flags = check_patterns(&prompt, settings.patterns, on_pattern)?;
     Ok(Accepted { prompt: prompt.into_owned(), content, flags })
 }
 
@@ -52,18 +56,23 @@ fn check_length(prompt: &str, limit: usize) -> Result<(), Failure> {
     ))
 }
 
-fn check_patterns(prompt: &str, policy: PatternPolicy) -> Result<Vec<Flag>, Failure> {
+fn check_patterns(
+    prompt: &str,
+    policy: PatternPolicy,
+    on_pattern: impl FnOnce(&'static str),
+) -> Result<Vec<Flag>, Failure> {
     if policy == PatternPolicy::Off {
         return Ok(Vec::new());
     }
-    match (patterns::suspicious(prompt), policy) {
-        (None, _) => Ok(Vec::new()),
-        (Some(pattern), PatternPolicy::Reject) => Err(Failure::new(
+    let Some(pattern) = patterns::suspicious(prompt) else { return Ok(Vec::new()) };
+    on_pattern(pattern);
+    match policy {
+        PatternPolicy::Reject => Err(Failure::new(
             Code::SuspiciousInput,
             format!(
                 "the prompt matches the pattern `{pattern}`; set options.suspicious_input to flag to let it through"
             ),
         )),
-        (Some(_), _) => Ok(vec![Flag::SuspiciousInput]),
+        PatternPolicy::Flag | PatternPolicy::Off => Ok(vec![Flag::SuspiciousInput(pattern)]),
     }
 }

@@ -8,10 +8,13 @@ pub(in crate::pipeline) mod breaker;
 pub mod budget;
 pub mod calls;
 mod ceilings;
+pub mod connections;
 mod health;
 pub mod provider;
+mod provider_log;
 pub mod router;
 pub mod settings;
+pub mod waiting;
 
 #[cfg(test)]
 pub(crate) mod testing;

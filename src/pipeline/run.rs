@@ -89,7 +89,8 @@ impl Pipeline {
     /// remembered answer costs no task and no allocation beyond the prompt.
     pub fn begin(&self, request: &Scope<'_>) -> Begun {
         let resolved = self.settings.template.render(request);
-        let accepted = resolved.and_then(|rendered| accept(rendered, &self.settings));
+        let accepted =
+            resolved.and_then(|rendered| accept(rendered, &self.settings, |pattern| self.router.suspected(pattern)));
         let Accepted { prompt, content, flags } = match accepted {
             Ok(accepted) => accepted,
             Err(failure) => return Begun::Done(Err(failure)),

@@ -14,6 +14,12 @@ pub(super) trait Store: Send + Sync {
     /// `sqlite`, `postgres` or `redis`.
     fn kind(&self) -> &'static str;
 
+    /// Where it is, without a password: a path, or host and port.
+    fn place(&self) -> String;
+
+    /// What to look at when it cannot be used.
+    fn advice(&self) -> &'static str;
+
     /// A new connection to a store that is ready for use: there, migrated, writable.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>>;
 }

@@ -19,6 +19,7 @@ use super::redis::RedisStore;
 use super::settings::Location;
 use super::sqlite::SqliteStore;
 use crate::domain::health::{Component, Status};
+use crate::open_files;
 use crate::ports::clock::Clock;
 use crate::ports::health::Health;
 use crate::ports::journal::{Claim, Claimed, Journal, Key};
@@ -48,6 +49,8 @@ pub struct Parts {
 /// What is known of the store.
 struct State {
     kind: &'static str,
+    place: String,
+    advice: &'static str,
     seen: Mutex<Seen>,
 }
 
@@ -79,7 +82,7 @@ impl SharedJournal {
         let Parts { clock, tasks, metrics } = parts;
         let (queue, requests) = mpsc::channel(QUEUE);
         let seen = Mutex::new(Seen { standing: Standing::Connecting, latency: None });
-        let state = Arc::new(State { kind: store.kind(), seen });
+        let state = Arc::new(State { kind: store.kind(), place: store.place(), advice: store.advice(), seen });
         let worker = Worker::new(
             store,
             requests,
@@ -171,7 +174,16 @@ impl State {
 
     /// The store failed. Said once in the log, until it is back.
     fn away(&self, why: &str) {
-        let standing = Standing::Away(format!("{}: {why}", self.kind));
+        let advice = match why {
+            // Databases do not pass on why they could not open a file.
+            _ if open_files::are_exhausted() => open_files::ADVICE,
+            // It says itself what to do.
+            _ if why.contains("store.url") => "",
+            _ => self.advice,
+        };
+        let divider = if advice.is_empty() { "" } else { "; " };
+        let why = format!("{}: {why}{divider}{advice}", self.place);
+        let standing = Standing::Away(format!("{} {why}", self.kind));
         let before = std::mem::replace(&mut self.seen().standing, standing);
         if !matches!(before, Standing::Away(_)) {
             tracing::warn!(store = self.kind, why, "the store is away; what needs it waits");

@@ -39,16 +39,14 @@ impl PostgresStore {
             .options(LIMITS)
             .options(PLANS)
             .disable_statement_logging();
-        let address = format!("{}:{}", options.get_host(), options.get_port());
-        let named = |why: String| Trouble(format!("{address}: {why}"));
         let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
-        let connected = connected.map_err(|_| named(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
-        let mut connection = connected.map_err(|error| named(sql::why(&error)))?;
+        let connected = connected.map_err(|_| Trouble(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
+        let mut connection = connected.map_err(|error| trouble(&error))?;
         // A server may be set up to answer before it has written; whatever it waits for beyond that is its owner's choice.
         const DURABLE: &str =
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
-        sqlx::query(DURABLE).execute(&mut connection).await.map_err(|error| named(sql::why(&error)))?;
-        sql::migrate(&mut connection, sql::POSTGRES).await.map_err(|Trouble(why)| named(why))?;
+        sqlx::query(DURABLE).execute(&mut connection).await.map_err(|error| trouble(&error))?;
+        sql::migrate(&mut connection, sql::POSTGRES).await?;
         Ok(connection)
     }
 }
@@ -56,6 +54,15 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn kind(&self) -> &'static str {
         "postgres"
+    }
+
+    fn place(&self) -> String {
+        PgConnectOptions::from_str(self.url.expose())
+            .map_or_else(|_| "store.url".to_owned(), |options| format!("{}:{}", options.get_host(), options.get_port()))
+    }
+
+    fn advice(&self) -> &'static str {
+        "check that the server runs and can be reached, and the user, password and database in store.url"
     }
 
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {

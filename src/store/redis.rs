@@ -32,12 +32,11 @@ impl RedisStore {
         // Checked when the configuration was read; the words of this error could quote it.
         let client = Client::open(self.url.expose())
             .map_err(|_| Trouble("store.url is not the URL of a Redis server".to_owned()))?;
-        let address = client.get_connection_info().addr().to_string();
         let limits = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_response_timeout(Some(RESPONSE_LIMIT));
         let connected = client.get_multiplexed_async_connection_with_config(&limits).await;
-        let mut connection = connected.map_err(|error| Trouble(format!("{address}: {}", why(&error))))?;
+        let mut connection = connected.map_err(|error| Trouble(why(&error)))?;
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             for warning in forgetfulness(&mut connection).await {
                 tracing::warn!(store = "redis", "{warning}");
@@ -77,6 +76,15 @@ fn warnings(appendonly: Option<&str>, policy: Option<&str>) -> Vec<&'static str>
 impl Store for RedisStore {
     fn kind(&self) -> &'static str {
         "redis"
+    }
+
+    fn place(&self) -> String {
+        Client::open(self.url.expose())
+            .map_or_else(|_| "store.url".to_owned(), |client| client.get_connection_info().addr().to_string())
+    }
+
+    fn advice(&self) -> &'static str {
+        "check that the server runs and can be reached, and the user and password in store.url"
     }
 
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
@@ -182,6 +190,7 @@ mod tests {
         let store = RedisStore::new(Secret::new(format!("rediss://:canary@{address}")));
         let (connected, ()) = tokio::join!(store.connect(), serve);
         let Err(Trouble(why)) = connected else { panic!("connected to nobody") };
-        assert!(why.contains(&address.to_string()) && !why.contains("canary"), "{why}");
+        assert!(why.contains("tls") && !why.contains("canary"), "{why}");
+        assert_eq!(store.place(), address.to_string());
     }
 }

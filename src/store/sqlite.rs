@@ -26,11 +26,10 @@ impl SqliteStore {
     }
 
     async fn open(&self) -> Result<SqliteConnection, Trouble> {
-        let named = |why: String| Trouble(format!("{}: {why}", self.path.display()));
         if let Some(directory) = self.path.parent().filter(|directory| *directory != Path::new("")) {
             tokio::fs::create_dir_all(directory)
                 .await
-                .map_err(|error| named(format!("no directory for it: {error}")))?;
+                .map_err(|error| Trouble(format!("no directory for it: {error}")))?;
         }
         // WAL lets readers go on beside the one writer. FULL: what was answered survives a power cut.
         let options = SqliteConnectOptions::new()
@@ -40,8 +39,8 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|error| named(sql::why(&error)))?;
-        sql::migrate(&mut connection, sql::SQLITE).await.map_err(|Trouble(why)| named(why))?;
+        let mut connection = options.connect().await.map_err(|error| trouble(&error))?;
+        sql::migrate(&mut connection, sql::SQLITE).await?;
         Ok(connection)
     }
 }
@@ -51,36 +50,38 @@ impl Store for SqliteStore {
         "sqlite"
     }
 
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn advice(&self) -> &'static str {
+        "check that the user of this process may write the file and its directory, and that the disk has room; or name another file \
+         in store.url"
+    }
+
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
         async {
             let connection = self.open().await?;
-            Ok(Box::new(SqliteSession { connection, path: self.path.clone() }) as Box<dyn Connection>)
+            Ok(Box::new(SqliteSession(connection)) as Box<dyn Connection>)
         }
         .boxed()
     }
 }
 
-struct SqliteSession {
-    connection: SqliteConnection,
-    path: PathBuf,
-}
+struct SqliteSession(SqliteConnection);
 
 impl Connection for SqliteSession {
     fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
-        let path = &self.path;
-        let connection = &mut self.connection;
-        execute(connection, work).map(move |done| done.map_err(|error| trouble(path, &error))).boxed()
+        execute(&mut self.0, work).map(|done| done.map_err(|error| trouble(&error))).boxed()
     }
 
     fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
-        let path = &self.path;
-        let connection = &mut self.connection;
-        purge(connection, now, limit).map(move |more| more.map_err(|error| trouble(path, &error))).boxed()
+        purge(&mut self.0, now, limit).map(|more| more.map_err(|error| trouble(&error))).boxed()
     }
 }
 
-fn trouble(path: &Path, error: &sqlx::Error) -> Trouble {
-    Trouble(format!("{}: {}", path.display(), sql::why(error)))
+fn trouble(error: &sqlx::Error) -> Trouble {
+    Trouble(sql::why(error))
 }
 
 async fn execute(connection: &mut SqliteConnection, work: &Work) -> Result<Done, sqlx::Error> {

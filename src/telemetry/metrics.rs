@@ -114,6 +114,12 @@ struct Steps {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Suspicious {
+    connector: String,
+    pattern: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Decisions {
     connector: String,
     strategy: &'static str,
@@ -175,6 +181,7 @@ pub struct Metrics {
     p95_seconds: Family<OfProvider, FloatGauge>,
     decisions: Family<Decisions, Counter>,
     steps: Family<Steps, Counter>,
+    suspicious: Family<Suspicious, Counter>,
     connector_cost_usd: Family<OfConnector, FloatCounter>,
     reference_cost_usd: Family<OfConnector, FloatCounter>,
     budget_spent_usd: Family<OfConnector, FloatGauge>,
@@ -215,6 +222,7 @@ impl Default for Metrics {
             p95_seconds: Family::default(),
             decisions: Family::default(),
             steps: Family::default(),
+            suspicious: Family::default(),
             connector_cost_usd: Family::default(),
             reference_cost_usd: Family::default(),
             budget_spent_usd: Family::default(),
@@ -265,6 +273,7 @@ impl Metrics {
         registry.register("provider_p95_seconds", "95th percentile of the latency of answers of the last five minutes, as the upper bound of its class", self.p95_seconds.clone());
         registry.register("routing_decisions", "First choices of the router, by strategy", self.decisions.clone());
         registry.register("ladder_steps", "Steps from questions to answers", self.steps.clone());
+        registry.register("suspicious_inputs", "Prompts that look like an injection attempt, by the pattern that they match", self.suspicious.clone());
         registry.register("cost_usd", "Cost of a connector's calls by the configured prices, in US dollars", self.connector_cost_usd.clone());
         registry.register("reference_cost_usd", "What a connector's results would have cost with the reference model and no cache, in US dollars", self.reference_cost_usd.clone());
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
@@ -354,6 +363,7 @@ impl Metrics {
         RouterMetrics {
             decisions: self.decisions.clone(),
             steps: self.steps.clone(),
+            suspicious: self.suspicious.clone(),
             cost_usd: self.connector_cost_usd.get_or_create_owned(&of),
             budget_spent: self.budget_spent_usd.clone(),
             budget_limit: self.budget_limit_usd.clone(),

@@ -28,6 +28,7 @@ mod by_event;
 mod cluster;
 mod commits;
 mod crash;
+mod files;
 mod groups;
 mod input;
 mod logs;
@@ -81,6 +82,7 @@ fn rows() -> Vec<Row> {
         logs::rows,
         input::rows,
         shutdown::rows,
+        files::rows,
     ];
     let mut rows: Vec<Row> = kinds.into_iter().flat_map(|rows| rows()).collect();
     rows.sort_by_key(|row| row.number);

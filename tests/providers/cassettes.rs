@@ -17,7 +17,7 @@ async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
         let tapes = directory.path().join("tapes");
         let stub = StubProvider::start(Script::default().fault(When::Call(1), Fault::Error(429)));
         let schema = schema();
-        let recorder = llm::build(&provider(settings(wire, &stub)), &Cassettes::Record(tapes.clone())).unwrap();
+        let recorder = llm::build(&provider(settings(wire, &stub)), &Cassettes::Record(tapes.clone()), None).unwrap();
         let limited = recorder.ask(&call(&schema)).await.unwrap_err();
         let first = recorder.ask(&call(&schema)).await.unwrap();
         let second = recorder.ask(&call(&schema)).await.unwrap();
@@ -32,7 +32,7 @@ async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
 
         let keyless =
             structured_prompt::llm::settings::RemoteSettings { api_keys: Vec::new(), ..settings(wire, &stub) };
-        let replay = llm::build(&provider(keyless), &Cassettes::Replay(tapes)).unwrap();
+        let replay = llm::build(&provider(keyless), &Cassettes::Replay(tapes), None).unwrap();
         let calls = stub.calls();
         assert_eq!(replay.ask(&call(&schema)).await.unwrap_err().failure.code, limited.failure.code);
         for wanted in [&first.text, &second.text, &second.text] {
@@ -58,7 +58,7 @@ async fn a_key_that_is_quoted_is_not_recorded_and_a_pause_is() {
     let schema = schema();
     let mut pauses = Vec::new();
     for cassettes in [Cassettes::Record(directory.path().into()), Cassettes::Replay(directory.path().into())] {
-        let model = llm::build(&provider(settings(Wire::Anthropic, &stub)), &cassettes).unwrap();
+        let model = llm::build(&provider(settings(Wire::Anthropic, &stub)), &cassettes, None).unwrap();
         pauses.push(model.ask(&call(&schema)).await.unwrap_err().failure.retry_after);
     }
     assert_eq!(pauses, [Some(std::time::Duration::from_secs(20)); 2]);
@@ -71,7 +71,7 @@ async fn a_key_that_is_quoted_is_not_recorded_and_a_pause_is() {
 fn a_replay_needs_its_directory() {
     let stub = StubProvider::start(Script::default());
     let nowhere = Cassettes::Replay("no/such/directory".into());
-    let error = llm::build(&provider(settings(Wire::OpenAi, &stub)), &nowhere).err().unwrap();
+    let error = llm::build(&provider(settings(Wire::OpenAi, &stub)), &nowhere, None).err().unwrap();
     assert!(error.to_string().contains("llm.replay: no/such/directory is not a directory"), "{error}");
 }
 

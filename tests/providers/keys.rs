@@ -68,7 +68,7 @@ fn settings_that_cannot_work_are_refused_by_name() {
             [("api.openai.com/v1", "k"), ("https://me:canary@host/v1", "k"), ("http://host/v1", "canary\n")]
         {
             let remote = RemoteSettings { base_url: base_url.to_owned(), ..with_keys(wire, &stub, &[key]) };
-            let text = llm::build(&provider(remote), &Cassettes::Off).err().unwrap().to_string();
+            let text = llm::build(&provider(remote), &Cassettes::Off, None).err().unwrap().to_string();
             assert!(text.starts_with("provider \"prov\": ") && !text.contains("canary"), "{text}");
         }
     }

@@ -66,7 +66,7 @@ fn provider(remote: RemoteSettings) -> ProviderSettings {
 }
 
 fn model(remote: RemoteSettings) -> Arc<dyn Model> {
-    llm::build(&provider(remote), &Cassettes::Off).unwrap()
+    llm::build(&provider(remote), &Cassettes::Off, None).unwrap()
 }
 
 fn schema() -> Value {

@@ -108,8 +108,11 @@ fn a_result_reads_back_as_the_event_that_was_written() {
 #[test]
 fn a_cache_hit_cost_nothing() {
     let (record, event) = cause(&[]);
-    let hit =
-        Answered { cache_hit: CacheHit::Memory, flags: vec![Flag::SuspiciousInput, Flag::LowConfidence], ..answered() };
+    let hit = Answered {
+        cache_hit: CacheHit::Memory,
+        flags: vec![Flag::SuspiciousInput("sql-union"), Flag::LowConfidence],
+        ..answered()
+    };
     let result = read(&encode(&record, &event, &hit, &ORIGIN, NOW), &record);
     for (name, value) in [
         ("attempts", "0"),
@@ -117,7 +120,7 @@ fn a_cache_hit_cost_nothing() {
         ("outputtokens", "0"),
         ("costusd", "0.000000"),
         ("cachehit", "memory"),
-        ("flags", "suspicious-input,low-confidence"),
+        ("flags", "suspicious-input:sql-union,low-confidence"),
         ("correlationid", "a-1"),
     ] {
         assert_eq!(result.extensions.get(name).map(String::as_str), Some(value), "{name}");

@@ -62,7 +62,7 @@ impl<C: Cluster> Session<'_, C> {
                 }
                 self.commit_due = now + COMMIT_RETRY;
                 self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector = &*self.parts.name, %error, "offsets were not committed; trying again");
+                tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, "offsets were not committed; trying again");
             }
         }
     }

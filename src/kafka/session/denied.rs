@@ -38,7 +38,7 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn try_denied_again(&mut self) -> Result<(), Trouble> {
         let now = self.cluster.now();
         match self.denied {
-            Denied::Until(at) if now >= at.max(self.pausable_at) && self.paused.is_none() => {
+            Denied::Until(at) if now >= at && self.paused.is_none() && !self.told.is_quiet(now) => {
                 let ours = self.fetched_partitions();
                 self.cluster.pause(&ours)?;
                 self.cluster.resume(&ours)?;

@@ -1,6 +1,6 @@
 //! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be published.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_millis(100);
 const MAX_OPEN: usize = 10_000;
 /// The same bound in bytes of records held.
 const MAX_OPEN_BYTES: usize = 64 << 20;
-/// Time after an assignment in which nothing is paused.
+/// Time after an assignment in which the client begins to fetch, and is told nothing.
 const FETCH_BEGINS_WITHIN: Duration = Duration::from_secs(2);
 /// Time between two resumptions.
 const RESUME_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -28,25 +28,49 @@ const RESUME_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
 const HOLD: Duration = Duration::from_millis(500);
 
+/// What the client was told about pauses. It may not have done it: its operations on a partition are numbered before they are
+/// queued, and what arrives behind a later number is dropped (librdkafka 2.12.1, `rdkafka_partition.c`). That is a pause, a
+/// resumption, or the beginning of a fetch, after which nothing would ever be fetched. So nothing is said while a fetch may be about to
+/// begin; a resumption is repeated, which does nothing where it was done; a pause is repeated when a record comes all the same.
+#[derive(Debug)]
+pub(super) struct Told {
+    is_paused: bool,
+    quiet_until: Instant,
+    resume_due: Instant,
+}
+
+impl Told {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { is_paused: false, quiet_until: now, resume_due: now }
+    }
+
+    /// Partitions were assigned. The client remembers a pause from when they were ours before, and knows none of the others.
+    pub(super) fn fetch_begins(&mut self, now: Instant) {
+        let quiet_until = now + FETCH_BEGINS_WITHIN;
+        *self = Self { is_paused: false, quiet_until, resume_due: quiet_until };
+    }
+
+    pub(super) fn is_quiet(&self, now: Instant) -> bool {
+        now < self.quiet_until
+    }
+}
+
 impl<C: Cluster> Session<'_, C> {
     /// Polls for records, and says how many there were.
     pub(super) fn intake(&mut self) -> Result<usize, Broken> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
-            if self.paused.is_some() {
-                self.pause_or_resume()?;
+            if self.told.is_paused {
+                self.cluster.pause(&self.fetched_partitions())?;
             }
         }
         Ok(taken)
     }
 
-    /// False while intake stands still and partitions are not paused for it: for want of time, or because they must not be yet.
+    /// False while intake stands still and the partitions are not paused for it: for want of time, or because they must not be yet.
     pub(super) fn may_poll(&self) -> bool {
-        match self.paused {
-            Some(_) => self.cluster.now() >= self.pausable_at,
-            None => self.full_since.is_none(),
-        }
+        if self.paused.is_some() { self.told.is_paused } else { self.full_since.is_none() }
     }
 
     /// With nothing in flight it waits for records here, otherwise it only looks.
@@ -102,7 +126,7 @@ impl<C: Cluster> Session<'_, C> {
         if is_outage {
             tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
         } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
-            tracing::warn!(connector = &*self.parts.name, %error, unsaid, "the consumer reports an error and goes on");
+            tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, unsaid, "the consumer reports an error and goes on");
         }
         Ok(())
     }
@@ -118,34 +142,27 @@ impl<C: Cluster> Session<'_, C> {
             None => open >= high || self.open_bytes >= high_bytes || self.has_long_map,
         };
         self.full_since = is_full.then(|| self.full_since.unwrap_or_else(|| self.cluster.now()));
-        let was_paused = self.paused.is_some();
-        let reason = self.pause_reason();
-        self.say_gate(reason.as_ref());
-        self.paused = reason;
-        let is_due = self.paused.is_none() && self.cluster.now() >= self.resume_due;
-        if is_due || self.paused.is_some() != was_paused {
-            self.pause_or_resume()?;
+        self.paused = self.pause_reason();
+        self.log_gate();
+        self.pause_or_resume()
+    }
+
+    /// Tells the client what it has not been told yet, as far as it may be told anything.
+    fn pause_or_resume(&mut self) -> Result<(), Trouble> {
+        let now = self.cluster.now();
+        if self.told.is_quiet(now) {
+            return Ok(());
+        }
+        if self.paused.is_some() {
+            if !self.told.is_paused {
+                self.cluster.pause(&self.fetched_partitions())?;
+                self.told.is_paused = true;
+            }
+        } else if self.told.is_paused || now >= self.told.resume_due {
+            self.cluster.resume(&self.fetched_partitions())?;
+            (self.told.is_paused, self.told.resume_due) = (false, now + RESUME_AGAIN_AFTER);
         }
         Ok(())
-    }
-
-    /// Pauses or resumes what is ours. The client's operations on a partition are numbered before they are queued, and what arrives
-    /// behind a later number is dropped (librdkafka 2.12.1, `rdkafka_partition.c`): a resumption, or the beginning of the fetch itself.
-    /// So nothing is paused while its fetch may be about to begin, a resumption is repeated, which does nothing when it was done, and
-    /// a pause as soon as it is seen to be missing.
-    fn pause_or_resume(&mut self) -> Result<(), Trouble> {
-        let ours = self.fetched_partitions();
-        if self.paused.is_some() {
-            return if self.may_poll() { self.cluster.pause(&ours) } else { Ok(()) };
-        }
-        self.resume_due = self.cluster.now() + RESUME_AGAIN_AFTER;
-        self.cluster.resume(&ours)
-    }
-
-    /// Partitions were assigned, and the client is about to fetch them. It remembers a pause from when they were ours before.
-    pub(super) fn fetch_begins(&mut self) {
-        let now = self.cluster.now();
-        (self.pausable_at, self.resume_due) = (now + FETCH_BEGINS_WITHIN, now);
     }
 
     /// What is ours and not on its way out.
@@ -154,17 +171,15 @@ impl<C: Cluster> Session<'_, C> {
         cluster::list(&ours.cloned().collect::<Vec<Partition>>())
     }
 
-    /// Says once that nobody can be asked any more, and that somebody can again. Between two probes intake may go on for a
-    /// moment, to find somebody to probe with; that is not worth a line.
-    fn say_gate(&mut self, reason: Option<&Paused>) {
-        let connector = &*self.parts.name;
-        if let (Some(Paused::Gate(detail)), false) = (reason, self.is_gate_said) {
-            tracing::warn!(connector, detail, "intake pauses");
-            self.is_gate_said = true;
-        } else if self.is_gate_said && self.parts.door.router().is_open() {
-            tracing::info!(connector, "intake goes on");
-            self.is_gate_said = false;
-        }
+    /// Says that nobody can be asked or nothing be remembered any more, and that it can again. Between two probes of a provider intake
+    /// may go on for a moment, to find somebody to probe with; that is not worth a line.
+    fn log_gate(&mut self) {
+        let detail = match &self.paused {
+            Some(Paused::Gate(detail)) => Some(detail.as_str()),
+            Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
+        };
+        let is_open = detail.is_none() && self.parts.door.router().is_open();
+        self.gate_log.observe(&self.parts.name, detail, is_open, self.cluster.now());
     }
 
     fn pause_reason(&self) -> Option<Paused> {
@@ -184,7 +199,12 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(closed) = self.parts.door.router().closed()
             && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
         {
-            return Some(Paused::Gate(format!("{} is unavailable: {}", closed.dependency, closed.failure)));
+            return Some(Paused::Gate(format!(
+                "{} is unavailable: {}; {}",
+                closed.dependency,
+                closed.failure,
+                closed.end()
+            )));
         }
         self.full_since.filter(|since| self.cluster.now().duration_since(*since) >= HOLD).map(|_| Paused::Full)
     }

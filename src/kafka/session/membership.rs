@@ -94,7 +94,7 @@ impl<C: Cluster> Session<'_, C> {
         self.parts.metrics.assigned.inc();
         self.parts.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
-        self.fetch_begins();
+        self.told.fetch_begins(self.cluster.now());
         Ok(())
     }
 
@@ -245,6 +245,7 @@ impl<C: Cluster> Session<'_, C> {
         }
         let list = cluster::list(&self.joining);
         self.joining.clear();
+        self.told.fetch_begins(self.cluster.now());
         self.cluster.assign(&list)
     }
 
@@ -275,7 +276,8 @@ impl<C: Cluster> Session<'_, C> {
             Err(error) => {
                 self.fetch_due = self.cluster.now() + FETCH_RETRY;
                 let connector = &*self.parts.name;
-                tracing::warn!(connector, %error, "committed offsets could not be read; trying again");
+                let brokers = self.parts.brokers();
+                tracing::warn!(connector, brokers, %error, "committed offsets could not be read; trying again");
             }
         }
         Ok(())

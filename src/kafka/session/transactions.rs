@@ -137,7 +137,7 @@ impl<C: Cluster> Session<'_, C> {
             // The group has moved on since we looked; nothing was committed.
             Err(error) if error.requires_abort && transaction::is_of_former_member(error.code) => {
                 self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector = &*self.parts.name, %error, "the transaction was not committed; repeating it");
+                tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, "the transaction was not committed; repeating it");
                 transaction.group_answered(true);
                 transaction.ending(self.cluster.now());
                 self.cluster.request(Request::AbortTransaction);

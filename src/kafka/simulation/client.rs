@@ -12,7 +12,7 @@ use super::super::cluster::{self, Cluster, Delivery, Done, Event, Fetched, Recei
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
 use super::super::ledger::completed::Completed;
-use super::world::{Late, MemberId, Visibility, World, Written};
+use super::world::{Late, MemberId, Visibility, World, Written, now, numbers};
 use crate::domain::record::Outgoing;
 
 /// How long a client insists on a call.
@@ -39,6 +39,7 @@ pub(super) struct Client {
     fatal: Option<Code>,
     assigned: BTreeMap<usize, i64>,
     paused: BTreeSet<usize>,
+    fetches_begin: Instant,
     is_lost: bool,
     noted: Option<u64>,
     sending: VecDeque<Sending>,
@@ -69,6 +70,7 @@ impl Client {
             fatal: None,
             assigned: BTreeMap::new(),
             paused: BTreeSet::new(),
+            fetches_begin: now(),
             is_lost: false,
             noted: None,
             sending: VecDeque::new(),
@@ -77,6 +79,12 @@ impl Client {
             replies: VecDeque::new(),
             hangs: false,
         }
+    }
+
+    /// Whether what it is told of pauses is lost. In such a moment the beginning of a fetch is, and then nothing is ever fetched.
+    fn told(&self) -> bool {
+        assert!(now() >= self.fetches_begin, "a client is told of pauses while fetches begin");
+        self.world.borrow_mut().loses_pause()
     }
 
     fn is_dead(&self) -> bool {
@@ -229,15 +237,6 @@ fn is_too_large(sending: &Sending) -> bool {
     !sending.is_letter && value.windows(3).any(|window| window == b"big")
 }
 
-fn numbers(list: &TopicPartitionList) -> Vec<usize> {
-    list.elements().iter().map(|element| usize::try_from(element.partition()).unwrap()).collect()
-}
-
-/// The clock that the test moves.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 impl Cluster for Client {
     fn now(&self) -> Instant {
         now()
@@ -282,6 +281,7 @@ impl Cluster for Client {
             let next = world.committed[partition].as_ref().map_or(0, |(next, _)| *next);
             self.assigned.insert(partition, next);
         }
+        self.fetches_begin = now() + Duration::from_secs(1);
         if let Some(member) = world.members.get_mut(&self.member) {
             member.owes_answer = false;
         }
@@ -304,13 +304,13 @@ impl Cluster for Client {
     }
 
     fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
-        let is_lost = self.world.borrow_mut().loses_pause();
+        let is_lost = self.told();
         self.paused.extend(numbers(list).into_iter().filter(|_| !is_lost));
         Ok(())
     }
 
     fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
-        let is_lost = self.world.borrow_mut().loses_pause();
+        let is_lost = self.told();
         let resumed = numbers(list);
         self.paused.retain(|partition| is_lost || !resumed.contains(partition));
         Ok(())

@@ -15,10 +15,10 @@ use super::super::connector::{Parts, Stop};
 use super::super::memory::Memory;
 use super::super::session::{Session, Turn};
 use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, RouteSettings};
-use super::super::status::{ConnectorStatus, Missing};
+use super::super::status::ConnectorStatus;
 use super::super::work::Door;
-use super::client::{Client, now};
-use super::world::World;
+use super::client::Client;
+use super::world::{World, now};
 use super::{LETTERS, Plan, RESULTS};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
@@ -171,7 +171,7 @@ fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal
     let pipeline = Pipeline::new(settings.clone(), router_to(Arc::clone(script) as Arc<dyn Model>), recall);
     let door = Door::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
     let status = Arc::new(ConnectorStatus::new("sim".into()));
-    status.probed(Ok(Duration::ZERO), Missing::default());
+    status.probed(Ok(Duration::ZERO), None);
     Parts {
         name: "sim".into(),
         kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::cluster::{Event, Trouble};
 use super::super::ledger::{Commit, Partition};
@@ -307,4 +308,14 @@ impl World {
         let open = self.producers.iter().filter_map(|producer| producer.open.as_ref());
         open.flat_map(|open| &open.offsets).any(|commit| commit.partition == *partition)
     }
+}
+
+/// The clock that the test moves.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// The partitions in a list.
+pub(super) fn numbers(list: &TopicPartitionList) -> Vec<usize> {
+    list.elements().iter().map(|element| usize::try_from(element.partition()).unwrap()).collect()
 }

@@ -34,7 +34,7 @@ struct Counts {
 }
 
 /// Why a provider is asked only when nobody else can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Disabled {
     /// Too many of its calls failed.
     Errors,

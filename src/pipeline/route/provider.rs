@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, Caller, Change, Open, Verdict};
 use super::calls::{CallCounts, Calls};
 use super::ceilings::{Full, Limiter};
+use super::connections::Connections;
 use super::health::{Disabled, Health, Summary};
+use super::provider_log::ProviderLog;
 use super::settings::Ceilings;
+use super::waiting::{Waiters, Waiting};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::model::{Call, CallError, Model, Reply};
@@ -45,10 +48,14 @@ pub struct Provider {
     breaker: Breaker,
     limiter: Limiter,
     calls: Calls,
+    /// `None` for a model that needs no connection.
+    connections: Option<Connections>,
     health: Mutex<Health>,
     successes: AtomicU64,
+    waiters: Waiters,
     metrics: ProviderMetrics,
     signal: Signal,
+    log: ProviderLog,
 }
 
 /// Leave for one call. Dropped unused, or while the call is under way (its record was cancelled), it says nothing about the
@@ -59,6 +66,7 @@ pub(in crate::pipeline) struct Admission<'a> {
     need: Usage,
     used: Option<u64>,
     has_ended: bool,
+    connection: Option<OwnedSemaphorePermit>,
 }
 
 /// Why there is no leave now.
@@ -86,11 +94,20 @@ impl Provider {
             breaker: Breaker::default(),
             limiter: Limiter::new(ceilings),
             calls: Calls::default(),
+            connections: None,
             health: Mutex::default(),
             successes: AtomicU64::new(0),
+            waiters: Waiters::default(),
             metrics,
             signal,
+            log: ProviderLog::default(),
         }
+    }
+
+    /// The same, with a place among those `connections` for each of its calls.
+    #[must_use]
+    pub fn over(self, connections: Connections) -> Self {
+        Self { connections: Some(connections), ..self }
     }
 
     /// Its name as configured.
@@ -110,7 +127,9 @@ impl Provider {
 
     /// Why others are preferred, if they are.
     pub fn disabled(&self) -> Option<Disabled> {
-        self.health().disabled()
+        let disabled = self.health().disabled();
+        self.log.disabled(&self.name, disabled);
+        disabled
     }
 
     /// How it did over the last five minutes.
@@ -126,6 +145,16 @@ impl Provider {
     /// Its calls since the start of the process.
     pub fn calls(&self) -> CallCounts {
         self.calls.counts()
+    }
+
+    /// Questions that wait for a ceiling: of ours, or one that the provider has named.
+    pub fn waiting(&self) -> u32 {
+        self.waiters.count()
+    }
+
+    /// Somebody waits for a ceiling, as long as this lives.
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        self.waiters.wait()
     }
 
     /// Calls that were answered so far.
@@ -183,16 +212,24 @@ impl Provider {
             Full::Calls => Denied::Busy(None),
             Full::Until(at) => Denied::Busy(Some(at)),
         })?;
+        let refused = |denied| {
+            self.limiter.leave(tokens, Some(0));
+            Err(denied)
+        };
+        let connection = match &self.connections {
+            None => None,
+            Some(connections) => match connections.enter() {
+                None => return refused(Denied::Busy(None)),
+                place => place,
+            },
+        };
         let is_probe = match self.breaker.admit(caller) {
             Verdict::Go => false,
             Verdict::Probe => true,
-            Verdict::Wait(open) | Verdict::Probing(open) => {
-                self.limiter.leave(tokens, Some(0));
-                return Err(Denied::Open(open));
-            }
+            Verdict::Wait(open) | Verdict::Probing(open) => return refused(Denied::Open(open)),
         };
         self.metrics.in_flight.inc();
-        Ok(Admission { provider: self, is_probe, need, used: None, has_ended: false })
+        Ok(Admission { provider: self, is_probe, need, used: None, has_ended: false, connection })
     }
 
     fn succeeded(&self, reply: &Reply, charged: Usage, is_probe: bool, took: Duration) {
@@ -228,6 +265,12 @@ impl Provider {
         }
     }
 
+    /// This process could not make the call, which says nothing about the provider.
+    fn not_called(&self, error: &CallError) {
+        self.metrics.call(Err(error.failure.code), 0.0, Duration::ZERO);
+        self.log.not_called(&self.name, &error.failure);
+    }
+
     fn changed(&self, change: Change) {
         match change {
             Change::None => {}
@@ -252,6 +295,7 @@ impl Provider {
         let disabled = health.disabled();
         let summary = health.summary();
         drop(health);
+        self.log.disabled(&self.name, disabled);
         self.metrics.health(disabled.is_some(), summary.error_ratio, summary.p95);
     }
 
@@ -272,13 +316,14 @@ impl Admission<'_> {
         let open_call = self.provider.calls.begin();
         let outcome = self.provider.model.ask(call).await;
         open_call.end(outcome.as_ref().err().map(|error| &error.failure));
-        self.has_ended = true;
+        self.has_ended = !outcome.as_ref().is_err_and(is_no_call);
         match &outcome {
             Ok(reply) => {
                 let charged = self.provider.charged(reply, self.need);
                 self.used = Some(total(charged)).filter(|tokens| *tokens > 0);
                 self.provider.succeeded(reply, charged, self.is_probe, began_at.elapsed());
             }
+            Err(error) if is_no_call(error) => self.provider.not_called(error),
             Err(error) => self.provider.failed(error, self.is_probe, began_at.elapsed()),
         }
         outcome
@@ -292,6 +337,7 @@ impl Drop for Admission<'_> {
             provider.breaker.abandoned();
         }
         provider.limiter.leave(total(self.need), self.used);
+        self.connection = None;
         provider.metrics.in_flight.dec();
         provider.signal.send();
     }
@@ -305,7 +351,15 @@ pub(in crate::pipeline) fn tokens_of(chars: usize) -> u64 {
     u64::try_from(chars / CHARS_PER_TOKEN).unwrap_or(u64::MAX)
 }
 
+/// True if the process lacks what it needs to make a call.
+fn is_no_call(error: &CallError) -> bool {
+    error.failure.code == Code::TooManyOpenFiles
+}
+
 /// Input and output together.
 pub(in crate::pipeline) fn total(usage: Usage) -> u64 {
     usage.input_tokens + usage.output_tokens
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,12 @@ use super::breaker::{Caller, Verdict};
 use super::budget::{Budget, Reservation};
 use super::provider::{Admission, Denied, Provider, Signal};
 use super::settings::{Prices, RouterSettings, Strategy};
+use super::waiting::asked_again;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::clock::Clock;
 use crate::telemetry::metrics::RouterMetrics;
+use crate::telemetry::seldom::Seldom;
 
 /// Chooses among providers for one connector, and is its gate: while it is closed, nobody can be asked and no record is
 /// blamed.
@@ -27,6 +29,8 @@ pub struct Router {
     clock: Arc<dyn Clock>,
     signal: Signal,
     metrics: RouterMetrics,
+    /// Providers that others are asked instead of.
+    said: Mutex<Seldom<Arc<str>>>,
 }
 
 /// Why nobody may be asked.
@@ -38,6 +42,13 @@ pub struct Closed {
     pub failure: Failure,
     /// When that may have passed.
     pub until: Instant,
+}
+
+impl Closed {
+    /// When it is asked again, in words.
+    pub fn end(&self) -> String {
+        asked_again(self.until)
+    }
 }
 
 /// Whether somebody may be asked.
@@ -60,7 +71,17 @@ impl Router {
     ) -> Self {
         let RouterSettings { strategy, budget, reference } = settings;
         let budget = budget.map(Budget::new);
-        Self { members, strategy, budget, reference, spent: Mutex::default(), clock, signal, metrics }
+        Self {
+            members,
+            strategy,
+            budget,
+            reference,
+            spent: Mutex::default(),
+            clock,
+            signal,
+            metrics,
+            said: Mutex::default(),
+        }
     }
 
     /// Who may answer, in the order in which they stand in for each other.
@@ -162,6 +183,7 @@ impl Router {
         let order = || self.order(tried, need);
         let (index, admission) = self.first_of(order, need, Caller::Anyone).await?;
         if tried.is_empty() {
+            self.log_passed_over(index);
             self.metrics.decided(self.strategy.as_str(), self.members[index].name());
         }
         Ok((index, admission))
@@ -183,6 +205,19 @@ impl Router {
         }
     }
 
+    /// Says that a provider before this one in `routing.fallback` was not asked because its breaker is open.
+    fn log_passed_over(&self, index: usize) {
+        let before = self.members.iter().take(index);
+        for (first, open) in before.filter_map(|member| Some((member.name(), member.open()?))) {
+            let unsaid = self.said.lock().unwrap_or_else(PoisonError::into_inner).due(Arc::clone(first));
+            if let Some(unsaid) = unsaid {
+                let (name, reason) = (&**self.members[index].name(), open.failure.code);
+                let again = asked_again(open.until);
+                tracing::warn!(provider = name, instead_of = &**first, %reason, again, unsaid, "another provider is asked");
+            }
+        }
+    }
+
     async fn first_of(
         &self,
         order: impl Fn() -> Vec<usize>,
@@ -192,12 +227,12 @@ impl Router {
         let mut changed = self.signal.subscribe();
         loop {
             changed.mark_unchanged();
-            let (mut is_busy, mut busy_until, mut soonest) = (false, None::<Instant>, None::<(Instant, Failure)>);
+            let (mut busy, mut busy_until, mut soonest) = (Vec::new(), None::<Instant>, None::<(Instant, Failure)>);
             for index in order() {
                 match self.members[index].admit(need, caller) {
                     Ok(admission) => return Ok((index, admission)),
                     Err(Denied::Busy(until)) => {
-                        is_busy = true;
+                        busy.push(self.members[index].wait());
                         busy_until = busy_until.into_iter().chain(until).min();
                     }
                     Err(Denied::Open(open)) => {
@@ -207,7 +242,7 @@ impl Router {
                     }
                 }
             }
-            match (is_busy, busy_until) {
+            match (!busy.is_empty(), busy_until) {
                 (false, _) => return Err(soonest.map(|(_, failure)| failure.as_unavailable())),
                 (true, Some(until)) => drop(timeout_at(until, changed.changed()).await),
                 (true, None) => drop(changed.changed().await),
@@ -277,6 +312,11 @@ impl Router {
     pub(in crate::pipeline) fn unavailable(&self) -> Failure {
         let nobody = || Failure::new(Code::ProviderUnavailable, "no provider may be asked at present");
         self.closed().map_or_else(nobody, |closed| closed.failure.as_unavailable())
+    }
+
+    /// Counts a prompt that has a pattern of injection.
+    pub(in crate::pipeline) fn suspected(&self, pattern: &'static str) {
+        self.metrics.suspicious(pattern);
     }
 
     /// Counts a step of the ladder.

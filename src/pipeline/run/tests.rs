@@ -174,7 +174,7 @@ async fn a_hundred_wide_characters_are_within_a_limit_of_a_hundred() {
 async fn suspicious_input_is_flagged_or_rejected_as_configured() {
     let injection = "'; DROP TABLE users; --";
     let flagged = Test::new(settings(), [FakeModel::says(VALID)]).ask(injection).await.unwrap();
-    assert_eq!(flagged.flags, [Flag::SuspiciousInput]);
+    assert_eq!(flagged.flags, [Flag::SuspiciousInput("sql-stacked-query")]);
     let strict = PipelineSettings { patterns: PatternPolicy::Reject, ..settings() };
     assert_eq!(code(Test::new(strict, []).ask(injection).await), (Code::SuspiciousInput, 0));
 }

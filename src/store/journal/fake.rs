@@ -75,6 +75,14 @@ impl Store for Fake {
         "fake"
     }
 
+    fn place(&self) -> String {
+        "nowhere".to_owned()
+    }
+
+    fn advice(&self) -> &'static str {
+        "wait"
+    }
+
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
         async {
             self.state().connections += 1;

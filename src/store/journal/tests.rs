@@ -81,7 +81,7 @@ async fn a_failed_batch_is_tried_again_until_it_succeeds_and_says_why() {
     let calls = async { tokio::join!(journal.record(key(1), body("one")), journal.recall(key(2))) };
     let watch = async {
         sleep(Duration::from_secs(1)).await;
-        assert_eq!(journal.problem().as_deref(), Some("fake: the disk is full"));
+        assert_eq!(journal.problem().as_deref(), Some("fake nowhere: the disk is full; wait"));
         let component = journal.components().remove(0);
         assert_eq!((component.status, component.is_ready, component.is_alive), (Status::Down, false, true));
         assert!(component.detail.is_some_and(|detail| detail.contains("the disk is full")));
@@ -103,7 +103,7 @@ async fn a_store_that_is_away_at_the_start_is_known_before_anyone_calls() {
     let journal = journal(&store);
     assert_eq!(journal.components()[0].status, Status::Degraded, "nobody knows yet");
     sleep(Duration::from_millis(1)).await;
-    assert_eq!(journal.problem().as_deref(), Some("fake: connection refused"));
+    assert_eq!(journal.problem().as_deref(), Some("fake nowhere: connection refused; wait"));
     sleep(Duration::from_secs(1)).await;
     assert_eq!(journal.problem(), None);
     assert_eq!(journal.components()[0].status, Status::Up);
@@ -131,7 +131,7 @@ async fn a_store_that_does_not_answer_is_left_for_a_new_connection() {
         sleep(Duration::from_millis(5)).await;
     }
     problems.dedup();
-    assert_eq!(problems, ["fake: no answer within 30 s", "fake: no answer within 10 s"]);
+    assert_eq!(problems, ["fake nowhere: no answer within 30 s; wait", "fake nowhere: no answer within 10 s; wait"]);
     assert_eq!(store.state().connections, 3);
 }
 

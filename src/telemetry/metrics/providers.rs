@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps};
+use super::{Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps, Suspicious};
 use crate::domain::answer::Usage;
 use crate::domain::failure::Code;
 
@@ -75,6 +75,7 @@ pub struct RouterMetrics {
     pub(super) of: OfConnector,
     pub(super) decisions: Family<Decisions, Counter>,
     pub(super) steps: Family<Steps, Counter>,
+    pub(super) suspicious: Family<Suspicious, Counter>,
     pub(super) cost_usd: FloatCounter,
     pub(super) budget_spent: Family<OfConnector, FloatGauge>,
     pub(super) budget_limit: Family<OfConnector, FloatGauge>,
@@ -90,6 +91,11 @@ impl RouterMetrics {
     /// Counts a step of the ladder.
     pub fn step(&self, step: &'static str) {
         self.steps.get_or_create(&Steps { connector: self.of.connector.clone(), step }).inc();
+    }
+
+    /// Counts a prompt that has a pattern of injection.
+    pub fn suspicious(&self, pattern: &'static str) {
+        self.suspicious.get_or_create(&Suspicious { connector: self.of.connector.clone(), pattern }).inc();
     }
 
     /// Adds what a call cost; `budget` is what is spent of it and its limit, where there is one.

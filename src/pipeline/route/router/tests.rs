@@ -6,6 +6,7 @@ use super::super::testing::{Limits, Scripted, fails, fails_for, router};
 use super::*;
 use crate::domain::failure::Code;
 use crate::ports::model::{Call, FakeModel, Model, Reply};
+use crate::telemetry::captured::Captured;
 
 const NEED: Usage = Usage { input_tokens: 100, output_tokens: 100, cached_tokens: 0, reasoning_tokens: 0 };
 
@@ -243,4 +244,24 @@ async fn a_limit_that_is_used_up_is_waited_for_before_it_is_exceeded() {
         let [.., first, second] = &asked[..] else { panic!("{asked:?}") };
         assert!(second.at - first.at >= pause);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_another_provider_is_asked_is_said_once_with_the_reason() {
+    let logged = Captured::start();
+    let [first, second] = [
+        Scripted::new("first", [fails_for(Code::ProviderRateLimited, Duration::from_secs(600))]),
+        Scripted::new("second", [FakeModel::says("{}")]),
+    ];
+    let router = over(&[&first, &second], Strategy::Priority);
+    for _ in 0..20 {
+        ask(&router, |_| true).await;
+    }
+    assert_eq!((first.calls(), second.calls()), (1, 19));
+    let lines = logged.lines();
+    let said: Vec<_> = lines.iter().filter(|line| line.contains("another provider is asked")).collect();
+    assert!(
+        matches!(&said[..], [line] if line.contains("first") && line.contains("provider_rate_limited")),
+        "{lines:?}"
+    );
 }

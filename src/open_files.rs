@@ -1,0 +1,160 @@
+//! The system's limit of open files: raised as far as it goes, and what it leaves for connections to providers.
+//!
+//! Kafka clients, the store and HTTP come first, because nothing goes on without them. Connections to providers get the rest, so a
+//! burst of questions cannot take the files that the others need.
+
+use std::fs::File;
+use std::io;
+
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::domain::health::{Component, Status};
+use crate::ports::health::Health;
+
+/// What has happened, and what to do about it.
+pub const ADVICE: &str = "too many open files: raise the limit of the process (ulimit -n)";
+
+/// Files that a process has anyway: its streams, the runtime's, the store's, HTTP with some clients.
+const OF_PROCESS: usize = 48;
+/// Files of a connector: the pipes and connections of its Kafka clients; some 60 were counted with three brokers.
+const OF_CONNECTOR: usize = 64;
+/// The least that providers get, even where the estimates above leave nothing.
+const LEAST_ROOM: usize = 12;
+
+/// The limit, and what follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenFiles {
+    limit: Option<usize>,
+    room: Option<usize>,
+}
+
+impl OpenFiles {
+    /// Raises the soft limit of this process to the hard one, and plans for so many connectors.
+    pub fn raise(connectors: usize) -> Self {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let is_raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+        let limit = if is_raised { maximum } else { current };
+        Self::plan(limit.and_then(|limit| usize::try_from(limit).ok()), connectors)
+    }
+
+    fn plan(limit: Option<usize>, connectors: usize) -> Self {
+        let reserved = OF_PROCESS.saturating_add(OF_CONNECTOR.saturating_mul(connectors));
+        let room = limit.map(|limit| limit.saturating_sub(reserved).max(limit / 8).max(LEAST_ROOM));
+        Self { limit, room }
+    }
+
+    /// How many calls over connections there may be at once; `None` is no limit. Two thirds of the room: a connection that was
+    /// made in vain, because another became free meanwhile, lives beside those in use.
+    pub fn calls(self) -> Option<usize> {
+        self.room.map(|room| room - room / 3)
+    }
+
+    /// How many connections each of so many providers may keep idle; `None` is no limit.
+    pub fn idle_connections(self, providers: usize) -> Option<usize> {
+        self.room.map(|room| (room / 3 / providers.max(1)).max(1))
+    }
+
+    /// The limit itself.
+    pub fn limit(self) -> Option<usize> {
+        self.limit
+    }
+}
+
+/// True if an error says that the process, or the system, has no file left to open. It is nobody else's fault then.
+pub fn is_exhausted(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
+
+/// True if no file can be opened now. For libraries that do not pass on why they could not open theirs.
+pub fn are_exhausted() -> bool {
+    File::open("/dev/null").is_err_and(|error| is_exhausted(&error))
+}
+
+/// The files as a part of the process.
+#[derive(Debug)]
+pub struct OpenFilesHealth {
+    files: OpenFiles,
+    /// What a connector wanted at most, if that is more than there can be.
+    wanted: Option<usize>,
+}
+
+impl OpenFilesHealth {
+    /// Says in the log what the limit leaves, if that is less than some connector's `max_in_flight`.
+    pub fn new(files: OpenFiles, max_in_flight: usize) -> Self {
+        let wanted = files.calls().filter(|calls| *calls < max_in_flight).map(|_| max_in_flight);
+        let health = Self { files, wanted };
+        if let Some(detail) = health.shortage() {
+            tracing::warn!(detail, "few open files");
+        }
+        health
+    }
+
+    fn shortage(&self) -> Option<String> {
+        let (wanted, limit, calls) = (self.wanted?, self.files.limit?, self.files.calls()?);
+        Some(format!(
+            "the limit of {limit} open files leaves {calls} calls to providers at once, less than max_in_flight ({wanted}); raise \
+             the limit of the process (ulimit -n)"
+        ))
+    }
+}
+
+impl Health for OpenFilesHealth {
+    fn components(&self) -> Vec<Component> {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let is_exhausted = are_exhausted();
+        let facts = [("limit", self.files.limit), ("provider_calls_limit", self.files.calls())];
+        vec![Component {
+            kind: "process",
+            name: "open_files".to_owned(),
+            status: if is_exhausted { Status::Degraded } else { Status::Up },
+            latency: None,
+            detail: if is_exhausted { Some(ADVICE.to_owned()) } else { self.shortage() },
+            facts: facts.into_iter().filter_map(|(name, value)| Some((name, count(value?)))).collect(),
+            is_ready: true,
+            is_alive: true,
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_get_what_the_others_leave() {
+        for (limit, connectors, calls, idle) in
+            [(256, 1, 96, 48), (1024, 1, 608, 304), (1024, 20, 86, 42), (64, 1, 8, 4), (0, 0, 8, 4)]
+        {
+            let files = OpenFiles::plan(Some(limit), connectors);
+            assert_eq!((files.calls(), files.idle_connections(1)), (Some(calls), Some(idle)), "{limit} {connectors}");
+            assert!(files.idle_connections(1000) == Some(1));
+        }
+        let unlimited = OpenFiles::plan(None, 3);
+        assert_eq!((unlimited.calls(), unlimited.idle_connections(1)), (None, None));
+    }
+
+    #[test]
+    fn the_soft_limit_is_the_hard_one_afterwards() {
+        let files = OpenFiles::raise(1);
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        assert_eq!(current, maximum);
+        assert_eq!(files.limit(), maximum.and_then(|limit| usize::try_from(limit).ok()));
+    }
+
+    #[test]
+    fn health_says_what_a_small_limit_leaves() {
+        let of =
+            |max_in_flight| OpenFilesHealth::new(OpenFiles::plan(Some(256), 1), max_in_flight).components().remove(0);
+        let detail = of(2000).detail.expect("a detail");
+        assert!(detail.contains("256") && detail.contains("96") && detail.contains("ulimit -n"), "{detail}");
+        assert_eq!((of(96).detail, of(96).status), (None, Status::Up));
+    }
+
+    #[test]
+    fn only_a_lack_of_files_is_one() {
+        assert!(is_exhausted(&Errno::MFILE.into()) && is_exhausted(&Errno::NFILE.into()));
+        assert!(!is_exhausted(&Errno::NOENT.into()) && !is_exhausted(&io::Error::other("x")));
+        assert!(!are_exhausted());
+    }
+}

@@ -1,0 +1,106 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::pipeline::route::breaker::Caller;
+use crate::pipeline::route::testing::{Scripted, fails};
+use crate::pipeline::route::waiting::asked_again;
+use crate::ports::model::FakeModel;
+use crate::telemetry::captured::Captured;
+use crate::telemetry::metrics::Metrics;
+
+const NEED: Usage = Usage { input_tokens: 1, output_tokens: 1, cached_tokens: 0, reasoning_tokens: 0 };
+
+fn provider(model: Arc<Scripted>) -> Provider {
+    let metrics = Metrics::default().provider(model.name());
+    Provider::new(model, Ceilings::default(), 0, metrics, Signal::default())
+}
+
+async fn ask(provider: &Provider) -> Result<Reply, CallError> {
+    let schema = serde_json::json!({});
+    let call = Call {
+        system: "",
+        prompt: "",
+        content: "",
+        schema_name: "s",
+        schema: &schema,
+        correction: None,
+        temperature: None,
+        max_tokens: None,
+    };
+    provider.admit(NEED, Caller::Anyone).expect("it may be asked").ask(&call).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_for_which_there_was_no_file_says_nothing_about_the_provider() {
+    let logged = Captured::start();
+    let provider = provider(Scripted::new("gpt", [fails(Code::TooManyOpenFiles)]));
+    for _ in 0..100 {
+        assert!(ask(&provider).await.is_err());
+    }
+    assert_eq!((provider.open(), provider.disabled(), provider.summary().calls), (None, None, 0));
+    let lines = logged.lines();
+    assert!(matches!(&lines[..], [line] if line.contains("too_many_open_files")), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_without_a_file_lets_the_next_one_go() {
+    let script = [fails(Code::ProviderUnavailable), fails(Code::ProviderUnavailable), fails(Code::ProviderUnavailable)];
+    let script = script.into_iter().chain([fails(Code::TooManyOpenFiles), FakeModel::says("{}")]);
+    let provider = provider(Scripted::new("gpt", script));
+    for _ in 0..3 {
+        assert!(ask(&provider).await.is_err());
+    }
+    assert!(provider.open().is_some());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(ask(&provider).await.is_err(), "a probe");
+    assert!(ask(&provider).await.is_ok(), "another one");
+    assert_eq!(provider.open(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn providers_share_the_places_for_connections() {
+    let connections = Connections::at_most(2);
+    let [one, other] = ["one", "other"].map(|name| provider(Scripted::new(name, [])).over(connections.clone()));
+    let first = one.admit(NEED, Caller::Anyone).expect("the first place");
+    let second = other.admit(NEED, Caller::Anyone).expect("the second place");
+    assert!(matches!(one.admit(NEED, Caller::Anyone), Err(Denied::Busy(None))));
+    assert_eq!((one.in_flight(), other.in_flight()), (1, 1), "what was refused is not under way");
+    drop(second);
+    assert!(one.admit(NEED, Caller::Anyone).is_ok());
+    drop(first);
+    let offline = provider(Scripted::new("offline", []));
+    assert!(offline.admit(NEED, Caller::Anyone).is_ok(), "it needs no connection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_provider_is_disabled_and_enabled_is_a_line_each() {
+    let logged = Captured::start();
+    let provider = provider(Scripted::new("gpt", [FakeModel::says("{}")]));
+    for _ in 0..20 {
+        provider.judged(false);
+    }
+    let lines = logged.lines();
+    assert!(matches!(&lines[..], [line] if line.contains("asked only when no other can be") && line.contains("gpt")));
+    assert!(lines[0].contains("broke their schema"), "{lines:?}");
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert_eq!(provider.disabled(), None);
+    let lines = logged.lines();
+    assert!(lines.len() == 2 && lines[1].contains("asked like the others again"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_ceiling_is_counted_as_long_as_it_waits() {
+    let provider = provider(Scripted::new("gpt", []));
+    let waiting = [provider.wait(), provider.wait()];
+    assert_eq!(provider.waiting(), 2);
+    drop(waiting);
+    assert_eq!(provider.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_has_its_end_in_words() {
+    let now = Instant::now();
+    assert_eq!(asked_again(now + Duration::from_millis(11_200)), "it is asked again in 12 s");
+    assert_eq!(asked_again(now), "it is being tried out");
+}
