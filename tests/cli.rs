@@ -137,3 +137,63 @@ fn wrong_use_exits_with_two_and_help_with_zero() {
         assert_eq!(run(directory.path(), args).status.code(), Some(0));
     }
 }
+
+#[test]
+fn what_is_built_in_can_be_listed_and_shown() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let shown = |args: &[&str]| {
+        let output = run(directory.path(), args);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    for (list, show) in [(["schema", "list"], ["schema", "show"]), (["template", "list"], ["template", "show"])] {
+        let listed = shown(&list);
+        assert!(listed.lines().count() >= 6, "{listed}");
+        for line in listed.lines() {
+            let (name, description) = line.split_once(' ').expect("a description");
+            assert!(name.contains("@1.") && description.trim().len() > 20, "{line}");
+            assert!(shown(&[show[0], show[1], name]).len() > 100);
+        }
+    }
+    let page = shown(&["template", "show", "translation"]);
+    for part in [
+        "target_language  the language to translate into",
+        "(required)",
+        "schema: translation",
+        "\"specversion\":\"1.0\"",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let example: Value = serde_json::from_str(&shown(&["schema", "show", "invoice", "--example"])).expect("JSON");
+    assert!(example["total"].is_number());
+    assert_eq!(run(directory.path(), &["template", "show", "nothing"]).status.code(), Some(2));
+    assert_eq!(run(directory.path(), &["schema", "show", "nothing", "--example"]).status.code(), Some(2));
+}
+
+#[test]
+fn lint_fails_on_what_costs_money_and_takes_any_runtime_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    let connector = |schema: &str| {
+        format!(
+            "name: a\nsource: {{ kafka: {{ topics: [t] }} }}\nprompt: {{ inline: '{{{{ data }}}}' }}\nschema: {{ inline: {schema} }}\n\
+             sink: {{ kafka: {{ topic: u }} }}\ndead_letter: {{ kafka: {{ topic: v }} }}\n"
+        )
+    };
+    let lint = |schema: &str| {
+        write("a.yaml", &connector(schema));
+        let output = run(directory.path(), &["lint", "a.yaml"]);
+        (output.status.code(), text(&output.stdout))
+    };
+    let closed = "{ type: object, additionalProperties: false, required: [sentimnt], properties: { sentiment: { type: string } } }";
+    let (code, out) = lint(closed);
+    assert!(code == Some(1) && out.contains("did you mean `sentiment`?"), "{out}");
+    let (code, out) = lint("{ type: object, properties: { a: { type: string, maxLenght: 3 } } }");
+    assert!(code == Some(1) && out.contains("did you mean `maxLength`?"), "{out}");
+    let (code, out) = lint("{ type: object, properties: { a: { type: integer, minimum: 3, maximum: 1 } } }");
+    assert!(code == Some(1) && out.contains("minimum and maximum"), "{out}");
+    let (code, out) = lint("{ type: object, properties: { a: { type: string, x-own: 3, example: b } } }");
+    assert_eq!((code, out.as_str()), (Some(0), "1 file, no findings\n"));
+    write("runtime.yaml", "store: { url: none }\n");
+    assert_eq!(run(directory.path(), &["lint", "runtime.yaml"]).status.code(), Some(0));
+}

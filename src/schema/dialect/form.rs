@@ -79,7 +79,7 @@ pub(super) enum Additional {
     #[default]
     Open,
     Closed,
-    Like(Form),
+    Like(Box<Form>),
 }
 
 impl Form {
@@ -91,6 +91,11 @@ impl Form {
     /// Whether nothing is valid.
     pub(super) fn is_never(&self) -> bool {
         matches!(&self.shape, Shape::Union(branches) if branches.is_empty())
+    }
+
+    /// Whether every value is valid.
+    fn is_anything(&self) -> bool {
+        matches!(&self.shape, Shape::Value(own) if own.is_anything())
     }
 
     /// Whether it has a title or a description.

@@ -87,7 +87,7 @@ impl Reader<'_> {
         }
         let additional = match (a.additional, b.additional) {
             (Additional::Closed, _) | (_, Additional::Closed) => Additional::Closed,
-            (Additional::Like(own), Additional::Like(other)) => Additional::Like(self.both(own, other)),
+            (Additional::Like(own), Additional::Like(other)) => Additional::Like(Box::new(self.both(*own, *other))),
             (Additional::Like(one), Additional::Open) | (Additional::Open, Additional::Like(one)) => {
                 Additional::Like(one)
             }
@@ -117,7 +117,7 @@ impl Reader<'_> {
         match additional {
             Additional::Open => form.clone(),
             Additional::Closed => Form::of(&form.at, Shape::Union(Vec::new())),
-            Additional::Like(like) => self.both(form.clone(), like.clone()),
+            Additional::Like(like) => self.both(form.clone(), Form::clone(like)),
         }
     }
 

@@ -79,7 +79,9 @@ impl Reader<'_> {
                 self.lose(at, "", Effect::TooMuch("levels"));
                 return Form::of(at, Shape::Value(Box::default()));
             }
-            _ => return Form::of(at, Shape::Value(Box::default())),
+            Value::Null | Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                return Form::of(at, Shape::Value(Box::default()));
+            }
         };
         self.depth += 1;
         let form = self.object(members, at);
@@ -180,34 +182,31 @@ impl Reader<'_> {
     }
 
     fn additional(&mut self, value: &Value, at: &str) -> Additional {
-        match value {
-            Value::Bool(false) => Additional::Closed,
-            Value::Object(_) => {
-                let like = self.schema(value, &join(at, "additionalProperties"));
-                match &like.shape {
-                    Shape::Value(inner) if inner.is_anything() => Additional::Open,
-                    _ if like.is_never() => Additional::Closed,
-                    _ => Additional::Like(like),
-                }
-            }
-            _ => Additional::Open,
+        if value == &Value::Bool(false) {
+            return Additional::Closed;
+        }
+        if !value.is_object() {
+            return Additional::Open;
+        }
+        let like = self.schema(value, &join(at, "additionalProperties"));
+        if like.is_never() {
+            Additional::Closed
+        } else if like.is_anything() {
+            Additional::Open
+        } else {
+            Additional::Like(Box::new(like))
         }
     }
 
     /// `items` and `prefixItems` of draft 2020-12, which before were `additionalItems` and `items`.
     fn items(&mut self, schema: &Map<String, Value>, keyword: &str, value: &Value, own: &mut Assertions, at: &str) {
         let pointer = join(at, keyword);
-        match value {
-            Value::Array(prefix) => {
-                let prefix = prefix.iter().enumerate();
-                own.prefix = prefix.map(|(index, inner)| self.schema(inner, &format!("{pointer}/{index}"))).collect();
-            }
-            _ if keyword == "additionalItems" && !schema.get("items").is_some_and(Value::is_array) => {}
-            _ => {
-                let items = self.schema(value, &pointer);
-                let is_anything = matches!(&items.shape, Shape::Value(inner) if inner.is_anything());
-                own.items = (!is_anything).then_some(items);
-            }
+        if let Value::Array(prefix) = value {
+            let prefix = prefix.iter().enumerate();
+            own.prefix = prefix.map(|(index, inner)| self.schema(inner, &format!("{pointer}/{index}"))).collect();
+        } else if keyword != "additionalItems" || schema.get("items").is_some_and(Value::is_array) {
+            let items = self.schema(value, &pointer);
+            own.items = (!items.is_anything()).then_some(items);
         }
     }
 
@@ -290,7 +289,7 @@ fn is_empty(role: Role, keyword: &str, value: &Value) -> bool {
     match role {
         Role::Annotation | Role::Definitions => true,
         Role::ChildMap | Role::InPlaceMap => value.as_object().is_none_or(Map::is_empty),
-        _ => match keyword {
+        Role::Assertion(_) | Role::Child(_) | Role::InPlace | Role::Reference => match keyword {
             // `if` alone asserts nothing, and the others do nothing without it.
             "then" | "else" | "minContains" | "maxContains" => true,
             "uniqueItems" => value == &Value::Bool(false),
@@ -303,9 +302,9 @@ fn is_empty(role: Role, keyword: &str, value: &Value) -> bool {
 
 fn types(value: &Value) -> Vec<&'static str> {
     let named = |value: &Value| TYPES.into_iter().find(|name| value == name);
-    match value {
-        Value::Array(several) => several.iter().filter_map(named).collect(),
-        one => named(one).into_iter().collect(),
+    match value.as_array() {
+        Some(several) => several.iter().filter_map(named).collect(),
+        None => named(value).into_iter().collect(),
     }
 }
 

@@ -195,7 +195,7 @@ fn is_expressible(root: &Value, sent: &Value, instance: &Value) -> bool {
         Value::Array(items) => {
             sent.get("items").is_none_or(|inner| items.iter().all(|item| is_expressible(root, inner, item)))
         }
-        _ => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 

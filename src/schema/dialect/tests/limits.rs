@@ -17,7 +17,7 @@ fn unions(schema: &Value) -> usize {
     let inner = match schema {
         Value::Object(members) => members.values().map(unions).sum(),
         Value::Array(items) => items.iter().map(unions).sum(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     };
     own + inner
 }
@@ -28,7 +28,7 @@ fn optional(schema: &Value) -> usize {
     let inner = match schema {
         Value::Object(members) => members.values().map(optional).sum(),
         Value::Array(items) => items.iter().map(optional).sum(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     };
     own + inner
 }
