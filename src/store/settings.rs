@@ -69,6 +69,16 @@ impl StoreUrl {
             _ => Err(SCHEMES),
         }
     }
+
+    /// Whether a password stands in the URL, as `user:password@` or as a parameter.
+    pub fn has_password(&self) -> bool {
+        let Self::Durable(Location::Postgres(url) | Location::Redis(url)) = self else { return false };
+        let (address, parameters) = url.expose().split_once('?').unwrap_or((url.expose(), ""));
+        let authority = address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+        let in_user = user.split_once(':').is_some_and(|(_, password)| !password.is_empty());
+        in_user || parameters.split('&').any(|one| one.starts_with("password=") && one != "password=")
+    }
 }
 
 fn sqlite(path: &str, base: &Path) -> Result<StoreUrl, BadUrl> {

@@ -34,6 +34,18 @@ const OWNED: &[(&str, &str)] = &[
     ("partition.assignment.strategy", "the delivery promise is built on cooperative-sticky"),
 ];
 
+/// librdkafka options that hold a secret, which a file must not.
+const SECRET: &[&str] = &[
+    "sasl.oauthbearer.assertion.private.key.passphrase",
+    "sasl.oauthbearer.assertion.private.key.pem",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.client.secret",
+    "sasl.password",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
+];
+
 pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
     let brokers = section.list("brokers", broker);
     let mut client = BTreeMap::new();
@@ -44,7 +56,8 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
         if by_variable {
             spot.path = format!("kafka.client.{option}");
         }
-        match option_value(&option, &entry.node) {
+        let value = not_in_a_file(&option, &entry.node).and_then(|()| option_value(&option, &entry.node));
+        match value {
             Ok(value) => drop(client.insert(option, value)),
             Err(wrong) => scribe.note(&spot, wrong),
         }
@@ -55,6 +68,16 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
         |brokers| brokers.into_iter().map(|(broker, _)| broker).collect(),
     );
     KafkaSettings { brokers, client }
+}
+
+/// Files are copied, committed and shown, so a secret comes from the environment.
+fn not_in_a_file(option: &str, node: &Node) -> Result<(), Wrong> {
+    if !SECRET.contains(&option) || matches!(node.origin, Origin::Variable(_)) {
+        return Ok(());
+    }
+    let variable = option.to_ascii_uppercase().replace('.', "_");
+    let help = format!("take it out and set the environment variable STRUCTURED_PROMPT_KAFKA__CLIENT__{variable}");
+    Err(Wrong::new("a secret must not stand in a file", help))
 }
 
 /// Checks an option. Its value may be a password and appears in no finding.

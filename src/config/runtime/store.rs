@@ -16,9 +16,16 @@ const DEFAULT_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub(super) fn read(mut section: Section<'_>, base: &Path) -> StoreSettings {
     let url = section.get("url", |node| {
+        let url = text(node)?;
         // A variable is in no file: its paths start where the process does.
-        let base = if matches!(node.origin, Origin::Variable(_)) { Path::new("") } else { base };
-        StoreUrl::parse(&text(node)?, base).map_err(|bad| Wrong::new(bad.message, bad.help))
+        let in_file = !matches!(node.origin, Origin::Variable(_));
+        let base = if in_file { base } else { Path::new("") };
+        let parsed = StoreUrl::parse(&url, base).map_err(|bad| Wrong::new(bad.message, bad.help))?;
+        if in_file && parsed.has_password() {
+            let help = "take it out and set the environment variable STRUCTURED_PROMPT_STORE__URL to the whole URL";
+            return Err(Wrong::new("a password must not stand in a file", help));
+        }
+        Ok(parsed)
     });
     let retention = section.get("retention", |node| match duration(node)? {
         Duration::ZERO => {

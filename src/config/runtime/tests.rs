@@ -316,11 +316,52 @@ fn a_database_is_named_by_its_url_which_is_secret() {
         "redis://r",
         "rediss://me:canary@r:6380/1",
     ] {
-        let config = load_text(&format!("store: {{ url: '{url}' }}"), &KEYED).unwrap();
+        let config = load_text("", &[KEYED.as_slice(), &[("STRUCTURED_PROMPT_STORE__URL", url)]].concat()).unwrap();
         let StoreUrl::Durable(Location::Postgres(kept) | Location::Redis(kept)) = &config.store.url else {
             panic!("{:?}", config.store)
         };
         assert_eq!(kept.expose(), url);
         assert!(!format!("{config:?}").contains("canary"));
+    }
+}
+
+#[test]
+fn a_secret_in_a_file_is_a_finding_that_names_the_variable() {
+    for (option, variable) in [
+        ("sasl.password", "SASL_PASSWORD"),
+        ("ssl.key.password", "SSL_KEY_PASSWORD"),
+        ("ssl.key.pem", "SSL_KEY_PEM"),
+        ("ssl.keystore.password", "SSL_KEYSTORE_PASSWORD"),
+        ("sasl.oauthbearer.client.secret", "SASL_OAUTHBEARER_CLIENT_SECRET"),
+        ("sasl.oauthbearer.client.credentials.client.secret", "SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET"),
+    ] {
+        let found = findings(&format!("kafka: {{ client: {{ {option}: canary }} }}"));
+        let wanted = [
+            format!("kafka.client.{option}: a secret must not stand in a file"),
+            format!("STRUCTURED_PROMPT_KAFKA__CLIENT__{variable}\n"),
+        ];
+        assert!(wanted.iter().all(|wanted| format!("{found}\n").contains(wanted)), "{found}");
+        assert!(!found.contains("canary"), "{found}");
+    }
+    let variable = ("STRUCTURED_PROMPT_KAFKA__CLIENT__SSL_KEY_PASSWORD", "canary");
+    let set = load_text("", &[KEYED.as_slice(), &[variable]].concat()).unwrap();
+    assert_eq!(set.kafka.client["ssl.key.password"], "canary");
+    assert!(load_text("kafka: { client: { sasl.username: me, ssl.key.location: /run/key.pem } }", &KEYED).is_ok());
+}
+
+#[test]
+fn a_password_in_the_url_of_a_store_is_for_the_environment_only() {
+    for url in [
+        "postgres://me:canary@db/sp",
+        "postgres://db/sp?user=me&password=canary",
+        "redis://:canary@r/0",
+        "rediss://me:canary@r:6380/1",
+    ] {
+        let found = findings(&format!("store: {{ url: '{url}' }}"));
+        assert!(found.contains("store.url: a password must not stand in a file"), "{found}");
+        assert!(found.contains("STRUCTURED_PROMPT_STORE__URL") && !found.contains("canary"), "{found}");
+    }
+    for url in ["postgres://me@db:5432/sp?sslmode=require", "postgres://db/sp", "redis://r:6379/0", "sqlite://a:b@c.db"] {
+        assert!(load_text(&format!("store: {{ url: '{url}' }}"), &KEYED).is_ok(), "{url}");
     }
 }
