@@ -18,14 +18,14 @@ pub struct Accepted {
     pub flags: Vec<Flag>,
 }
 
-/// Normalises the prompt and holds it against the limits. `on_pattern` is told the name of a pattern of injection that it has.
+/// Normalises the prompt and holds it against the limits. `on_pattern` is told the name of each pattern of injection that it has.
 ///
 /// # Errors
 /// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.
 pub fn accept(
     rendered: Rendered,
     settings: &PipelineSettings,
-    on_pattern: impl FnOnce(&'static str),
+    on_pattern: impl FnMut(&'static str),
 ) -> Result<Accepted, Failure> {
     let Rendered { prompt, content } = rendered;
     let prompt = normalise(&prompt);
@@ -37,7 +37,7 @@ pub fn accept(
         ));
     }
     check_length(&prompt, settings.max_prompt_chars)?;
-    let flags = check_patterns(&prompt, settings.patterns, on_pattern)?;
+    let flags = check_patterns(&prompt, content.as_deref(), settings.patterns, on_pattern)?;
     Ok(Accepted { prompt: prompt.into_owned(), content, flags })
 }
 
@@ -58,21 +58,21 @@ fn check_length(prompt: &str, limit: usize) -> Result<(), Failure> {
 
 fn check_patterns(
     prompt: &str,
+    content: Option<&str>,
     policy: PatternPolicy,
-    on_pattern: impl FnOnce(&'static str),
+    on_pattern: impl FnMut(&'static str),
 ) -> Result<Vec<Flag>, Failure> {
     if policy == PatternPolicy::Off {
         return Ok(Vec::new());
     }
-    let Some(pattern) = patterns::suspicious(prompt) else { return Ok(Vec::new()) };
-    on_pattern(pattern);
-    match policy {
-        PatternPolicy::Reject => Err(Failure::new(
-            Code::SuspiciousInput,
-            format!(
-                "the prompt matches the pattern `{pattern}`; set options.suspicious_input to flag to let it through"
-            ),
-        )),
-        PatternPolicy::Flag | PatternPolicy::Off => Ok(vec![Flag::SuspiciousInput(pattern)]),
+    let names = patterns::suspicious(prompt, content);
+    names.iter().copied().for_each(on_pattern);
+    if policy == PatternPolicy::Reject && !names.is_empty() {
+        let message = format!(
+            "the prompt matches the pattern `{}`; set options.suspicious_input to flag to let it through",
+            names.join("`, `")
+        );
+        return Err(Failure::new(Code::SuspiciousInput, message));
     }
+    Ok(names.into_iter().map(Flag::SuspiciousInput).collect())
 }

@@ -2,87 +2,145 @@
 //! model. They are hints. What protects is elsewhere: prompts are never executed, the model's answer never selects a topic
 //! or an address, and the schema holds. So the patterns look for attack shapes, not for words that a support ticket, an
 //! invoice or a bug report may well contain.
+//!
+//! - `expressions` is the table: name, expression, and where it counts.
+//! - Code between backticks is quoted: SQL and markup in it count for nothing. Orders to the model count anywhere.
+//! - A [`Place::Bare`] expression counts only where hardly anything else is said: a report that explains a statement on a
+//!   line of its own is a report, the same statement as the whole message is not.
+//! - An order to set instructions aside counts unless it goes on to say whose they are ("from your colleague").
+//!
+//! `tests/corpus` has the attacks and the harmless texts that all of this is weighed by.
 
+mod expressions;
+
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-/// Name and expression of each pattern, the most specific first. `\b` and white space are ASCII-only where that is enough.
-const PATTERNS: &[(&str, &str)] = &[
-    // A quote closes a literal, then a condition that is always true: ' OR '1'='1, " or 1=1 --
-    (
-        "sql-tautology",
-        r#"['"]\s*\)*\s*(?:or|and)\s+\(*(?:'[^']{0,20}'\s*=\s*'|"[^"]{0,20}"\s*=\s*"|\d+\s*=\s*\d+|true\b|not\s+false\b)"#,
-    ),
-    // A quote, or a number at the beginning, closes a statement, then another one starts: '; DROP TABLE x
-    (
-        "sql-stacked-query",
-        r#"(?:['")]|^\s*\d+)\s*;\s*(?:drop\s+(?:table|database|schema|user)|delete\s+from|insert\s+into|update\s+\w+\s+set|truncate\s+table|alter\s+table|exec(?:ute)?\s+\w|shutdown\b)"#,
-    ),
-    // A quote or number closes a literal, then the result is extended: ' UNION SELECT password FROM users
-    (
-        "sql-union",
-        r#"(?:['")]|=\s*-?\d+)\s*(?:/\*.{0,40}?\*/|\s)*union(?:\s|/\*.{0,40}?\*/)+(?:all\s+|distinct\s+)?(?:/\*.{0,40}?\*/\s*)?select\b"#,
-    ),
-    // A quote closes a literal and the rest is made a comment: admin'--
-    ("sql-comment", r"^\s*[\w.@-]{1,64}'\s*\)*\s*(?:--|#|/\*)\s*$"),
-    // Functions that wait or reach the system, as used to probe blindly.
-    (
-        "sql-function",
-        r"\b(?:xp_cmdshell|pg_sleep\s*\(\s*\d|benchmark\s*\(\s*\d{4,}\s*,|waitfor\s+delay\s+'|load_file\s*\(\s*'|into\s+(?:out|dump)file\s+')",
-    ),
-    // Markup that runs: an opening tag with its bracket.
-    ("script-tag", r#"<\s*script(?:\s+[^<>]{0,200})?/?>"#),
-    // An event handler within a tag: <img src=x onerror=alert(1)>
-    (
-        "script-handler",
-        r#"<\s*[a-z][a-z0-9]{0,20}[\s/][^<>]{0,300}?\bon(?:error|load|click|mouse\w{1,8}|focus|blur|toggle|start|begin|animation\w{1,12}|pointer\w{1,8}|key\w{1,8})\s*=\s*["'`]?\s*[\w(]"#,
-    ),
-    // A URL that is code.
-    (
-        "script-url",
-        r#"(?:href|src|action|data|xlink:href|formaction)\s*=\s*["']?\s*(?:javascript|vbscript)\s*:|\bdata:text/html[;,][^\s]{0,40}(?:base64|<)|\]\(\s*javascript:"#,
-    ),
-    // Orders to set the instructions aside.
-    (
-        "prompt-override",
-        r"\b(?:ignore|disregard|forget|override|bypass)\s+(?:(?:all|any|every|of|the|your|these|those|previous|prior|above|earlier|preceding|existing|system)\s+){0,5}(?:previous|prior|above|earlier|preceding|system|original|initial)\s+(?:\w+\s+)?(?:instruction|prompt|rule|guideline|direction|command|context)s?\b|\b(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+(?:of\s+)?)?your\s+(?:\w+\s+)?(?:instruction|rule|guideline|programming|training|prompt)s?\b",
-    ),
-    (
-        "prompt-override-foreign",
-        r"\b(?:ignoriere|vergiss)\s+(?:alle\s+|bitte\s+|deine\s+|die\s+)*(?:vorherigen|bisherigen|obigen|vorigen)\s+(?:anweisungen|regeln|instruktionen)|\bignore[zr]?\s+(?:toutes\s+)?(?:les|vos|tes)\s+(?:instructions|consignes)\s+pr[ée]c[ée]dentes|\bignora\s+(?:todas\s+)?(?:las|tus)\s+instrucciones\s+(?:anteriores|previas)",
-    ),
-    // Orders to take another role.
-    (
-        "prompt-role",
-        r"\byou\s+are\s+(?:now\s+)?(?:(?:in|an?|the)\s+)?(?:dan\b|developer\s+mode|jailbroken|unrestricted\s+(?:ai|assistant|model)|no\s+longer\s+bound)|\b(?:act|respond|behave|pretend)\s+(?:as|like|to\s+be)\s+(?:an?\s+)?(?:unrestricted|unfiltered|uncensored|jailbroken)\b|\b(?:enable|enter|activate)\s+(?:developer|jailbreak|god|dan)\s+mode\b.{0,80}\b(?:you|restrictions?|filters?|answer|respond)\b",
-    ),
-    // Orders to show what the model was told.
-    (
-        "prompt-leak",
-        r"\b(?:reveal|show|print|repeat|output|display|tell\s+me|leak|dump)\s+(?:me\s+)?(?:us\s+)?(?:all\s+(?:of\s+)?)?(?:your|the)\s+(?:(?:full|entire|exact|original|hidden|secret|initial|complete)\s+)?(?:system\s+(?:prompt|message|instructions?)|hidden\s+(?:prompt|instructions?)|initial\s+(?:prompt|instructions?))",
-    ),
-    // Tokens and headings that imitate the frame of a conversation.
-    (
-        "prompt-frame",
-        r"<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|>|\[/?INST\]\s*\S|<<\s*/?SYS\s*>>|(?:^|\n)\s*#{2,}\s*(?:new\s+)?(?:system|instructions?)\s*(?:prompt|override)?\s*:\s*\S|(?:^|\n)\s*system\s*:\s*(?:you\s+(?:are|must|will)|ignore|from\s+now)",
-    ),
-];
+use expressions::{EXPRESSIONS, OWNED_BY_PEOPLE};
+
+/// Words beside a bare statement from which on it is quoted in a report.
+const PROSE: usize = 6;
+
+const SIZE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Where an expression counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Anywhere but in quoted code.
+    Code,
+    /// As a line of its own with little prose around it.
+    Bare,
+    /// Anywhere.
+    Words,
+    /// Anywhere, unless people are said to have given the instructions.
+    Order,
+}
 
 static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
-    // Word boundaries of Unicode would take the fast engine away from every text that is not ASCII: a hundredfold of the time.
-    RegexSetBuilder::new(PATTERNS.iter().map(|(_, expression)| expression.replace(r"\b", r"(?-u:\b)")))
+    RegexSetBuilder::new(EXPRESSIONS.iter().map(|(_, _, expression)| with_ascii_boundaries(expression)))
         .case_insensitive(true)
-        .size_limit(16 * 1024 * 1024)
-        .dfa_size_limit(16 * 1024 * 1024)
+        .multi_line(true)
+        .size_limit(SIZE_LIMIT)
+        .dfa_size_limit(SIZE_LIMIT)
         .build()
         .ok()
 });
 
-/// Name of the first pattern that the text matches. Linear in the length of the text, whatever the text is.
-pub fn suspicious(text: &str) -> Option<&'static str> {
-    let matched = SET.as_ref()?.matches(text).iter().next()?;
-    PATTERNS.get(matched).map(|(name, _)| *name)
+/// The same expressions one by one, for those whose surroundings matter.
+static SINGLE: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
+    let single = |place: Place, expression: &str| {
+        let wanted = matches!(place, Place::Bare | Place::Order);
+        wanted.then(|| compiled(expression)).flatten()
+    };
+    EXPRESSIONS.iter().map(|(_, place, expression)| single(*place, expression)).collect()
+});
+
+static PEOPLE: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(OWNED_BY_PEOPLE));
+
+/// Word boundaries of Unicode would take the fast engine away from every text that is not ASCII: a hundredfold of the time.
+fn with_ascii_boundaries(expression: &str) -> String {
+    expression.replace(r"\b", r"(?-u:\b)")
+}
+
+fn compiled(expression: &str) -> Option<Regex> {
+    RegexBuilder::new(&with_ascii_boundaries(expression)).case_insensitive(true).multi_line(true).size_limit(SIZE_LIMIT).build().ok()
+}
+
+/// Names of the patterns that a text shows, each once, the most specific first. `content` is what of the prompt came
+/// from the record, where that is known: a bare statement stands alone there, not between the words of a template.
+/// Linear in the length of the text, whatever the text is.
+pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
+    let Some(set) = SET.as_ref() else { return Vec::new() };
+    let mut names = Vec::new();
+    let texts = std::iter::once((prompt, content.is_none())).chain(content.map(|content| (content, true)));
+    for (text, is_content) in texts {
+        let matched = set.matches(text);
+        if !matched.matched_any() {
+            continue;
+        }
+        let code = without_quoted_code(text);
+        let in_code = if code.len() == text.len() { matched.clone() } else { set.matches(&code) };
+        for (index, (name, place, _)) in EXPRESSIONS.iter().enumerate() {
+            let single = SINGLE.get(index).and_then(Option::as_ref);
+            let counts = match place {
+                Place::Code => in_code.matched(index),
+                Place::Words => matched.matched(index),
+                Place::Bare => is_content && in_code.matched(index) && single.is_some_and(|bare| is_bare(bare, &code)),
+                Place::Order => matched.matched(index) && single.is_some_and(|order| is_ordered(order, text)),
+            };
+            if counts && !names.contains(name) {
+                names.push(*name);
+            }
+        }
+    }
+    names
+}
+
+/// Whether the lines that match are nearly all of the text.
+fn is_bare(bare: &Regex, text: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
+    let matched: usize = bare.find_iter(text).map(|found| words(found.as_str())).sum();
+    words(text) < matched + PROSE
+}
+
+/// Whether one of the orders is not about what people said.
+fn is_ordered(order: &Regex, text: &str) -> bool {
+    let by_people = |rest: &str| PEOPLE.as_ref().is_some_and(|people| people.is_match(rest));
+    order.find_iter(text).any(|found| !by_people(text.get(found.end()..).unwrap_or_default()))
+}
+
+/// The text without what stands between backticks, on one line or in a fence.
+fn without_quoted_code(text: &str) -> Cow<'_, str> {
+    if !text.contains('`') {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('`') {
+        let (before, from) = rest.split_at(at);
+        let ticks = from.bytes().take_while(|byte| *byte == b'`').count();
+        let (fence, inner) = from.split_at(ticks);
+        let limit = if ticks >= 3 { inner } else { inner.split('\n').next().unwrap_or_default() };
+        kept.push_str(before);
+        // Without its end it quotes nothing; in quadratic time it would be looked for again and again.
+        match limit.find(fence) {
+            Some(end) => {
+                kept.push_str(fence);
+                kept.push_str(fence);
+                rest = inner.get(end + ticks..).unwrap_or_default();
+            }
+            None => {
+                let (unquoted, next) = inner.split_at(limit.len());
+                kept.push_str(fence);
+                kept.push_str(unquoted);
+                rest = next;
+            }
+        }
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 #[cfg(test)]

@@ -361,7 +361,8 @@ fn a_password_in_the_url_of_a_store_is_for_the_environment_only() {
         assert!(found.contains("store.url: a password must not stand in a file"), "{found}");
         assert!(found.contains("STRUCTURED_PROMPT_STORE__URL") && !found.contains("canary"), "{found}");
     }
-    for url in ["postgres://me@db:5432/sp?sslmode=require", "postgres://db/sp", "redis://r:6379/0", "sqlite://a:b@c.db"] {
+    for url in ["postgres://me@db:5432/sp?sslmode=require", "postgres://db/sp", "redis://r:6379/0", "sqlite://a:b@c.db"]
+    {
         assert!(load_text(&format!("store: {{ url: '{url}' }}"), &KEYED).is_ok(), "{url}");
     }
 }
