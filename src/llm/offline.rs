@@ -1,7 +1,7 @@
 //! The offline extractor: rules that fill a JSON Schema from text, without a key, a network or a model.
 //!
 //! It lets a new user see the whole product work, and it never pretends to be a model: its family and model are called
-//! `offline-rules-1`, it uses no tokens, and its confidence counts how much of the answer the text really says.
+//! `offline-rules-2`, it uses no tokens, and its confidence counts how much of the answer the text really says.
 //! [`extract`] is the whole of it: [`text`] finds the message in the prompt, [`facts`] the typed values in the message,
 //! [`schema`] reads the schema, and [`fill`] walks one to take the other.
 
@@ -11,9 +11,11 @@ use serde_json::Value;
 use crate::domain::answer::Usage;
 use crate::ports::model::{Call, CallError, Finish, Model, Reply};
 
+mod amounts;
 mod booleans;
 mod choose;
 mod collect;
+mod confidence;
 mod dates;
 mod facts;
 mod fill;
@@ -28,6 +30,7 @@ mod pattern;
 mod prose;
 mod schema;
 mod strings;
+mod survey;
 mod table;
 mod text;
 
@@ -35,14 +38,14 @@ mod text;
 mod tests;
 
 /// Family and model of the rules. Changes whenever the rules give other answers, since it is part of the cache key.
-pub const FAMILY: &str = "offline-rules-1";
+pub const FAMILY: &str = "offline-rules-2";
 
 /// What the rules made of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extraction {
     /// The answer. Its keys have the order of the schema's properties.
     pub data: Value,
-    /// Share of the given values that the text supports, within 0.0–1.0; see [`extract`].
+    /// How much of the answer the text supports, within 0.0–1.0; see [`extract`].
     pub confidence: f64,
 }
 
@@ -51,8 +54,13 @@ pub struct Extraction {
 /// An unknown property is left out where the schema allows it, `null` where that is allowed, and otherwise the most
 /// neutral value that the schema accepts. The answer is meant to be valid, but only validation can tell.
 ///
-/// The confidence is the mean over the values given: a value read from the text counts up to 1.0, a value that stands
-/// for silence (`normal`, `neutral`, `false`) counts 0.5, a mere filler counts nothing. Nulls say nothing and are not counted.
+/// A value is given only with evidence in the text for that very property: a label or a word beside it, or that it is the only
+/// value of its type in the text and no other property is after this type. An entry of a form belongs to its label alone.
+///
+/// The confidence is a mean over the properties: a value read from the text counts up to 1.0, a value that stands
+/// for silence (`normal`, `neutral`, `false`) 0.5, a null or a property left out half as much as others, and nothing where the
+/// rules do not know its meaning. It is less in languages that the rules have no words of and for long texts, and at most 0.4 where
+/// something had to be made up.
 pub fn extract(content: &str, schema: &Value) -> Extraction {
     let text = text::Text::new(text::isolate(content));
     let facts = facts::Facts::new(&text);

@@ -65,7 +65,12 @@ fn with_ascii_boundaries(expression: &str) -> String {
 }
 
 fn compiled(expression: &str) -> Option<Regex> {
-    RegexBuilder::new(&with_ascii_boundaries(expression)).case_insensitive(true).multi_line(true).size_limit(SIZE_LIMIT).build().ok()
+    RegexBuilder::new(&with_ascii_boundaries(expression))
+        .case_insensitive(true)
+        .multi_line(true)
+        .size_limit(SIZE_LIMIT)
+        .build()
+        .ok()
 }
 
 /// Names of the patterns that a text shows, each once, the most specific first. `content` is what of the prompt came

@@ -8,31 +8,12 @@ use super::fill::{Field, Fill};
 use super::labels;
 use super::lexicon::{HUMAN, TOPICS};
 use super::text::{Phrase, Text};
+use super::{identifiers, names};
 
 const YES: [&str; 10] = ["yes", "true", "ja", "oui", "si", "y", "x", "checked", "on", "1"];
 const NO: [&str; 9] = ["no", "false", "nein", "non", "n", "unchecked", "off", "0", "none"];
 
-/// Words of names that say nothing about the question itself.
-const EMPTY: [&str; 16] = [
-    "is",
-    "has",
-    "was",
-    "are",
-    "contains",
-    "include",
-    "includes",
-    "requires",
-    "required",
-    "requested",
-    "needs",
-    "flag",
-    "mentions",
-    "wants",
-    "should",
-    "asks",
-];
-
-/// Whether what `field` names is so.
+/// Whether what `field` names is so. Silence means no only where the words that would say yes are known.
 pub(super) fn decide(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
     if let Some(answer) = labelled(field, facts) {
         return Fill::Found(Value::Bool(answer), 1.0);
@@ -47,27 +28,29 @@ pub(super) fn decide(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
     } else if field.is(&["positive", "happy", "satisfied"]) {
         choose::sentiment(text) == (2, true)
     } else if field.is(&["attachment", "attachments", "attached"]) {
-        [
-            "attached",
-            "attachment*",
-            "enclosed",
-            "anbei",
-            "im anhang",
-            "angehangt",
-            "ci-joint*",
-            "piece jointe",
-            "adjunt*",
-        ]
-        .iter()
-        .any(|sign| text.has(&Phrase::new(sign)))
+        ATTACHED.iter().any(|sign| text.has(&Phrase::new(sign)))
+    } else if field.is(&["personal"]) {
+        let raw = facts.raw();
+        let named = !names::people(raw).is_empty() || !identifiers::emails(raw).is_empty();
+        return if named || !identifiers::phones(raw).is_empty() {
+            Fill::Found(Value::Bool(true), 0.8)
+        } else {
+            Fill::Nothing
+        };
     } else {
-        mentioned(field, text)
+        match topic(field, text) {
+            Some(yes) => yes,
+            None => return Fill::Nothing,
+        }
     };
     if yes { Fill::Found(Value::Bool(true), 0.8) } else { Fill::Silent(Value::Bool(false)) }
 }
 
+const ATTACHED: [&str; 9] =
+    ["attached", "attachment*", "enclosed", "anbei", "im anhang", "angehangt", "ci-joint*", "piece jointe", "adjunt*"];
+
 fn labelled(field: &Field<'_>, facts: &Facts<'_>) -> Option<bool> {
-    labels::matching(facts.labels(), &field.words).into_iter().find_map(|value| {
+    labels::matching(facts.labels(), field).into_iter().find_map(|value| {
         let value = Text::new(value);
         let first = value.word(0);
         if YES.contains(&first) { Some(true) } else { NO.contains(&first).then_some(false) }
@@ -80,12 +63,9 @@ fn needs_human(text: &Text<'_>) -> bool {
     asked >= 4.5 || choose::urgency(text) == (3, true)
 }
 
-/// A topic of that name, or its own words.
-fn mentioned(field: &Field<'_>, text: &Text<'_>) -> bool {
+/// Whether the text is about the topic of that name; `None` if there is no such topic.
+fn topic(field: &Field<'_>, text: &Text<'_>) -> Option<bool> {
     let mut topics = TOPICS.iter().filter(|topic| field.means(topic)).peekable();
-    if topics.peek().is_some() {
-        return topics.any(|topic| topic.weigh(text) >= 3.0);
-    }
-    let mut words = field.words.iter().filter(|word| !EMPTY.contains(&word.as_str()) && word.len() >= 3).peekable();
-    words.peek().is_some() && words.all(|word| text.has(&Phrase::new(&format!("{word}*"))))
+    topics.peek()?;
+    Some(topics.any(|topic| topic.weigh(text) >= 3.0))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::amounts;
 use super::facts::Facts;
 use super::fill::{Field, Fill};
 use super::labels;
@@ -12,6 +13,9 @@ use super::text::{Phrase, Text, name_words};
 
 /// Values of one enum that are considered.
 const MAX_CHOICES: usize = 200;
+
+/// Weight of one clear sign: below it a choice would be a guess.
+const CERTAIN: f64 = 3.0;
 
 /// Weight from which a choice is certain enough to count in full.
 const CLEAR: f64 = 4.0;
@@ -37,10 +41,17 @@ pub(super) fn choose(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
     if let Some(fill) = found {
         return fill;
     }
-    let best = scores(facts.text, &choices).into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let best = if field.is(&["format", "output"]) {
+        requested(facts.text, &choices)
+    } else {
+        let weighed = scores(facts.text, &choices).into_iter();
+        weighed
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .or_else(|| mentioned(facts.text, &choices))
+    };
     match best {
-        Some((weight, value)) if weight > 0.0 => Fill::Found(value.clone(), (weight / CLEAR).clamp(0.3, 1.0)),
-        Some(_) | None => {
+        Some((weight, value)) => Fill::Found(value.clone(), (weight / CLEAR).clamp(0.3, 1.0)),
+        None => {
             let silent = neutral(&field.node).filter(|value| {
                 value.as_str().is_some_and(|value| NEUTRAL.contains(&name_words(value).join("_").as_str()))
             });
@@ -49,19 +60,38 @@ pub(super) fn choose(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
     }
 }
 
+/// The only value whose words the text has.
+fn mentioned<'v>(text: &Text<'_>, choices: &[(&'v Value, &str)]) -> Option<(f64, &'v Value)> {
+    let named = |value: &&Value| value.as_str().is_some_and(|value| value.len() >= 3 && mentions(text, value));
+    let mut named = choices.iter().map(|(value, _)| *value).filter(named);
+    let only = named.next()?;
+    named.next().is_none().then_some((3.0, only))
+}
+
+/// The form that is asked for: “as csv”, “in a table”. The mere word may mean a table to sit at.
+fn requested<'v>(text: &Text<'_>, choices: &[(&'v Value, &str)]) -> Option<(f64, &'v Value)> {
+    const BEFORE: [&str; 9] = ["as", "in", "als", "en", "comme", "como", "into", "format", "mit"];
+    const ARTICLES: [&str; 8] = ["a", "an", "the", "eine", "einer", "une", "un", "una"];
+    let asked = |value: &&Value| {
+        let Some(name) = value.as_str() else { return false };
+        let phrase = Phrase::new(&name_words(name).join(" "));
+        text.find(&phrase).any(|at| {
+            let before = |back: usize| at.checked_sub(back).map_or("", |index| text.word(index));
+            BEFORE.contains(&before(1)) || (ARTICLES.contains(&before(1)) && BEFORE.contains(&before(2)))
+        })
+    };
+    choices.iter().map(|(value, _)| *value).find(asked).map(|value| (4.0, value))
+}
+
 /// Every value that the text clearly supports, for arrays of enums.
 pub(super) fn all(node: &Node<'_>, facts: &Facts<'_>) -> Vec<Value> {
     let choices = node.choices();
-    scores(facts.text, &choices)
-        .into_iter()
-        .filter(|(weight, _)| *weight >= 3.0)
-        .map(|(_, value)| value.clone())
-        .collect()
+    scores(facts.text, &choices).into_iter().map(|(_, value)| value.clone()).collect()
 }
 
 /// `Priority: high`.
 fn labelled(field: &Field<'_>, facts: &Facts<'_>, choices: &[(&Value, &str)]) -> Option<Fill> {
-    let lines = labels::matching(facts.labels(), &field.words);
+    let lines = labels::matching(facts.labels(), field);
     lines.into_iter().find_map(|line| {
         let line = Text::new(line);
         let named = |value: &&Value| value.as_str().is_some_and(|value| mentions(&line, value));
@@ -79,20 +109,19 @@ fn number(field: &Field<'_>, facts: &Facts<'_>, choices: &[(&Value, &str)]) -> O
     if !choices.iter().any(|(value, _)| value.is_number()) {
         return None;
     }
-    let near = super::fill::number_near(field, facts)?;
-    let same = choices.iter().find(|(value, _)| value.as_f64().is_some_and(|value| (value - near).abs() < 1e-9));
-    same.map(|(value, _)| Fill::Found((*value).clone(), 0.8))
+    amounts::among(choices, field, facts).map(|value| Fill::Found(value.clone(), 0.8))
 }
 
 /// Languages and currencies, which have several names each.
 fn notation(field: &Field<'_>, facts: &Facts<'_>, choices: &[(&Value, &str)]) -> Option<Fill> {
     let mut texts = choices.iter().filter_map(|(value, _)| Some((*value, value.as_str()?)));
-    let value = if field.is(&["language", "lang", "locale"]) {
+    let value = if field.is(&["language", "lang", "locale"]) && !field.is(&["target", "output", "preferred"]) {
         let language = facts.language()?;
         texts.find(|(_, text)| language.is(text))?.0
     } else if field.is(&["currency"]) {
         let money = facts.money().first()?;
-        texts.find(|(_, text)| numbers::currency(text) == Some(money.currency))?.0
+        let same = facts.money().iter().all(|other| other.currency == money.currency);
+        texts.find(|(_, text)| same && numbers::currency(text) == Some(money.currency))?.0
     } else {
         return None;
     };
@@ -168,7 +197,8 @@ pub(super) fn spoken_of(text: &Text<'_>, concepts: &'static [Concept]) -> Vec<(f
     weighed
 }
 
-/// What speaks for each value: the topics that its name means, its own words, the words that describe it.
+/// The values that the text clearly speaks of: the topics that their names mean, and two or more of the words that describe
+/// them.
 fn scores<'v>(text: &Text<'_>, choices: &[(&'v Value, &str)]) -> Vec<(f64, &'v Value)> {
     let concepts: Vec<&Concept> = TOPICS.iter().chain(DOCUMENTS.iter()).collect();
     let mut weighed: Vec<Option<f64>> = vec![None; concepts.len()];
@@ -181,12 +211,10 @@ fn scores<'v>(text: &Text<'_>, choices: &[(&'v Value, &str)]) -> Vec<(f64, &'v V
         }
         let topics = concepts.iter().zip(weighed.iter_mut()).filter(|(topic, _)| means(topic, &joined));
         let meant = topics.map(|(topic, known)| *known.get_or_insert_with(|| topic.weigh(text))).fold(0.0, f64::max);
-        let whole = if text.has(&Phrase::new(&joined)) { 3.0 } else { 0.0 };
-        let telling = |word: &str| word.len() >= 4 && text.has(&Phrase::new(word));
-        let own = words.iter().filter(|word| telling(word)).map(|_| 1.0).sum::<f64>();
-        let described =
-            name_words(description).iter().filter(|word| word.len() >= 5 && telling(word)).map(|_| 0.8).sum::<f64>();
-        meant + whole + own.min(2.0) + described.min(3.0)
+        let telling = |word: &String| word.len() >= 5 && text.has(&Phrase::new(word));
+        let described = name_words(description).iter().filter(|word| telling(word)).map(|_| 1.5).sum::<f64>();
+        meant + described.min(4.5) + if meant > 0.0 && text.has(&Phrase::new(&joined)) { 2.0 } else { 0.0 }
     };
-    choices.iter().map(|(value, description)| (score(value, description), *value)).collect()
+    let scored = choices.iter().map(|(value, description)| (score(value, description), *value));
+    scored.filter(|(weight, _)| *weight >= CERTAIN).collect()
 }

@@ -1,11 +1,13 @@
 //! Arrays: everything of a kind that the text has.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::choose;
 use super::facts::Facts;
 use super::fill::{Field, Fill};
-use super::labels;
+use super::labels::{self, Label};
 use super::lexicon::TOPICS;
 use super::neutral::{self, fits_number, fits_string};
 use super::numbers::to_json;
@@ -46,10 +48,17 @@ pub(super) fn collect(root: &Value, field: &Field<'_>, facts: &Facts<'_>) -> Fil
 
 fn numerals(node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> {
     let money = field.is(&["total", "price", "cost", "fee"]) || field.says("amounts") || field.says("prices");
+    let lines = labels::matching(facts.labels(), field);
     let values: Vec<f64> = if money {
         facts.money().iter().map(|money| money.amount).collect()
     } else {
-        facts.numerals().iter().map(|number| number.value).collect()
+        lines
+            .first()
+            .map(|line| numbers::numerals(line))
+            .unwrap_or_default()
+            .iter()
+            .map(|number| number.value)
+            .collect()
     };
     values.into_iter().filter(|value| fits_number(node, *value)).map(to_json).collect()
 }
@@ -75,7 +84,7 @@ fn strings(node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> 
         Want::Product => owned(names::products(raw, facts.german())),
         Want::Topic => topics(facts),
         _ if field.is(&["tags", "tag", "keywords", "labels", "topics", "categories", "intents"]) => topics(facts),
-        _ if field.is(&["entities", "mentions"]) => entities(facts).into_iter().map(|(_, text)| text).collect(),
+        _ if field.is(&["entities", "mentions"]) => entities(facts).into_iter().map(|entity| entity.text).collect(),
         Want::Language
         | Want::Summary
         | Want::Subject
@@ -83,7 +92,10 @@ fn strings(node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> 
         | Want::Document
         | Want::Mood
         | Want::Level
-        | Want::Amount
+        | Want::Title
+        | Want::Money
+        | Want::Percent
+        | Want::Rating
         | Want::Plain => listed(field, facts),
     };
     found.into_iter().filter(|text| fits_string(node, text)).map(Value::String).collect()
@@ -95,7 +107,7 @@ fn topics(facts: &Facts<'_>) -> Vec<String> {
 
 /// `Skills: a, b, c`.
 fn listed(field: &Field<'_>, facts: &Facts<'_>) -> Vec<String> {
-    let lines = labels::matching(facts.labels(), &field.words);
+    let lines = labels::matching(facts.labels(), field);
     let parts =
         lines.first().map(|line| line.split([',', ';']).map(|part| part.trim().to_owned())).into_iter().flatten();
     parts.filter(|part| !part.is_empty()).collect()
@@ -103,12 +115,15 @@ fn listed(field: &Field<'_>, facts: &Facts<'_>) -> Vec<String> {
 
 fn objects(root: &Value, node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> {
     let has = |names: &[&str]| node.properties().any(|(name, _)| names.contains(&name.as_str()));
+    if has(&["label"]) && has(&["value"]) {
+        return facts.labels().iter().map(|label| entry(root, node, label, facts)).collect();
+    }
     if has(&["quantity", "qty", "unit_price", "unitPrice", "price"]) || field.is(&["items", "positions", "lines"]) {
         let items = table::items(facts.raw());
         return items.iter().map(|item| line_item(root, node, item)).collect();
     }
     if has(&["value", "text", "name", "entity"]) && has(&["type", "kind", "label", "category"]) {
-        return entities(facts).into_iter().map(|(kind, text)| entity(root, node, kind, &text)).collect();
+        return entities(facts).iter().map(|found| entity(root, node, found)).collect();
     }
     Vec::new()
 }
@@ -125,7 +140,7 @@ fn line_item(root: &Value, node: &Node<'_>, item: &Item) -> Value {
         };
         if field.is(&["quantity"]) {
             number(item.quantity)
-        } else if field.is(&["price", "rate", "unit"]) {
+        } else if field.is(&["price"]) {
             number(item.unit_price)
         } else if field.is(&["total", "line", "sum"]) {
             number(item.total)
@@ -137,15 +152,49 @@ fn line_item(root: &Value, node: &Node<'_>, item: &Item) -> Value {
     })
 }
 
-fn entity(root: &Value, node: &Node<'_>, kind: &str, text: &str) -> Value {
+/// One entry of a form.
+fn entry(root: &Value, node: &Node<'_>, label: &Label<'_>, facts: &Facts<'_>) -> Value {
+    let is_required = label.name.ends_with('*').then_some(Value::Bool(true));
+    members(root, node, |field| match field.words.first().map(String::as_str) {
+        Some("label") => Some(Value::from(label.name)),
+        Some("value") => Some(if label.value.is_empty() { Value::Null } else { Value::from(label.value) }),
+        Some("kind" | "type") => {
+            let kind = kind_of_entry(label, facts);
+            field.node.choices().iter().map(|(value, _)| *value).find(|value| value.as_str() == Some(kind)).cloned()
+        }
+        Some("required") => is_required.clone(),
+        _ => None,
+    })
+}
+
+fn kind_of_entry(label: &Label<'_>, facts: &Facts<'_>) -> &'static str {
+    let value = label.value.trim();
+    if label.says("signature") {
+        "signature"
+    } else if matches!(value, "[x]" | "[X]" | "[ ]" | "☑" | "☐" | "☒" | "x" | "✓") {
+        "checkbox"
+    } else if super::dates::dates(value, facts.day_first()).len() == 1 && value.len() <= 20 {
+        "date"
+    } else if numbers::numerals(value).first().is_some_and(|number| number.span.len() == value.len()) {
+        "number"
+    } else {
+        "text"
+    }
+}
+
+fn entity(root: &Value, node: &Node<'_>, found: &Entity) -> Value {
     members(root, node, |field| {
-        if field.is(&["type", "kind", "label", "category"]) {
+        if field.words.iter().any(|word| matches!(word.as_str(), "type" | "kind" | "label" | "category")) {
             let choices = field.node.choices();
-            let own =
-                choices.iter().find(|(value, _)| value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(kind)));
-            if choices.is_empty() { Some(Value::from(kind)) } else { own.map(|(value, _)| (*value).clone()) }
+            let own = |value: &&Value| {
+                value.as_str().is_some_and(|value| found.names().any(|name| value.eq_ignore_ascii_case(name)))
+            };
+            let own = choices.iter().map(|(value, _)| *value).find(own);
+            if choices.is_empty() { Some(Value::from(found.kind)) } else { own.cloned() }
+        } else if field.words.iter().any(|word| word == "normalized" || word == "normalised") {
+            found.normal.clone().map(Value::String)
         } else if field.is(&["value", "text", "name", "entity"]) && field.node.kind() == Kind::String {
-            fits_string(&field.node, text).then(|| Value::from(text))
+            fits_string(&field.node, &found.text).then(|| Value::from(found.text.as_str()))
         } else {
             None
         }
@@ -156,7 +205,7 @@ fn entity(root: &Value, node: &Node<'_>, kind: &str, text: &str) -> Value {
 fn members(root: &Value, node: &Node<'_>, known: impl Fn(&Field<'_>) -> Option<Value>) -> Value {
     let mut object = Map::new();
     for (name, schema) in node.properties().take(MAX_ITEMS) {
-        let field = Field::new(root, name, schema, &[]);
+        let field = Field::new(root, name, schema, &[], true);
         let given = known(&field)
             .or_else(|| (node.requires(name) || field.node.nullable).then(|| neutral::value(root, schema)));
         object.extend(given.map(|value| (name.clone(), value)));
@@ -164,24 +213,56 @@ fn members(root: &Value, node: &Node<'_>, known: impl Fn(&Field<'_>) -> Option<V
     Value::Object(object)
 }
 
-/// Everything that has a type of its own, with the type's name.
-fn entities(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
+/// Something in the text that has a type of its own.
+struct Entity {
+    kind: &'static str,
+    span: Range<usize>,
+    text: String,
+    /// A standard form: a date as ISO 8601, an amount with the code of its currency.
+    normal: Option<String>,
+}
+
+impl Entity {
+    /// What a schema may call the type.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        const SAME: [(&str, &[&str]); 3] = [
+            ("company", &["organization", "organisation", "org"]),
+            ("identifier", &["id", "number", "reference"]),
+            ("money", &["amount", "price"]),
+        ];
+        let others = SAME.iter().find(|(kind, _)| *kind == self.kind).map_or(&[][..], |(_, names)| names);
+        std::iter::once(self.kind).chain(others.iter().copied())
+    }
+}
+
+/// Everything that has a type of its own, in order of appearance; of those that overlap the one of the surer type.
+fn entities(facts: &Facts<'_>) -> Vec<Entity> {
     let raw = facts.raw();
-    let mut found: Vec<(&'static str, String)> = Vec::new();
-    let mut add = |kind: &'static str, texts: Vec<&str>| {
-        found.extend(texts.into_iter().map(|text| (kind, text.to_owned())));
+    let mut found: Vec<Entity> = Vec::new();
+    let mut add = |kind: &'static str, span: Range<usize>, normal: Option<String>| {
+        let Some(text) = raw.get(span.clone()) else { return };
+        let taken = found.iter().any(|other| other.span.start < span.end && span.start < other.span.end);
+        if !taken && found.len() < MAX_ITEMS {
+            found.push(Entity { kind, span, text: text.to_owned(), normal });
+        }
     };
-    add("person", names::people(raw));
-    add("company", names::companies(raw));
-    add("product", names::products(raw, facts.german()));
-    add("email", identifiers::emails(raw));
-    add("url", identifiers::urls(raw));
-    add("phone", identifiers::phones(raw));
-    add("money", numbers::money(raw).iter().filter_map(|money| raw.get(money.span.clone())).collect());
-    add("identifier", facts.identifiers().iter().map(|one| one.value).collect());
-    let dates: Vec<String> = facts.dates().iter().map(super::dates::Date::to_date).collect();
-    add("date", dates.iter().map(String::as_str).collect());
-    found.dedup();
-    found.truncate(MAX_ITEMS);
+    let slices: [(&'static str, Vec<&str>); 3] =
+        [("email", identifiers::emails(raw)), ("url", identifiers::urls(raw)), ("phone", identifiers::phones(raw))];
+    let span = |text: &str| strings::place(raw, text)..strings::place(raw, text) + text.len();
+    let spans = |texts: Vec<&str>| texts.into_iter().map(span).collect::<Vec<_>>();
+    for (kind, texts) in slices {
+        spans(texts).into_iter().for_each(|span| add(kind, span, None));
+    }
+    facts.dates().iter().for_each(|date| add("date", date.at..date.end, Some(date.to_date())));
+    for money in facts.money() {
+        add("money", money.span.clone(), Some(format!("{} {}", money.currency, to_json(money.amount))));
+    }
+    spans(facts.identifiers().iter().map(|one| one.value).collect())
+        .into_iter()
+        .for_each(|span| add("identifier", span, None));
+    spans(names::people(raw)).into_iter().for_each(|span| add("person", span, None));
+    spans(names::companies(raw)).into_iter().for_each(|span| add("company", span, None));
+    spans(names::products(raw, facts.german())).into_iter().for_each(|span| add("product", span, None));
+    found.sort_by_key(|entity| entity.span.start);
     found
 }

@@ -16,9 +16,18 @@ pub(super) struct Date {
     pub(super) time: Option<(NaiveTime, String)>,
     /// Byte where it begins.
     pub(super) at: usize,
+    /// Byte after the date, without its time.
+    pub(super) end: usize,
 }
 
 impl Date {
+    /// Whether the date is on a line with hardly anything else, as in the head of a letter.
+    pub(super) fn stands_alone(&self, text: &str) -> bool {
+        let from = text.get(..self.at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let line = text.get(from..).unwrap_or_default().lines().next().unwrap_or_default();
+        line.split_whitespace().count() <= 6
+    }
+
     /// RFC 3339 full-date.
     pub(super) fn to_date(&self) -> String {
         self.day.format("%Y-%m-%d").to_string()
@@ -70,7 +79,7 @@ pub(super) fn dates(text: &str, day_first: bool) -> Vec<Date> {
             let written = captures.name("t1").and_then(|time| clock(time.as_str()));
             let offset = captures.name("o1").map_or("", |offset| offset.as_str()).to_owned();
             let time = written.or_else(|| clock(after)).map(|time| (time, offset));
-            Some(Date { day, time, at: whole.start() })
+            Some(Date { day, time, at: whole.start(), end: whole.end() })
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use super::identifiers::{self, Identifier};
 use super::labels::{self, Label};
 use super::language::{self, Language};
 use super::numbers::{self, Money, Numeral};
-use super::text::Text;
+use super::text::{Text, floor, name_words};
 
 /// A text and what was found in it so far.
 pub(super) struct Facts<'a> {
@@ -39,9 +39,16 @@ impl<'a> Facts<'a> {
         self.text.raw
     }
 
+    /// The words before byte `at` in its line and sentence, at most ten or so.
+    pub(super) fn words_before(&self, at: usize) -> Vec<String> {
+        let before = self.raw().get(..at).unwrap_or_default();
+        let before = before.get(floor(before, at.saturating_sub(80))..).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        name_words(line.rsplit(". ").next().unwrap_or_default())
+    }
+
     pub(super) fn dates(&self) -> &[Date] {
-        let day_first = || self.language().is_some_and(Language::day_first);
-        self.dates.get_or_init(|| dates::dates(self.raw(), day_first()))
+        self.dates.get_or_init(|| dates::dates(self.raw(), self.day_first()))
     }
 
     pub(super) fn identifiers(&self) -> &[Identifier<'a>] {
@@ -54,6 +61,11 @@ impl<'a> Facts<'a> {
 
     pub(super) fn language(&self) -> Option<Language> {
         *self.language.get_or_init(|| language::detect(self.text))
+    }
+
+    /// Whether `03/12/2026` is the third of December.
+    pub(super) fn day_first(&self) -> bool {
+        self.language().is_some_and(Language::day_first)
     }
 
     /// German writes every noun with a capital, so capitals say little.

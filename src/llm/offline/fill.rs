@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::confidence::Tally;
 use super::facts::Facts;
 use super::lexicon::Concept;
-use super::neutral::{self, fits_number};
-use super::numbers::{self, to_json};
 use super::schema::{Kind, Node};
-use super::text::{Phrase, Text, name_words};
-use super::{Extraction, booleans, choose, collect, labels, strings};
+use super::strings::Want;
+use super::survey::Survey;
+use super::text::{Text, name_words};
+use super::{Extraction, amounts, booleans, choose, collect, labels, neutral, strings};
 
 /// Levels of nested objects that are filled from the text.
 const MAX_DEPTH: usize = 10;
@@ -30,6 +31,10 @@ pub(super) enum Fill {
 pub(super) struct Field<'s> {
     /// The words of the name, in the form in which labels are compared.
     pub(super) words: Vec<String>,
+    /// What a label may call it, each in the same form: its name, its title, either with the object around it.
+    pub(super) names: Vec<Vec<String>>,
+    /// No other property of the schema is after the same type of value.
+    pub(super) is_only: bool,
     /// The words of the name and the title as written.
     also: Vec<String>,
     parents: Vec<String>,
@@ -37,12 +42,28 @@ pub(super) struct Field<'s> {
 }
 
 impl<'s> Field<'s> {
-    /// The property `name` of an object whose own words are `parents`.
-    pub(super) fn new(root: &'s Value, name: &str, schema: &'s Value, parents: &[String]) -> Self {
+    /// The property `name` of an object whose own words are `parents`. `is_unique`: nothing else in the schema is called that.
+    pub(super) fn new(root: &'s Value, name: &str, schema: &'s Value, parents: &[String], is_unique: bool) -> Self {
         let node = Node::new(root, schema);
+        let words = labels::canonical(name);
+        let title = labels::canonical(node.text("title"));
         let mut also = name_words(name);
-        also.extend(labels::canonical(node.text("title")));
-        Self { words: labels::canonical(name), also, parents: parents.to_vec(), node }
+        also.extend(title.iter().cloned());
+        let mut names = Vec::new();
+        for own in [&words, &title] {
+            let with_parents = || parents.iter().chain(own).cloned().collect();
+            if parents.is_empty() || is_unique {
+                names.push(own.clone());
+            }
+            if !parents.is_empty() {
+                names.push(with_parents());
+                if own.iter().all(|word| word == "name") {
+                    names.push(parents.to_vec());
+                }
+            }
+        }
+        names.retain(|name| !name.is_empty());
+        Self { words, names, is_only: false, also, parents: parents.to_vec(), node }
     }
 
     /// One of these words is among the name's or the title's.
@@ -71,7 +92,9 @@ impl<'s> Field<'s> {
     pub(super) fn singular<'n>(&self, node: &Node<'n>) -> Field<'n> {
         let one = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
         let also: Vec<String> = self.also.iter().map(one).collect();
-        Field { words: labels::canonical(&also.join(" ")), also, parents: self.parents.clone(), node: node.clone() }
+        let words = labels::canonical(&also.join(" "));
+        let (names, parents, node) = (self.names.clone(), self.parents.clone(), node.clone());
+        Field { words, names, is_only: false, also, parents, node }
     }
 }
 
@@ -79,42 +102,27 @@ impl<'s> Field<'s> {
 pub(super) struct Filler<'a> {
     root: &'a Value,
     facts: &'a Facts<'a>,
+    survey: Survey,
     tally: Tally,
     left: usize,
-}
-
-/// What the confidence is computed from.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    points: f64,
-    values: u32,
-}
-
-impl Tally {
-    fn add(&mut self, points: f64) {
-        self.points += points;
-        self.values += 1;
-    }
 }
 
 impl<'a> Filler<'a> {
     /// A walk through `root` that has not begun.
     pub(super) fn new(root: &'a Value, facts: &'a Facts<'a>) -> Self {
-        Self { root, facts, tally: Tally::default(), left: MAX_PROPERTIES }
+        Self { root, facts, survey: Survey::of(root), tally: Tally::default(), left: MAX_PROPERTIES }
     }
 
     /// Fills the schema.
     pub(super) fn run(mut self) -> Extraction {
-        let root = Field::new(self.root, "", self.root, &[]);
+        let root = Field::new(self.root, "", self.root, &[], true);
         let data = if root.node.kind() == Kind::Object {
             self.object(&root.node, &[], 0).0
         } else {
             let fill = self.fill(&root, 0);
-            self.settle(fill, self.root, &root.node, true).unwrap_or_default()
+            self.settle(fill, self.root, &root, true).unwrap_or_default()
         };
-        let Tally { points, values } = self.tally;
-        let mean = if values == 0 { 0.0 } else { points / f64::from(values) };
-        Extraction { data, confidence: (mean * 100.0).round() / 100.0 }
+        Extraction { data, confidence: self.tally.confidence(self.facts) }
     }
 
     /// The object, and whether the text said anything about it.
@@ -126,35 +134,44 @@ impl<'a> Filler<'a> {
                 continue;
             }
             self.left = self.left.saturating_sub(1);
-            let field = Field::new(self.root, name, schema, parents);
+            let is_unique = self.survey.is_unique(&labels::canonical(name));
+            let mut field = Field::new(self.root, name, schema, parents, is_unique);
+            field.is_only = self.survey.is_only(strings::want(&field));
             let required = node.requires(name);
             let fill = if self.left == 0 { Fill::Nothing } else { self.fill(&field, depth) };
             any |= matches!(fill, Fill::Found(..));
-            object.extend(self.settle(fill, schema, &field.node, required).map(|value| (name.clone(), value)));
+            object.extend(self.settle(fill, schema, &field, required).map(|value| (name.clone(), value)));
         }
         (Value::Object(object), any)
     }
 
     /// The value to give for `fill`, if any, and its part in the confidence.
-    fn settle(&mut self, fill: Fill, schema: &'a Value, node: &Node<'a>, required: bool) -> Option<Value> {
+    fn settle(&mut self, fill: Fill, schema: &'a Value, field: &Field<'a>, required: bool) -> Option<Value> {
+        let may_be_left = field.node.nullable || !required;
         match fill {
             Fill::Found(value, sure) => {
                 // The members of an object have been counted one by one.
                 if !value.is_object() {
-                    self.tally.add(sure);
+                    self.tally.found(sure, field);
                 }
                 Some(value)
             }
-            Fill::Silent(_) | Fill::Nothing if node.nullable => Some(Value::Null),
+            Fill::Silent(_) | Fill::Nothing if may_be_left => {
+                self.tally.unknown(strings::want(field) != Want::Plain);
+                field.node.nullable.then_some(Value::Null)
+            }
             Fill::Silent(value) => {
-                self.tally.add(0.5);
+                self.tally.found(0.5, field);
                 Some(value)
             }
-            Fill::Nothing if required => {
-                self.tally.add(0.0);
-                Some(neutral::value(self.root, schema))
+            Fill::Nothing => {
+                self.tally.made_up();
+                // “Undetermined” by ISO 639-2, or what ISO 639-1 leaves unassigned.
+                let is_language = strings::want(field) == Want::Language && field.node.kind() == Kind::String;
+                let unknown =
+                    ["und", "xx"].into_iter().find(|code| is_language && neutral::fits_string(&field.node, code));
+                Some(unknown.map_or_else(|| neutral::value(self.root, schema), Value::from))
             }
-            Fill::Nothing => None,
         }
     }
 
@@ -167,7 +184,7 @@ impl<'a> Filler<'a> {
             Kind::Object | Kind::Null => Fill::Nothing,
             Kind::Choice => choose::choose(field, self.facts),
             Kind::Boolean => booleans::decide(field, self.facts),
-            Kind::Integer | Kind::Number => number(field, self.facts),
+            Kind::Integer | Kind::Number => amounts::number(field, self.facts),
             Kind::String => strings::find(field, self.facts)
                 .map_or(Fill::Nothing, |(text, sure)| Fill::Found(Value::String(text), sure)),
             Kind::Array => match collect::collect(self.root, field, self.facts) {
@@ -179,72 +196,14 @@ impl<'a> Filler<'a> {
         }
     }
 
-    /// An object of which the text says nothing counts for nothing.
+    /// An object of which the text says nothing, or not what it must have, is unknown as a whole.
     fn nested(&mut self, field: &Field<'a>, depth: usize) -> Fill {
         let before = self.tally;
-        let parents: Vec<String> = field.parents.iter().chain(&field.words).cloned().collect();
-        let (value, any) = self.object(&field.node, &parents, depth + 1);
-        if any {
+        let (value, any) = self.object(&field.node, &field.words, depth + 1);
+        if any && (!field.node.nullable || self.tally.fillers == before.fillers) {
             return Fill::Found(value, 1.0);
         }
         self.tally = before;
         Fill::Nothing
     }
-}
-
-/// A number that the text gives for `field`.
-fn number(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
-    let found = |value: f64, sure: f64| Fill::Found(to_json(value), sure);
-    let fits = |value: &f64| fits_number(&field.node, *value);
-    let money = field.is(&[
-        "total", "price", "subtotal", "tax", "cost", "fee", "balance", "charge", "refund", "value", "budget", "salary",
-    ]);
-    let percent = field.is(&["percent", "percentage", "rate", "discount"]);
-    let lines = labels::matching(facts.labels(), &field.words);
-    let labelled = lines.into_iter().find_map(|line| {
-        let amount = numbers::money(line).first().map(|money| money.amount);
-        let number = || numbers::numerals(line).first().map(|number| number.value);
-        amount.or_else(|| numbers::percentages(line).first().copied().filter(|_| percent)).or_else(number).filter(fits)
-    });
-    if let Some(value) = labelled {
-        return found(value, 1.0);
-    }
-    if percent && let Some(value) = numbers::percentages(facts.raw()).into_iter().find(fits) {
-        return found(value, 0.8);
-    }
-    if money && !field.is(&["tax", "subtotal"]) {
-        let mut amounts = facts.money().iter().map(|money| money.amount).filter(fits);
-        let amount = if field.says("total") { amounts.reduce(f64::max) } else { amounts.next() };
-        return amount.map_or(Fill::Nothing, |amount| found(amount, 0.8));
-    }
-    number_near(field, facts).filter(fits).map_or(Fill::Nothing, |value| found(value, 0.7))
-}
-
-/// Units that stand for a quantity.
-const UNITS: [&str; 14] = [
-    "x", "pcs", "pieces", "units", "items", "copies", "boxes", "stuck", "stk", "pieces", "unidades", "piezas", "seats",
-    "licences",
-];
-
-/// A lone number next to a word of the property's name: `12 employees`, `room 7`, `4/5 stars`.
-pub(super) fn number_near(field: &Field<'_>, facts: &Facts<'_>) -> Option<f64> {
-    let text = facts.text;
-    let stems = field.also.iter().filter(|word| word.len() >= 3).map(|word| word.strip_suffix('s').unwrap_or(word));
-    let mut phrases: Vec<Phrase> = stems.map(|stem| Phrase::new(&format!("{stem}*"))).collect();
-    if field.is(&["quantity"]) {
-        phrases.extend(UNITS.iter().map(|unit| Phrase::new(unit)));
-    }
-    if field.is(&["rating", "stars", "score"]) {
-        phrases.extend(["stars", "sterne", "étoiles", "estrellas", "out of"].map(Phrase::new));
-    }
-    let near = |at: usize| {
-        let (from, to) =
-            (text.span(at.saturating_sub(2)).start, text.span((at + 3).min(text.len().saturating_sub(1))).end);
-        facts
-            .numerals()
-            .iter()
-            .find(|number| number.span.start >= from && number.span.end <= to)
-            .map(|number| number.value)
-    };
-    phrases.iter().find_map(|phrase| text.find(phrase).take(16).find_map(near))
 }

@@ -1,45 +1,78 @@
 //! `Label: value` lines, as in forms and invoices, matched to property names.
+//!
+//! A label gives its value to a property only if it names that property: all words that tell the property from others must be
+//! in the label, and the label must not say something else besides.
 
+use std::ops::Range;
+
+use super::fill::Field;
 use super::text::name_words;
 
 /// Lines that are looked at.
 const MAX_LINES: usize = 2_000;
 
+/// Words of a value up to which a line is an entry of a form rather than a sentence with a colon.
+const ENTRY: usize = 8;
+
 /// One `Label: value` line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Label<'a> {
     words: Vec<String>,
+    /// The label as written.
+    pub(super) name: &'a str,
+    /// The value; empty if nothing was entered.
     pub(super) value: &'a str,
+    /// Where the value is.
+    pub(super) span: Range<usize>,
 }
 
+impl Label<'_> {
+    /// Whether `word`, in the compared form, is in the label.
+    pub(super) fn says(&self, word: &str) -> bool {
+        self.words.iter().any(|own| own == word)
+    }
+}
+
+/// Words of property names that only say what kind of value it is. A label may leave them out.
+const GENERIC: [&str; 4] = ["number", "date", "name", "total"];
+
+/// Words of labels that narrow nothing down.
+const FILLING: [&str; 16] = [
+    "your", "my", "our", "please", "grand", "gross", "brutto", "full", "eur", "usd", "gbp", "chf", "in", "and", "due",
+    "order",
+];
+
 /// Words of labels and properties that mean the same. The first of a row stands for all.
-const SAME: [&str; 27] = [
+const SAME: [&str; 30] = [
     "number nr no num nummer numero id code",
     "date datum fecha",
-    "total gesamt gesamtbetrag summe gesamtsumme amount betrag montant importe endbetrag",
-    "subtotal netto nettobetrag zwischensumme net",
+    "total gesamt gesamtbetrag summe gesamtsumme amount betrag montant importe endbetrag rechnungsbetrag",
+    "subtotal netto nettobetrag zwischensumme nettosumme net",
     "tax vat mwst ust umsatzsteuer tva iva",
     "vendor supplier seller lieferant verkaufer fournisseur vendeur proveedor vendedor from issuer merchant",
     "customer kunde client cliente buyer recipient kaufer acheteur comprador",
     "name namen nom nombre",
     "email mail courriel correo",
-    "phone tel telefon telephone telefono mobile handy",
+    "phone tel telefon telephone telefono mobile handy call",
     "address adresse anschrift direccion",
     "quantity qty menge anzahl quantite cantidad count",
-    "price preis prix precio",
-    "due fallig falligkeit zahlbar echeance vencimiento",
+    "price preis prix precio cost costs kostet coute cuesta",
+    "due fallig falligkeit zahlbar payable echeance vencimiento",
     "order bestellung auftrag commande pedido",
     "invoice rechnung facture factura",
     "company firma unternehmen entreprise societe empresa organization organisation",
     "city stadt ort ville ciudad",
     "country land pays pais",
     "product produkt artikel produit producto item",
-    "subject betreff objet sujet asunto title titel titre titulo",
+    "subject betreff objet sujet asunto",
+    "title titel titre titulo",
     "birth birthday geburtstag geburtsdatum naissance nacimiento dob",
     "description beschreibung descripcion",
     "reference referenz ref referencia",
     "currency wahrung devise moneda",
     "priority prioritat priorite prioridad",
+    "purchase po",
+    "signature unterschrift signed signatur",
     "comment comments bemerkung kommentar commentaire comentario notes note",
 ];
 
@@ -63,10 +96,43 @@ const COMPOUNDS: [(&str, &str); 14] = [
 
 /// Words of `name` in the form in which labels and properties are compared.
 pub(super) fn canonical(name: &str) -> Vec<String> {
-    let words = name_words(&name.replace("E-Mail", "email").replace("e-mail", "email").replace("E-mail", "email"));
+    let words = name_words(
+        &name.replace("E-Mail", "email").replace("e-mail", "email").replace("E-mail", "email").replace("MwSt", "mwst"),
+    );
     let compound = |word: &str| COMPOUNDS.iter().find(|(one, _)| *one == word).map(|(_, many)| *many);
     let words = words.iter().flat_map(|word| compound(word).unwrap_or(word).split(' '));
-    words.filter(|word| !matches!(*word, "of" | "the" | "de" | "du" | "la" | "le" | "del")).map(one_for_all).collect()
+    let said = |word: &&str| !matches!(*word, "of" | "the" | "de" | "du" | "la" | "le" | "del" | "a" | "l");
+    let words = words.filter(said).filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
+    known_phrases(words.map(one_for_all).collect())
+}
+
+/// What several words together mean: “bill to” is the customer, “total HT” the subtotal, and the date that a document bears is
+/// called issue date, invoice date or just date.
+fn known_phrases(mut words: Vec<String>) -> Vec<String> {
+    let has = |words: &[String], wanted: &str| words.iter().any(|word| word == wanted);
+    let is = |words: &[String], wanted: &[&str]| words.iter().map(String::as_str).eq(wanted.iter().copied());
+    if words.last().is_some_and(|last| last == "to")
+        && (has(&words, "bill") || has(&words, "sold") || has(&words, "invoice"))
+    {
+        return vec!["customer".to_owned()];
+    }
+    if is(&words, &["total", "ht"]) || is(&words, &["total", "subtotal"]) || is(&words, &["subtotal", "total"]) {
+        return vec!["subtotal".to_owned()];
+    }
+    if is(&words, &["purchase"]) {
+        return vec!["purchase".to_owned(), "order".to_owned()];
+    }
+    if is(&words, &["issued"]) || is(&words, &["issued", "on"]) {
+        return vec!["date".to_owned()];
+    }
+    if has(&words, "date") {
+        words.retain(|word| !matches!(word.as_str(), "issue" | "issued" | "invoice" | "document"));
+    }
+    if has(&words, "total") {
+        words.retain(|word| !matches!(word.as_str(), "ttc" | "invoice"));
+    }
+    words.dedup();
+    words
 }
 
 fn one_for_all(word: &str) -> String {
@@ -74,18 +140,25 @@ fn one_for_all(word: &str) -> String {
     row.and_then(|row| row.split(' ').next()).unwrap_or(word).to_owned()
 }
 
-/// The labelled lines of `text`.
+/// The labelled lines of `text`, empty entries included.
 pub(super) fn labels(text: &str) -> Vec<Label<'_>> {
     let mut found = Vec::new();
-    let mut lines = text.lines().take(MAX_LINES).peekable();
+    let mut at = 0;
+    let mut lines = text.split('\n').take(MAX_LINES).peekable();
     while let Some(line) = lines.next() {
-        let Some((label, value)) = split(line) else { continue };
+        let start = at;
+        at += line.len() + 1;
+        let Some((name, value)) = split(line) else { continue };
         // “Bill to:” on a line of its own labels the next line.
-        let mut below = || lines.peek().map(|next| next.trim()).filter(|next| split(next).is_none());
-        let value = if value.is_empty() { below().unwrap_or_default() } else { value };
-        let words = canonical(label);
-        if !value.is_empty() && (1..=5).contains(&words.len()) {
-            found.push(Label { words, value });
+        let below = lines.peek().map(|next| next.trim()).filter(|next| split(next).is_none());
+        let (value, from) = match below {
+            Some(next) if value.is_empty() => (next, at),
+            _ => (value, start),
+        };
+        let words = canonical(name);
+        let Some(offset) = text.get(from..).and_then(|rest| rest.find(value)) else { continue };
+        if (1..=5).contains(&words.len()) {
+            found.push(Label { words, name, value, span: from + offset..from + offset + value.len() });
         }
     }
     found
@@ -94,44 +167,104 @@ pub(super) fn labels(text: &str) -> Vec<Label<'_>> {
 /// `- **Invoice no.:** INV-1` as (`Invoice no.`, `INV-1`).
 fn split(line: &str) -> Option<(&str, &str)> {
     let line = line.trim().trim_start_matches(['-', '*', '•', '|', '>', ' ']);
-    let (label, value) = line.split_once(':').or_else(|| line.split_once('\t')).or_else(|| line.split_once(" = "))?;
+    let (label, value) = line
+        .split_once(':')
+        .or_else(|| line.split_once('\t'))
+        .or_else(|| line.split_once(" = "))
+        .or_else(|| line.split_once("n° ").or_else(|| line.split_once("N° ")))
+        .or_else(|| line.split_once("no. ").or_else(|| line.split_once("No. ")).or_else(|| line.split_once("Nr. ")))?;
     let label = label.trim_matches(|c: char| !c.is_alphanumeric() && c != ')');
     let value = value.trim().trim_start_matches('*').trim_end_matches('|').trim();
     let plausible = label.chars().next().is_some_and(char::is_alphabetic) && label.chars().count() <= 40;
     (plausible && !value.starts_with("//")).then_some((label, value))
 }
 
-/// The values of the labels that match a property's words, best match first.
-pub(super) fn matching<'l>(labels: &'l [Label<'_>], property: &[String]) -> Vec<&'l str> {
-    let mut scored: Vec<(f64, &str)> =
-        labels.iter().filter_map(|label| Some((score(&label.words, property)?, label.value))).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    scored.into_iter().map(|(_, value)| value).collect()
+/// The values of the labels that name `field`, those that name it exactly first.
+pub(super) fn matching<'l>(labels: &'l [Label<'_>], field: &Field<'_>) -> Vec<&'l str> {
+    let filled = || labels.iter().filter(|label| !label.value.is_empty());
+    let exact = filled().filter(|label| field.names.iter().any(|name| same(&label.words, name)));
+    let near =
+        filled().filter(|label| field.names.iter().any(|name| !same(&label.words, name) && names(&label.words, name)));
+    exact.chain(near).map(|label| label.value).collect()
 }
 
-/// Share of common words, if the label says no more than the property, or both end in the same word.
-#[allow(clippy::cast_precision_loss, reason = "counts of a few words")]
-fn score(label: &[String], property: &[String]) -> Option<f64> {
-    let common = label.iter().filter(|word| property.contains(word)).count();
-    let share = common as f64 / label.len().max(property.len()).max(1) as f64;
-    let head = label.last().is_some() && label.last() == property.last();
-    let within = common == label.len() || common == property.len();
-    (common > 0 && (share > 0.99 || (within && share >= 0.33) || (head && share >= 0.5))).then_some(share)
+/// The entry within whose value byte `at` lies, unless the entry could be `field`'s.
+pub(super) fn is_entry_of_another(labels: &[Label<'_>], field: &Field<'_>, at: usize) -> bool {
+    let short = |label: &&Label<'_>| label.span.contains(&at) && label.value.split_whitespace().count() <= ENTRY;
+    let could_be = |label: &Label<'_>| {
+        let generic =
+            |word: &String| GENERIC.contains(&word.as_str()) || FILLING.contains(&word.as_str()) || word == "phone";
+        field.names.iter().any(|name| label.words.iter().all(|word| name.contains(word) || generic(word)))
+    };
+    labels.iter().filter(short).any(|label| !could_be(label))
+}
+
+fn same(label: &[String], name: &[String]) -> bool {
+    label.len() == name.len() && label.iter().all(|word| name.contains(word))
+}
+
+/// Whether the label has every word of the name that tells it from others, and none that tells another.
+fn names(label: &[String], name: &[String]) -> bool {
+    let telling = |word: &&String| !GENERIC.contains(&word.as_str());
+    let mut needed = name.iter().filter(telling).peekable();
+    let is_generic = needed.peek().is_none();
+    let complete =
+        needed.all(|word| label.contains(word)) && (!is_generic || name.iter().all(|word| label.contains(word)));
+    complete && label.iter().all(|word| name.contains(word) || FILLING.contains(&word.as_str()))
+}
+
+/// Whether the words before a value, nearest last, name `field`: “due on”, “departure”, “total of”.
+pub(super) fn named_before(before: &[String], field: &Field<'_>) -> bool {
+    const LINKS: [&str; 26] = [
+        "is", "was", "of", "on", "by", "at", "to", "the", "a", "for", "are", "am", "vom", "zum", "bis", "ist", "est",
+        "es", "le", "el", "und", "and", "until", "from", "about", "been",
+    ];
+    let mut nearest = before.iter().rev().skip_while(|word| LINKS.contains(&word.as_str()));
+    let window: Vec<String> = nearest.by_ref().take(3).map(|word| canonical(word)).collect::<Vec<_>>().concat();
+    field.names.iter().any(|name| {
+        let mut telling = name.iter().filter(|word| !GENERIC.contains(&word.as_str())).peekable();
+        let nearest = |name: &[String]| window.first().is_some_and(|word| name.contains(word));
+        let is_total = name.len() == 1 && name.first().is_some_and(|word| word == "total");
+        (telling.peek().is_some() || is_total) && telling.all(|word| window.contains(word)) && nearest(name)
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn field(name: &str) -> Field<'static> {
+        static ANY: Value = Value::Null;
+        Field::new(&ANY, name, &ANY, &[], true)
+    }
 
     #[test]
     fn labels_are_matched_across_languages_and_best_first() {
-        let text = "Rechnungsnummer: RE-77\nDate: 2026-01-02\n| Total due: | $12.00 |\nBill to:\nAcme Ltd\nhttps://example.com\nInvoice date: 2026-01-03";
+        let text = "Rechnungsnummer: RE-77\nDate: 2026-01-02\n| Total due: | $12.00 |\nBill to:\nAcme Ltd\nhttps://example.com\nDue: 2026-01-03\nVAT 20 %: 2.00";
         let labels = labels(text);
-        let first = |name: &str| matching(&labels, &canonical(name)).first().copied();
+        let first = |name: &str| matching(&labels, &field(name)).first().copied();
         assert_eq!(first("invoiceNumber"), Some("RE-77"));
-        assert_eq!(first("invoice_date"), Some("2026-01-03"));
-        assert_eq!(first("bill_to"), Some("Acme Ltd"));
+        assert_eq!(first("invoice_date"), Some("2026-01-02"));
+        assert_eq!(first("due_date"), Some("2026-01-03"));
+        assert_eq!(first("customer_name"), Some("Acme Ltd"));
         assert_eq!(first("total"), Some("| $12.00"));
-        assert_eq!(first("colour"), None);
+        assert_eq!(first("tax_amount"), Some("2.00"));
+        for none in ["colour", "subtotal", "delivery_date", "order_number", "supplier_name"] {
+            assert_eq!(first(none), None, "{none}");
+        }
+        assert_eq!(json!(labels.len()), 6);
+    }
+
+    #[test]
+    fn words_before_a_value_name_it() {
+        let before = |text: &str| name_words(text);
+        assert!(named_before(&before("payment is due on"), &field("due_date")));
+        assert!(named_before(&before("departure"), &field("departure_date")));
+        assert!(named_before(&before("the total is"), &field("total")));
+        assert!(!named_before(&before("departure"), &field("return_date")));
+        assert!(!named_before(&before("total tax"), &field("total")));
+        assert!(!named_before(&before("your letter of"), &field("document_date")));
     }
 }

@@ -1,21 +1,8 @@
 //! The language of the text, in the notation that a schema wants.
 
 use super::schema::Node;
-use super::text::{Text, floor};
-
-/// Bytes that are enough to tell a language.
-const SAMPLE: usize = 1_000;
-
-/// Words that every text of a language has, for texts too short for statistics.
-const COMMON: [(&str, &str); 4] = [
-    (
-        "en",
-        " the and is my you have not it for with this please i to of was can we your how do off me up an no help after went wont what cannot in stop on ",
-    ),
-    ("de", " der die das und ich nicht ist bitte mein meine sie wir mit fur auf haben habe ein eine den wurde zu es "),
-    ("fr", " le la les et je est vous pas une mon ma des du pour avec nous ai sur que dans bonjour merci "),
-    ("es", " el la los y es que no mi por para con una un he del me se lo hola gracias las muy "),
-];
+use super::text::Text;
+use crate::prompt::language;
 
 /// ISO 639-3 (as the detector names them), ISO 639-1 and English name.
 const CODES: [(&str, &str, &str); 40] = [
@@ -102,36 +89,15 @@ impl Language {
 
 /// The language of `text`, if one can be told.
 pub(super) fn detect(text: &Text<'_>) -> Option<Language> {
-    let sample = text.raw.get(..floor(text.raw, SAMPLE)).unwrap_or(text.raw);
-    let code3 = by_common_words(text).or_else(|| {
-        let info = whatlang::detect(sample)?;
-        (info.is_reliable() || text.len() >= 12).then(|| info.lang().code())
-    })?;
-    let known = CODES.iter().find(|(three, two, _)| *three == code3 || *two == code3)?;
-    let (code3, code, name) = *known;
-    Some(Language { code, code3, name })
+    let code = language::guess(text.raw)?;
+    CODES.iter().find(|(_, two, _)| *two == code).map(|(code3, code, name)| Language { code, code3, name })
 }
 
-/// One of the four languages of [`COMMON`], if its words are clearly in the majority.
-fn by_common_words(text: &Text<'_>) -> Option<&'static str> {
-    let read = text.len().min(150);
-    let mut counts = COMMON.map(|(code, words)| {
-        let common = |index: &usize| {
-            let word = text.word(*index);
-            words.match_indices(word).any(|(at, _)| {
-                let before = at.checked_sub(1).and_then(|at| words.as_bytes().get(at));
-                before == Some(&b' ') && words.as_bytes().get(at + word.len()) == Some(&b' ')
-            })
-        };
-        ((0..read).filter(common).count(), code)
-    });
-    counts.sort_unstable();
-    match counts {
-        // Texts in other languages share a word or two with these, never one in eight.
-        [_, _, (second, _), (first, code)] if first * 8 >= read && first >= 2 && first >= second + 2 => Some(code),
-        [_, _, (0, _), (first, code)] if first >= 1 && first * 8 >= read && read < 12 => Some(code),
-        _ => None,
-    }
+/// The language that `text` is the name or code of.
+pub(super) fn named(text: &str) -> Option<Language> {
+    let name = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let known = CODES.iter().map(|(code3, code, name)| Language { code, code3, name });
+    known.into_iter().find(|language| language.is(name))
 }
 
 #[cfg(test)]

@@ -94,9 +94,19 @@ pub(super) fn currency(sign: &str) -> Option<&'static str> {
     CURRENCIES.iter().find(|(name, _)| *name == sign).map(|(_, code)| *code)
 }
 
+/// Whether `text` is an amount of money or a number with cents.
+pub(super) fn is_amount(text: &str) -> bool {
+    let cents = |c: char| matches!(c, '.' | ',');
+    let is_decimal = text.trim().rsplit_once(cents).is_some_and(|(whole, cents)| {
+        cents.len() <= 2 && [whole, cents].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    is_decimal || !money(text).is_empty()
+}
+
 /// The percentages in `text`.
-pub(super) fn percentages(text: &str) -> Vec<f64> {
-    PERCENT.captures_iter(text).filter_map(|captures| parse(captures.get(1)?.as_str(), false)).collect()
+pub(super) fn percentages(text: &str) -> Vec<Numeral> {
+    let found = PERCENT.captures_iter(text).filter_map(|captures| captures.get(1));
+    found.filter_map(|found| Some(Numeral { value: parse(found.as_str(), false)?, span: found.range() })).collect()
 }
 
 /// The numbers in `text` that stand alone, not within an identifier or a date.
@@ -107,7 +117,12 @@ pub(super) fn numerals(text: &str) -> Vec<Numeral> {
         let mut after = text.get(span.end..).unwrap_or_default().chars();
         let after =
             after.next().filter(|c| !matches!(c, '.' | ',') || after.next().is_some_and(|d| d.is_ascii_digit()));
-        !before.is_some_and(joined) && !after.is_some_and(|c| joined(c) || matches!(c, '.' | ',' | ':'))
+        // A minus sign is no hyphen: nothing stands before it.
+        let minus = text.get(..span.start).is_some_and(|before| {
+            let rest = before.strip_suffix(['-', '−']);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace))
+        });
+        (minus || !before.is_some_and(joined)) && !after.is_some_and(|c| joined(c) || matches!(c, '.' | ',' | ':'))
     };
     NUMERAL
         .find_iter(text)
@@ -175,7 +190,8 @@ mod tests {
 
     #[test]
     fn percentages_and_lone_numbers() {
-        assert_eq!(percentages("19 % MwSt., 2.5% off"), [19.0, 2.5]);
+        let percentages: Vec<f64> = percentages("19 % MwSt., 2.5% off").iter().map(|percent| percent.value).collect();
+        assert_eq!(percentages, [19.0, 2.5]);
         let values: Vec<f64> =
             numerals("3 boxes, 12.5 kg, A-100, 2026-01-02, 10:30, 7.").iter().map(|n| n.value).collect();
         assert_eq!(values, [3.0, 12.5, 7.0]);

@@ -124,6 +124,21 @@ pub(super) fn summary(text: &str, most: usize) -> Option<String> {
     Some(cut(&summary.split_whitespace().collect::<Vec<_>>().join(" "), most))
 }
 
+/// The heading of `text`: a short first line that is no sentence, with more below it.
+pub(super) fn title(text: &str) -> Option<&str> {
+    let (first, rest) = text.trim().split_once('\n')?;
+    let first = first.trim().trim_start_matches(['#', '*', ' ']).trim_end_matches(['*', ' ']);
+    let greets = without_greeting(first).len() < first.len() || Text::new(first).len() <= 3 && !informs_or_names(first);
+    let plain = !first.ends_with(['.', ',', '!', '?', ':', ';']) && !first.contains(": ");
+    ((1..=10).contains(&words(first)) && plain && !greets && !rest.trim().is_empty()).then_some(first)
+}
+
+/// No greeting stands at the beginning.
+fn informs_or_names(line: &str) -> bool {
+    let text = Text::new(line);
+    !EMPTY_PHRASES.iter().any(|empty| text.find(empty).any(|at| at == 0))
+}
+
 fn words(sentence: &str) -> usize {
     sentence.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
 }

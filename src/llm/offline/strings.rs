@@ -1,5 +1,7 @@
 //! Strings, by what the property's name and format want.
 
+use serde_json::Value;
+
 use super::choose;
 use super::facts::Facts;
 use super::fill::Field;
@@ -7,13 +9,13 @@ use super::identifiers::{self, About};
 use super::labels;
 use super::lexicon::{DOCUMENTS, SENTIMENT, TOPICS, URGENCY};
 use super::neutral::fits_string;
-use super::text::{self, fold};
-use super::{dates, names, numbers, prose};
+use super::schema::Kind;
+use super::{dates, language, names, numbers, prose};
 
 /// Characters of free text where the schema sets no limit.
 const FREE_TEXT: usize = 300;
 
-/// What a string property is after.
+/// What a property is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
     Email,
@@ -31,14 +33,28 @@ pub(super) enum Want {
     Person,
     Summary,
     Subject,
+    Title,
     Whole,
     Topic,
     Document,
     Mood,
     Level,
-    Amount,
-    /// Only a labelled line can say.
+    Money,
+    Percent,
+    Rating,
+    /// Only the property's own words beside it can say.
     Plain,
+}
+
+impl Want {
+    /// The same for all wants whose values are of one type.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
+    pub(super) fn class(self) -> Self {
+        match self {
+            Self::DateTime => Self::Date,
+            other => other,
+        }
+    }
 }
 
 /// What `field` is after, by its format, then by the words of its name.
@@ -53,6 +69,9 @@ pub(super) fn want(field: &Field<'_>) -> Want {
         _ => {}
     }
     let is = |words: &[&str]| field.is(words);
+    if matches!(field.node.kind(), Kind::Integer | Kind::Number) {
+        return number(field);
+    }
     let table: [(&[&str], Want); 14] = [
         (&["email"], Want::Email),
         (&["url", "link", "website", "uri", "homepage"], Want::Url),
@@ -62,8 +81,8 @@ pub(super) fn want(field: &Field<'_>) -> Want {
         (&["currency"], Want::Currency),
         (&["language", "lang", "locale"], Want::Language),
         (&["date", "deadline", "birth"], Want::Date),
-        (&["summary", "abstract", "overview", "gist", "description", "reason", "issue", "problem"], Want::Summary),
-        (&["subject", "headline"], Want::Subject),
+        (&["title", "headline"], Want::Title),
+        (&["subject"], Want::Subject),
         (&["intent", "category", "topic", "purpose"], Want::Topic),
         (&["sentiment", "mood", "tone"], Want::Mood),
         (&["urgency", "priority", "severity"], Want::Level),
@@ -79,7 +98,11 @@ pub(super) fn want(field: &Field<'_>) -> Want {
         return Want::Document;
     }
     let name = is(&["name"]);
-    if is(&["company", "vendor", "employer", "business"]) || (name && field.under(&["company", "vendor", "merchant"])) {
+    let firm = ["company", "vendor", "merchant"];
+    if is(&["company", "vendor", "employer", "business"])
+        || (name && field.under(&firm))
+        || (name && field.under(&["customer"]))
+    {
         Want::Company
     } else if is(&["product", "model", "device"]) {
         Want::Product
@@ -88,8 +111,28 @@ pub(super) fn want(field: &Field<'_>) -> Want {
         || is(&["customer"])
     {
         Want::Person
-    } else if is(&["total", "price", "subtotal", "cost", "fee", "balance"]) {
-        Want::Amount
+    } else if is(&MONEY) && !is(&["number", "reference"]) {
+        Want::Money
+    } else if is(&["summary", "abstract", "overview", "gist"]) || (is(&["description"]) && field.words.len() == 1) {
+        Want::Summary
+    } else {
+        Want::Plain
+    }
+}
+
+/// Words of properties that are amounts of money, in the form in which labels are compared.
+const MONEY: [&str; 13] = [
+    "total", "price", "subtotal", "tax", "fee", "balance", "charge", "refund", "budget", "salary", "deposit", "cost",
+    "fare",
+];
+
+fn number(field: &Field<'_>) -> Want {
+    if field.is(&["percent", "percentage", "rate", "discount"]) {
+        Want::Percent
+    } else if field.is(&MONEY) {
+        Want::Money
+    } else if field.is(&["rating", "stars", "score"]) {
+        Want::Rating
     } else {
         Want::Plain
     }
@@ -108,84 +151,200 @@ fn identified(field: &Field<'_>) -> Option<About> {
         (&["customer", "account"], About::Customer),
         (&["contract", "policy"], About::Contract),
     ];
-    let kind = kinds.iter().find(|(words, _)| field.is(words) || field.under(words)).map(|(_, about)| *about);
-    kind.or_else(|| (field.words.len() == 1 && field.is(&["reference"])).then_some(About::Unknown))
+    let generic = field.words.len() == 1;
+    let kind =
+        kinds.iter().find(|(words, _)| field.is(words) || (generic && field.under(words))).map(|(_, about)| *about);
+    kind.or_else(|| (generic && field.is(&["reference"])).then_some(About::Unknown))
 }
 
 /// The text that `field` is after, and how sure that is.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
 pub(super) fn find(field: &Field<'_>, facts: &Facts<'_>) -> Option<(String, f64)> {
     let want = want(field);
-    let fitting = |found: Vec<String>| found.into_iter().find(|text| fits_string(&field.node, text));
-    let lines = labels::matching(facts.labels(), &field.words);
-    let labelled = lines.into_iter().take(8).find_map(|line| fitting(read(want, line, field, facts, true)));
+    let fits = |text: &String| fits_string(&field.node, text);
+    let lines = labels::matching(facts.labels(), field);
+    let labelled = lines.into_iter().take(8).find_map(|line| entered(want, line, field, facts).into_iter().find(fits));
     if let Some(text) = labelled {
         return Some((text, 1.0));
     }
-    let sure = match want {
-        Want::Email | Want::Url | Want::Ip | Want::Uuid | Want::Currency | Want::Language | Want::Identifier(_) => 1.0,
-        Want::Phone | Want::Person | Want::Company | Want::Date | Want::DateTime | Want::Amount | Want::Whole => 0.8,
-        Want::Product | Want::Summary | Want::Subject | Want::Topic | Want::Document | Want::Mood | Want::Level => 0.6,
-        Want::Plain => 0.7,
+    let raw = facts.raw();
+    let typed = |found: Vec<(usize, String)>, sure: f64| {
+        let found = found.into_iter().filter(|(_, text)| fits(text)).collect();
+        pick(found, field, facts).map(|text| (text, sure))
     };
-    fitting(read(want, facts.raw(), field, facts, false))
-        .or_else(|| token(field, facts))
-        .map(|text| (text, sure))
-        .or_else(|| {
-            // “Undetermined” by ISO 639-2; where only two letters fit, a guess that counts nothing.
-            let unknown = vec!["und".to_owned(), "en".to_owned()];
-            fitting(unknown).filter(|_| want == Want::Language && !field.node.nullable).map(|text| (text, 0.0))
-        })
+    match want {
+        Want::Email => typed(placed(raw, identifiers::emails(raw)), 1.0),
+        Want::Url => typed(placed(raw, identifiers::urls(raw)), 1.0),
+        Want::Phone => typed(placed(raw, identifiers::phones(raw)), 0.8),
+        Want::Ip => typed(placed(raw, identifiers::ips(raw)), 1.0),
+        Want::Uuid => typed(placed(raw, identifiers::uuids(raw)), 1.0),
+        Want::Date | Want::DateTime => {
+            let found = facts.dates().iter().filter(|date| !of_the_document(field) || date.stands_alone(raw));
+            typed(found.map(|date| (date.at, written(date, want))).collect(), 0.8)
+        }
+        Want::Money => {
+            let amounts = facts
+                .money()
+                .iter()
+                .filter_map(|money| Some((money.span.start, raw.get(money.span.clone())?.to_owned())));
+            typed(amounts.collect(), 0.8)
+        }
+        Want::Company => letterhead(field, facts)
+            .filter(|name| fits(name))
+            .map(|name| (name, 0.6))
+            .or_else(|| typed(placed(raw, names::companies(raw)), 0.8)),
+        Want::Person => typed(placed(raw, names::people(raw)), 0.8),
+        Want::Product => typed(placed(raw, names::products(raw, facts.german())), 0.6),
+        Want::Identifier(about) => identifier(about, field, facts),
+        Want::Plain => typed(codes(field, facts), 0.7),
+        Want::Percent | Want::Rating => None,
+        _ => spoken(want, field, facts).filter(|(text, _)| fits(text)),
+    }
 }
 
-/// What `text`, a labelled value or the whole message, says about `want`; best first.
-fn read(want: Want, text: &str, field: &Field<'_>, facts: &Facts<'_>, labelled: bool) -> Vec<String> {
+/// The value among typed ones, with their places, that is `field`'s: the first that the words before it name, or the
+/// only one if no other property is after this type.
+pub(super) fn pick<T: PartialEq>(found: Vec<(usize, T)>, field: &Field<'_>, facts: &Facts<'_>) -> Option<T> {
+    let named = found.iter().position(|(at, _)| labels::named_before(&facts.words_before(*at), field));
+    if let Some(named) = named {
+        return found.into_iter().nth(named).map(|(_, value)| value);
+    }
+    let mut free = found.into_iter().filter(|(at, _)| !labels::is_entry_of_another(facts.labels(), field, *at));
+    let (_, first) = free.next().filter(|_| field.is_only)?;
+    free.all(|(_, other)| other == first).then_some(first)
+}
+
+/// What the value of a label says about `want`; best first.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
+fn entered(want: Want, line: &str, field: &Field<'_>, facts: &Facts<'_>) -> Vec<String> {
     match want {
-        Want::Email => owned(identifiers::emails(text)),
-        Want::Url => owned(identifiers::urls(text)),
-        Want::Phone => owned(identifiers::phones(text)),
-        Want::Ip => owned(identifiers::ips(text)),
-        Want::Uuid => owned(identifiers::uuids(text)),
-        Want::Date | Want::DateTime => read_dates(want, text, field, facts, labelled),
+        Want::Email => owned(identifiers::emails(line)),
+        Want::Url => owned(identifiers::urls(line)),
+        Want::Phone => owned(identifiers::phones(line)),
+        Want::Ip => owned(identifiers::ips(line)),
+        Want::Uuid => owned(identifiers::uuids(line)),
+        Want::Date | Want::DateTime => {
+            dates::dates(line, facts.day_first()).iter().map(|date| written(date, want)).collect()
+        }
         Want::Currency => {
-            let code = numbers::currency(text).or_else(|| Some(numbers::money(text).first()?.currency));
+            let code = numbers::currency(line).or_else(|| Some(numbers::money(line).first()?.currency));
             code.map(str::to_owned).into_iter().collect()
         }
         Want::Language => {
-            let language = facts.language();
-            language.map(|language| language.written_for(&field.node, &field.words)).into_iter().collect()
+            language::named(line).map(|language| language.written_for(&field.node, &field.words)).into_iter().collect()
         }
-        Want::Identifier(about) => read_identifiers(about, text, labelled),
-        Want::Mood => {
-            SENTIMENT.get(choose::sentiment(facts.text).0).map(|mood| mood.name.to_owned()).into_iter().collect()
+        Want::Identifier(about) => {
+            let found = identifiers::identifiers(line);
+            let of =
+                |wanted: About| found.iter().filter(move |one| one.about == wanted).map(|one| one.value.to_owned());
+            let word = line.split_whitespace().next().unwrap_or_default().trim_matches(['#', '.', ',']);
+            let word = word.chars().any(|c| c.is_ascii_digit()).then(|| word.to_owned());
+            of(about).chain(of(About::Unknown)).chain(word).collect()
         }
-        Want::Summary | Want::Subject if labelled => vec![prose::cut(text, longest(field))],
-        Want::Company
-        | Want::Product
-        | Want::Person
-        | Want::Whole
-        | Want::Topic
-        | Want::Document
-        | Want::Level
-        | Want::Amount
-        | Want::Plain
-            if labelled =>
-        {
-            vec![text.trim_end_matches(['.', ';', ',']).to_owned()]
+        Want::Summary | Want::Subject => vec![prose::cut(line, longest(field))],
+        // “VAT: 2.00” is no tax number.
+        Want::Plain if field.is(&["number"]) && numbers::is_amount(line) => Vec::new(),
+        _ => {
+            let text = line.trim_end_matches(['.', ';', ',']);
+            // Account numbers are printed in groups.
+            vec![text.to_owned(), text.split_whitespace().collect()]
         }
-        Want::Company => owned(names::companies(text)),
-        Want::Product => owned(names::products(text, facts.german())),
-        Want::Person => owned(names::people(text)),
-        Want::Summary => prose::summary(text, longest(field)).into_iter().collect(),
-        Want::Subject => prose::summary(text, longest(field).min(80)).into_iter().collect(),
-        Want::Whole => vec![prose::cut(text, field.node.count("maxLength").unwrap_or(usize::MAX))],
-        Want::Topic => names_of(choose::spoken_of(facts.text, &TOPICS)),
-        Want::Document => names_of(choose::spoken_of(facts.text, &DOCUMENTS)),
-        Want::Level => {
-            URGENCY.get(choose::urgency(facts.text).0).map(|level| level.name.to_owned()).into_iter().collect()
-        }
-        Want::Amount => owned(numbers::money(text).iter().filter_map(|money| text.get(money.span.clone())).collect()),
-        Want::Plain => Vec::new(),
     }
+}
+
+/// What the words of the message say, where no value stands in it as it is.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
+fn spoken(want: Want, field: &Field<'_>, facts: &Facts<'_>) -> Option<(String, f64)> {
+    let raw = facts.raw();
+    let name = |name: Option<&'static str>, sure: f64| name.map(|name| (name.to_owned(), sure));
+    match want {
+        Want::Currency => {
+            let mut currencies = facts.money().iter().map(|money| money.currency);
+            let first = currencies.next()?;
+            currencies.all(|other| other == first).then(|| (first.to_owned(), 1.0))
+        }
+        Want::Language if field.is(&["target", "output", "to", "into", "preferred", "translation"]) => None,
+        Want::Language => facts.language().map(|language| (language.written_for(&field.node, &field.words), 1.0)),
+        Want::Summary => prose::summary(raw, longest(field)).map(|text| (text, 0.6)),
+        Want::Subject => prose::summary(raw, longest(field).min(80)).map(|text| (text, 0.6)),
+        Want::Title => prose::title(raw).map(|title| (title.to_owned(), 0.7)),
+        Want::Whole => Some((prose::cut(raw, field.node.count("maxLength").unwrap_or(usize::MAX)), 0.8)),
+        Want::Topic => name(choose::spoken_of(facts.text, &TOPICS).first().map(|(_, name)| *name), 0.6),
+        Want::Document => name(choose::spoken_of(facts.text, &DOCUMENTS).first().map(|(_, name)| *name), 0.6),
+        Want::Mood => {
+            let (mood, sure) = choose::sentiment(facts.text);
+            name(SENTIMENT.get(mood).filter(|_| sure).map(|mood| mood.name), 0.6)
+        }
+        Want::Level => {
+            let (level, sure) = choose::urgency(facts.text);
+            name(URGENCY.get(level).filter(|_| sure).map(|level| level.name), 0.6)
+        }
+        _ => None,
+    }
+}
+
+/// An identifier that a word such as “order” names, or the only one of which the text does not say what it is.
+fn identifier(about: About, field: &Field<'_>, facts: &Facts<'_>) -> Option<(String, f64)> {
+    let of = |wanted: About| {
+        let found = facts.identifiers().iter().filter(move |one| one.about == wanted);
+        found.map(|one| one.value).filter(|text| fits_string(&field.node, text)).collect::<Vec<_>>()
+    };
+    let named = of(about);
+    if let Some(first) = named.first() {
+        return Some(((*first).to_owned(), if named.len() == 1 { 1.0 } else { 0.6 }));
+    }
+    let nameless = of(About::Unknown);
+    let [only] = nameless.as_slice() else { return None };
+    let at = place(facts.raw(), only);
+    let is_free = field.is_only && !labels::is_entry_of_another(facts.labels(), field, at);
+    is_free.then(|| ((*only).to_owned(), 0.6))
+}
+
+/// The company in the first lines, for a property that means who wrote the document.
+fn letterhead(field: &Field<'_>, facts: &Facts<'_>) -> Option<String> {
+    if !field.under(&["vendor"]) && !field.is(&["vendor"]) {
+        return None;
+    }
+    let mut head = facts.raw().lines().map(str::trim).filter(|line| !line.is_empty()).take(2);
+    let name = head.find_map(|line| names::companies(line).first().copied().filter(|name| name.len() == line.len()))?;
+    Some(name.to_owned())
+}
+
+/// Words with digits that the word before names, for numbers of things (`patient 4411`), and words that match the schema's own
+/// pattern.
+fn codes(field: &Field<'_>, facts: &Facts<'_>) -> Vec<(usize, String)> {
+    let raw = facts.raw();
+    let pattern = field.node.get("pattern").and_then(Value::as_str).and_then(super::pattern::of_schema);
+    let is_number = field.is(&["number", "reference"]);
+    let bare = |word: &'_ str| word.trim_matches(|c: char| c.is_ascii_punctuation() && c != '#').to_owned();
+    let words = raw.split_whitespace().take(4_000).map(|word| (place(raw, word), bare(word)));
+    let rate =
+        |at: usize, word: &str| raw.get(at + word.len()..).is_some_and(|after| after.trim_start().starts_with('%'));
+    let telling = words.filter(|(at, word)| word.chars().any(|c| c.is_ascii_digit()) && !rate(*at, word));
+    let telling = telling.filter(|(_, word)| !numbers::is_amount(word));
+    let fits = |at: usize, word: &str| match &pattern {
+        Some(pattern) => pattern.is_match(word),
+        None => is_number && labels::named_before(&facts.words_before(at), field),
+    };
+    telling.filter(|(at, word)| fits(*at, word)).collect()
+}
+
+/// Whether the property is the date that a document bears, not one that it speaks of.
+fn of_the_document(field: &Field<'_>) -> bool {
+    ["document", "issue", "issued", "invoice", "submitted", "submission", "letter"].iter().any(|word| field.says(word))
+}
+
+fn written(date: &dates::Date, want: Want) -> String {
+    if want == Want::DateTime { date.to_date_time() } else { date.to_date() }
+}
+
+/// Where `part`, a slice of `whole`, begins.
+pub(super) fn place(whole: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
+}
+
+fn placed(whole: &str, found: Vec<&str>) -> Vec<(usize, String)> {
+    found.into_iter().map(|part| (place(whole, part), part.to_owned())).collect()
 }
 
 fn longest(field: &Field<'_>) -> usize {
@@ -194,50 +353,4 @@ fn longest(field: &Field<'_>) -> usize {
 
 fn owned(found: Vec<&str>) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
-}
-
-fn names_of(weighed: Vec<(f64, &'static str)>) -> Vec<String> {
-    weighed.into_iter().map(|(_, name)| name.to_owned()).collect()
-}
-
-fn read_identifiers(about: About, text: &str, labelled: bool) -> Vec<String> {
-    let found = identifiers::identifiers(text);
-    let of = |wanted: About| found.iter().filter(move |one| one.about == wanted).map(|one| one.value.to_owned());
-    let mut values: Vec<String> = of(about).chain(of(About::Unknown)).collect();
-    if labelled && values.is_empty() {
-        let word = text.split_whitespace().next().unwrap_or_default().trim_matches(['#', '.', ',']);
-        values.extend(word.chars().any(|c| c.is_ascii_digit()).then(|| word.to_owned()));
-    }
-    values
-}
-
-/// A date near the property's own words comes first; a property such as `due_date` accepts no other.
-fn read_dates(want: Want, text: &str, field: &Field<'_>, facts: &Facts<'_>, labelled: bool) -> Vec<String> {
-    let written = |date: &dates::Date| if want == Want::DateTime { date.to_date_time() } else { date.to_date() };
-    if labelled {
-        let day_first = facts.language().is_some_and(super::language::Language::day_first);
-        return dates::dates(text, day_first).iter().map(written).collect();
-    }
-    let special = |word: &&String| {
-        matches!(
-            word.as_str(),
-            "due" | "birth" | "start" | "end" | "expiry" | "expires" | "until" | "deadline" | "delivery" | "return"
-        )
-    };
-    let words: Vec<&String> = field.words.iter().filter(special).collect();
-    let near = |date: &&dates::Date| {
-        let before = text.get(text::floor(text, date.at.saturating_sub(60))..date.at).map(fold).unwrap_or_default();
-        words.iter().any(|word| before.contains(word.as_str()))
-    };
-    let near: Vec<String> = facts.dates().iter().filter(near).map(written).collect();
-    if near.is_empty() && words.is_empty() { facts.dates().iter().map(written).collect() } else { near }
-}
-
-/// A word of the text that matches the schema's own pattern.
-fn token(field: &Field<'_>, facts: &Facts<'_>) -> Option<String> {
-    let pattern = super::pattern::of_schema(field.node.get("pattern")?.as_str()?)?;
-    let words = facts.raw().split_whitespace().take(4_000);
-    let bare = words.map(|word| word.trim_matches(|c: char| c.is_ascii_punctuation() && c != '#'));
-    let telling = |word: &&str| word.chars().any(|c| c.is_ascii_digit()) && pattern.is_match(word);
-    bare.filter(telling).find(|word| fits_string(&field.node, word)).map(str::to_owned)
 }

@@ -91,12 +91,10 @@ fn columns(line: &str) -> Option<Item> {
         .position(|cell| cell.chars().filter(|c| c.is_alphabetic()).count() >= 2 && digits(cell).is_none())?;
     let description = (*cells.get(at)?).to_owned();
     let values: Vec<f64> = cells.iter().skip(at + 1).filter_map(digits).collect();
-    let (quantity, unit_price, total) = match values.as_slice() {
-        [quantity, unit, .., total] => (Some(*quantity), Some(*unit), Some(*total)),
-        [quantity, total] if quantity.fract() == 0.0 => (Some(*quantity), None, Some(*total)),
-        _ => return None,
-    };
-    Some(Item { description, quantity, unit_price, total })
+    // Only the product tells which number is which.
+    let [quantity, unit, .., total] = values.as_slice() else { return None };
+    let is_product = (quantity * unit - total).abs() <= 0.011;
+    is_product.then_some(Item { description, quantity: Some(*quantity), unit_price: Some(*unit), total: Some(*total) })
 }
 
 #[cfg(test)]

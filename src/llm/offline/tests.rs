@@ -3,6 +3,8 @@ use serde_json::json;
 
 use super::*;
 
+mod evidence;
+
 fn support_intent() -> Value {
     let nullable = json!({"type": ["string", "null"]});
     json!({

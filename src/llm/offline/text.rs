@@ -95,22 +95,14 @@ pub(super) fn name_words(name: &str) -> Vec<String> {
     fold(&spaced).split_whitespace().map(str::to_owned).collect()
 }
 
-/// One word of a text.
-#[derive(Debug)]
-struct Word {
-    /// Where it is in the folded text.
-    folded: Range<usize>,
-    /// Where it is in the text as written.
-    raw: Range<usize>,
-}
-
 /// A text and an index of its words.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
     /// The text as written.
     pub(super) raw: &'a str,
     folded: String,
-    words: Vec<Word>,
+    /// Where each word is in the folded text.
+    words: Vec<Range<usize>>,
     /// Indices of `words` in alphabetical order: a phrase is found by binary search.
     order: Vec<usize>,
 }
@@ -119,29 +111,26 @@ impl<'a> Text<'a> {
     /// Indexes `raw`.
     pub(super) fn new(raw: &'a str) -> Self {
         let mut text = Self { raw, folded: String::with_capacity(raw.len()), words: Vec::new(), order: Vec::new() };
-        let mut start: Option<(usize, usize)> = None;
-        for (at, c) in raw.char_indices() {
+        let mut start: Option<usize> = None;
+        for c in raw.chars() {
             // An apostrophe joins (don't), except after one letter, where it elides (l'argent).
-            let joins = matches!(c, '\'' | '’') && start.is_some_and(|(_, from)| text.folded.len() > from + 1);
+            let joins = matches!(c, '\'' | '’') && start.is_some_and(|from| text.folded.len() > from + 1);
             if c.is_alphanumeric() || is_combining_mark(c) {
-                start.get_or_insert((at, text.folded.len()));
+                start.get_or_insert(text.folded.len());
                 fold_char(c, &mut text.folded);
             } else if !joins {
-                text.close(start.take(), at);
+                text.close(start.take());
             }
         }
-        text.close(start, raw.len());
+        text.close(start);
         text.order = (0..text.words.len()).collect();
         text.order.sort_by(|a, b| word_of(&text.folded, &text.words, *a).cmp(word_of(&text.folded, &text.words, *b)));
         text
     }
 
-    fn close(&mut self, start: Option<(usize, usize)>, end: usize) {
-        if let Some((raw, folded)) = start
-            && folded < self.folded.len()
-        {
-            self.words.push(Word { folded: folded..self.folded.len(), raw: raw..end });
-        }
+    fn close(&mut self, start: Option<usize>) {
+        let end = self.folded.len();
+        self.words.extend(start.filter(|start| *start < end).map(|start| start..end));
     }
 
     /// How many words there are.
@@ -152,11 +141,6 @@ impl<'a> Text<'a> {
     /// The folded word at `index`, or an empty string.
     pub(super) fn word(&self, index: usize) -> &str {
         word_of(&self.folded, &self.words, index)
-    }
-
-    /// Where the word at `index` is in the text as written.
-    pub(super) fn span(&self, index: usize) -> Range<usize> {
-        self.words.get(index).map_or(0..0, |word| word.raw.clone())
     }
 
     /// Indices of the words where `phrase` begins, in alphabetical order of what they match.
@@ -179,8 +163,8 @@ impl<'a> Text<'a> {
     }
 }
 
-fn word_of<'t>(folded: &'t str, words: &[Word], index: usize) -> &'t str {
-    words.get(index).and_then(|word| folded.get(word.folded.clone())).unwrap_or_default()
+fn word_of<'t>(folded: &'t str, words: &[Range<usize>], index: usize) -> &'t str {
+    words.get(index).and_then(|word| folded.get(word.clone())).unwrap_or_default()
 }
 
 /// Words in a row, each exact or, with a `*` at its end, a beginning.
@@ -243,7 +227,7 @@ mod tests {
         assert!(!text.has(&Phrase::new("kundig")));
         assert!(!text.has(&Phrase::new("it want")));
         let at = text.find(&Phrase::new("kündigung")).next().unwrap();
-        assert_eq!(&text.raw[text.span(at)], "Kündigung");
+        assert_eq!(text.word(at), "kundigung");
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub(super) const URGENCY: &[Row] = &[
         name: "high",
         named: "high, major, p2, hoch, dringend, eleve, haute, alta, important, urgent",
         asks: "urgent, urgently, asap, as soon as possible, need this today, by tomorrow, by tonight, right away, time-sensitive, time sensitive, high priority, before friday, before monday, dringend*, so schnell wie möglich, schnellstmöglich, bis morgen, eilig, umgehend, au plus vite, dès que possible, avant demain, lo antes posible, cuanto antes, urge, urgente*, hoy mismo",
-        clear: "today, tomorrow, tonight, deadline, final warning, last chance, locked out, blocked, can't work, cannot work, losing, third time, fourth time, third email, charged twice, lawyer, legal action, birthday, wedding, heute, morgen früh, frist, sofort, sofortige*, mañana, hoy, demain, aujourd'hui, délai",
-        hints: "quickly, soon, immediately, waiting, weeks, still, again, bald, vite, pronto",
+        clear: "deadline, final warning, last chance, locked out, blocked, can't work, cannot work, losing, third time, fourth time, third email, charged twice, lawyer, legal action, birthday, wedding, frist, sofort, sofortige*, délai",
+        hints: "quickly, soon, immediately, today, tomorrow, tonight, heute, mañana, hoy, demain, bald, vite, pronto",
     },
     Row {
         name: "critical",
