@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) .ci/run
 
-.PHONY: help demo test faults bench fmt lint doc services-start services-stop clean-tools
+.PHONY: help demo demo-model test coverage faults bench fmt lint doc services-start services-stop clean-tools
 
 services := kafka postgres redis
 
@@ -19,6 +19,11 @@ demo: ## Build the release binary and run the demonstration: no Kafka, no key, n
 	cargo build --release --locked
 	$(CARGO_TARGET_DIR)/release/structured-prompt demo $(ARGS)
 
+demo-model: ## Ask a real model on this machine about twenty tickets; installs it first. ARGS go to demo, --record first records anew
+	@scripts/prerequisites.sh demo
+	cargo build --release --locked
+	STRUCTURED_PROMPT_BINARY=$(CARGO_TARGET_DIR)/release/structured-prompt examples/local-model/run $(ARGS)
+
 test: ## Everything a merge needs: format, lints, tests against real services, documentation
 	@scripts/prerequisites.sh test
 	cargo fmt --check
@@ -26,6 +31,10 @@ test: ## Everything a merge needs: format, lints, tests against real services, d
 	python=$$(scripts/python-tools.sh); \
 	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-services.sh cargo test --locked
 	@$(MAKE) --no-print-directory doc
+
+coverage: ## Line coverage of all tests, which fails under 80 %, and 90 % for prompt and schema; ARGS='--lib' runs those tests alone
+	@scripts/prerequisites.sh test
+	scripts/coverage.sh $(ARGS)
 
 faults: ## Every row of the fault matrix against three real brokers; ARGS='--row 2 --scale full', docs/faults.md tells more
 	@scripts/prerequisites.sh test
