@@ -50,8 +50,10 @@ fn a_text_without_quotes_is_what_is_written() {
         assert_eq!(config.kafka.client["client.id"], text);
         assert_eq!(openai(&config, "gpt").model, text);
     }
-    let password = load_text("kafka: { client: { sasl.password: 0042 } }", &KEYED).unwrap();
-    assert_eq!(password.kafka.client["sasl.password"], "0042");
+    let user = load_text("kafka: { client: { sasl.username: 0042 } }", &KEYED).unwrap();
+    assert_eq!(user.kafka.client["sasl.username"], "0042");
+    let password = [KEYED[0], ("STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD", "0042")];
+    assert_eq!(load_text("{}", &password).unwrap().kafka.client["sasl.password"], "0042");
     let flag = load_text("kafka: { client: { check.crcs: True, fetch.wait.max.ms: 0x32 } }", &KEYED);
     assert!(flag.is_ok(), "librdkafka reads the text: {flag:?}");
     assert!(findings("kafka: { client: { client.id: [x] } }").contains("found a list"));
