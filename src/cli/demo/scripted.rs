@@ -47,7 +47,7 @@ pub(super) struct Calls {
 
 struct Script {
     calls: Mutex<Calls>,
-    /// Tickets that are answered while the gate is closed.
+    /// Tickets below this number are answered while the gate is closed.
     free: usize,
     gate: watch::Sender<bool>,
 }
@@ -60,7 +60,7 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// Starts on a free port. The first `free` tickets are answered; the calls of all others wait until [`Scripted::open`].
+    /// Starts on a free port. Tickets with a number below `free` are answered; the calls of all others wait until [`Scripted::open`].
     pub(super) async fn start(tasks: &Tasks, free: usize) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -99,8 +99,9 @@ impl Script {
     /// Notes a call. True if it is answered at once.
     fn asked(&self, order: &str) -> bool {
         let mut calls = self.calls();
-        let is_known = calls.asked.contains_key(order) && !calls.waiting.contains(order);
-        let is_free = calls.asked.len() < self.free || is_known || *self.gate.borrow();
+        // By its number and not by its turn: calls overtake each other, and a result behind a call that waits is not published.
+        let number = order.strip_prefix(ORDER).and_then(|digits| digits.parse::<usize>().ok());
+        let is_free = number.is_some_and(|number| number < self.free) || *self.gate.borrow();
         *calls.asked.entry(order.to_owned()).or_default() += 1;
         if !is_free {
             calls.waiting.insert(order.to_owned());

@@ -33,9 +33,9 @@ const TICKETS: usize = 24;
 const BEFORE_THE_KILL: usize = 8;
 const IN_FLIGHT: usize = 4;
 
-/// The embedded broker gives a dead member's partitions away after the session timeout of 4 s, which must be longer than the 3 s of
-/// a group's first assignment. Who joins at once waits longer: the group is then balanced with the dead member in it.
-const BEFORE_THE_RESTART: Duration = Duration::from_millis(2200);
+/// The embedded broker removes a dead member within a second after its session timeout of 4 s, which must be longer than the 3 s
+/// of a group's first assignment. Who joins now waits for another 3 s, which is long enough for the dead member to be gone by then.
+const BEFORE_THE_RESTART: Duration = Duration::from_millis(3000);
 
 const TURN: Duration = Duration::from_millis(20);
 /// A step of the story takes some seconds; on a machine that is busy with much else, some more.
