@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use completed::{Completed, Encoded, MAX_CHARS};
 
+use crate::domain::record::Record;
+
 /// Length of a map from which intake should wait, so that the map cannot outgrow what a broker takes.
 const LONG_MAP_CHARS: usize = MAX_CHARS / 4 * 3;
 
@@ -45,9 +47,26 @@ pub enum Opening {
     Completed,
     /// The partition is not ours: the record must be ignored.
     NotOurs,
-    /// The offset lies before ones that were opened. The client drops what an earlier assignment left over, so the
-    /// partition's log must have begun anew; the partition has to be assigned again before its records can be opened.
+    /// The record was received before: it must be ignored. A client that pauses its partitions for a rebalance in the moment in
+    /// which it hands out a record begins with that record again (librdkafka 2.12.1: `rd_kafka_toppar_pause_resume` reads the
+    /// position that `rd_kafka_fetch_op_app_prepare` is about to move).
+    Repeated,
+    /// Another record was at this offset, or one before all that is open: the partition's log has begun anew. The partition has to be
+    /// assigned again before its records can be opened.
     LogRestarted,
+}
+
+/// What tells a record that is received again from another log's record at the same offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    timestamp_ms: Option<i64>,
+    bytes: usize,
+}
+
+impl From<&Record> for Stamp {
+    fn from(record: &Record) -> Self {
+        Self { timestamp_ms: record.timestamp_ms, bytes: record.weight() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +76,8 @@ struct Positions {
     slots: VecDeque<Slot>,
     /// One past the newest opened offset.
     end: Option<i64>,
+    /// The record at that offset, which has no slot when all are closed.
+    newest: Stamp,
     /// What earlier owners completed beyond `base`, where they committed.
     completed: Completed,
     base: Option<i64>,
@@ -85,6 +106,7 @@ impl Commit {
 #[derive(Debug)]
 struct Slot {
     offset: i64,
+    stamp: Stamp,
     state: State,
 }
 
@@ -119,11 +141,12 @@ impl Ledger {
         self.partitions.contains_key(partition)
     }
 
-    /// Opens a position.
-    pub fn open(&mut self, partition: &Partition, offset: i64) -> Opening {
+    /// Opens a position, that of the record with this stamp.
+    pub fn open(&mut self, partition: &Partition, offset: i64, stamp: Stamp) -> Opening {
         let Some(positions) = self.partitions.get_mut(partition) else { return Opening::NotOurs };
         if positions.end.is_some_and(|end| offset < end) {
-            return Opening::LogRestarted;
+            let is_same = positions.stamp(offset) == Some(stamp);
+            return if is_same { Opening::Repeated } else { Opening::LogRestarted };
         }
         if positions.end.is_none() && positions.base.is_some_and(|base| offset < base) {
             // The log was cut or begins anew while nobody consumed it: the map is about another log.
@@ -131,8 +154,8 @@ impl Ledger {
         }
         let is_closed = positions.completed.contains(offset);
         let state = if is_closed { State::Closed } else { State::Open };
-        positions.slots.push_back(Slot { offset, state });
-        positions.end = Some(offset + 1);
+        positions.slots.push_back(Slot { offset, stamp, state });
+        (positions.end, positions.newest) = (Some(offset + 1), stamp);
         positions.settle();
         if is_closed { Opening::Completed } else { Opening::Opened }
     }
@@ -200,6 +223,15 @@ impl Ledger {
 }
 
 impl Positions {
+    /// Which record was opened at an offset, where that is still known.
+    fn stamp(&self, offset: i64) -> Option<Stamp> {
+        if self.end == Some(offset + 1) {
+            return Some(self.newest);
+        }
+        let index = self.slots.binary_search_by_key(&offset, |slot| slot.offset).ok()?;
+        self.slots.get(index).map(|slot| slot.stamp)
+    }
+
     /// The offset of the next record to consume if we stopped now; `None` before the first record.
     fn next(&self) -> Option<i64> {
         let oldest_open = self.slots.iter().find(|slot| slot.state == State::Open);

@@ -27,7 +27,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::cluster::{self, Cluster, Received, Trouble};
 use super::connector::{Parts, Stop};
 use super::lanes::{Lanes, Ticket};
-use super::ledger::{Ledger, Opening, Partition};
+use super::ledger::{Ledger, Opening, Partition, Stamp};
 use super::outbox::Outbox;
 use super::quarantine::{self, Quarantine};
 use super::settings::Guarantee;
@@ -268,7 +268,7 @@ impl<'a, C: Cluster> Session<'a, C> {
 
     pub(super) fn take(&mut self, (record, failure): Received) {
         let partition = Partition { topic: Arc::clone(&record.position.topic), number: record.position.partition };
-        if self.is_leaving(&partition) || !self.open(&partition, record.position.offset) {
+        if self.is_leaving(&partition) || !self.open(&partition, &record) {
             return;
         }
         let received_at = self.cluster.now();
@@ -303,12 +303,14 @@ impl<'a, C: Cluster> Session<'a, C> {
         self.begun(ticket, begun);
     }
 
-    /// Opens a position. False if the record is to be ignored: its partition is not ours, or it has an outcome.
-    fn open(&mut self, partition: &Partition, offset: i64) -> bool {
-        let mut opening = self.ledger.open(partition, offset);
+    /// Opens a record's position. False if the record is to be ignored: its partition is not ours, it was received before, or it has
+    /// an outcome.
+    fn open(&mut self, partition: &Partition, record: &Record) -> bool {
+        let (offset, stamp) = (record.position.offset, Stamp::from(record));
+        let mut opening = self.ledger.open(partition, offset, stamp);
         if opening == Opening::LogRestarted {
             self.log_restarted(partition, offset);
-            opening = self.ledger.open(partition, offset);
+            opening = self.ledger.open(partition, offset, stamp);
         }
         if opening == Opening::Completed {
             self.parts.metrics.skipped.inc();

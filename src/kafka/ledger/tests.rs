@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+const STAMP: Stamp = Stamp { timestamp_ms: Some(1), bytes: 100 };
+const OTHER: Stamp = Stamp { timestamp_ms: Some(2), bytes: 100 };
+
 fn partition(number: i32) -> Partition {
     Partition { topic: "in".into(), number }
 }
@@ -31,7 +34,7 @@ fn commit(ledger: &mut Ledger) -> Option<(i64, Completed)> {
 fn what_is_closed_beyond_the_prefix_is_not_opened_by_the_next_owner() {
     let mut first = ledger();
     for offset in 10..16 {
-        first.open(&partition(0), offset);
+        first.open(&partition(0), offset, STAMP);
     }
     for offset in [10, 12, 13, 15] {
         first.close(&partition(0), offset);
@@ -41,8 +44,8 @@ fn what_is_closed_beyond_the_prefix_is_not_opened_by_the_next_owner() {
 
     let mut second = Ledger::default();
     second.assign(partition(0), committed);
-    assert_eq!(second.open(&partition(0), 11), Opening::Opened);
-    assert_eq!(second.open(&partition(0), 12), Opening::Completed);
+    assert_eq!(second.open(&partition(0), 11, STAMP), Opening::Opened);
+    assert_eq!(second.open(&partition(0), 12, STAMP), Opening::Completed);
     second.close(&partition(0), 11);
     let (next, rest) = commit(&mut second).unwrap();
     assert_eq!(next, 13, "13 is closed but was not received again");
@@ -50,7 +53,7 @@ fn what_is_closed_beyond_the_prefix_is_not_opened_by_the_next_owner() {
 
     let mut third = Ledger::default();
     third.assign(partition(0), Some((next, rest)));
-    let openings: Vec<_> = (13..17).map(|offset| third.open(&partition(0), offset)).collect();
+    let openings: Vec<_> = (13..17).map(|offset| third.open(&partition(0), offset, STAMP)).collect();
     assert_eq!(openings, [Opening::Completed, Opening::Opened, Opening::Completed, Opening::Opened]);
 }
 
@@ -60,15 +63,15 @@ fn a_map_about_another_log_is_dropped() {
     let mut completed = Completed::default();
     completed.push(101..200);
     ledger.assign(partition(0), Some((100, completed)));
-    assert_eq!(ledger.open(&partition(0), 0), Opening::Opened, "the log begins before where we had come");
-    assert_eq!(ledger.open(&partition(0), 150), Opening::Opened);
+    assert_eq!(ledger.open(&partition(0), 0, STAMP), Opening::Opened, "the log begins before where we had come");
+    assert_eq!(ledger.open(&partition(0), 150, STAMP), Opening::Opened);
 }
 
 #[test]
 fn the_prefix_stops_at_the_oldest_open_position() {
     let mut ledger = ledger();
     for offset in 10..15 {
-        assert_eq!(ledger.open(&partition(0), offset), Opening::Opened);
+        assert_eq!(ledger.open(&partition(0), offset, STAMP), Opening::Opened);
     }
     ledger.close(&partition(0), 12);
     ledger.close(&partition(0), 10);
@@ -84,7 +87,7 @@ fn the_prefix_stops_at_the_oldest_open_position() {
 fn what_is_closed_on_trial_counts_until_it_is_opened_again() {
     let mut ledger = ledger();
     for offset in 0..4 {
-        ledger.open(&partition(0), offset);
+        ledger.open(&partition(0), offset, STAMP);
     }
     ledger.close(&partition(0), 2);
     ledger.close_on_trial(&partition(0), 0);
@@ -110,7 +113,7 @@ fn what_is_closed_on_trial_counts_until_it_is_opened_again() {
 fn gaps_between_offsets_do_not_hold_the_prefix() {
     let mut ledger = ledger();
     for offset in [3, 9, 40] {
-        ledger.open(&partition(0), offset);
+        ledger.open(&partition(0), offset, STAMP);
     }
     ledger.close(&partition(0), 3);
     ledger.close(&partition(0), 9);
@@ -120,7 +123,7 @@ fn gaps_between_offsets_do_not_hold_the_prefix() {
 #[test]
 fn what_was_committed_is_not_committed_again() {
     let mut ledger = ledger();
-    ledger.open(&partition(0), 0);
+    ledger.open(&partition(0), 0, STAMP);
     ledger.close(&partition(0), 0);
     commit(&mut ledger);
     assert_eq!(ledger.uncommitted(), []);
@@ -129,8 +132,8 @@ fn what_was_committed_is_not_committed_again() {
 #[test]
 fn a_partition_that_is_not_ours_can_neither_open_nor_commit() {
     let mut ledger = ledger();
-    assert_eq!(ledger.open(&partition(1), 0), Opening::NotOurs);
-    ledger.open(&partition(0), 0);
+    assert_eq!(ledger.open(&partition(1), 0, STAMP), Opening::NotOurs);
+    ledger.open(&partition(0), 0, STAMP);
     ledger.close(&partition(0), 0);
     ledger.remove(&partition(0));
     ledger.close(&partition(0), 0);
@@ -138,20 +141,43 @@ fn a_partition_that_is_not_ours_can_neither_open_nor_commit() {
 }
 
 #[test]
-fn an_offset_from_before_the_newest_one_means_another_log() {
+fn another_record_at_an_offset_or_one_before_all_that_is_open_means_another_log() {
     let mut ledger = ledger();
-    assert_eq!(ledger.open(&partition(0), 5), Opening::Opened);
-    assert_eq!(ledger.open(&partition(0), 5), Opening::LogRestarted);
-    assert_eq!(ledger.open(&partition(0), 0), Opening::LogRestarted);
+    for offset in 5..8 {
+        assert_eq!(ledger.open(&partition(0), offset, STAMP), Opening::Opened);
+    }
+    for offset in [5, 6, 7] {
+        assert_eq!(ledger.open(&partition(0), offset, OTHER), Opening::LogRestarted);
+    }
+    assert_eq!(ledger.open(&partition(0), 0, STAMP), Opening::LogRestarted);
     ledger.assign(partition(0), None);
-    assert_eq!(ledger.open(&partition(0), 0), Opening::Opened);
+    assert_eq!(ledger.open(&partition(0), 0, STAMP), Opening::Opened);
+}
+
+#[test]
+fn a_record_that_is_received_again_changes_nothing() {
+    let mut ledger = ledger();
+    for offset in [5, 6, 9] {
+        ledger.open(&partition(0), offset, STAMP);
+    }
+    ledger.close(&partition(0), 6);
+    for offset in [9, 6, 5, 9] {
+        assert_eq!(ledger.open(&partition(0), offset, STAMP), Opening::Repeated, "{offset}");
+    }
+    assert_eq!((next(&ledger), ledger.len()), (Some(5), 3), "what is open stays open");
+    for offset in [5, 9] {
+        ledger.close(&partition(0), offset);
+    }
+    assert_eq!(ledger.open(&partition(0), 9, STAMP), Opening::Repeated, "also when all are closed");
+    assert_eq!(ledger.open(&partition(0), 9, OTHER), Opening::LogRestarted);
+    assert_eq!(next(&ledger), Some(10));
 }
 
 #[test]
 fn closed_positions_behind_an_open_one_count() {
     let mut ledger = ledger();
     for offset in 0..3 {
-        ledger.open(&partition(0), offset);
+        ledger.open(&partition(0), offset, STAMP);
     }
     ledger.close(&partition(0), 2);
     assert_eq!(ledger.len(), 3);
@@ -172,7 +198,7 @@ proptest! {
         let offsets: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
         let mut ledger = ledger();
         for offset in &offsets {
-            ledger.open(&partition(0), *offset);
+            ledger.open(&partition(0), *offset, STAMP);
         }
         let mut open = offsets.clone();
         let mut committed = 0;
@@ -207,7 +233,7 @@ proptest! {
             let from = committed.as_ref().map_or(0, |(next, _)| *next);
             let (mut open, mut done) = (Vec::new(), done_at_commit.clone());
             for offset in log.iter().copied().filter(|offset| *offset >= from).take(receives) {
-                let opening = ledger.open(&partition(0), offset);
+                let opening = ledger.open(&partition(0), offset, STAMP);
                 let wanted = if done_at_commit.contains(&offset) { Opening::Completed } else { Opening::Opened };
                 prop_assert_eq!(opening, wanted, "offset {}", offset);
                 if opening == Opening::Opened {

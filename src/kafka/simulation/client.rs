@@ -38,6 +38,8 @@ pub(super) struct Client {
     has_failed: bool,
     fatal: Option<Code>,
     assigned: BTreeMap<usize, i64>,
+    /// Of which a record was handed out.
+    begun: BTreeSet<usize>,
     paused: BTreeSet<usize>,
     fetches_begin: Instant,
     is_lost: bool,
@@ -69,6 +71,7 @@ impl Client {
             has_failed: false,
             fatal: None,
             assigned: BTreeMap::new(),
+            begun: BTreeSet::new(),
             paused: BTreeSet::new(),
             fetches_begin: now(),
             is_lost: false,
@@ -259,6 +262,7 @@ impl Cluster for Client {
         let next = self.assigned.get_mut(&partition).unwrap();
         let record = world.log[partition][usize::try_from(*next).unwrap()].clone();
         *next += 1;
+        self.begun.insert(partition);
         Some(Ok((record, None)))
     }
 
@@ -277,6 +281,13 @@ impl Cluster for Client {
 
     fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
         let mut world = self.world.borrow_mut();
+        // All partitions are paused for a rebalance. In the moment in which a record is handed out, it is fetched again then.
+        for (partition, next) in &mut self.assigned {
+            if self.begun.contains(partition) && world.is_wrong() {
+                *next -= 1;
+                self.begun.remove(partition);
+            }
+        }
         for partition in numbers(list) {
             let next = world.committed[partition].as_ref().map_or(0, |(next, _)| *next);
             self.assigned.insert(partition, next);
@@ -295,6 +306,7 @@ impl Cluster for Client {
         let mut world = self.world.borrow_mut();
         for partition in numbers(list) {
             self.assigned.remove(&partition);
+            self.begun.remove(&partition);
             world.give_back(self.member, partition);
         }
         if let Some(member) = world.members.get_mut(&self.member) {
