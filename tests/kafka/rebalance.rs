@@ -49,8 +49,8 @@ fn instances_join_and_leave_under_load_and_nothing_is_lost_or_repeated() {
 
     let report = reader::read(&topics);
     let answered: HashSet<&String> = report.result_causes.keys().collect();
-    assert_eq!(answered.len(), EVENTS);
     assert_eq!(report.dead_letters, Vec::<String>::new());
+    assert_eq!(answered.len(), EVENTS, "an event was lost");
     // Every revocation was drained and committed before the next owner began.
     assert_eq!(report.results, EVENTS, "an event was done twice");
     let repeated: u64 = stub.calls_per_prompt().values().map(|calls| calls - 1).sum();

@@ -60,7 +60,7 @@ async fn a_server_that_crashes_is_waited_for_and_nothing_is_lost() {
     server.stop();
     write_around(&journal, async {
         let why = problem(&journal).await;
-        assert!(why.starts_with("postgres: ") && !why.contains("tester"), "{why}");
+        assert!(why.starts_with("postgres 127.0.0.1:") && !why.contains("tester"), "{why}");
         assert!(!component(&journal).is_ready);
         tokio::time::sleep(Duration::from_secs(1)).await;
         server.resume();
