@@ -180,6 +180,8 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let story = args.is_tour().then(|| story::begin(&brokers, &Tasks::new(Handle::current())));
     let Choice { mut runtime, connector, providers, sentence: _ } = choice;
     runtime.kafka.brokers = vec![brokers.clone()];
+    // Nobody waits for this member's partitions, and a busy machine must not cost it the group.
+    runtime.kafka.client.entry("session.timeout.ms".to_owned()).or_insert_with(|| "45000".to_owned());
     runtime.http.listen.set_port(0);
     // A demonstration leaves nothing behind.
     runtime.store.url = StoreUrl::Memory;
