@@ -1,5 +1,6 @@
 //! The form in which each schema is sent to one provider, made once.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -7,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::domain::json;
 use crate::ports::model::{Finish, Reply};
+use crate::prompt::parse::parse_answer;
 use crate::schema::dialect::{self, Compiled, Dialect};
 
 /// Schemas kept: more than the connectors of one process use. When full, all are forgotten and made again on demand.
@@ -48,6 +49,8 @@ pub(super) struct Format {
     dialect: Dialect,
     compiled: Compiled,
     original: Value,
+    /// Whether an answer may hold what the dialect added: only nulls for properties that may be absent are.
+    may_restore: bool,
     /// The [`Form`] that is sent; it only grows.
     form: AtomicU8,
     /// The forms with which a request was answered, one bit each.
@@ -80,6 +83,7 @@ impl Format {
         let first = if compiled.is_strict { Form::Strict } else { Form::Hint };
         Self {
             dialect,
+            may_restore: compiled.is_strict && has_optional_property(schema),
             compiled,
             original: schema.clone(),
             form: AtomicU8::new(first as u8),
@@ -150,17 +154,46 @@ impl Format {
         is_next && now >= CONFIRMATIONS
     }
 
-    /// The reply to a strict request in the form of the original schema. The text stays as it is, byte for byte, unless the
-    /// dialect changed it.
+    /// The reply to a strict request in the form of the original schema: each object that may be the answer is restored
+    /// where it stands. All else stays as it is, byte for byte, and so does an object that the dialect did not change.
     pub(super) fn restored(&self, mut reply: Reply, form: Form) -> Reply {
-        if form == Form::Strict
-            && reply.finish == Finish::Complete
-            && let Ok(mut answer) = json::parse(&reply.text)
-            && self.compiled.restore(&mut answer)
-        {
-            reply.text = answer.to_string();
+        if form != Form::Strict || !self.may_restore {
+            return reply;
+        }
+        let reading = parse_answer(&reply.text);
+        // It is no answer, and must not look like a whole one.
+        if reading.is_cut && reply.finish == Finish::Truncated {
+            return reply;
+        }
+        let mut changes = Vec::new();
+        for mut candidate in reading.candidates {
+            if self.compiled.restore(&mut candidate.value) {
+                let text = candidate.value.to_string();
+                changes.extend(candidate.places.into_iter().map(|place| (place, text.clone())));
+            }
+        }
+        // From the end, so that those before stay where they are.
+        changes.sort_unstable_by_key(|(place, _)| Reverse(place.start));
+        for (place, text) in changes {
+            reply.text.replace_range(place, &text);
         }
         reply
+    }
+}
+
+/// Whether a property somewhere in a schema may be absent, as far as its own object says.
+fn has_optional_property(schema: &Value) -> bool {
+    match schema {
+        Value::Object(keywords) => {
+            let required = keywords.get("required").and_then(Value::as_array);
+            let is_required =
+                |name: &String| required.is_some_and(|names| names.iter().any(|one| one == name.as_str()));
+            let properties = keywords.get("properties").and_then(Value::as_object);
+            properties.is_some_and(|properties| !properties.keys().all(is_required))
+                || keywords.values().any(has_optional_property)
+        }
+        Value::Array(schemas) => schemas.iter().any(has_optional_property),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -218,6 +251,50 @@ mod tests {
         );
         let twice = r#"{"a":null,"n":[1],"n":[2]}"#;
         assert_eq!(restored(twice), twice, "it is refused when it is read");
+    }
+
+    #[test]
+    fn nulls_are_taken_back_wherever_the_answer_stands_and_nothing_else_changes() {
+        let schema = json!({
+            "type": "object",
+            "properties": { "a": { "type": "string" }, "n": { "type": "integer" } },
+            "required": ["n"],
+            "additionalProperties": false,
+        });
+        let format = Format::new(Dialect::OpenAi, &schema);
+        let restored = |finish: Finish, text: &str| {
+            let reply = FakeModel::says(text).map(|reply| Reply { finish, ..reply }).unwrap();
+            format.restored(reply, Form::Strict).text
+        };
+        let (nulls, none) = (r#"{"a":null,"n":1}"#, r#"{"n":1}"#);
+        for (before, after) in [
+            ("", ""),
+            ("\u{FEFF} \n", "\n\n"),
+            ("```json\n", "\n```"),
+            (r#"<think>maybe {"a":null,"n":2}</think>"#, ""),
+            (r#"日本 {"x": {"a":null}}: "#, r#" or {"a": null, n: 2}"#),
+        ] {
+            for finish in [Finish::Complete, Finish::Truncated] {
+                assert_eq!(restored(finish, &format!("{before}{nulls}{after}")), format!("{before}{none}{after}"));
+            }
+        }
+        let two = r#"{"n":1,"a":null} {"a":null,"n":2}, I said {"a":null,"n":1}"#;
+        assert_eq!(restored(Finish::Complete, two), r#"{"n":1} {"n":2}, I said {"n":1}"#);
+        let slip = r#"{"a":None,"n":[1]"#;
+        assert_eq!(restored(Finish::Complete, slip), r#"{"n":[1]}"#);
+        assert_eq!(restored(Finish::Truncated, slip), slip, "it must not look whole");
+    }
+
+    #[test]
+    fn only_a_schema_whose_properties_may_be_absent_has_something_to_restore() {
+        let schema = |required: Value| {
+            let inner = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": required,
+                "additionalProperties": false});
+            json!({"type": "object", "properties": {"list": {"type": "array", "items": inner}}, "required": ["list"],
+                "additionalProperties": false})
+        };
+        assert!(Format::new(Dialect::OpenAi, &schema(json!([]))).may_restore);
+        assert!(!Format::new(Dialect::OpenAi, &schema(json!(["a"]))).may_restore);
     }
 
     #[test]

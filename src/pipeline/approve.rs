@@ -99,8 +99,8 @@ struct Flaw {
     data: Option<Value>,
 }
 
-fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Box<Flaw>> {
-    let Reading { candidates, failure, .. } = reading;
+fn choose(schema: &Schema, mut reading: Reading) -> Result<Candidate, Box<Flaw>> {
+    let (candidates, failure) = (std::mem::take(&mut reading.candidates), reading.failure.take());
     let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
     for candidate in candidates {
         match schema.validate(&candidate.value) {
@@ -114,17 +114,27 @@ fn choose(schema: &Schema, reading: Reading) -> Result<Candidate, Box<Flaw>> {
     match (valid.len(), valid.pop(), failure, nearest) {
         // Whoever breaks off within another object was not done.
         (_, _, Some(failure), _) if failure.code == Code::AnswerTruncated => Err(unreadable(failure)),
+        (1, Some(candidate), ..) if reading.is_in_doubt(&candidate) => {
+            let what = "the answer has one JSON object that is valid against the schema, and after it one that begins \
+                with a name of the same and cannot be read";
+            Err(undecided(what, &format!("schema {}: {what}", schema.name())))
+        }
         (1, Some(candidate), ..) => Ok(candidate),
         (several @ 2.., ..) => {
             let what = format!("the answer has {several} different JSON objects that are valid against the schema");
-            let detail = format!("{what} {}, and does not say which one it means", schema.name());
-            let errors = format!("{what}; answer with one JSON object and nothing else");
-            Err(Box::new(Flaw { failure: Failure::new(Code::AnswerInvalid, detail), errors, data: None }))
+            Err(undecided(&what, &format!("{what} {}", schema.name())))
         }
         (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, &violations)),
         (_, _, Some(failure), _) => Err(unreadable(failure)),
         (_, _, None, None) => Err(unreadable(Failure::new(Code::AnswerNotJson, "the answer contains no JSON object"))),
     }
+}
+
+/// Nobody knows which object the model means.
+fn undecided(what: &str, detail: &str) -> Box<Flaw> {
+    let failure = Failure::new(Code::AnswerInvalid, format!("{detail}, and does not say which one it means"));
+    let errors = format!("{what}; answer with one JSON object and nothing else");
+    Box::new(Flaw { failure, errors, data: None })
 }
 
 fn invalid(schema: &Schema, candidate: Candidate, violations: &[Violation]) -> Box<Flaw> {

@@ -2,18 +2,24 @@
 //! within prose, beside an example or the schema, or with a slip. All objects that may be the answer are found; which
 //! of them it is is for the schema to say. What cannot be read without guessing is refused.
 //!
+//! - `reader`: the walk over a text, from one bracket to the next
+//! - `first_name`: what an object that cannot be read begins with
 //! - `reasoning`: where reasoning begins and ends, by the marks that models use
 //! - `scan`: how far brackets reach
 //! - `strict`: JSON without the liberties that parsers take
 //! - `mend`: slips that leave no doubt
 //! - `repetition`: whether an answer that was cut had run away
 
+mod first_name;
 mod mend;
 mod reader;
 mod reasoning;
 mod repetition;
 mod scan;
 mod strict;
+
+use std::collections::HashMap;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -31,6 +37,8 @@ pub struct Reading {
     pub candidates: Vec<Candidate>,
     /// What looks like such an object and cannot be read.
     pub unreadable: u32,
+    /// The names with which such objects begin, and where in the text the last of each does.
+    unreadable_at: HashMap<String, usize>,
     /// Whether reasoning was left out.
     pub has_reasoning: bool,
     /// Where in the text what comes after the last reasoning begins.
@@ -50,6 +58,14 @@ impl Reading {
     pub fn is_whole(&self) -> bool {
         !self.is_cut && self.candidates.iter().any(|candidate| candidate.is_at_edge)
     }
+
+    /// Whether something stands after this candidate that begins with one of its names and cannot be read: it may be the
+    /// answer that the model came to.
+    pub fn is_in_doubt(&self, candidate: &Candidate) -> bool {
+        let last = candidate.places.last().map_or(0, |place| place.start);
+        let mut names = candidate.value.as_object().into_iter().flat_map(|members| members.keys());
+        names.any(|name| self.unreadable_at.get(name).is_some_and(|at| *at > last))
+    }
 }
 
 /// A JSON object in an answer.
@@ -59,6 +75,8 @@ pub struct Candidate {
     pub value: Value,
     /// How it was found.
     pub form: Form,
+    /// Where it stands in the text, each time.
+    pub places: Vec<Range<usize>>,
     /// Whether it begins or ends the answer, apart from reasoning, a fence, and a line that announces it.
     is_at_edge: bool,
 }
@@ -84,7 +102,12 @@ pub fn parse_answer(text: &str) -> Reading {
     }
     let trimmed = text.trim_start_matches(is_blank);
     let mut reading = Reader::new(trimmed.trim_end_matches(is_blank)).read();
-    reading.answer_at += text.len() - trimmed.len();
+    let trimmed_off = text.len() - trimmed.len();
+    reading.answer_at += trimmed_off;
+    reading.unreadable_at.values_mut().for_each(|at| *at += trimmed_off);
+    for place in reading.candidates.iter_mut().flat_map(|candidate| &mut candidate.places) {
+        *place = place.start + trimmed_off..place.end + trimmed_off;
+    }
     reading
 }
 

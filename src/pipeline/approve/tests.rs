@@ -63,6 +63,54 @@ fn several_valid_objects_that_differ_are_none() {
 }
 
 #[test]
+fn a_valid_object_is_in_doubt_before_one_that_begins_the_same_and_cannot_be_read() {
+    for later in [
+        r#"{"label": refund}"#,
+        r#"{'label':'refund'}"#,
+        r#"{label: "refund"}"#,
+        r#"{ label : refund }"#,
+        "{“label”: “refund”}",
+        r#"{"label: refund"}"#,
+        r#"{'label': 'so "called'}"#,
+        r#"{"la\u0062el": refund}"#,
+        r#"{"label":"refund","label":"praise"}"#,
+        r#"[{"label": refund}]"#,
+        r#"{{label: "refund"}}"#,
+        r#"{'label':'refund'} as in {"type":"object"}"#,
+        "{text: refund}",
+    ] {
+        let text = format!(r#" Example: {{"label":"praise","text":""}} Answer: {later}"#);
+        let error = of(&text).unwrap_err();
+        assert_eq!(error.failure.code, Code::AnswerInvalid, "{text}: {}", error.failure);
+        assert!(
+            matches!(error.remedy, Remedy::Correct(rejected) if rejected.errors.contains("one JSON object")),
+            "{text}"
+        );
+        assert_eq!(error.data, None, "nothing to relax");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_harmless_before_the_answer_and_where_it_is_none() {
+    for (text, objects) in [
+        (r#"Not {'label': 'praise'}: {"label":"refund"}"#, 1),
+        (r#"{"label":"refund"}, and not {label: praise}, so {"label":"refund"}"#, 1),
+        (r#"{"label":"refund"} as {type: object}"#, 1),
+        (r#"{"label":"refund"} of the names {"label", "text"}"#, 1),
+        (r#"{"label":"refund"} { ... } {label} {x} { label } {label, text}"#, 0),
+        (r#"{"label":"refund"}: fn f() { label::of({label:?}, {label:>5}) }"#, 0),
+        (r#"{"label":"refund"} {it's} { label"#, 0),
+    ] {
+        let approved = of(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert_eq!(
+            (&approved.data["label"], approved.passed_over),
+            (&json!("refund"), beside(false, objects)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn the_model_is_told_the_errors_of_the_object_that_is_nearest_to_valid() {
     for (text, label) in [
         (r#"Schema: {"type":"object"} Answer: {"label":"Refund"}"#, "Refund"),

@@ -176,11 +176,16 @@ impl<'a> Reader<'a> {
                 self.pass_over(start + if is_doubled { 1 } else { length });
             }
             Extent::Unclosed if !looks_like_json(rest) => self.at = start + 1,
+            // A quote of the wrong kind may hide its end; what follows is read on its own.
+            Extent::Unclosed if !is_json_so_far(rest) => {
+                self.unreadable_at(start, malformed("has an object whose names are not in double quotes"));
+                self.at = start + 1;
+            }
             Extent::Closed(length) => {
                 let object = rest.get(..length).unwrap_or_default();
                 match read(object) {
                     Ok((value, is_mended)) => self.add(value, is_mended, start, start + length),
-                    Err(failure) => self.skip(start + length, failure),
+                    Err(failure) => self.skip(start, start + length, failure),
                 }
             }
             Extent::Unclosed => {
@@ -188,21 +193,21 @@ impl<'a> Reader<'a> {
                 match close(rest) {
                     Ok(value) => self.add(value, true, start, self.text.len()),
                     Err(failure) if is_cut(rest) => {
-                        self.unreadable(failure);
+                        self.unreadable_at(start, failure);
                         self.at = self.text.len();
                     }
-                    Err(failure) => self.skip(self.text.len(), failure),
+                    Err(failure) => self.skip(start, self.text.len(), failure),
                 }
             }
             Extent::TooDeep => {
                 let failure = invalid(format!("the answer is nested deeper than {MAX_DEPTH} levels"));
-                self.skip(self.text.len(), failure);
+                self.skip(start, self.text.len(), failure);
             }
         }
     }
 
-    fn skip(&mut self, end: usize, failure: Failure) {
-        self.unreadable(failure);
+    fn skip(&mut self, start: usize, end: usize, failure: Failure) {
+        self.unreadable_at(start, failure);
         self.pass_over(end);
     }
 
@@ -212,6 +217,14 @@ impl<'a> Reader<'a> {
         let within = self.marks.get(self.next_mark..).unwrap_or_default().iter().take_while(|mark| mark.start < end);
         let mut ends = within.filter(|mark| matches!(mark.sense, Sense::Closes(_) | Sense::Answers));
         self.at = ends.find(|mark| mark.start >= self.at).map_or(end, |mark| mark.start);
+    }
+
+    /// What begins with the bracket at `start` cannot be read.
+    fn unreadable_at(&mut self, start: usize, failure: Failure) {
+        for name in super::first_name::possible(self.text.get(start..).unwrap_or_default()) {
+            self.reading.unreadable_at.insert(name, start);
+        }
+        self.unreadable(failure);
     }
 
     fn unreadable(&mut self, failure: Failure) {
@@ -239,8 +252,10 @@ impl<'a> Reader<'a> {
         let candidates = &mut self.reading.candidates;
         if let Some(equal) = candidates.iter_mut().find(|former| json::equal(&former.value, &value)) {
             equal.is_at_edge |= is_at_edge;
+            equal.places.push(start..end);
         } else if candidates.len() <= MAX_CANDIDATES {
-            candidates.push(Candidate { value, form, is_at_edge });
+            let places = std::iter::once(start..end).collect();
+            candidates.push(Candidate { value, form, places, is_at_edge });
         }
     }
 
@@ -262,14 +277,23 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a bracket begins what is meant as JSON, and not a placeholder in prose (`{name}`), or a set.
+/// Whether a bracket begins what is meant as JSON, and not a placeholder in prose (`{name}`), or a set. The names of an
+/// object that is meant as such may be in wrong quotes, or in none.
 fn looks_like_json(text: &str) -> bool {
+    is_json_so_far(text) || super::first_name::is_misquoted(inner_object(text))
+}
+
+/// Whether a bracket begins an object as JSON has them, as far as can be told from its first character.
+fn is_json_so_far(text: &str) -> bool {
+    matches!(inner_object(text).bytes().next(), None | Some(b'"' | b'}'))
+}
+
+/// What stands in an object, or in the one with which an array begins.
+pub(super) fn inner_object(text: &str) -> &str {
     let inner = scan::trim_start(text.get(1..).unwrap_or_default());
-    match inner.bytes().next() {
-        Some(b'"' | b'}') if text.starts_with('{') => true,
-        Some(b'{') if text.starts_with('[') => looks_like_json(inner),
-        None => true,
-        Some(_) => false,
+    match inner.strip_prefix('{') {
+        Some(object) if text.starts_with('[') => scan::trim_start(object),
+        _ => inner,
     }
 }
 

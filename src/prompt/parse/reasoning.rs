@@ -51,28 +51,30 @@ const NAMES: [(Family, &str); 5] = [
     (Family::Analysis, "(?:analysis)"),
 ];
 
-/// How a name is written as a tag that opens and as one that closes: XML; Mistral; Kimi; the special tokens of
-/// OpenThoughts, Cohere and others.
-const BRACKETS: [(&str, &str); 4] = [
+/// How a name is written as a tag that opens and as one that closes: XML; Kimi; the special tokens of OpenThoughts, Cohere and
+/// others.
+const BRACKETS: [(&str, &str); 3] = [
     (r"<(?:[a-z0-9_.-]+:)?NAME(?:\s[^<>]*)?>", r"</(?:[a-z0-9_.-]+:)?NAME\s*>"),
-    (r"\[NAME\]", r"\[/NAME\]"),
     ("◁NAME▷", "◁/NAME▷"),
     (r"<\|(?:(?:begin|start)_(?:of_)?)?NAME\|>", r"<\|(?:/|end_(?:of_)?)NAME\|>"),
 ];
 
 /// Marks with other names.
-const OTHERS: [(Sense, &str); 13] = [
+const OTHERS: [(Sense, &str); 15] = [
+    // Mistral. Other words in square brackets are headings.
+    (Sense::Opens(Family::Thought), r"\[THINK\]"),
+    (Sense::Closes(Family::Thought), r"\[/THINK\]"),
     // Apertus, Pangu, s1 and Granite.
     (Sense::Opens(Family::Thought), r"<\|inner_prefix\|>"),
     (Sense::Closes(Family::Thought), r"<\|inner_suffix\|>"),
     (Sense::Opens(Family::Thought), r"\[unused16\]"),
     (Sense::Closes(Family::Thought), r"\[unused17\]"),
-    (Sense::Opens(Family::Thought), r"<\|im_start\|>think\b"),
-    (Sense::Closes(Family::Thought), r"<\|im_start\|>answer\b"),
-    (Sense::Opens(Family::Preface), r"\bhere(?: is|'s) my thought process:"),
-    (Sense::Closes(Family::Preface), r"\bhere(?: is|'s) my response:"),
+    (Sense::Opens(Family::Thought), r"<\|im_start\|>think(?-u:\b)"),
+    (Sense::Closes(Family::Thought), r"<\|im_start\|>answer(?-u:\b)"),
+    (Sense::Opens(Family::Preface), r"(?-u:\b)here(?: is|'s) my thought process:"),
+    (Sense::Closes(Family::Preface), r"(?-u:\b)here(?: is|'s) my response:"),
     // gpt-oss, where the server leaves its channels in the text, and Gemma.
-    (Sense::Answers, r"<\|channel\|?>\s*final\b[^<]*(?:<\|constrain\|>[^<]*)?(?:<\|message\|>)?"),
+    (Sense::Answers, r"<\|channel\|?>\s*final(?-u:\b)[^<]*(?:<\|constrain\|>[^<]*)?(?:<\|message\|>)?"),
     (Sense::Opens(Family::Channel), r"<\|channel\|?>[^<]*(?:<\|constrain\|>[^<]*)?(?:<\|message\|>)?"),
     (Sense::Closes(Family::Channel), r"<channel\|>"),
     (Sense::EndsMessage, r"<\|(?:start|end|return|call)\|>"),
@@ -121,6 +123,13 @@ mod tests {
 
     fn senses(text: &str) -> Vec<Sense> {
         marks(text).into_iter().map(|mark| mark.sense).collect()
+    }
+
+    #[test]
+    fn a_heading_in_square_brackets_is_no_mark() {
+        for heading in ["[Analysis] {", "[Reason]", "[Reflection]\n{", "[scratchpad]"] {
+            assert_eq!(senses(heading), [], "{heading}");
+        }
     }
 
     #[test]

@@ -104,6 +104,29 @@ fn every_object_is_a_candidate_equal_ones_once_and_inner_ones_never() {
 }
 
 #[test]
+fn an_object_with_wrong_quotes_or_none_is_one_that_cannot_be_read() {
+    for text in ["{'a': 1}", "{a: 1}", "{ a_b : \"x\" }", "{“a”: 1}", "{/* c */ größe: 1}", "[{'a': 1}]", "{'a': \"x"]
+    {
+        let reading = parse_answer(text);
+        assert_eq!((reading.candidates.len(), reading.unreadable), (0, 1), "{text}");
+        assert_eq!(parse_answer(&format!("{text} {{\"a\":1}}")).unreadable, 1, "{text}");
+    }
+    for text in ["{ ... }", "{x}", "{x, y}", "{a::b}", "{a:?}", "{http://x}", "{x y: z}", "{12:30}", "{x = 1}", "{x"] {
+        assert_eq!(parse_answer(text).unreadable, 0, "{text}");
+    }
+}
+
+#[test]
+fn places_are_those_in_the_text() {
+    let text = " \n日本 {\"a\":1} or {\"b\":2}, {\"a\": 1}\n";
+    let reading = parse_answer(text);
+    let places = |index: usize| -> Vec<&str> {
+        reading.candidates[index].places.iter().map(|place| text.get(place.clone()).unwrap()).collect()
+    };
+    assert_eq!((places(0), places(1)), (vec!["{\"a\":1}", "{\"a\": 1}"], vec!["{\"b\":2}"]));
+}
+
+#[test]
 fn an_answer_is_whole_where_its_object_begins_or_ends_it() {
     for text in [
         "{\"a\":1}",
