@@ -310,6 +310,8 @@ fn status(http: StatusCode, body: &ErrorBody) -> u16 {
     // A word says more than a number: Google's 403 may be a limit.
     let waits = by_word.into_iter().chain(body.status).find(|status| makes_wait(*status));
     match (http.as_u16(), waits) {
+        // A request that is larger than any limit. Groq calls it `rate_limit_exceeded`, but no waiting makes it smaller.
+        (413, _) => 413,
         (_, Some(status)) => status,
         (http, None) if makes_wait(http) => http,
         (_, None) if http.is_success() => body.status.or(by_word).unwrap_or(StatusCode::BAD_GATEWAY.as_u16()),

@@ -67,6 +67,12 @@ fn a_spent_quota_is_never_asked_again_wherever_the_word_stands() {
 }
 
 #[test]
+fn a_request_that_is_too_large_waits_for_nothing_whatever_it_is_called() {
+    let error = error(413, &openai("rate_limit_exceeded", "tokens"));
+    assert_eq!((error.failure("groq").code, error.transient()), (Code::ProviderRejected, false));
+}
+
+#[test]
 fn a_content_filter_in_front_of_the_model_is_a_refusal() {
     assert_eq!(error(400, &openai("content_filter", "x")).failure("gpt").code, Code::ProviderRefused);
 }
