@@ -30,7 +30,8 @@ pub fn accept(
 ) -> Result<Accepted, Failure> {
     let Rendered { prompt, content } = rendered;
     let prompt = normalise(&prompt);
-    if prompt.is_empty() || content.as_ref().is_some_and(|content| normalise(content).is_empty()) {
+    let content = content.map(|content| normalise(&content).into_owned());
+    if prompt.is_empty() || content.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::new(
             Code::PromptEmpty,
             "nothing is left of the record's text after white space and control characters are removed; check the sender \

@@ -4,7 +4,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Number, Value};
 
 use super::{Schema, is_filled, limits};
-use crate::domain::json;
+use crate::domain::json::{self, Decimal};
 
 /// Deepest that values are coerced; what lies below stays as it is.
 const MAX_LEVELS: usize = 16;
@@ -105,7 +105,7 @@ fn to_type(kind: &str, value: &mut Value) {
             .filter(json::is_whole)
             .map(Value::Number)
             .or_else(|| text.parse::<i64>().ok().map(Value::from)),
-        ("integer", None) => value.as_f64().and_then(whole),
+        ("integer", None) => value.as_number().and_then(whole),
         // A number keeps its digits; other spellings of one (`+1`, `.5`) become what they mean.
         ("number", Some(text)) => {
             json::number(text).or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64)).map(Value::Number)
@@ -121,11 +121,13 @@ fn to_type(kind: &str, value: &mut Value) {
     }
 }
 
-/// `3.0` as 3; what a double holds exactly.
-fn whole(number: f64) -> Option<Value> {
+/// `3.0` as 3, where that is the same number; what a double holds exactly.
+fn whole(number: &Number) -> Option<Value> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
+    let double = number.as_f64().filter(|double| double.fract() == 0.0 && double.abs() <= EXACT)?;
     #[allow(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
-    (number.fract() == 0.0 && number.abs() <= EXACT).then(|| Value::from(number as i64))
+    let integer = Number::from(double as i64);
+    (Decimal::of(integer.as_str()) == Decimal::of(number.as_str())).then_some(Value::Number(integer))
 }
 
 #[cfg(test)]
@@ -172,6 +174,19 @@ mod tests {
         assert_eq!(relaxed, r#"{"intent":"other","count":500105175407324931000123,"price":0.10000000000000000001}"#);
         let text = json::parse(r#"{"intent":"other","tags":[500105175407324931000123,1.10]}"#).unwrap();
         assert_eq!(schema().relax(text).unwrap()["tags"], json!(["500105175407324931000123", "1.10"]));
+    }
+
+    #[test]
+    fn only_what_is_whole_becomes_an_integer() {
+        let relaxed = |number: &str| {
+            let answer = json::parse(&format!(r#"{{"intent":"other","count":{number}}}"#)).unwrap();
+            schema().relax(answer).map(|relaxed| relaxed["count"].to_string())
+        };
+        assert_eq!(["3.0", "-0.30e1", "3E2"].map(relaxed), ["3", "-3", "300"].map(|whole| Some(whole.to_owned())));
+        for broken in ["3.00000000000000001", "9007199254740991.9999", "1e-400"] {
+            assert_eq!(relaxed(broken), None, "{broken}");
+        }
+        assert_eq!(relaxed("9007199254740993.0").as_deref(), Some("9007199254740993.0"), "it is one as it is");
     }
 
     #[test]

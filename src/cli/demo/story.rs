@@ -123,13 +123,16 @@ pub(super) async fn end(
     }
 }
 
-/// A directory that is gone afterwards.
+/// A new directory of this user's own, which is gone afterwards.
 struct Directory(PathBuf);
 
 impl Directory {
     fn create() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("structured-prompt-demo-{}", std::process::id()));
-        fs::create_dir_all(&path)?;
+        let path = std::env::temp_dir().join(format!("structured-prompt-demo-{:016x}", fastrand::u64(..)));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
         Ok(Self(path))
     }
 }
@@ -327,4 +330,23 @@ fn connector() -> Bytes {
         "dead_letter": {"kafka": {"topic": DEAD_LETTERS}},
     });
     connector.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_directory_is_new_and_nobody_elses_and_gone_afterwards() {
+        let [one, other] = [Directory::create().unwrap(), Directory::create().unwrap()];
+        assert_ne!(one.0, other.0);
+        #[cfg(unix)]
+        {
+            let permissions = fs::metadata(&one.0).unwrap().permissions();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o077, 0);
+        }
+        let path = one.0.clone();
+        drop(one);
+        assert!(!path.exists());
+    }
 }

@@ -60,7 +60,8 @@ pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path)
         (None, Some(named)) => {
             let path = file.parent().unwrap_or(Path::new("")).join(named);
             // It has been read before; if it is gone since, the places in it are unknown.
-            let source = std::fs::read_to_string(&path).unwrap_or_default();
+            let spot = Spot { origin: Origin::Whole, path: "schema.file".to_owned() };
+            let source = Scribe::new(Some(&path)).text(&path, &spot).unwrap_or_default();
             (yaml::parse(&source).0.unwrap_or_else(Node::empty), path, "schema.file")
         }
         (None, None) => return Vec::new(),
@@ -176,4 +177,28 @@ fn schema_name(name: &str) -> String {
     let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
     let name: String = name.chars().take(64).map(legal).collect();
     if name.is_empty() { "schema".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_at_the_beginning_of_a_file_moves_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("s.json");
+        let text = r#"{"type": "object", "properties": {"a": {"typ": "string"}}}"#;
+        let tree = yaml::parse("schema: {file: s.json}").0.unwrap();
+        let places = ["", "\u{feff}"].map(|mark| {
+            std::fs::write(&file, format!("{mark}{text}")).unwrap();
+            let schema = of_argument(file.to_str().unwrap()).unwrap();
+            let scribe = Scribe::new(None);
+            let notes = review(&scribe, &tree, &schema, &directory.path().join("connector.yaml"));
+            let places: Vec<Place> =
+                notes.into_iter().chain(scribe.into_findings()).map(|finding| finding.place).collect();
+            assert!(places.iter().any(|place| matches!(place, Place::Line { .. })), "{places:?}");
+            places
+        });
+        assert_eq!(places[0], places[1]);
+    }
 }

@@ -13,6 +13,8 @@ use super::{Broken, Drain, NAP_ASKING, Session};
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
+/// Time for the same: large records are decoded, rendered and matched in it.
+const BATCH_TIME: Duration = Duration::from_millis(50);
 /// Longest wait of an idle loop, which a record ends at once.
 const IDLE: Duration = Duration::from_millis(100);
 /// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
@@ -83,16 +85,22 @@ impl<C: Cluster> Session<'_, C> {
             (true, Some(_)) => NAP_ASKING,
             (false, _) => Duration::ZERO,
         };
+        let mut until = None;
         for taken in 0..BATCH {
             match self.cluster.poll(wait) {
                 None => return Ok(taken),
-                Some(Ok(received)) => self.take(received),
+                Some(Ok(received)) => {
+                    // From here on, because waiting for the first one is no work.
+                    until.get_or_insert_with(|| self.cluster.now() + BATCH_TIME);
+                    self.take(received);
+                }
                 Some(Err(error)) => {
                     self.go_on_after(error)?;
                     return Ok(taken);
                 }
             }
-            if self.open_bytes >= MAX_OPEN_BYTES {
+            let is_time_up = until.is_some_and(|until| self.cluster.now() >= until);
+            if is_time_up || self.open_bytes >= MAX_OPEN_BYTES {
                 return Ok(taken + 1);
             }
             wait = Duration::ZERO;

@@ -208,25 +208,24 @@ impl Provider {
         if let Some(until) = self.breaker.resting_until() {
             return Err(Denied::Busy(Some(until)));
         }
+        // Nobody may see a place taken that is given back at once: no signal follows.
+        let _door = self.connections.as_ref().map(Connections::door);
+        // Before the limiter, which does not give a request back.
+        let connection = match &self.connections {
+            None => None,
+            Some(connections) => Some(connections.enter().ok_or(Denied::Busy(None))?),
+        };
         self.limiter.enter(tokens).map_err(|full| match full {
             Full::Calls => Denied::Busy(None),
             Full::Until(at) => Denied::Busy(Some(at)),
         })?;
-        let refused = |denied| {
-            self.limiter.leave(tokens, Some(0));
-            Err(denied)
-        };
-        let connection = match &self.connections {
-            None => None,
-            Some(connections) => match connections.enter() {
-                None => return refused(Denied::Busy(None)),
-                place => place,
-            },
-        };
         let is_probe = match self.breaker.admit(caller) {
             Verdict::Go => false,
             Verdict::Probe => true,
-            Verdict::Wait(open) | Verdict::Probing(open) => return refused(Denied::Open(open)),
+            Verdict::Wait(open) | Verdict::Probing(open) => {
+                self.limiter.leave(tokens, Some(0));
+                return Err(Denied::Open(open));
+            }
         };
         self.metrics.in_flight.inc();
         Ok(Admission { provider: self, is_probe, need, used: None, has_ended: false, connection })

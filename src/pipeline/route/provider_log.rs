@@ -1,10 +1,17 @@
 //! What is logged of a provider beside its breaker: that it is disabled or enabled, and calls that could not be made.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::health::Disabled;
 use crate::domain::failure::{Code, Failure};
 use crate::telemetry::seldom::Seldom;
+
+/// Shortest time between two lines that say the same.
+const SAY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What was said of one provider.
 #[derive(Debug, Default)]
@@ -13,18 +20,29 @@ pub(super) struct ProviderLog(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     disabled: Option<Disabled>,
-    changes: Seldom<Option<Disabled>>,
+    /// What the last line said.
+    said: Option<Disabled>,
+    /// When each state was said last.
+    said_at: HashMap<Option<Disabled>, Instant>,
+    /// Changes since the last line.
+    unsaid: u64,
     codes: Seldom<Code>,
 }
 
 impl ProviderLog {
-    /// Whether others are preferred now: a line when that changes.
+    /// Whether others are preferred now: a line when it is not what was said last, and the same was not said just now.
     pub(super) fn disabled(&self, provider: &str, disabled: Option<Disabled>) {
         let mut state = self.state();
-        if std::mem::replace(&mut state.disabled, disabled) == disabled {
+        let has_changed = std::mem::replace(&mut state.disabled, disabled) != disabled;
+        let now = Instant::now();
+        let is_soon = state.said_at.get(&disabled).is_some_and(|said_at| now < *said_at + SAY_AGAIN_AFTER);
+        if state.said == disabled || is_soon {
+            state.unsaid += u64::from(has_changed);
             return;
         }
-        let Some(unsaid) = state.changes.due(disabled) else { return };
+        state.said = disabled;
+        state.said_at.insert(disabled, now);
+        let unsaid = std::mem::take(&mut state.unsaid);
         match disabled {
             Some(why) => {
                 let reason = why.reason();

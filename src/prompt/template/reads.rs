@@ -10,8 +10,31 @@ use std::sync::Arc;
 /// Most attributes of one path that are told apart; below, everything is converted.
 const MAX_SEGMENTS: usize = 16;
 
-/// The operator and the filters that make a text of a value. A name that only contains one of these does no harm.
-const TEXT_MAKERS: [&str; 5] = ["~", "join", "string", "format", "replace"];
+/// The operator that makes texts of its operands.
+const CONCATENATION: char = '~';
+
+/// The filters and tests that make a text of a value. A variable with such a name does no harm.
+const TEXT_MAKERS: [&str; 19] = [
+    "capitalize",
+    "e",
+    "endingwith",
+    "escape",
+    "format",
+    "indent",
+    "join",
+    "lines",
+    "lower",
+    "pprint",
+    "replace",
+    "safe",
+    "split",
+    "startingwith",
+    "string",
+    "title",
+    "trim",
+    "upper",
+    "urlencode",
+];
 
 /// Which part of a value is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +77,11 @@ impl Reads {
         }
         let is_data = |path: &Path| path.segments.first().is_some_and(|root| root == "data");
         let code = code(source);
-        let data = self::paths(&code).into_iter().filter(is_data).collect();
-        let makes_texts = TEXT_MAKERS.iter().any(|name| code.contains(name));
+        let in_code = self::paths(&code);
+        let is_text_maker =
+            |path: &Path| path.segments.first().is_some_and(|name| TEXT_MAKERS.contains(&name.as_str()));
+        let makes_texts = code.contains(CONCATENATION) || in_code.iter().any(is_text_maker);
+        let data = in_code.into_iter().filter(is_data).collect();
         Self { roots, paths, data, makes_texts }
     }
 

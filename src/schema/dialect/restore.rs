@@ -27,7 +27,7 @@ struct Restoration<'a> {
 }
 
 impl<'a> Restoration<'a> {
-    /// Recursion follows the answer, which serde_json keeps within 128 levels.
+    /// Recursion follows the answer, which serde_json keeps within 127 levels.
     fn prune(&self, form: &'a Form, answer: &mut Value) -> bool {
         let Some(own) = self.settle(form, answer) else { return false };
         let mut changed = false;

@@ -74,6 +74,24 @@ async fn providers_share_the_places_for_connections() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_finds_no_place_uses_up_no_request_and_who_may_not_call_keeps_no_place() {
+    let connections = Connections::at_most(1);
+    let ceilings = Ceilings { requests_per_minute: Some(10), ..Ceilings::default() };
+    let [one, other] = ["one", "other"].map(|name| {
+        let model = Scripted::new(name, []);
+        let metrics = Metrics::default().provider(model.name());
+        Provider::new(model, ceilings, 0, metrics, Signal::default()).over(connections.clone())
+    });
+    let place = other.admit(NEED, Caller::Anyone).expect("the only place");
+    for _ in 0..100 {
+        assert!(matches!(one.admit(NEED, Caller::Anyone), Err(Denied::Busy(None))));
+    }
+    drop(place);
+    assert!(matches!(other.admit(NEED, Caller::Anyone), Err(Denied::Busy(Some(_)))), "its request is used up");
+    assert!(one.admit(NEED, Caller::Anyone).is_ok(), "a place, and a request");
+}
+
+#[tokio::test(start_paused = true)]
 async fn that_a_provider_is_disabled_and_enabled_is_a_line_each() {
     let logged = Captured::start();
     let provider = provider(Scripted::new("gpt", [FakeModel::says("{}")]));
@@ -87,6 +105,24 @@ async fn that_a_provider_is_disabled_and_enabled_is_a_line_each() {
     assert_eq!(provider.disabled(), None);
     let lines = logged.lines();
     assert!(lines.len() == 2 && lines[1].contains("asked like the others again"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_state_of_a_provider_that_flaps_is_said_when_its_time_comes() {
+    let logged = Captured::start();
+    let log = ProviderLog::default();
+    let off = Some(Disabled::InvalidAnswers);
+    for state in [off, None, off, None, off, off] {
+        log.disabled("gpt", state);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(logged.lines().len(), 2, "{:?}", logged.lines());
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    log.disabled("gpt", off);
+    log.disabled("gpt", off);
+    let lines = logged.lines();
+    assert!(lines.len() == 3 && lines[2].contains("asked only when no other can be"), "{lines:?}");
+    assert!(lines[2].contains("unsaid=3"), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

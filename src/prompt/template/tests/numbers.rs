@@ -79,6 +79,39 @@ fn numbers_are_compared_and_calculated_with() {
 }
 
 #[test]
+fn filters_that_make_texts_round_nothing() {
+    const PI: &str = "3.14159265358979323846";
+    let data = format!(r#"{{"n":{PI},"title":"t"}}"#);
+    for filter in [
+        "trim",
+        "upper",
+        "lower",
+        "title",
+        "capitalize",
+        "indent(2)",
+        "escape",
+        "e",
+        "safe",
+        "string",
+        "pprint",
+        "replace('x', 'y')",
+        "split('x') | first",
+        "join",
+        "lines | first",
+    ] {
+        let rendered = render_json(&format!("{{{{ data.n | {filter} }}}}"), &data);
+        assert!(rendered.as_ref().map_or(true, |text| text == PI), "{filter}: {rendered:?}");
+    }
+    for source in
+        ["{{ [data.n] | map('trim') | first }}", "{% filter trim %}{{ data.n }}{% endfilter %}", "{{data.n|trim}}"]
+    {
+        assert_eq!(render_json(source, &data).unwrap(), PI, "{source}");
+    }
+    assert_eq!(render_json("{{ data.n is endingwith '846' }}", &data).unwrap(), "true");
+    assert_eq!(render_json("{{ data.title }} {{ data.n * 2 }}", &data).unwrap(), "t 6.283185307179586", "no filter");
+}
+
+#[test]
 fn numbers_that_are_the_same_double_keep_their_own_digits() {
     let data = r#"{"list":[0.12345678901234567890,0.12345678901234567891],"same":[1.10,1.1]}"#;
     assert_eq!(render_json("{{ data.list }}", data).unwrap(), "[0.12345678901234567890,0.12345678901234567891]");
