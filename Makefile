@@ -5,7 +5,7 @@ SHELL := bash
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
 
-scripts := $(wildcard scripts/*.sh) .ci/run
+scripts := $(wildcard scripts/*.sh) $(wildcard examples/*/run) .ci/run
 
 .PHONY: help demo demo-model test coverage faults bench fmt lint doc services-start services-stop clean-tools
 
@@ -14,10 +14,10 @@ services := kafka postgres redis
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Build the release binary and run the demonstration: no Kafka, no key, nothing else to install
+demo: ## Build the program, quickly, and run the demonstration: no Kafka, no key, nothing else to install
 	@scripts/prerequisites.sh demo
-	cargo build --release --locked
-	$(CARGO_TARGET_DIR)/release/structured-prompt demo $(ARGS)
+	cargo build --profile demo --locked --bin structured-prompt
+	$(CARGO_TARGET_DIR)/demo/structured-prompt demo $(ARGS)
 
 demo-model: ## Ask a real model on this machine about twenty tickets; installs it first. ARGS go to demo, --record first records anew
 	@scripts/prerequisites.sh demo

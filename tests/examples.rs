@@ -30,6 +30,7 @@ fn a_real_models_recorded_answers_come_to_results() {
     std::fs::write(&input, first).expect("a file");
     let results = directory.path().join("results.jsonl");
     let output = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+        .env_clear()
         .arg("demo")
         .args(["--json", "--config"])
         .arg(example.join("structured-prompt.yaml"))

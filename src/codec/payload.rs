@@ -126,7 +126,7 @@ impl From<json::Fault> for Failure {
         let place = format!("line {}, column {}", fault.line, fault.column);
         let (code, detail) = match fault.kind {
             FaultKind::TooDeep => {
-                (Code::JsonTooDeep, "The value is JSON nested deeper than 128 levels. Send it flatter.".to_owned())
+                (Code::JsonTooDeep, "The value is JSON nested deeper than 127 levels. Send it flatter.".to_owned())
             }
             FaultKind::EndsEarly => (Code::InvalidJson, format!("The value ends too early: {place}. Send valid JSON.")),
             FaultKind::Syntax => (Code::InvalidJson, format!("The value is not valid JSON: {place}. Send valid JSON.")),

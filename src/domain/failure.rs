@@ -92,7 +92,7 @@ codes! {
     UnsupportedSpecVersion = "unsupported_specversion", Decode, Invalid;
     /// The value is not JSON, or not what its content type says.
     InvalidJson = "invalid_json", Decode, Invalid;
-    /// JSON nested deeper than 128 levels.
+    /// JSON nested deeper than 127 levels.
     JsonTooDeep = "json_too_deep", Decode, Invalid;
     /// Text that is not UTF-8.
     InvalidUtf8 = "invalid_utf8", Decode, Invalid;
