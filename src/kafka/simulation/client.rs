@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{self, Cluster, Delivery, Done, Event, Fetched, Received, Request, Trouble};
+use super::super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
-use super::super::ledger::completed::Completed;
 use super::world::{Late, MemberId, Visibility, World, Written, now, numbers};
 use crate::domain::record::Outgoing;
 
@@ -142,7 +141,7 @@ impl Client {
                 Done::Fetch(if is_unstable || is_wrong {
                     Err(Trouble::from(Code::UnstableOffsetCommit))
                 } else {
-                    Ok(fetched(&world, &partitions))
+                    Ok(world.fetched(&partitions))
                 })
             }
             Request::InitTransactions => {
@@ -213,20 +212,6 @@ impl Client {
         }
         self.is_in_transaction = false;
         if is_wrong { Err(timeout()) } else { Ok(commits) }
-    }
-}
-
-fn fetched(world: &World, partitions: &[super::super::ledger::Partition]) -> Fetched {
-    let committed = partitions.iter().map(|partition| {
-        let committed = world.committed[usize::try_from(partition.number).unwrap()].as_ref();
-        let read = committed.map(|(next, text)| (*next, Completed::decode(text, *next).unwrap()));
-        (partition.clone(), read)
-    });
-    Fetched {
-        list: cluster::list(partitions),
-        committed: committed.collect(),
-        deleted: Vec::new(),
-        refused: Vec::new(),
     }
 }
 

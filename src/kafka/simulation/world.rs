@@ -7,7 +7,8 @@ use fastrand::Rng;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{Event, Trouble};
+use super::super::cluster::{self, Event, Fetched, Trouble};
+use super::super::ledger::completed::Completed;
 use super::super::ledger::{Commit, Partition};
 use super::super::transaction;
 use super::client::timeout;
@@ -111,6 +112,21 @@ impl World {
             takes_no_commits: false,
             loses_pauses: false,
             refused: None,
+        }
+    }
+
+    /// What the group says of partitions that are assigned.
+    pub(super) fn fetched(&self, partitions: &[Partition]) -> Fetched {
+        let committed = partitions.iter().map(|partition| {
+            let committed = self.committed[usize::try_from(partition.number).unwrap()].as_ref();
+            let read = committed.map(|(next, text)| (*next, Completed::decode(text, *next).unwrap()));
+            (partition.clone(), read)
+        });
+        Fetched {
+            list: cluster::list(partitions),
+            committed: committed.collect(),
+            deleted: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
