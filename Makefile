@@ -21,8 +21,8 @@ demo: ## Build the program, quickly, and run the demonstration: no Kafka, no key
 
 demo-model: ## Ask a real model on this machine about twenty tickets; installs it first. ARGS go to demo, --record first records anew
 	@scripts/prerequisites.sh demo
-	cargo build --release --locked
-	STRUCTURED_PROMPT_BINARY=$(CARGO_TARGET_DIR)/release/structured-prompt examples/local-model/run $(ARGS)
+	cargo build --profile demo --locked --bin structured-prompt
+	STRUCTURED_PROMPT_BINARY=$(CARGO_TARGET_DIR)/demo/structured-prompt examples/local-model/run $(ARGS)
 
 test: ## Everything a merge needs: format, lints, tests against real services, documentation
 	@scripts/prerequisites.sh test
