@@ -316,7 +316,7 @@ fn own_records_are_shown_beside_their_results_with_a_letter_of_each_code() {
 fn a_show_that_is_cut_short_says_so_and_leaves_nothing_running() {
     let ended = Demo::new().run(&["--timeout", "1s"]);
     ended.ends_with(1);
-    ended.says("out", &["INCOMPLETE", "1.0 s (--timeout)", "joining the consumer group"]);
+    ended.says("out", &["INCOMPLETE", "1.0 s (--timeout)", "connector support-triage: "]);
     assert!(!ended.out.contains("SIGKILL") && !ended.err.contains("ERROR"), "{}\n{}", ended.out, ended.err);
 }
 
