@@ -1,7 +1,7 @@
 //! `demo`: the whole product without anything around it. A broker inside the process, the real consumer, pipeline and producer,
 //! and the offline extractor, or the model that was asked for.
 //!
-//! [`provider_choice`] says who answers, [`feed`] sends the records and reads the outcomes, [`watch`] shows how far they are and
+//! [`provider_choice`] says who answers, [`mod@feed`] sends the records and reads the outcomes, [`watch`] shows how far they are and
 //! gives up where waiting is no use, [`ledger`] accounts for each record, [`show`] prints. Without input or connector of the
 //! user's, [`story`] adds what takes a model that errs ([`scripted`]) and a process that is killed.
 
