@@ -98,7 +98,8 @@ async fn nulls_for_absent_properties_are_removed_and_other_text_is_kept_as_it_is
     for (said, wanted) in [
         (r#"{"intent": "x", "urgent": null, "note": "n"}"#, r#"{"intent":"x","note":"n"}"#),
         ("{ \"intent\" :\"x\" }", "{ \"intent\" :\"x\" }"),
-        ("```json\n{\"urgent\":null}\n```", "```json\n{\"urgent\":null}\n```"),
+        ("```json\n{\"urgent\":null}\n```", "```json\n{}\n```"),
+        ("I cannot say: null", "I cannot say: null"),
     ] {
         let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::Says(said.to_owned())));
         assert_eq!(ask(settings(Wire::OpenAi, &stub)).await.unwrap().text, wanted);
