@@ -26,39 +26,34 @@ impl Notable {
     pub(super) fn observe(&self, connector: &str, record: &Record, answered: &Answered) {
         let Answered { answer, cache_hit, flags } = answered;
         if answer.validation == Validation::Relaxed {
-            self.say(
-                Kind::Relaxed,
-                connector,
-                record,
-                &format!("no answer of {} was valid; a relaxed one is published", answer.provider),
-            );
+            let detail = || format!("no answer of {} was valid; a relaxed one is published", answer.provider);
+            self.say(Kind::Relaxed, connector, record, detail);
         }
         for flag in flags {
             match flag {
                 Flag::LowConfidence => {
-                    let detail =
-                        format!("a result of confidence {:.2} is below the threshold", answer.confidence.score);
-                    self.say(Kind::LowConfidence, connector, record, &detail);
+                    let score = answer.confidence.score;
+                    let detail = || format!("a result of confidence {score:.2} is below the threshold");
+                    self.say(Kind::LowConfidence, connector, record, detail);
                 }
                 Flag::SuspiciousInput(pattern) => {
-                    self.say(Kind::Suspicious(pattern), connector, record, &format!("suspicious input: {pattern}"));
+                    let detail = || format!("suspicious input: {pattern}");
+                    self.say(Kind::Suspicious(pattern), connector, record, detail);
                 }
             }
         }
         if let Some((first, reason)) = given_up(answered).filter(|_| *cache_hit == CacheHit::None) {
             let why = reason.map_or("no reason", Code::as_str);
-            self.say(
-                Kind::Fallback,
-                connector,
-                record,
-                &format!("{} answered instead of {first}: {why}", answer.provider),
-            );
+            let detail = || format!("{} answered instead of {first}: {why}", answer.provider);
+            self.say(Kind::Fallback, connector, record, detail);
         }
     }
 
-    fn say(&self, kind: Kind, connector: &str, record: &Record, detail: &str) {
+    /// The line is only made when it is due: this is asked for every record, remembered answers included.
+    fn say(&self, kind: Kind, connector: &str, record: &Record, detail: impl FnOnce() -> String) {
         let unsaid = self.0.lock().unwrap_or_else(PoisonError::into_inner).due(kind);
         if let Some(unsaid) = unsaid {
+            let detail = detail();
             tracing::warn!(connector, position = %record.position, unsaid, "{detail}");
         }
     }
