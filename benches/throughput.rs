@@ -32,9 +32,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use structured_prompt::app::App;
 use structured_prompt::config::Environment;
 use structured_prompt::config::{connector, runtime};
+use structured_prompt::delivery::outcome::{Observer, RecordOutcome};
 use structured_prompt::domain::record::{Header, Outgoing};
 use structured_prompt::kafka::plain;
-use structured_prompt::kafka::work::{Observer, Outcome};
 use stub_provider::{Script, StubProvider};
 
 const PARTITIONS: i32 = 6;
@@ -241,7 +241,7 @@ impl Meter {
 }
 
 impl Observer for Meter {
-    fn closed(&self, _outcome: &Outcome, _took: Duration) {
+    fn closed(&self, _outcome: &RecordOutcome, _took: Duration) {
         self.tick();
     }
 

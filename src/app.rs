@@ -15,13 +15,14 @@ use tokio::task::JoinHandle;
 use crate::cache::memory::MemoryAnswers;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
+use crate::delivery::outcome::Observer;
+use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::answer::Usage;
 use crate::domain::health::{Component, Status};
 use crate::http::{router, server};
 use crate::kafka::connector::{Connector, Parts, StartError};
-use crate::kafka::memory::Memory;
+use crate::kafka::handler::RecordHandler;
 use crate::kafka::status::ConnectorStatus;
-use crate::kafka::work::{Door, Observer};
 use crate::llm::settings::{ProviderKind, ProviderSettings};
 use crate::llm::{self, BuildError};
 use crate::open_files::{OpenFiles, OpenFilesHealth};
@@ -128,15 +129,15 @@ impl App {
             let router = Arc::new(Router::new(members, settings, Arc::clone(&clock), signal.clone(), of_router));
             let pipeline = Pipeline::new(connector.pipeline, Arc::clone(&router), Arc::clone(&recall));
             routers.push(router);
-            let memory = journal.as_ref().map(|journal| {
+            let remembered = journal.as_ref().map(|journal| {
                 let window = connector.route.deduplicate;
-                Memory::new(Arc::clone(journal), Arc::clone(&connector.name), config_hash, is_paid, window)
+                RememberedOutcomes::new(Arc::clone(journal), Arc::clone(&connector.name), config_hash, is_paid, window)
             });
-            let door = Door::new(pipeline, connector.route.format, Arc::clone(&clock), memory);
+            let handler = RecordHandler::new(pipeline, connector.route.format, Arc::clone(&clock), remembered);
             parts.push(Parts {
                 kafka: runtime.kafka.clone(),
                 route: connector.route,
-                door: Arc::new(door),
+                handler: Arc::new(handler),
                 tasks: tasks.clone(),
                 metrics: metrics.connector(&connector.name),
                 status: Arc::new(ConnectorStatus::new(Arc::clone(&connector.name))),

@@ -4,7 +4,7 @@
 //! - `session`: the loop, from joining the group to leaving it;
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`lanes`]: the order in which outcomes are published;
-//! - [`work`]: one record through the pipeline; [`memory`]: what is remembered of it beyond the process; `notable`: what is logged of it;
+//! - [`handler`]: one record through the pipeline; `notable`: what is logged of it;
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `probe`: whether the cluster answers and has our topics, with `limits` (what they take) and `missing` (those it lacks);
@@ -18,10 +18,11 @@ mod committer;
 pub mod connector;
 mod convert;
 pub mod embedded;
+pub mod handler;
 pub mod lanes;
 pub mod ledger;
 mod limits;
-pub mod memory;
+
 mod missing;
 mod notable;
 mod outbox;
@@ -33,7 +34,6 @@ pub mod settings;
 mod slot;
 pub mod status;
 mod transaction;
-pub mod work;
 
 #[cfg(test)]
 mod simulation;

@@ -1,7 +1,7 @@
 //! structured-prompt: a streaming connector that turns free text on Kafka topics into validated, typed records.
 //!
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture.rs` holds the table):
-//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → the edges ([`kafka`], [`http`], [`llm`],
+//! [`domain`] → [`ports`], [`schema`], [`prompt`], [`codec`] → [`pipeline`] → [`delivery`] → the edges ([`kafka`], [`http`], [`llm`],
 //! [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`], [`open_files`] and `tasks` may be used from the pipeline upwards.
 //! `docs/architecture.md` walks one record through them.
 
@@ -12,6 +12,7 @@ pub mod ports;
 pub mod prompt;
 pub mod schema;
 
+pub mod delivery;
 pub mod open_files;
 pub mod pipeline;
 pub mod tasks;

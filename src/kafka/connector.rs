@@ -12,12 +12,13 @@ use tokio::sync::oneshot;
 use super::advice;
 use super::client;
 use super::clients::{Clients, ConnectError};
+use super::handler::RecordHandler;
 use super::quarantine::Quarantine;
 use super::session::{Broken, End, Session};
 use super::settings::{Guarantee, KafkaSettings, RouteSettings};
 use super::slot::Slot;
 use super::status::ConnectorStatus;
-use super::work::{Door, Observer};
+use crate::delivery::outcome::Observer;
 use crate::tasks::{self, Tasks};
 use crate::telemetry::metrics::ConnectorMetrics;
 
@@ -36,7 +37,7 @@ pub struct Parts {
     /// Its topics and order.
     pub route: RouteSettings,
     /// Its pipeline.
-    pub door: Arc<Door>,
+    pub handler: Arc<RecordHandler>,
     /// Where its asking tasks run.
     pub tasks: Tasks,
     /// Its metrics.

@@ -26,6 +26,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::cluster::{self, Cluster, Received, Trouble};
 use super::connector::{Parts, Stop};
+use super::handler::{BegunRecord, Job, RecordStep};
 use super::lanes::{Lanes, Ticket};
 use super::ledger::{Ledger, Opening, Partition, Stamp};
 use super::outbox::Outbox;
@@ -33,7 +34,7 @@ use super::quarantine::{self, Quarantine};
 use super::settings::Guarantee;
 use super::status::Paused;
 use super::transaction::Transaction;
-use super::work::{Begun, Job, Settled, Step};
+use crate::delivery::outcome::Settled;
 use crate::domain::failure::Code;
 use crate::domain::record::{Position, Record};
 use crate::ports::journal::Claim;
@@ -110,7 +111,7 @@ struct InFlight {
     received_at: Instant,
     weight: usize,
     /// How far it came, until the claim to its event is decided.
-    held: Option<Step>,
+    held: Option<RecordStep>,
     /// Waits for a place among those who ask.
     job: Option<Box<Job>>,
     /// Asks; without it nobody waits for its calls any more.
@@ -279,12 +280,14 @@ impl<'a, C: Cluster> Session<'a, C> {
         self.lanes.enter(ticket, &partition, record.key.as_deref());
         let weight = record.weight();
         self.open_bytes += weight;
-        let door = &self.parts.door;
+        let handler = &self.parts.handler;
         let begun = match failure.or_else(|| self.refused.contains(&record.position).then(quarantine::refusal)) {
-            Some(failure) => Begun { step: Step::Settled(door.dead_letter(&record, &failure)), claim: None },
+            Some(failure) => {
+                BegunRecord { step: RecordStep::Settled(handler.dead_letter(&record, &failure)), claim: None }
+            }
             None => {
                 self.quarantine.working_on(&record.position);
-                door.begin(&record)
+                handler.begin(&record)
             }
         };
         let flight = InFlight {
@@ -327,10 +330,10 @@ impl<'a, C: Cluster> Session<'a, C> {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };
-            let door = Arc::clone(&self.parts.door);
-            let commitment = door.commitment(&job);
+            let handler = Arc::clone(&self.parts.handler);
+            let commitment = handler.commitment(&job);
             let quarantine = Arc::clone(&self.quarantine);
-            let work = quarantine.watch(flight.record.position.clone(), async move { door.finish(*job).await });
+            let work = quarantine.watch(flight.record.position.clone(), async move { handler.finish(*job).await });
             flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone()), commitment));
             self.asking += 1;
         }

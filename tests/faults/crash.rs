@@ -52,10 +52,10 @@ fn killed_at_random(bench: &mut Bench, guarantee: Guarantee) -> Tally {
     let mut scene = Scene::new(&bench.cluster, load);
     let mut tally = Tally::default();
     let mut open = 0;
-    // More than a life can do, so that every kill meets open calls.
-    scene.add(PER_SECOND);
     for _ in 0..kills {
-        scene.add(LONGEST_LIFE * PER_SECOND);
+        // More than a life can do, so that every kill meets open calls.
+        let left = scene.load.events.saturating_sub(scene.stub.calls() as usize);
+        scene.add(((LONGEST_LIFE + 1) * PER_SECOND).saturating_sub(left));
         let mut service = at_work(&scene);
         std::thread::sleep(Duration::from_millis(bench.random.u64(0..LONGEST_LIFE as u64 * 1000)));
         open += scene.stub.in_flight() as usize;

@@ -1,9 +1,8 @@
 //! Counts the records that are finished, so that it is known when to look at the topics. What is reported is counted there.
 
+use crate::delivery::outcome::{Observer, RecordOutcome};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use crate::kafka::work::{Observer, Outcome};
 
 #[derive(Debug, Default)]
 pub(super) struct Tally(Mutex<State>);
@@ -33,7 +32,7 @@ impl Tally {
 }
 
 impl Observer for Tally {
-    fn closed(&self, _outcome: &Outcome, took: Duration) {
+    fn closed(&self, _outcome: &RecordOutcome, took: Duration) {
         let now = Instant::now();
         let began_at = now.checked_sub(took).unwrap_or(now);
         let mut state = self.state();

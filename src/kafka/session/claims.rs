@@ -5,8 +5,8 @@
 //! end but its window.
 
 use super::super::cluster::Cluster;
+use super::super::handler::{BegunRecord, RecordStep};
 use super::super::lanes::Ticket;
-use super::super::work::{Begun, Step};
 use super::Session;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::journal::Claimed;
@@ -17,7 +17,7 @@ pub(super) type Decisions = Vec<(Ticket, Claimed)>;
 
 impl<C: Cluster> Session<'_, C> {
     /// The record is as far as it comes without waiting.
-    pub(super) fn begun(&mut self, ticket: Ticket, Begun { step, claim }: Begun) {
+    pub(super) fn begun(&mut self, ticket: Ticket, BegunRecord { step, claim }: BegunRecord) {
         match (claim, self.in_flight.get_mut(&ticket)) {
             (Some(claim), Some(flight)) => {
                 flight.held = Some(step);
@@ -29,15 +29,15 @@ impl<C: Cluster> Session<'_, C> {
 
     /// Has the claims decided, unless others are being decided.
     pub(super) fn send_claims(&mut self) {
-        let door = &self.parts.door;
-        if self.deciding.is_some() || self.claims.is_empty() || door.memory().is_none() {
+        let handler = &self.parts.handler;
+        if self.deciding.is_some() || self.claims.is_empty() || handler.remembered().is_none() {
             return;
         }
         let (tickets, claims): (Vec<Ticket>, Vec<_>) = std::mem::take(&mut self.claims).into_iter().unzip();
-        let (door, decisions) = (door.clone(), self.decisions.0.clone());
+        let (handler, decisions) = (handler.clone(), self.decisions.0.clone());
         let work = async move {
-            if let Some(memory) = door.memory() {
-                let decided = memory.decide(claims).await;
+            if let Some(remembered) = handler.remembered() {
+                let decided = remembered.decide(claims).await;
                 // There is room: one task at a time. Without a session nobody waits for it.
                 drop(decisions.try_send(tickets.into_iter().zip(decided).collect()));
             }
@@ -65,17 +65,18 @@ impl<C: Cluster> Session<'_, C> {
                 Claimed::Conflict => {
                     let detail =
                         "another record had the same source and id and another value; give each event an id of its own";
-                    let letter = self.parts.door.dead_letter(&flight.record, &Failure::new(Code::IdConflict, detail));
+                    let letter =
+                        self.parts.handler.dead_letter(&flight.record, &Failure::new(Code::IdConflict, detail));
                     self.settled(ticket, letter);
                 }
             }
         }
     }
 
-    fn proceed(&mut self, ticket: Ticket, step: Step) {
+    fn proceed(&mut self, ticket: Ticket, step: RecordStep) {
         match step {
-            Step::Settled(settled) => self.settled(ticket, settled),
-            Step::Ask(job) => {
+            RecordStep::Settled(settled) => self.settled(ticket, settled),
+            RecordStep::Ask(job) => {
                 if let Some(flight) = self.in_flight.get_mut(&ticket) {
                     flight.job = Some(job);
                     self.waiting.push_back(ticket);

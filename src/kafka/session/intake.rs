@@ -7,9 +7,9 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::cluster::{self, Cluster, Trouble};
 use super::super::ledger::Partition;
-use super::super::memory::Memory;
 use super::super::status::Paused;
 use super::{Broken, Drain, NAP_ASKING, Session};
+use crate::delivery::remembered::RememberedOutcomes;
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
@@ -186,7 +186,7 @@ impl<C: Cluster> Session<'_, C> {
             Some(Paused::Gate(detail)) => Some(detail.as_str()),
             Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
         };
-        let is_open = detail.is_none() && self.parts.door.router().is_open();
+        let is_open = detail.is_none() && self.parts.handler.router().is_open();
         self.gate_log.observe(&self.parts.name, detail, is_open, self.cluster.now());
     }
 
@@ -200,11 +200,11 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(unconfirmed) = self.unconfirmed() {
             return Some(unconfirmed);
         }
-        if let Some(problem) = self.parts.door.memory().and_then(Memory::problem) {
+        if let Some(problem) = self.parts.handler.remembered().and_then(RememberedOutcomes::problem) {
             return Some(Paused::Gate(problem));
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
-        if let Some(closed) = self.parts.door.router().closed()
+        if let Some(closed) = self.parts.handler.router().closed()
             && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
         {
             return Some(Paused::Gate(format!(

@@ -172,7 +172,7 @@ impl<C: Cluster> Session<'_, C> {
     /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
     /// from before it closed can, with their retries, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
-        let router = self.parts.door.router();
+        let router = self.parts.handler.router();
         let can_answer = router.is_open() || router.is_asked();
         !self.in_flight.iter().any(|(ticket, flight)| {
             let is_under_way =

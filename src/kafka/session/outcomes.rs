@@ -8,8 +8,8 @@ use super::super::cluster::{Cluster, Trouble};
 use super::super::lanes::Ticket;
 use super::super::outbox::Next;
 use super::super::transaction::Transaction;
-use super::super::work::{Outcome, Settled};
 use super::{Broken, InFlight, Session};
+use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 
@@ -103,8 +103,8 @@ impl<C: Cluster> Session<'_, C> {
         let settled = self.in_flight.get(&ticket).and_then(|flight| flight.settled.as_ref());
         settled.is_some_and(|settled| {
             let limit = match settled.outcome {
-                Outcome::Result { .. } => self.limits.0,
-                Outcome::DeadLetter { .. } => self.limits.1,
+                RecordOutcome::Result { .. } => self.limits.0,
+                RecordOutcome::DeadLetter { .. } => self.limits.1,
             };
             limit.is_some_and(|limit| settled.outgoing.weight() > limit)
         })
@@ -118,8 +118,8 @@ impl<C: Cluster> Session<'_, C> {
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = &flight.settled else { return };
         let topic = match settled.outcome {
-            Outcome::Result { .. } => &self.parts.route.sink_topic,
-            Outcome::DeadLetter { .. } => &self.parts.route.dead_letter_topic,
+            RecordOutcome::Result { .. } => &self.parts.route.sink_topic,
+            RecordOutcome::DeadLetter { .. } => &self.parts.route.dead_letter_topic,
         };
         match self.cluster.send(topic, &settled.outgoing, ticket) {
             Ok(()) => {
@@ -196,7 +196,7 @@ impl<C: Cluster> Session<'_, C> {
         let metrics = &self.parts.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
-            Outcome::Result { cache_hit, confidence, reference_usd } => {
+            RecordOutcome::Result { cache_hit, confidence, reference_usd } => {
                 metrics.reference_cost_usd.inc_by(reference_usd);
                 match cache_hit {
                     CacheHit::None => metrics.answered.inc(),
@@ -205,7 +205,7 @@ impl<C: Cluster> Session<'_, C> {
                 };
                 metrics.confidence.observe(confidence);
             }
-            Outcome::DeadLetter { code } => {
+            RecordOutcome::DeadLetter { code } => {
                 metrics.dead_letter(code);
                 if let Some(unsaid) = self.said_letters.due(code) {
                     let (connector, position) = (&*self.parts.name, &flight.record.position);
@@ -246,14 +246,16 @@ impl<C: Cluster> Session<'_, C> {
     fn replace(&mut self, ticket: Ticket, failure_code: Code, code: RDKafkaErrorCode) {
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = flight.settled.take() else { return };
-        let (door, record) = (&self.parts.door, &flight.record);
+        let (handler, record) = (&self.parts.handler, &flight.record);
         flight.settled = Some(match settled.outcome {
-            Outcome::Result { .. } => {
+            RecordOutcome::Result { .. } => {
                 let detail = format!("topic {} refused the result: {code}", self.parts.route.sink_topic);
-                door.dead_letter(record, &Failure::new(failure_code, detail))
+                handler.dead_letter(record, &Failure::new(failure_code, detail))
             }
-            Outcome::DeadLetter { code: original } if !settled.is_pointer => door.dead_letter_pointer(record, original),
-            Outcome::DeadLetter { .. } => {
+            RecordOutcome::DeadLetter { code: original } if !settled.is_pointer => {
+                handler.dead_letter_pointer(record, original)
+            }
+            RecordOutcome::DeadLetter { .. } => {
                 flight.settled = Some(settled);
                 self.complain(ticket, code);
                 self.outbox.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
@@ -268,7 +270,7 @@ impl<C: Cluster> Session<'_, C> {
             .in_flight
             .get(&ticket)
             .and_then(|flight| flight.settled.as_ref())
-            .is_some_and(|settled| matches!(settled.outcome, Outcome::DeadLetter { .. }));
+            .is_some_and(|settled| matches!(settled.outcome, RecordOutcome::DeadLetter { .. }));
         let route = &self.parts.route;
         let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;

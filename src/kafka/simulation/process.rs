@@ -12,14 +12,14 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::super::connector::{Parts, Stop};
-use super::super::memory::Memory;
+use super::super::handler::RecordHandler;
 use super::super::session::{Session, Turn};
 use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, RouteSettings};
 use super::super::status::ConnectorStatus;
-use super::super::work::Door;
 use super::client::Client;
 use super::world::{World, now};
 use super::{LETTERS, Plan, RESULTS};
+use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 use crate::pipeline::recall::Recall;
@@ -166,10 +166,11 @@ fn pipeline() -> PipelineSettings {
 
 fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Parts {
     let window = plan.deduplicates.then_some(Duration::from_secs(3600));
-    let memory = Memory::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
+    let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
     let pipeline = Pipeline::new(settings.clone(), router_to(Arc::clone(script) as Arc<dyn Model>), recall);
-    let door = Door::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
+    let handler =
+        RecordHandler::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
     let status = Arc::new(ConnectorStatus::new("sim".into()));
     status.probed(Ok(Duration::ZERO), None);
     Parts {
@@ -186,7 +187,7 @@ fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal
             ordering: plan.ordering,
             max_in_flight: plan.max_in_flight,
         },
-        door: Arc::new(door),
+        handler: Arc::new(handler),
         tasks: Tasks::new(Handle::current()),
         metrics: Metrics::default().connector("sim"),
         status,

@@ -3,18 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::memory::Memory;
 use super::notable::Notable;
 use super::settings::RecordFormat;
 use crate::codec::{cloudevents, dead_letter, plain, result};
+use crate::delivery::outcome::{RecordOutcome, Settled};
+use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::answer::{Answered, CacheHit};
 use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure, Kind};
-use crate::domain::record::{Outgoing, Record};
+use crate::domain::record::Record;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::run::{self, Pipeline, Question};
 use crate::ports::clock::Clock;
@@ -39,46 +39,6 @@ pub const fn max_value_bytes(max_prompt_chars: usize) -> usize {
 /// the record's.
 const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
 
-/// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Outcome {
-    /// It has a result.
-    Result {
-        /// Where the answer came from.
-        cache_hit: CacheHit,
-        /// Its confidence.
-        confidence: f64,
-        /// What the call would have cost at the reference's prices, in US dollars; hits count as if they had asked.
-        reference_usd: f64,
-    },
-    /// It is a dead letter.
-    DeadLetter {
-        /// Why.
-        code: Code,
-    },
-}
-
-/// Told of every record that is finished. Called on the connector's thread: must be quick.
-pub trait Observer: Send + Sync {
-    /// The broker has acknowledged a record's outcome, `took` after its receipt.
-    fn closed(&self, outcome: &Outcome, took: Duration);
-    /// A record has no outcome of its own, because its event had one.
-    fn repeated(&self);
-}
-
-/// A record's outcome, ready to be published.
-#[derive(Debug)]
-pub struct Settled {
-    /// What to publish. Where follows from the outcome.
-    pub outgoing: Outgoing,
-    /// What it is.
-    pub outcome: Outcome,
-    /// True for a dead letter that only points to its original.
-    pub is_pointer: bool,
-    /// Why it is a dead letter, in a sentence.
-    pub detail: Option<String>,
-}
-
 /// A record that needs a provider.
 #[derive(Debug)]
 pub struct Job {
@@ -88,65 +48,72 @@ pub struct Job {
 }
 
 /// A record as far as it came without waiting.
-pub struct Begun {
+pub struct BegunRecord {
     /// How far.
-    pub step: Step,
+    pub step: RecordStep,
     /// What is to be decided first: whether its event has an outcome already.
     pub claim: Option<Claim>,
 }
 
 /// How far a record came without waiting.
-pub enum Step {
+pub enum RecordStep {
     /// To its end.
     Settled(Settled),
     /// To a question.
     Ask(Box<Job>),
 }
 
-/// The Kafka door of one connector's pipeline.
-pub struct Door {
+/// Takes the records of one connector through its pipeline.
+pub struct RecordHandler {
     pipeline: Pipeline,
     format: RecordFormat,
     clock: Arc<dyn Clock>,
-    memory: Option<Memory>,
+    remembered: Option<RememberedOutcomes>,
     notable: Notable,
 }
 
-impl Door {
-    /// A door to `pipeline`. Without a memory, a process that is killed forgets answers that were paid for.
-    pub fn new(pipeline: Pipeline, format: RecordFormat, clock: Arc<dyn Clock>, memory: Option<Memory>) -> Self {
-        Self { pipeline, format, clock, memory, notable: Notable::default() }
+impl RecordHandler {
+    /// A handler that drives `pipeline`. Without remembered outcomes, a process that is killed forgets answers that were paid for.
+    pub fn new(
+        pipeline: Pipeline,
+        format: RecordFormat,
+        clock: Arc<dyn Clock>,
+        remembered: Option<RememberedOutcomes>,
+    ) -> Self {
+        Self { pipeline, format, clock, remembered, notable: Notable::default() }
     }
 
-    /// Who answers behind this door, and the gate before them.
+    /// Who answers behind this handler, and the gate before them.
     pub fn router(&self) -> &Router {
         self.pipeline.router()
     }
 
     /// What records are remembered by, where they are.
-    pub fn memory(&self) -> Option<&Memory> {
-        self.memory.as_ref()
+    pub fn remembered(&self) -> Option<&RememberedOutcomes> {
+        self.remembered.as_ref()
     }
 
     /// Everything that needs no waiting. Never panics: a stage that does costs its record and no other.
-    pub fn begin(&self, record: &Arc<Record>) -> Begun {
+    pub fn begin(&self, record: &Arc<Record>) -> BegunRecord {
         let mut claim = None;
         let step = match catch_unwind(AssertUnwindSafe(|| self.try_begin(record, &mut claim))) {
             Ok(Ok(step)) => step,
-            Ok(Err(failure)) => Step::Settled(self.dead_letter(record, &failure)),
-            Err(panic) => Step::Settled(self.dead_letter(record, &defect(panic.as_ref()))),
+            Ok(Err(failure)) => RecordStep::Settled(self.dead_letter(record, &failure)),
+            Err(panic) => RecordStep::Settled(self.dead_letter(record, &defect(panic.as_ref()))),
         };
-        Begun { step, claim }
+        BegunRecord { step, claim }
     }
 
     /// Notes the claim on the way, because a record that fails after its event was read has one, too.
-    fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<Step, Failure> {
+    fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<RecordStep, Failure> {
         let event = self.decode(record)?;
-        *claim = self.memory.as_ref().and_then(|memory| memory.claim(record, &event));
+        *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
         let begun = self.pipeline.begin(&Scope { event: &event, key: record.key.as_deref(), headers: &record.headers });
         match begun {
-            run::Begun::Done(outcome) => Ok(Step::Settled(self.result(record, &event, &outcome?))),
-            run::Begun::Ask(question) => Ok(Step::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
+            run::Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?))),
+            run::Begun::Ask(question) => {
+                Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question })))
+            }
         }
     }
 
@@ -165,7 +132,7 @@ impl Door {
 
     /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay again.
     pub fn commitment(&self, job: &Job) -> Commitment {
-        let is_paid = self.memory.as_ref().is_some_and(Memory::is_paid);
+        let is_paid = self.remembered.as_ref().is_some_and(RememberedOutcomes::is_paid);
         if is_paid { job.question.commitment().clone() } else { Commitment::default() }
     }
 
@@ -174,20 +141,21 @@ impl Door {
     pub async fn finish(&self, job: Job) -> Settled {
         let Job { record, event, mut question } = job;
         let (record, event) = (&record, &event);
-        let memory = self.memory.as_ref();
-        let keys = memory.and_then(|memory| Some((memory, memory.keys(record, event, question.fingerprint())?)));
-        let _turn = match keys {
-            Some((memory, keys)) => Some(memory.turn(keys).await),
+        let remembered = self.remembered.as_ref();
+        let keys = remembered
+            .and_then(|remembered| Some((remembered, remembered.keys(record, event, question.fingerprint())?)));
+        let _lock = match keys {
+            Some((remembered, keys)) => Some(remembered.lock(keys).await),
             None => None,
         };
-        if let Some((memory, keys)) = keys {
-            if let Some(settled) = memory.recall(keys).await {
+        if let Some((remembered, keys)) = keys {
+            if let Some(settled) = remembered.recall(keys).await {
                 return settled;
             }
             // An instance that lost the record may get its answer while this one waits for a provider.
             if !self.router().is_open() {
                 self.pipeline.ready(&question).await;
-                if let Some(settled) = memory.recall(keys).await {
+                if let Some(settled) = remembered.recall(keys).await {
                     return settled;
                 }
             }
@@ -197,8 +165,8 @@ impl Door {
             Ok(Err(failure)) => (self.dead_letter(record, &failure), failure.attempts() > 0),
             Err(panic) => (self.dead_letter(record, &defect(panic.as_ref())), false),
         };
-        if let Some((memory, keys)) = keys.filter(|_| has_cost) {
-            memory.record(keys, &settled).await;
+        if let Some((remembered, keys)) = keys.filter(|_| has_cost) {
+            remembered.record(keys, &settled).await;
         }
         settled
     }
@@ -244,7 +212,7 @@ impl Door {
         };
         let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
         let answer = &answered.answer;
-        let outcome = Outcome::Result {
+        let outcome = RecordOutcome::Result {
             cache_hit: answered.cache_hit,
             confidence: answer.confidence.score,
             reference_usd: self.router().reference_cost_usd(answer.last_call()),
@@ -255,7 +223,7 @@ impl Door {
     /// The record as a dead letter.
     pub fn dead_letter(&self, record: &Record, failure: &Failure) -> Settled {
         let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
-        let outcome = Outcome::DeadLetter { code: failure.code };
+        let outcome = RecordOutcome::DeadLetter { code: failure.code };
         Settled { outgoing, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }
     }
 
@@ -263,7 +231,12 @@ impl Door {
     pub fn dead_letter_pointer(&self, record: &Record, code: Code) -> Settled {
         let failure = Failure::new(code, "the record is too large for the dead-letter topic; this letter points to it");
         let outgoing = dead_letter::pointer(record, &failure, &self.dead_letter_origin(), self.clock.now());
-        Settled { outgoing, outcome: Outcome::DeadLetter { code }, is_pointer: true, detail: Some(failure.detail) }
+        Settled {
+            outgoing,
+            outcome: RecordOutcome::DeadLetter { code },
+            is_pointer: true,
+            detail: Some(failure.detail),
+        }
     }
 
     fn dead_letter_origin(&self) -> dead_letter::DeadLetterOrigin<'_> {

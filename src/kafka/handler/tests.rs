@@ -59,22 +59,27 @@ impl Model for Obedient {
     }
 }
 
-fn door() -> Door {
-    door_with(None)
+fn handler() -> RecordHandler {
+    handler_with(None)
 }
 
-fn door_with(memory: Option<Memory>) -> Door {
-    door_to(Arc::new(Obedient), memory)
+fn handler_with(remembered: Option<RememberedOutcomes>) -> RecordHandler {
+    handler_to(Arc::new(Obedient), remembered)
 }
 
-fn door_to(model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
-    door_of(settings(), RecordFormat::Text, model, memory)
+fn handler_to(model: Arc<dyn Model>, remembered: Option<RememberedOutcomes>) -> RecordHandler {
+    handler_of(settings(), RecordFormat::Text, model, remembered)
 }
 
-fn door_of(settings: PipelineSettings, format: RecordFormat, model: Arc<dyn Model>, memory: Option<Memory>) -> Door {
+fn handler_of(
+    settings: PipelineSettings,
+    format: RecordFormat,
+    model: Arc<dyn Model>,
+    remembered: Option<RememberedOutcomes>,
+) -> RecordHandler {
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
     let pipeline = Pipeline::new(settings, router_to(model), recall);
-    Door::new(pipeline, format, Arc::new(ManualClock::default()), memory)
+    RecordHandler::new(pipeline, format, Arc::new(ManualClock::default()), remembered)
 }
 
 fn settings() -> PipelineSettings {
@@ -108,72 +113,72 @@ fn record(value: &str, offset: i64) -> Arc<Record> {
     })
 }
 
-async fn outcome(door: &Door, value: &str, offset: i64) -> Outcome {
-    match door.begin(&record(value, offset)).step {
-        Step::Settled(settled) => settled.outcome,
-        Step::Ask(job) => door.finish(*job).await.outcome,
+async fn outcome(handler: &RecordHandler, value: &str, offset: i64) -> RecordOutcome {
+    match handler.begin(&record(value, offset)).step {
+        RecordStep::Settled(settled) => settled.outcome,
+        RecordStep::Ask(job) => handler.finish(*job).await.outcome,
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_fails_on_one_record_only_is_not_paused_for_ever() {
-    let door = door();
+    let handler = handler();
     let others = async {
         let mut offset = 1;
         while offset < 2000 {
-            let outcome = outcome(&door, &format!("answer {offset}"), offset).await;
-            assert!(matches!(outcome, Outcome::Result { .. }), "{outcome:?}");
+            let outcome = outcome(&handler, &format!("answer {offset}"), offset).await;
+            assert!(matches!(outcome, RecordOutcome::Result { .. }), "{outcome:?}");
             offset += 1;
         }
     };
-    let poison = async { outcome(&door, "fail always", 0).await };
+    let poison = async { outcome(&handler, "fail always", 0).await };
     let (outcome, ()) = tokio::join!(poison, others);
-    assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderFailed });
-    assert!(door.router().is_open());
+    assert_eq!(outcome, RecordOutcome::DeadLetter { code: Code::ProviderFailed });
+    assert!(handler.router().is_open());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_fails_on_all_is_waited_for() {
-    let door = door();
+    let handler = handler();
     let all = join_all((0..5).map(|offset| {
-        let door = &door;
-        async move { outcome(door, &format!("fail {offset}"), offset).await }
+        let handler = &handler;
+        async move { outcome(handler, &format!("fail {offset}"), offset).await }
     }));
     assert!(tokio::time::timeout(Duration::from_secs(3600), all).await.is_err(), "a record was blamed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_answers_nobody_is_asked_less_and_less() {
-    let door = door();
+    let handler = handler();
     let began_at = tokio::time::Instant::now();
     for offset in 0..7 {
-        let outcome = outcome(&door, &format!("hang {offset}"), offset).await;
-        assert_eq!(outcome, Outcome::DeadLetter { code: Code::ProviderTimeout });
-        assert_eq!(door.router().is_open(), offset < 2, "three in a row open the breaker");
+        let outcome = outcome(&handler, &format!("hang {offset}"), offset).await;
+        assert_eq!(outcome, RecordOutcome::DeadLetter { code: Code::ProviderTimeout });
+        assert_eq!(handler.router().is_open(), offset < 2, "three in a row open the breaker");
     }
     assert!(began_at.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8), "{:?}", began_at.elapsed());
-    assert!(matches!(outcome(&door, "answer me", 9).await, Outcome::Result { .. }));
-    assert!(door.router().is_open());
+    assert!(matches!(outcome(&handler, "answer me", 9).await, RecordOutcome::Result { .. }));
+    assert!(handler.router().is_open());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_among_answers_is_the_records_own() {
-    let door = door();
-    let (hung, answered) = tokio::join!(outcome(&door, "hang once", 0), async {
+    let handler = handler();
+    let (hung, answered) = tokio::join!(outcome(&handler, "hang once", 0), async {
         tokio::time::sleep(Duration::from_millis(1)).await;
-        outcome(&door, "answer me", 1).await
+        outcome(&handler, "answer me", 1).await
     });
-    assert!(matches!(answered, Outcome::Result { .. }));
-    assert_eq!(hung, Outcome::DeadLetter { code: Code::ProviderTimeout });
+    assert!(matches!(answered, RecordOutcome::Result { .. }));
+    assert_eq!(hung, RecordOutcome::DeadLetter { code: Code::ProviderTimeout });
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_before_a_wait_are_in_the_records_outcome() {
     let limited = fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
     let model = Scripted::new("p", [FakeModel::says("no JSON"), limited, FakeModel::says("{}")]);
-    let door = door_to(model, None);
-    let Step::Ask(job) = door.begin(&record("x", 0)).step else { panic!("settled") };
-    let settled = door.finish(*job).await;
+    let handler = handler_to(model, None);
+    let RecordStep::Ask(job) = handler.begin(&record("x", 0)).step else { panic!("settled") };
+    let settled = handler.finish(*job).await;
     let header = |name: &str| {
         let header = settled.outgoing.headers.iter().find(|header| header.name == name).unwrap();
         String::from_utf8(header.value.clone().unwrap().to_vec()).unwrap()
@@ -184,16 +189,16 @@ async fn calls_before_a_wait_are_in_the_records_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_costs_its_record_only() {
-    let door = door();
-    assert_eq!(outcome(&door, "panic now", 0).await, Outcome::DeadLetter { code: Code::InternalError });
-    assert!(matches!(outcome(&door, "answer me", 1).await, Outcome::Result { .. }));
+    let handler = handler();
+    assert_eq!(outcome(&handler, "panic now", 0).await, RecordOutcome::DeadLetter { code: Code::InternalError });
+    assert!(matches!(outcome(&handler, "answer me", 1).await, RecordOutcome::Result { .. }));
 }
 
 #[test]
 fn a_value_over_the_limit_is_not_looked_into() {
     let value = "x".repeat(MAX_VALUE_BYTES + 1);
-    let Step::Settled(settled) = door().begin(&record(&value, 0)).step else { panic!("asks") };
-    assert_eq!(settled.outcome, Outcome::DeadLetter { code: Code::EventTooLarge });
+    let RecordStep::Settled(settled) = handler().begin(&record(&value, 0)).step else { panic!("asks") };
+    assert_eq!(settled.outcome, RecordOutcome::DeadLetter { code: Code::EventTooLarge });
     assert_eq!(settled.outgoing.value.as_deref(), Some(value.as_bytes()));
 }
 
@@ -216,30 +221,30 @@ async fn a_prompt_of_a_million_characters_has_an_answer() {
         patterns: PatternPolicy::Flag,
         ..settings()
     };
-    let door = door_of(settings, RecordFormat::Json, Arc::new(Obedient), None);
+    let handler = handler_of(settings, RecordFormat::Json, Arc::new(Obedient), None);
     let body = |chars: usize| ["\u{1F9FE}", "ö", "\\n", "a"].concat().repeat(CHARS / 4) + &"a".repeat(chars % 4);
     let value = |chars: usize| format!(r#"{{"body":"{}"}}"#, body(chars));
     let of = |outcome| match outcome {
-        Outcome::DeadLetter { code } => Some(code),
-        Outcome::Result { .. } => None,
+        RecordOutcome::DeadLetter { code } => Some(code),
+        RecordOutcome::Result { .. } => None,
     };
-    assert_eq!(of(outcome(&door, &value(CHARS), 0).await), None);
-    assert_eq!(of(outcome(&door, &value(CHARS + 1), 1).await), Some(Code::PromptTooLong));
+    assert_eq!(of(outcome(&handler, &value(CHARS), 0).await), None);
+    assert_eq!(of(outcome(&handler, &value(CHARS + 1), 1).await), Some(Code::PromptTooLong));
     let large = format!(r#"{{"body":"x","more":"{}"}}"#, "x".repeat(max_value_bytes(CHARS)));
-    assert_eq!(of(outcome(&door, &large, 2).await), Some(Code::EventTooLarge));
+    assert_eq!(of(outcome(&handler, &large, 2).await), Some(Code::EventTooLarge));
 }
 
-fn memory(journal: &Arc<MemoryJournal>) -> Option<Memory> {
+fn remembered(journal: &Arc<MemoryJournal>) -> Option<RememberedOutcomes> {
     let journal = Arc::clone(journal) as Arc<dyn Journal>;
-    Some(Memory::new(journal, "test".into(), "0".into(), true, Some(Duration::from_secs(60))))
+    Some(RememberedOutcomes::new(journal, "test".into(), "0".into(), true, Some(Duration::from_secs(60))))
 }
 
 /// What a process would publish that has just started, and so remembers nothing of its own.
 async fn after_a_restart(journal: &Arc<MemoryJournal>, value: &str, offset: i64) -> Settled {
-    let door = door_with(memory(journal));
-    match door.begin(&record(value, offset)).step {
-        Step::Settled(settled) => settled,
-        Step::Ask(job) => door.finish(*job).await,
+    let handler = handler_with(remembered(journal));
+    match handler.begin(&record(value, offset)).step {
+        RecordStep::Settled(settled) => settled,
+        RecordStep::Ask(job) => handler.finish(*job).await,
     }
 }
 
@@ -257,18 +262,18 @@ async fn an_outcome_that_cost_a_call_is_published_again_and_not_paid_again() {
     };
     assert_eq!(header(&again, "ce_id"), header(&first, "ce_id"));
     assert_eq!((header(&first, "ce_cachehit"), header(&again, "ce_cachehit")), ("none".into(), "journal".into()));
-    assert!(matches!(again.outcome, Outcome::Result { cache_hit: CacheHit::Journal, .. }));
+    assert!(matches!(again.outcome, RecordOutcome::Result { cache_hit: CacheHit::Journal, .. }));
     let other = after_a_restart(&journal, "hello you", 1).await;
-    assert!(matches!(other.outcome, Outcome::Result { cache_hit: CacheHit::None, .. }), "another question");
+    assert!(matches!(other.outcome, RecordOutcome::Result { cache_hit: CacheHit::None, .. }), "another question");
 }
 
 /// Whether the record's outcome is remembered, when nobody waited for it any more after this time.
 async fn is_finished(value: &str, wait: Duration) -> bool {
     let journal = Arc::new(MemoryJournal::default());
-    let (door, tasks) = (door_with(memory(&journal)), Tasks::new(tokio::runtime::Handle::current()));
-    let Step::Ask(job) = door.begin(&record(value, 1)).step else { panic!("settled") };
-    let commitment = door.commitment(&job);
-    let task = tasks.record(async move { drop(door.finish(*job).await) }, commitment);
+    let (handler, tasks) = (handler_with(remembered(&journal)), Tasks::new(tokio::runtime::Handle::current()));
+    let RecordStep::Ask(job) = handler.begin(&record(value, 1)).step else { panic!("settled") };
+    let commitment = handler.commitment(&job);
+    let task = tasks.record(async move { drop(handler.finish(*job).await) }, commitment);
     tokio::time::sleep(wait).await;
     drop(task);
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -287,8 +292,8 @@ async fn an_open_call_is_finished_and_none_is_begun_when_nobody_waits() {
 
 #[tokio::test]
 async fn a_claim_speaks_of_the_event_and_of_the_record() {
-    let door = door_with(memory(&Arc::default()));
-    let claim = |value: &str, offset| door.begin(&record(value, offset)).claim.unwrap();
+    let handler = handler_with(remembered(&Arc::default()));
+    let claim = |value: &str, offset| handler.begin(&record(value, offset)).claim.unwrap();
     assert_eq!(claim("a", 1), claim("a", 1));
     assert_eq!(claim("a", 1).event, claim("b", 1).event, "of plain text the position is the identity");
     assert_ne!(claim("a", 1).input, claim("b", 1).input);

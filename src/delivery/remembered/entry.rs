@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing};
-use crate::kafka::work::{Outcome, Settled};
 
 const VERSION: u32 = 1;
 /// The one header that a remembered outcome does not keep as it was: it tells where this outcome comes from.
@@ -34,8 +34,10 @@ enum Kind {
 pub(super) fn encode(settled: &Settled) -> Bytes {
     let Settled { outgoing, outcome, is_pointer: _, detail } = settled;
     let outcome = match *outcome {
-        Outcome::Result { confidence, reference_usd, cache_hit: _ } => Kind::Result { confidence, reference_usd },
-        Outcome::DeadLetter { code } => Kind::DeadLetter { code: code.as_str().to_owned(), detail: detail.clone() },
+        RecordOutcome::Result { confidence, reference_usd, cache_hit: _ } => Kind::Result { confidence, reference_usd },
+        RecordOutcome::DeadLetter { code } => {
+            Kind::DeadLetter { code: code.as_str().to_owned(), detail: detail.clone() }
+        }
     };
     let text = |bytes: &Option<Bytes>| bytes.as_ref().map(|bytes| STANDARD.encode(bytes));
     let entry = Entry {
@@ -55,11 +57,11 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
     let entry: Entry = serde_json::from_slice(bytes).ok().filter(|entry: &Entry| entry.version == VERSION)?;
     let (outcome, detail) = match entry.outcome {
         Kind::Result { confidence, reference_usd } => {
-            (Outcome::Result { cache_hit: CacheHit::Journal, confidence, reference_usd }, None)
+            (RecordOutcome::Result { cache_hit: CacheHit::Journal, confidence, reference_usd }, None)
         }
         Kind::DeadLetter { code, detail } => {
             let code = Code::ALL.iter().copied().find(|known| known.as_str() == code)?;
-            (Outcome::DeadLetter { code }, detail)
+            (RecordOutcome::DeadLetter { code }, detail)
         }
     };
     let headers = entry.headers.into_iter().map(|(name, value)| {
@@ -89,7 +91,7 @@ fn bytes_of(text: Option<String>) -> Option<Option<Bytes>> {
 mod tests {
     use super::*;
 
-    fn settled(outcome: Outcome) -> Settled {
+    fn settled(outcome: RecordOutcome) -> Settled {
         let headers = vec![
             Header::text("ce_id", "1"),
             Header { name: "raw".to_owned(), value: Some(Bytes::from_static(b"\xff\x00")) },
@@ -102,23 +104,24 @@ mod tests {
 
     #[test]
     fn an_entry_gives_back_every_byte() {
-        let dead_letter = settled(Outcome::DeadLetter { code: Code::AnswerInvalid });
+        let dead_letter = settled(RecordOutcome::DeadLetter { code: Code::AnswerInvalid });
         let read = decode(&encode(&dead_letter)).unwrap();
         assert_eq!(
             (read.outgoing, read.outcome, read.detail),
             (dead_letter.outgoing, dead_letter.outcome, dead_letter.detail)
         );
-        let result = settled(Outcome::Result { cache_hit: CacheHit::None, confidence: 0.5, reference_usd: 0.25 });
+        let result = settled(RecordOutcome::Result { cache_hit: CacheHit::None, confidence: 0.5, reference_usd: 0.25 });
         let read = decode(&encode(&result)).unwrap();
         assert_eq!(read.outgoing, result.outgoing);
-        let expected = Outcome::Result { cache_hit: CacheHit::Journal, confidence: 0.5, reference_usd: 0.25 };
+        let expected = RecordOutcome::Result { cache_hit: CacheHit::Journal, confidence: 0.5, reference_usd: 0.25 };
         assert_eq!(read.outcome, expected);
     }
 
     #[test]
     fn what_is_no_entry_of_this_version_is_none() {
         let text =
-            String::from_utf8(encode(&settled(Outcome::DeadLetter { code: Code::AnswerInvalid })).to_vec()).unwrap();
+            String::from_utf8(encode(&settled(RecordOutcome::DeadLetter { code: Code::AnswerInvalid })).to_vec())
+                .unwrap();
         for other in ["", "{}", &text.replace("\"version\":1", "\"version\":2"), &text.replace("answer_invalid", "new")]
         {
             assert!(decode(other.as_bytes()).is_none(), "{other}");

@@ -13,14 +13,14 @@ use futures_util::future::join;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::work::{Outcome, Settled};
+use super::outcome::{RecordOutcome, Settled};
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::record::Record;
 use crate::ports::journal::{Claim, Claimed, Journal, Key};
 
 /// One connector's part of the journal.
-pub struct Memory {
+pub struct RememberedOutcomes {
     journal: Arc<dyn Journal>,
     connector: Arc<str>,
     config_hash: Arc<str>,
@@ -29,32 +29,32 @@ pub struct Memory {
     /// For how long an event has one outcome; `None` is no limit to how many it has.
     window: Option<Duration>,
     /// The records whose outcomes somebody is on the way to; each turn ends when its sender is gone.
-    turns: Mutex<HashMap<Key, watch::Receiver<()>>>,
+    locks: Mutex<HashMap<Key, watch::Receiver<()>>>,
 }
 
 /// The only one in this process that is on the way to a record's outcome, as long as it lives.
-pub(super) struct Turn<'a> {
-    memory: &'a Memory,
+pub struct RecordLock<'a> {
+    outcomes: &'a RememberedOutcomes,
     record: Key,
     _end: watch::Sender<()>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for RecordLock<'_> {
     fn drop(&mut self) {
-        self.memory.turns().remove(&self.record);
+        self.outcomes.locks().remove(&self.record);
     }
 }
 
 /// Under which keys the outcome of a question may be remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Keys {
+pub struct Keys {
     /// A result: whenever the same event asks the same again.
     result: Key,
     /// A dead letter: only for this very record. Whoever sends the event again wants it tried again.
     dead_letter: Key,
 }
 
-impl Memory {
+impl RememberedOutcomes {
     /// A part of `journal` for one connector as configured.
     pub fn new(
         journal: Arc<dyn Journal>,
@@ -63,11 +63,11 @@ impl Memory {
         is_paid: bool,
         window: Option<Duration>,
     ) -> Self {
-        Self { journal, connector, config_hash, is_paid, window, turns: Mutex::default() }
+        Self { journal, connector, config_hash, is_paid, window, locks: Mutex::default() }
     }
 
     /// Whether asking again would be paid again.
-    pub(super) fn is_paid(&self) -> bool {
+    pub fn is_paid(&self) -> bool {
         self.is_paid
     }
 
@@ -78,7 +78,7 @@ impl Memory {
     }
 
     /// The claim of a record to be the one that its event is answered for, where events have one outcome.
-    pub(super) fn claim(&self, record: &Record, event: &Event) -> Option<Claim> {
+    pub fn claim(&self, record: &Record, event: &Event) -> Option<Claim> {
         let window = self.window?;
         let mut hash = self.hash(b"structured-prompt/event/1");
         update(&mut hash, event.source.as_bytes());
@@ -94,12 +94,12 @@ impl Memory {
     }
 
     /// Decides about claims; waits while the store is away.
-    pub(super) async fn decide(&self, claims: Vec<Claim>) -> Vec<Claimed> {
+    pub async fn decide(&self, claims: Vec<Claim>) -> Vec<Claimed> {
         self.journal.claim(claims).await
     }
 
     /// Where the outcome of a question would be, if it is worth remembering.
-    pub(super) fn keys(&self, record: &Record, event: &Event, question: &Fingerprint) -> Option<Keys> {
+    pub fn keys(&self, record: &Record, event: &Event, question: &Fingerprint) -> Option<Keys> {
         if !self.is_paid {
             return None;
         }
@@ -117,27 +117,27 @@ impl Memory {
 
     /// Waits until nobody else in this process is on the way to this very record's outcome: one that is read again while its call
     /// is still open is not asked again.
-    pub(super) async fn turn(&self, keys: Keys) -> Turn<'_> {
+    pub async fn lock(&self, keys: Keys) -> RecordLock<'_> {
         loop {
-            let mut ended = match self.turns().entry(keys.dead_letter) {
+            let mut ended = match self.locks().entry(keys.dead_letter) {
                 Entry::Vacant(place) => {
                     let (end, ended) = watch::channel(());
                     place.insert(ended);
-                    return Turn { memory: self, record: keys.dead_letter, _end: end };
+                    return RecordLock { outcomes: self, record: keys.dead_letter, _end: end };
                 }
-                Entry::Occupied(turn) => turn.get().clone(),
+                Entry::Occupied(lock) => lock.get().clone(),
             };
             // Nothing is ever sent; its sender goes with the turn.
             drop(ended.changed().await);
         }
     }
 
-    fn turns(&self) -> MutexGuard<'_, HashMap<Key, watch::Receiver<()>>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locks(&self) -> MutexGuard<'_, HashMap<Key, watch::Receiver<()>>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The outcome that is remembered; waits while the store is away.
-    pub(super) async fn recall(&self, keys: Keys) -> Option<Settled> {
+    pub async fn recall(&self, keys: Keys) -> Option<Settled> {
         let (result, dead_letter) = join(self.journal.recall(keys.result), self.journal.recall(keys.dead_letter)).await;
         let bytes = result.or(dead_letter)?;
         let decoded = entry::decode(&bytes);
@@ -148,10 +148,10 @@ impl Memory {
     }
 
     /// Remembers an outcome; waits while the store is away.
-    pub(super) async fn record(&self, keys: Keys, settled: &Settled) {
+    pub async fn record(&self, keys: Keys, settled: &Settled) {
         let key = match settled.outcome {
-            Outcome::Result { .. } => keys.result,
-            Outcome::DeadLetter { .. } => keys.dead_letter,
+            RecordOutcome::Result { .. } => keys.result,
+            RecordOutcome::DeadLetter { .. } => keys.dead_letter,
         };
         self.journal.record(key, entry::encode(settled)).await;
     }

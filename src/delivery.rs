@@ -1,0 +1,7 @@
+//! What every door that must not lose a record shares.
+//!
+//! - [`outcome`]: what became of a record, ready to be published;
+//! - [`remembered`]: outcomes that cost a provider call, kept beyond the process before they leave it.
+
+pub mod outcome;
+pub mod remembered;

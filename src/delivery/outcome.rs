@@ -1,0 +1,47 @@
+//! What became of a record, in the bytes that are published.
+
+use std::time::Duration;
+
+use crate::domain::answer::CacheHit;
+use crate::domain::failure::Code;
+use crate::domain::record::Outgoing;
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RecordOutcome {
+    /// It has a result.
+    Result {
+        /// Where the answer came from.
+        cache_hit: CacheHit,
+        /// Its confidence.
+        confidence: f64,
+        /// What the call would have cost at the reference's prices, in US dollars; hits count as if they had asked.
+        reference_usd: f64,
+    },
+    /// It is a dead letter.
+    DeadLetter {
+        /// Why.
+        code: Code,
+    },
+}
+
+/// Told of every record that is finished. Called on the connector's thread: must be quick.
+pub trait Observer: Send + Sync {
+    /// The broker has acknowledged a record's outcome, `took` after its receipt.
+    fn closed(&self, outcome: &RecordOutcome, took: Duration);
+    /// A record has no outcome of its own, because its event had one.
+    fn repeated(&self);
+}
+
+/// A record's outcome, ready to be published.
+#[derive(Debug)]
+pub struct Settled {
+    /// What to publish. Where follows from the outcome.
+    pub outgoing: Outgoing,
+    /// What it is.
+    pub outcome: RecordOutcome,
+    /// True for a dead letter that only points to its original.
+    pub is_pointer: bool,
+    /// Why it is a dead letter, in a sentence.
+    pub detail: Option<String>,
+}
