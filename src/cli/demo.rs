@@ -32,7 +32,8 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
 use super::{Exit, log_panics, runtime, say};
-use crate::app::{App, AppError};
+use crate::app::App;
+use crate::app::errors::AppError;
 use crate::config::{Findings, parse_duration};
 use crate::delivery::outcome::Observer;
 use crate::kafka::embedded::EmbeddedCluster;

@@ -1,0 +1,42 @@
+//! Why the process cannot start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::kafka::connector::StartError;
+use crate::llm::BuildError;
+
+/// Why the process could not start. Each is a wrong configuration: waiting does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A provider cannot be built.
+    #[error(transparent)]
+    Provider(#[from] BuildError),
+    /// A connector names a provider that is not usable here.
+    #[error("{}: options.provider: provider `{provider}` is not usable; set its key, or name another", .path.display())]
+    NoSuchProvider {
+        /// The connector's file.
+        path: PathBuf,
+        /// The name that it gives.
+        provider: String,
+    },
+    /// No provider of a connector can answer once for the connector's whole budget.
+    #[error("{}: options.budget.usd: an answer may cost {need} USD, more than the budget; raise it, or lower max_tokens", .path.display())]
+    BudgetTooSmall {
+        /// The connector's file.
+        path: PathBuf,
+        /// The least that an answer of full length costs, in US dollars.
+        need: f64,
+    },
+    /// A connector cannot start.
+    #[error(transparent)]
+    Connector(#[from] StartError),
+    /// The HTTP address cannot be bound.
+    #[error("http.listen: {address} cannot be bound: {source}; choose another address or stop what uses it")]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// The system's words.
+        source: std::io::Error,
+    },
+}

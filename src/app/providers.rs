@@ -1,0 +1,87 @@
+//! The providers, and which of them a connector asks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::errors::AppError;
+use super::shared::Shared;
+use crate::config::connector::ConnectorConfig;
+use crate::config::runtime::RuntimeConfig;
+use crate::domain::answer::Usage;
+use crate::llm::settings::{ProviderKind, ProviderSettings};
+use crate::llm::{self, BuildError};
+use crate::open_files::OpenFiles;
+use crate::pipeline::route::connections::Connections;
+use crate::pipeline::route::provider::{Provider, Signal};
+
+/// All providers of the configuration that have a key.
+pub(super) struct Providers {
+    by_name: HashMap<String, Arc<Provider>>,
+    /// Wakes whoever waits for a provider when one can be asked again.
+    pub(super) signal: Signal,
+}
+
+impl Providers {
+    /// Builds them. `files` limits how many connections they may have together.
+    pub(super) fn build(shared: &Shared, files: OpenFiles) -> Result<Self, BuildError> {
+        let Shared { runtime, metrics, .. } = shared;
+        let signal = Signal::default();
+        let connections = files.calls().map(Connections::at_most);
+        let idle = files.idle_connections(runtime.providers.len());
+        for left_out in &runtime.left_out {
+            let (provider, variable) = (&left_out.provider, &left_out.variable);
+            tracing::info!(provider, variable, "provider left out: its key is not set");
+        }
+        let built = runtime.providers.iter().map(|settings| {
+            let ProviderSettings { name, ceilings, max_retries, kind } = settings;
+            let model = llm::build(settings, &runtime.cassettes, idle)?;
+            let provider = Provider::new(model, *ceilings, *max_retries, metrics.provider(name), signal.clone());
+            let provider = match (&connections, kind) {
+                (Some(connections), ProviderKind::Remote(_)) => provider.over(connections.clone()),
+                (_, ProviderKind::Offline) | (None, _) => provider,
+            };
+            Ok((name.clone(), Arc::new(provider)))
+        });
+        let by_name = built.collect::<Result<_, BuildError>>()?;
+        Ok(Self { by_name, signal })
+    }
+
+    /// The providers that the connector asks, in the order of its configuration.
+    pub(super) fn asked_by(
+        &self,
+        connector: &ConnectorConfig,
+        runtime: &RuntimeConfig,
+    ) -> Result<Vec<Arc<Provider>>, AppError> {
+        let names = names_asked_by(connector, runtime).iter();
+        let asked: Vec<_> = names.filter_map(|name| self.by_name.get(name).cloned()).collect();
+        if asked.is_empty() {
+            let provider = connector.pipeline.provider.clone().unwrap_or_default();
+            return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
+        }
+        check_budget(connector, &asked)?;
+        Ok(asked)
+    }
+}
+
+/// The one provider that the connector names, or those of the routing.
+fn names_asked_by<'a>(connector: &'a ConnectorConfig, runtime: &'a RuntimeConfig) -> &'a [String] {
+    connector.pipeline.provider.as_ref().map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref)
+}
+
+/// True unless all that the connector asks cost nothing and answer the same when they are asked again.
+pub(super) fn asks_a_model(connector: &ConnectorConfig, runtime: &RuntimeConfig) -> bool {
+    let names = names_asked_by(connector, runtime);
+    let mut asked = runtime.providers.iter().filter(|settings| names.contains(&settings.name));
+    asked.any(|settings| !matches!(settings.kind, ProviderKind::Offline))
+}
+
+/// A budget that cannot pay one answer would make a dead letter of every record.
+fn check_budget(connector: &ConnectorConfig, asked: &[Arc<Provider>]) -> Result<(), AppError> {
+    let Some(budget) = connector.pipeline.budget else { return Ok(()) };
+    let price = |provider: &Arc<Provider>| {
+        let output = connector.pipeline.max_tokens.unwrap_or_else(|| provider.model().max_tokens());
+        provider.model().cost_usd(Usage { output_tokens: output.into(), ..Usage::default() })
+    };
+    let least = asked.iter().map(price).min_by(f64::total_cmp).filter(|need| *need > budget.usd);
+    least.map_or(Ok(()), |need| Err(AppError::BudgetTooSmall { path: connector.path.clone(), need }))
+}
