@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod captured;
+pub mod log_throttle;
 pub mod logging;
 pub mod metrics;
-pub mod seldom;
 pub mod settings;

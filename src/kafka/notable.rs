@@ -7,7 +7,7 @@ use crate::domain::answer::{Answered, CacheHit, Flag, Validation};
 use crate::domain::attempt::Step;
 use crate::domain::failure::Code;
 use crate::domain::record::Record;
-use crate::telemetry::seldom::Seldom;
+use crate::telemetry::log_throttle::LogThrottle;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
@@ -19,7 +19,7 @@ enum Kind {
 
 /// Which of them were said.
 #[derive(Debug, Default)]
-pub(super) struct Notable(Mutex<Seldom<Kind>>);
+pub(super) struct Notable(Mutex<LogThrottle<Kind>>);
 
 impl Notable {
     /// Says what is notable about a record's answer.

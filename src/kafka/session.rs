@@ -39,7 +39,7 @@ use crate::domain::failure::Code;
 use crate::domain::record::{Position, Record};
 use crate::ports::journal::Claim;
 use crate::tasks::RecordTask;
-use crate::telemetry::seldom::Seldom;
+use crate::telemetry::log_throttle::LogThrottle;
 use claims::Decisions;
 use denied::Denied;
 use gate_log::GateLog;
@@ -178,8 +178,8 @@ pub(super) struct Session<'a, C: Cluster> {
     drain: Option<Drain>,
     quarantine: Arc<Quarantine>,
     refused: HashSet<Position>,
-    said_letters: Seldom<Code>,
-    said_errors: Seldom<String>,
+    dead_letter_log: LogThrottle<Code>,
+    error_log: LogThrottle<String>,
 }
 
 impl<'a, C: Cluster> Session<'a, C> {
@@ -224,8 +224,8 @@ impl<'a, C: Cluster> Session<'a, C> {
             drain: None,
             quarantine,
             refused: HashSet::new(),
-            said_letters: Seldom::default(),
-            said_errors: Seldom::default(),
+            dead_letter_log: LogThrottle::default(),
+            error_log: LogThrottle::default(),
         }
     }
 

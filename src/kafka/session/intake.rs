@@ -133,7 +133,7 @@ impl<C: Cluster> Session<'_, C> {
         );
         if is_outage {
             tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
-        } else if let Some(unsaid) = self.said_errors.due(error.to_string()) {
+        } else if let Some(unsaid) = self.error_log.due(error.to_string()) {
             tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, unsaid, "the consumer reports an error and goes on");
         }
         Ok(())

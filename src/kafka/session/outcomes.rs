@@ -207,7 +207,7 @@ impl<C: Cluster> Session<'_, C> {
             }
             RecordOutcome::DeadLetter { code } => {
                 metrics.dead_letter(code);
-                if let Some(unsaid) = self.said_letters.due(code) {
+                if let Some(unsaid) = self.dead_letter_log.due(code) {
                     let (connector, position) = (&*self.parts.name, &flight.record.position);
                     let detail = settled.detail.as_deref().unwrap_or_default();
                     tracing::warn!(connector, %code, %position, detail, unsaid, "dead letter");

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::health::Disabled;
 use crate::domain::failure::{Code, Failure};
-use crate::telemetry::seldom::Seldom;
+use crate::telemetry::log_throttle::LogThrottle;
 
 /// Shortest time between two lines that say the same.
 const SAY_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ struct State {
     said_at: HashMap<Option<Disabled>, Instant>,
     /// Changes since the last line.
     unsaid: u64,
-    codes: Seldom<Code>,
+    codes: LogThrottle<Code>,
 }
 
 impl ProviderLog {

@@ -14,8 +14,8 @@ use super::waiting::asked_again;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::clock::Clock;
+use crate::telemetry::log_throttle::LogThrottle;
 use crate::telemetry::metrics::RouterMetrics;
-use crate::telemetry::seldom::Seldom;
 
 /// Chooses among providers for one connector, and is its gate: while it is closed, nobody can be asked and no record is
 /// blamed.
@@ -30,7 +30,7 @@ pub struct Router {
     signal: Signal,
     metrics: RouterMetrics,
     /// Providers that others are asked instead of.
-    said: Mutex<Seldom<Arc<str>>>,
+    said: Mutex<LogThrottle<Arc<str>>>,
 }
 
 /// Why nobody may be asked.

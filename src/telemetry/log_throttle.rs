@@ -1,4 +1,4 @@
-//! Saying what happens often, seldom.
+//! A log line about something that happens often, at most once a minute.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,7 +9,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Lets each kind of event through once a minute, and counts what it held back.
 #[derive(Debug)]
-pub struct Seldom<K> {
+pub struct LogThrottle<K> {
     said: HashMap<K, Said>,
 }
 
@@ -19,13 +19,13 @@ struct Said {
     held_back: u64,
 }
 
-impl<K> Default for Seldom<K> {
+impl<K> Default for LogThrottle<K> {
     fn default() -> Self {
         Self { said: HashMap::new() }
     }
 }
 
-impl<K: Eq + Hash> Seldom<K> {
+impl<K: Eq + Hash> LogThrottle<K> {
     /// How many were held back since the last time, if it is time to say it again. `kind` must come from a small set.
     pub fn due(&mut self, kind: K) -> Option<u64> {
         let now = Instant::now();
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn each_kind_is_said_once_and_then_counted() {
-        let mut seldom = Seldom::default();
+        let mut throttle = LogThrottle::default();
         assert_eq!(
-            [seldom.due("a"), seldom.due("a"), seldom.due("b"), seldom.due("a")],
+            [throttle.due("a"), throttle.due("a"), throttle.due("b"), throttle.due("a")],
             [Some(0), None, Some(0), None]
         );
-        if let Some(said) = seldom.said.get_mut("a") {
+        if let Some(said) = throttle.said.get_mut("a") {
             said.at = said.at.checked_sub(INTERVAL).expect("a minute ago");
         }
-        assert_eq!(seldom.due("a"), Some(2));
+        assert_eq!(throttle.due("a"), Some(2));
     }
 }
