@@ -41,7 +41,7 @@ pub(super) fn limit_in_flight(
 ) -> OpenFilesHealth {
     let mut largest = 0;
     for connector in connectors.iter_mut().filter(|connector| asks_a_model(connector, runtime)) {
-        let max_in_flight = &mut connector.route.max_in_flight;
+        let max_in_flight = &mut connector.topics.max_in_flight;
         largest = largest.max(*max_in_flight);
         *max_in_flight = files.calls().map_or(*max_in_flight, |calls| calls.min(*max_in_flight));
     }

@@ -37,7 +37,7 @@ use crate::app::errors::AppError;
 use crate::config::{Findings, parse_duration};
 use crate::delivery::outcome::Observer;
 use crate::kafka::embedded::EmbeddedCluster;
-use crate::kafka::settings::{Guarantee, RouteSettings};
+use crate::kafka::settings::{Guarantee, TopicSettings};
 use crate::store::settings::StoreUrl;
 use crate::tasks::Tasks;
 use crate::telemetry::logging;
@@ -158,14 +158,14 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let started_at = Instant::now();
     let mut choice = provider_choice::choose(args)?;
     say(&choice.sentence);
-    if choice.connector.route.guarantee == Guarantee::ExactlyOnce {
+    if choice.connector.topics.guarantee == Guarantee::ExactlyOnce {
         say("The broker in this process knows no transactions to rely on: this demonstration is at-least-once.");
-        choice.connector.route.guarantee = Guarantee::AtLeastOnce;
+        choice.connector.topics.guarantee = Guarantee::AtLeastOnce;
     }
     let input = read_input(args)?;
     // An editor's byte-order mark is no part of the first event.
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&input);
-    let records = events::records(input, choice.connector.route.format);
+    let records = events::records(input, choice.connector.topics.format);
     let files = Files::create(args)?;
     if records.is_empty() {
         return nothing_to_do(args, &choice, files);
@@ -175,8 +175,8 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
         tour::introduce(&mut out, args, &choice)?;
     }
 
-    let route = choice.connector.route.clone();
-    let cluster = EmbeddedCluster::start(topics(&route, args.is_tour()))?;
+    let topics = choice.connector.topics.clone();
+    let cluster = EmbeddedCluster::start(to_create(&topics, args.is_tour()))?;
     let brokers = cluster.bootstrap_servers();
     let story = args.is_tour().then(|| story::begin(&brokers, &Tasks::new(Handle::current())));
     let Choice { mut runtime, connector, providers, sentence: _ } = choice;
@@ -189,14 +189,14 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     let tally = Arc::new(Tally::default());
     let app = App::start(runtime, vec![connector], Some(Arc::clone(&tally) as Arc<dyn Observer>)).await?;
     let mut watch = Watch::new(&app, &tally, records.len(), started_at, args.timeout);
-    let fed = feed(&brokers, &route, &records, &mut watch).await?;
+    let fed = feed(&brokers, &topics, &records, &mut watch).await?;
     files.write(&fed.results, &fed.dead_letters, &app.metrics().unwrap_or_default())?;
 
-    let ledger = Ledger::of(&records, &route, &fed, tally.duration());
+    let ledger = Ledger::of(&records, &topics, &fed, tally.duration());
     if let Some(GaveUp(why)) = &fed.gave_up {
         say(why);
     }
-    let show = tour::Show { args, records: &records, format: route.format, fed: &fed, ledger: &ledger };
+    let show = tour::Show { args, records: &records, format: topics.format, fed: &fed, ledger: &ledger };
     let is_told = if args.json {
         let (told, is_told) = tour::in_json(story, started_at, args.timeout).await;
         print_json(&mut out, &ledger, &providers, &fed, told)?;
@@ -205,7 +205,7 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
         show.print(&mut out, story, started_at).await?
     };
     if args.keep && fed.gave_up.is_none() {
-        keep(&brokers, &app, &route.sink_topic).await?;
+        keep(&brokers, &app, &topics.sink_topic).await?;
     }
     // What was given up is not waited for any more.
     let grace = if fed.gave_up.is_some() { Duration::ZERO } else { GRACE };
@@ -213,8 +213,8 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     Ok(is_drained && is_told && fed.gave_up.is_none() && ledger.is_complete())
 }
 
-fn topics(route: &RouteSettings, has_story: bool) -> Vec<(&str, i32)> {
-    let topics = route.source_topics.iter().chain([&route.sink_topic, &route.dead_letter_topic]);
+fn to_create(topics: &TopicSettings, has_story: bool) -> Vec<(&str, i32)> {
+    let topics = topics.source_topics.iter().chain([&topics.sink_topic, &topics.dead_letter_topic]);
     let own: BTreeSet<&str> = topics.map(|topic| &**topic).collect();
     let of_story = story::TOPICS.into_iter().filter(|_| has_story);
     own.into_iter().map(|topic| (topic, PARTITIONS)).chain(of_story).collect()

@@ -17,7 +17,7 @@ use super::finding::{Finding, Findings, Place};
 use super::runtime::{DEFAULT_TTL, RuntimeConfig};
 use super::section::{Scribe, Section, Spot};
 use super::values;
-use crate::kafka::settings::RouteSettings;
+use crate::kafka::settings::TopicSettings;
 use crate::pipeline::settings::PipelineSettings;
 use crate::store::settings::StoreUrl;
 
@@ -29,7 +29,7 @@ pub struct ConnectorConfig {
     /// The file it was read from.
     pub path: PathBuf,
     /// Its way through Kafka.
-    pub route: RouteSettings,
+    pub topics: TopicSettings,
     /// From an event to an answer.
     pub pipeline: PipelineSettings,
 }
@@ -179,8 +179,8 @@ pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &Runtime
     root.finish();
     let wiring = topics::Wiring::of(scribe, name.as_deref().map(|name| (name, name_place)), &route);
     let build = || {
-        let (name, route, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
-        let config_hash = hash::of(&name, &route, prompt.digest(), schema.digest(), &options);
+        let (name, topics, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
+        let config_hash = hash::of(&name, &topics, prompt.digest(), schema.digest(), &options);
         let pipeline = PipelineSettings {
             strategy: options.strategy,
             allow_relaxed: options.allow_relaxed,
@@ -199,7 +199,7 @@ pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &Runtime
             cache_ttl: options.cache_ttl.unwrap_or(defaults.cache_ttl),
             config_hash,
         };
-        Some(ConnectorConfig { name, path: file.to_path_buf(), route, pipeline })
+        Some(ConnectorConfig { name, path: file.to_path_buf(), topics, pipeline })
     };
     Read { wiring, config: build() }
 }

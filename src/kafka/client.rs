@@ -285,7 +285,7 @@ fn session(settings: &KafkaSettings, is_consumer_protocol: bool) -> &'static [(&
 
 /// A consumer in the connector's group, not yet subscribed.
 pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
-    let (settings, group) = (&parts.kafka, &*parts.route.group);
+    let (settings, group) = (&parts.kafka, &*parts.topics.group);
     let is_consumer_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
     let defaults = [COMMON, CONSUMER, session(settings, is_consumer_protocol)];
     let mut config = config(settings, &format!("structured-prompt-{group}"), &defaults, OWNED_CONSUMER);
@@ -305,7 +305,7 @@ pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
 
 /// An idempotent producer; with transactions if it has an id for them.
 pub(super) fn producer(parts: &Parts, transactional_id: Option<&str>) -> KafkaResult<Producer> {
-    let client_id = format!("structured-prompt-{}", parts.route.group);
+    let client_id = format!("structured-prompt-{}", parts.topics.group);
     let mut config = config(&parts.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
     if let Some(id) = transactional_id {
         config.set("transactional.id", id);
@@ -325,7 +325,7 @@ pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
     let consumer = consumer(parts)?;
     consumer.context().close();
     // Nobody is told of the id before transactions are initialised.
-    let is_transactional = parts.route.guarantee == Guarantee::ExactlyOnce;
+    let is_transactional = parts.topics.guarantee == Guarantee::ExactlyOnce;
     producer(parts, is_transactional.then_some("check")).map(drop)
 }
 

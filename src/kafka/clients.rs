@@ -51,18 +51,18 @@ impl Clients {
     /// # Errors
     /// When an option is unknown or wrong, or the system has no thread to give.
     pub(super) fn connect(parts: &Parts, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
-        let route = &parts.route;
+        let topics = &parts.topics;
         let consumer = client::consumer(parts)?;
         let producer = Arc::new(client::producer(parts, transactional_id)?);
-        let topics: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
-        consumer.subscribe(&topics)?;
+        let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
+        consumer.subscribe(&sources)?;
         let consumer = Arc::new(consumer);
         Ok(Self {
             _probe: Probe::start(Arc::clone(&producer), parts)?,
-            committer: Committer::start(&consumer, Arc::clone(&producer), &route.group),
+            committer: Committer::start(&consumer, Arc::clone(&producer), &topics.group),
             producer,
             consumer,
-            source_topics: route.source_topics.clone(),
+            source_topics: topics.source_topics.clone(),
             membership: None,
         })
     }

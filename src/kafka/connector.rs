@@ -15,7 +15,7 @@ use super::clients::{Clients, ConnectError};
 use super::handler::RecordHandler;
 use super::quarantine::Quarantine;
 use super::session::{Broken, End, Session};
-use super::settings::{Guarantee, KafkaSettings, RouteSettings};
+use super::settings::{Guarantee, KafkaSettings, TopicSettings};
 use super::slot::Slot;
 use super::status::ConnectorStatus;
 use crate::delivery::outcome::Observer;
@@ -35,7 +35,7 @@ pub struct Parts {
     /// The cluster.
     pub kafka: KafkaSettings,
     /// Its topics and order.
-    pub route: RouteSettings,
+    pub topics: TopicSettings,
     /// Its pipeline.
     pub handler: Arc<RecordHandler>,
     /// Where its asking tasks run.
@@ -161,10 +161,10 @@ impl Connector {
 }
 
 fn supervise(parts: &Parts, stop: &Stop) -> Result<(), String> {
-    let Parts { kafka, route, name, .. } = parts;
-    let slot = Slot::take(kafka, &route.group, name, &std::env::temp_dir());
-    let transactional_id = (route.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
-    let quarantine = Arc::new(Quarantine::open(&slot, &route.source_topics, name));
+    let Parts { kafka, topics, name, .. } = parts;
+    let slot = Slot::take(kafka, &topics.group, name, &std::env::temp_dir());
+    let transactional_id = (topics.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
+    let quarantine = Arc::new(Quarantine::open(&slot, &topics.source_topics, name));
     let ended = run_sessions(parts, stop, transactional_id, &quarantine);
     quarantine.ended();
     ended

@@ -10,7 +10,7 @@ use rdkafka::error::KafkaResult;
 use tokio::runtime::Handle;
 
 use super::client;
-use super::settings::{KafkaSettings, RouteSettings};
+use super::settings::{KafkaSettings, TopicSettings};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest batch, and so the largest record, that a topic takes.
@@ -27,9 +27,9 @@ pub(super) struct Limits {
 
 impl Limits {
     /// Asks the cluster.
-    pub(super) fn read(settings: &KafkaSettings, route: &RouteSettings, runtime: &Handle) -> Self {
-        let (results, letters) = (&*route.sink_topic, &*route.dead_letter_topic);
-        let sources: Vec<&str> = route.source_topics.iter().map(|topic| &**topic).collect();
+    pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &Handle) -> Self {
+        let (results, letters) = (&*topics.sink_topic, &*topics.dead_letter_topic);
+        let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
         let names: Vec<&str> = sources.iter().copied().chain([results, letters]).collect();
         let limits = read(settings, &names, runtime).unwrap_or_else(|error| {
             tracing::debug!(%error, "the topics' limits cannot be read");

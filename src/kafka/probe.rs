@@ -15,7 +15,7 @@ use super::client::Producer;
 use super::connector::Parts;
 use super::limits::Limits;
 use super::missing::{self, Topic};
-use super::settings::RouteSettings;
+use super::settings::TopicSettings;
 use super::status::{ConnectorStatus, Missing};
 use crate::tasks;
 
@@ -39,12 +39,12 @@ impl Probe {
     /// When the system has no thread to give.
     pub(super) fn start(producer: Arc<Producer>, parts: &Parts) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let (route, status) = (parts.route.clone(), Arc::clone(&parts.status));
+        let (topics, status) = (parts.topics.clone(), Arc::clone(&parts.status));
         let (kafka, runtime) = (parts.kafka.clone(), parts.tasks.runtime().clone());
         let brokers = kafka.brokers.clone();
-        let name = format!("probe-{}", route.group);
-        let limits = move |route: &RouteSettings| Limits::read(&kafka, route, &runtime);
-        let thread = tasks::thread(name, move || probe(&producer, &brokers, &route, &status, &stopped, &limits))?;
+        let name = format!("probe-{}", topics.group);
+        let limits = move |topics: &TopicSettings| Limits::read(&kafka, topics, &runtime);
+        let thread = tasks::thread(name, move || probe(&producer, &brokers, &topics, &status, &stopped, &limits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -61,23 +61,23 @@ impl Drop for Probe {
 fn probe(
     producer: &Producer,
     brokers: &[String],
-    route: &RouteSettings,
+    topics: &TopicSettings,
     status: &ConnectorStatus,
     stopped: &Receiver<()>,
-    limits: &dyn Fn(&RouteSettings) -> Limits,
+    limits: &dyn Fn(&TopicSettings) -> Limits,
 ) {
     let mut limits_due = Instant::now();
     // Nothing is known about a cluster that has never answered.
     let mut failures = FAILURES_UNTIL_DOWN;
     let mut trouble = None;
     loop {
-        let answer = ask(producer, brokers, route, stopped);
+        let answer = ask(producer, brokers, topics, stopped);
         failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
         let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_none());
         // First, because nothing is published before it is known that the cluster answers: an outcome that its topic refuses for
         // its size costs less when the limit is known.
         if is_well && Instant::now() >= limits_due {
-            let found = limits(route);
+            let found = limits(topics);
             limits_due = Instant::now() + if found.mismatch.is_some() { INTERVAL } else { LIMITS_INTERVAL };
             status.limited(found);
         }
@@ -103,21 +103,21 @@ fn probe(
 fn ask(
     producer: &Producer,
     brokers: &[String],
-    route: &RouteSettings,
+    topics: &TopicSettings,
     stopped: &Receiver<()>,
 ) -> KafkaResult<(Duration, Option<Missing>)> {
-    let mut topics = Vec::new();
+    let mut found = Vec::new();
     let mut latency = Duration::ZERO;
-    let sources = route.source_topics.iter().map(|topic| (topic, true));
-    let outputs = [&route.sink_topic, &route.dead_letter_topic].map(|topic| (topic, false));
+    let sources = topics.source_topics.iter().map(|topic| (topic, true));
+    let outputs = [&topics.sink_topic, &topics.dead_letter_topic].map(|topic| (topic, false));
     for (topic, is_source) in sources.chain(outputs) {
         let asked_at = Instant::now();
         let metadata = producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
         latency = latency.max(asked_at.elapsed());
-        topics.push(Topic::of(topic, is_source, metadata.topics().iter().find(|found| found.name() == &**topic)));
+        found.push(Topic::of(topic, is_source, metadata.topics().iter().find(|known| known.name() == &**topic)));
         if stopped.try_recv().is_err_and(|error| error.is_disconnected()) {
             break;
         }
     }
-    Ok((latency, missing::of(&topics, brokers)))
+    Ok((latency, missing::of(&found, brokers)))
 }

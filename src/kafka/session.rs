@@ -185,15 +185,15 @@ pub(super) struct Session<'a, C: Cluster> {
 impl<'a, C: Cluster> Session<'a, C> {
     /// A session of clients that have asked to join the group.
     pub(super) fn new(parts: &'a Parts, stop: &'a Stop, cluster: C, quarantine: Arc<Quarantine>) -> Self {
-        let route = &parts.route;
-        let is_exactly_once = route.guarantee == Guarantee::ExactlyOnce;
+        let topics = &parts.topics;
+        let is_exactly_once = topics.guarantee == Guarantee::ExactlyOnce;
         let now = cluster.now();
         Self {
             parts,
             stop,
             cluster,
             ledger: Ledger::default(),
-            lanes: Lanes::new(route.ordering),
+            lanes: Lanes::new(topics.ordering),
             in_flight: HashMap::new(),
             open_bytes: 0,
             claims: Vec::new(),
@@ -205,7 +205,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             outbox: Outbox::default(),
             transaction: is_exactly_once.then(|| Transaction::new(now)),
             broken: None,
-            answers: bounded(route.max_in_flight),
+            answers: bounded(topics.max_in_flight),
             next_ticket: 0,
             full_since: None,
             has_long_map: false,
@@ -326,7 +326,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         if matches!(self.paused, Some(Paused::Kafka(_))) {
             return;
         }
-        while self.asking < self.parts.route.max_in_flight {
+        while self.asking < self.parts.topics.max_in_flight {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };

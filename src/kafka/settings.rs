@@ -54,9 +54,9 @@ pub enum Guarantee {
     ExactlyOnce,
 }
 
-/// One connector's way through Kafka.
+/// One connector's topics, and what is promised about the records between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteSettings {
+pub struct TopicSettings {
     /// Topics to consume.
     pub source_topics: Vec<Arc<str>>,
     /// Consumer group.

@@ -7,7 +7,7 @@ use super::events::number;
 use super::watch::{GaveUp, Watch};
 use crate::domain::record::{Outgoing, Record};
 use crate::kafka::plain;
-use crate::kafka::settings::RouteSettings;
+use crate::kafka::settings::TopicSettings;
 
 /// Far below the five megabytes that the embedded broker keeps of a partition.
 const PART_BYTES: usize = 1 << 20;
@@ -25,13 +25,13 @@ pub(super) struct Fed {
 /// When the embedded broker does not answer.
 pub(super) async fn feed(
     brokers: &str,
-    route: &RouteSettings,
+    topics: &TopicSettings,
     records: &[Outgoing],
     watch: &mut Watch<'_>,
 ) -> Result<Fed, KafkaError> {
-    let source = route.source_topics.first().map(|topic| &**topic).unwrap_or_default();
-    let mut sink = plain::Reader::new(brokers, &route.sink_topic)?;
-    let mut dead_letter_queue = plain::Reader::new(brokers, &route.dead_letter_topic)?;
+    let source = topics.source_topics.first().map(|topic| &**topic).unwrap_or_default();
+    let mut sink = plain::Reader::new(brokers, &topics.sink_topic)?;
+    let mut dead_letter_queue = plain::Reader::new(brokers, &topics.dead_letter_topic)?;
     let mut fed = Fed::default();
     let mut sent = 0;
     for part in parts(records) {

@@ -11,7 +11,7 @@ use super::events::{header, number};
 use super::feed::Fed;
 use crate::codec::cloudevents;
 use crate::domain::record::{Outgoing, Position, Record};
-use crate::kafka::settings::{RecordFormat, RouteSettings};
+use crate::kafka::settings::{RecordFormat, TopicSettings};
 
 /// What became of the records.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn of(records: &[Outgoing], route: &RouteSettings, fed: &Fed, duration: Duration) -> Self {
+    pub(super) fn of(records: &[Outgoing], topics: &TopicSettings, fed: &Fed, duration: Duration) -> Self {
         let mut ledger = Self { received: records.len(), results: fed.results.len(), duration, ..Self::default() };
         for letter in &fed.dead_letters {
             let code = header(letter, "sp-error-code").unwrap_or_else(|| "(none)".to_owned());
@@ -43,12 +43,12 @@ impl Ledger {
                 *ledger.flags.entry(flag.to_owned()).or_default() += 1;
             }
         }
-        ledger.settle(records, route, fed);
+        ledger.settle(records, topics, fed);
         ledger
     }
 
     /// Finds each record's outcomes.
-    fn settle(&mut self, records: &[Outgoing], route: &RouteSettings, fed: &Fed) {
+    fn settle(&mut self, records: &[Outgoing], topics: &TopicSettings, fed: &Fed) {
         let mut outcomes = vec![0_usize; records.len()];
         let mut without_number = 0;
         for outcome in fed.results.iter().chain(&fed.dead_letters) {
@@ -60,7 +60,7 @@ impl Ledger {
         self.repeated_outcomes = outcomes.iter().map(|count| count.saturating_sub(1)).sum();
         let (open, settled): (Vec<_>, Vec<_>) = records.iter().zip(&outcomes).partition(|(_, count)| **count == 0);
         let mut open = open.len();
-        if route.deduplicate.is_some() && route.format == RecordFormat::CloudEvents {
+        if topics.deduplicate.is_some() && topics.format == RecordFormat::CloudEvents {
             let answered: HashSet<_> = settled.iter().filter_map(|(record, _)| identity(record)).collect();
             let of_open = records.iter().zip(&outcomes).filter(|(_, count)| **count == 0);
             let is_repeat = |record: &Outgoing| identity(record).is_some_and(|event| answered.contains(&event));

@@ -47,8 +47,8 @@ pub(super) fn title(out: &mut dyn Write, number: Option<u8>, text: &str) -> io::
 
 /// The connector in four lines, by the names of its sections.
 pub(super) fn connector(out: &mut dyn Write, connector: &ConnectorConfig, providers: &[String]) -> io::Result<()> {
-    let (route, pipeline) = (&connector.route, &connector.pipeline);
-    let format = match route.format {
+    let (topics, pipeline) = (&connector.topics, &connector.pipeline);
+    let format = match topics.format {
         RecordFormat::CloudEvents => "CloudEvents",
         RecordFormat::Json => "JSON",
         RecordFormat::Text => "text",
@@ -57,10 +57,10 @@ pub(super) fn connector(out: &mut dyn Write, connector: &ConnectorConfig, provid
     let fields: Vec<&str> = fields.iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
     let (prompt, schema) = (&pipeline.template, &pipeline.schema);
     let lines = [
-        format!("source  {} ({format}), consumer group {}", route.source_topics.join(", "), route.group),
+        format!("source  {} ({format}), consumer group {}", topics.source_topics.join(", "), topics.group),
         format!("prompt  {} {}, answered by {}", prompt.name(), prompt.version(), providers.join(", ")),
         format!("schema  {} {}: {}", schema.name(), schema.version(), fields.join(", ")),
-        format!("sink    {}, dead letters to {}", route.sink_topic, route.dead_letter_topic),
+        format!("sink    {}, dead letters to {}", topics.sink_topic, topics.dead_letter_topic),
     ];
     lines.iter().try_for_each(|line| writeln!(out, "   {}", shorten_end(line, WIDTH - 3)))
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::options::Options;
 use crate::domain::json::canonical;
-use crate::kafka::settings::RouteSettings;
+use crate::kafka::settings::TopicSettings;
 use crate::pipeline::route::settings::Strategy;
 
 /// First 12 hexadecimal digits of the SHA-256.
@@ -19,12 +19,12 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 /// so that a new setting does not compile until someone decides about it.
 pub(super) fn of(
     name: &str,
-    route: &RouteSettings,
+    topics: &TopicSettings,
     prompt: &[u8; 32],
     schema: &[u8; 32],
     options: &Options,
 ) -> Arc<str> {
-    let RouteSettings {
+    let TopicSettings {
         source_topics,
         group,
         format,
@@ -35,7 +35,7 @@ pub(super) fn of(
         deduplicate: _,
         ordering,
         max_in_flight,
-    } = route;
+    } = topics;
     let Options {
         provider,
         strategy,
@@ -53,7 +53,7 @@ pub(super) fn of(
     } = options;
     let document = json!({
         "name": name,
-        "source": { "topics": topics(source_topics), "group": group, "format": format!("{format:?}") },
+        "source": { "topics": names(source_topics), "group": group, "format": format!("{format:?}") },
         "prompt": prompt,
         "schema": schema,
         "options": {
@@ -84,7 +84,7 @@ fn number(value: f64) -> Number {
     whole.map(Number::from).or_else(|| Number::from_f64(value)).unwrap_or_else(|| Number::from(0))
 }
 
-fn topics(topics: &[Arc<str>]) -> Vec<&str> {
+fn names(topics: &[Arc<str>]) -> Vec<&str> {
     topics.iter().map(|topic| &**topic).collect()
 }
 

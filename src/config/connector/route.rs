@@ -8,7 +8,7 @@ use crate::config::document::{Node, Value};
 use crate::config::section::{Scribe, Section, Spot};
 use crate::config::units::duration;
 use crate::config::values::{Wrong, choice, integer, text, topic};
-use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, RouteSettings};
+use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, TopicSettings};
 
 /// Enough to keep a provider busy that answers in a second at 250 records per second.
 const DEFAULT_IN_FLIGHT: u32 = 256;
@@ -41,9 +41,9 @@ struct Delivery {
 
 impl Route {
     /// The settings, if nothing is missing.
-    pub(super) fn settings(&self) -> Option<RouteSettings> {
+    pub(super) fn settings(&self) -> Option<TopicSettings> {
         let topic = |topic: &Option<Topic>| topic.as_ref().map(|(topic, _)| Arc::clone(topic));
-        Some(RouteSettings {
+        Some(TopicSettings {
             source_topics: self.sources.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
             group: self.group.clone(),
             format: self.format,

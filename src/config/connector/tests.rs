@@ -48,11 +48,11 @@ fn connector(name: &str, source: &str, sink: &str, dead_letter: &str) -> String 
 fn the_connector_we_ship_loads() {
     let read = one(SHIPPED);
     assert_eq!(&*read.name, "support-triage");
-    assert_eq!(&*read.route.sink_topic, "support.triaged");
+    assert_eq!(&*read.topics.sink_topic, "support.triaged");
     assert_eq!(read.pipeline.cache_ttl, Duration::from_secs(3600));
     assert_eq!(read.pipeline.config_hash.len(), 12);
     let plain = one(&connector("plain", "a", "b", "c"));
-    assert_eq!((plain.route.group.as_str(), plain.route.max_in_flight), ("plain", 256));
+    assert_eq!((plain.topics.group.as_str(), plain.topics.max_in_flight), ("plain", 256));
     assert_eq!((plain.pipeline.cache_ttl, plain.pipeline.max_prompt_chars), (Duration::from_secs(7), 10_000));
 }
 

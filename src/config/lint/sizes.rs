@@ -49,11 +49,11 @@ pub(super) fn check(scribe: &Scribe, root: &Node, connector: &ConnectorConfig, c
         ));
     }
     // The event, its text and its prompt.
-    let memory = connector.route.max_in_flight.saturating_mul(value).saturating_mul(3);
+    let memory = connector.topics.max_in_flight.saturating_mul(value).saturating_mul(3);
     if memory > MUCH_MEMORY {
         notes.push(format!(
             "delivery.max_in_flight of {} such events can take {} MiB of memory; lower it where many are that long",
-            connector.route.max_in_flight,
+            connector.topics.max_in_flight,
             memory >> 20
         ));
     }

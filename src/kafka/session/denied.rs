@@ -29,7 +29,7 @@ impl<C: Cluster> Session<'_, C> {
     /// The client has said that a source may not be read. It does not say which one.
     pub(super) fn source_denied(&mut self) {
         self.denied = Denied::Until(self.cluster.now() + TRY_AGAIN_AFTER);
-        let topics = self.parts.route.source_topics.join(", ");
+        let topics = self.parts.topics.source_topics.join(", ");
         let why = format!("a source may not be read (TopicAuthorizationFailed); permit READ of {topics}");
         self.parts.status.denied(Some(why));
     }

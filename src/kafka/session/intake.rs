@@ -115,7 +115,7 @@ impl<C: Cluster> Session<'_, C> {
     /// whether it is permitted now.
     fn go_on_after(&mut self, error: Trouble) -> Result<(), Broken> {
         if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
-            let group = &self.parts.route.group;
+            let group = &self.parts.topics.group;
             let why = format!("group {group} may not be joined (GroupAuthorizationFailed); permit READ of it");
             return Err(Broken::new(why));
         }

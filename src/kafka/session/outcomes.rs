@@ -118,8 +118,8 @@ impl<C: Cluster> Session<'_, C> {
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = &flight.settled else { return };
         let topic = match settled.outcome {
-            RecordOutcome::Result { .. } => &self.parts.route.sink_topic,
-            RecordOutcome::DeadLetter { .. } => &self.parts.route.dead_letter_topic,
+            RecordOutcome::Result { .. } => &self.parts.topics.sink_topic,
+            RecordOutcome::DeadLetter { .. } => &self.parts.topics.dead_letter_topic,
         };
         match self.cluster.send(topic, &settled.outgoing, ticket) {
             Ok(()) => {
@@ -249,7 +249,7 @@ impl<C: Cluster> Session<'_, C> {
         let (handler, record) = (&self.parts.handler, &flight.record);
         flight.settled = Some(match settled.outcome {
             RecordOutcome::Result { .. } => {
-                let detail = format!("topic {} refused the result: {code}", self.parts.route.sink_topic);
+                let detail = format!("topic {} refused the result: {code}", self.parts.topics.sink_topic);
                 handler.dead_letter(record, &Failure::new(failure_code, detail))
             }
             RecordOutcome::DeadLetter { code: original } if !settled.is_pointer => {
@@ -271,8 +271,8 @@ impl<C: Cluster> Session<'_, C> {
             .get(&ticket)
             .and_then(|flight| flight.settled.as_ref())
             .is_some_and(|settled| matches!(settled.outcome, RecordOutcome::DeadLetter { .. }));
-        let route = &self.parts.route;
-        let topic = if is_dead_letter { &route.dead_letter_topic } else { &route.sink_topic };
+        let topics = &self.parts.topics;
+        let topic = if is_dead_letter { &topics.dead_letter_topic } else { &topics.sink_topic };
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
         let advice = if is_denied { "; permit WRITE of it" } else { "" };
         let problem = format!("topic {topic} does not take records: {code}{advice}");

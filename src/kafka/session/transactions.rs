@@ -9,7 +9,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::super::cluster::{Cluster, Request, Trouble};
 use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
-use super::super::settings::RouteSettings;
+use super::super::settings::TopicSettings;
 use super::super::slot;
 use super::super::transaction::{self, Next, Refused, Transaction};
 use super::commits::COMMIT_INTERVAL;
@@ -193,16 +193,16 @@ impl<C: Cluster> Session<'_, C> {
 
     /// What the cluster does not permit, and what to do.
     fn denial(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
-        let (route, connector) = (&self.parts.route, &self.parts.name);
+        let (topics, connector) = (&self.parts.topics, &self.parts.name);
         if code == Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) {
-            let ids = slot::id_prefix(&route.group, connector);
+            let ids = slot::id_prefix(&topics.group, connector);
             let what = "no transactions are permitted (TransactionalIdAuthorizationFailed)";
             return Some(format!("{what}; permit WRITE of transactional ids that begin with {ids}"));
         }
         // What a producer gets that may not write to any topic (KIP-679).
         let is_of_all = code == Some(RDKafkaErrorCode::ClusterAuthorizationFailed);
         let why = if is_of_all { "ClusterAuthorizationFailed".to_owned() } else { self.cluster.denied_output()? };
-        let RouteSettings { sink_topic, dead_letter_topic, .. } = route;
+        let TopicSettings { sink_topic, dead_letter_topic, .. } = topics;
         Some(format!("a topic may not be written ({why}); permit WRITE of {sink_topic} and {dead_letter_topic}"))
     }
 

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::super::connector::{Parts, Stop};
 use super::super::handler::RecordHandler;
 use super::super::session::{Session, Turn};
-use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, RouteSettings};
+use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
 use super::super::status::ConnectorStatus;
 use super::client::Client;
 use super::world::{World, now};
@@ -176,7 +176,7 @@ fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal
     Parts {
         name: "sim".into(),
         kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },
-        route: RouteSettings {
+        topics: TopicSettings {
             source_topics: vec!["in".into()],
             group: "sim".to_owned(),
             format: RecordFormat::CloudEvents,
@@ -251,7 +251,7 @@ impl<'a> Process<'a> {
             return;
         }
         if self.session.is_none() {
-            let is_transactional = self.parts.route.guarantee == Guarantee::ExactlyOnce;
+            let is_transactional = self.parts.topics.guarantee == Guarantee::ExactlyOnce;
             let client = Client::join(&self.world, self.number, is_transactional, Rc::clone(&self.is_dead));
             self.session = Some(Session::new(self.parts, self.stop, client, Arc::default()));
         }
