@@ -12,7 +12,7 @@ use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
 use crate::delivery::remembered::RememberedOutcomes;
-use crate::kafka::connector::{Connector, Parts, StartError};
+use crate::kafka::connector::{Connector, Dependencies, StartError};
 use crate::kafka::handler::RecordHandler;
 use crate::kafka::status::ConnectorStatus;
 use crate::open_files::{OpenFiles, OpenFilesHealth};
@@ -25,7 +25,7 @@ use crate::ports::health::Health;
 /// Connectors that are ready to start.
 #[derive(Default)]
 pub(super) struct Connectors {
-    parts: Vec<Parts>,
+    parts: Vec<Dependencies>,
     /// Who is asked by each connector, in the order of the connectors.
     pub(super) routers: Vec<Arc<Router>>,
     /// The providers that any of them asks, by name.
@@ -99,18 +99,18 @@ fn parts(
     shared: &Shared,
     storage: &Storage,
     observer: Option<Arc<dyn Observer>>,
-) -> Parts {
+) -> Dependencies {
     let is_paid = asks_a_model(&config, &shared.runtime);
-    let ConnectorConfig { name, pipeline, route, .. } = config;
+    let ConnectorConfig { name, pipeline, topics, .. } = config;
     let remembered = storage.journal.as_ref().map(|journal| {
         let config_hash = Arc::clone(&pipeline.config_hash);
-        RememberedOutcomes::new(Arc::clone(journal), Arc::clone(&name), config_hash, is_paid, route.deduplicate)
+        RememberedOutcomes::new(Arc::clone(journal), Arc::clone(&name), config_hash, is_paid, topics.deduplicate)
     });
     let pipeline = Pipeline::new(pipeline, router, Arc::clone(&storage.recall));
-    let handler = RecordHandler::new(pipeline, route.format, Arc::clone(&shared.clock), remembered);
-    Parts {
+    let handler = RecordHandler::new(pipeline, topics.format, Arc::clone(&shared.clock), remembered);
+    Dependencies {
         kafka: shared.runtime.kafka.clone(),
-        route,
+        topics,
         handler: Arc::new(handler),
         tasks: shared.tasks.clone(),
         metrics: shared.metrics.connector(&name),

@@ -16,7 +16,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::cluster::{Delivery, Event};
-use super::connector::Parts;
+use super::connector::Dependencies;
 use super::lanes::Ticket;
 use super::ledger::Partition;
 use super::settings::{Guarantee, KafkaSettings};
@@ -284,8 +284,8 @@ fn session(settings: &KafkaSettings, is_consumer_protocol: bool) -> &'static [(&
 }
 
 /// A consumer in the connector's group, not yet subscribed.
-pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
-    let (settings, group) = (&parts.kafka, &*parts.topics.group);
+pub(super) fn consumer(deps: &Dependencies) -> KafkaResult<Consumer> {
+    let (settings, group) = (&deps.kafka, &*deps.topics.group);
     let is_consumer_protocol = settings.client.get("group.protocol").is_some_and(|protocol| protocol != "classic");
     let defaults = [COMMON, CONSUMER, session(settings, is_consumer_protocol)];
     let mut config = config(settings, &format!("structured-prompt-{group}"), &defaults, OWNED_CONSUMER);
@@ -297,16 +297,16 @@ pub(super) fn consumer(parts: &Parts) -> KafkaResult<Consumer> {
     config.create_with_context(ConsumerEvents {
         events: Mutex::default(),
         closing: AtomicBool::new(false),
-        metrics: parts.metrics.clone(),
-        status: Arc::clone(&parts.status),
+        metrics: deps.metrics.clone(),
+        status: Arc::clone(&deps.status),
         is_consumer_protocol,
     })
 }
 
 /// An idempotent producer; with transactions if it has an id for them.
-pub(super) fn producer(parts: &Parts, transactional_id: Option<&str>) -> KafkaResult<Producer> {
-    let client_id = format!("structured-prompt-{}", parts.topics.group);
-    let mut config = config(&parts.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
+pub(super) fn producer(deps: &Dependencies, transactional_id: Option<&str>) -> KafkaResult<Producer> {
+    let client_id = format!("structured-prompt-{}", deps.topics.group);
+    let mut config = config(&deps.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
     if let Some(id) = transactional_id {
         config.set("transactional.id", id);
         let timeout = transaction::TIMEOUT.as_millis().to_string();
@@ -321,12 +321,12 @@ pub(super) fn admin<A: FromClientConfig>(settings: &KafkaSettings) -> KafkaResul
 }
 
 /// Holds the options against the client library, without joining anything.
-pub(super) fn check(parts: &Parts) -> KafkaResult<()> {
-    let consumer = consumer(parts)?;
+pub(super) fn check(deps: &Dependencies) -> KafkaResult<()> {
+    let consumer = consumer(deps)?;
     consumer.context().close();
     // Nobody is told of the id before transactions are initialised.
-    let is_transactional = parts.topics.guarantee == Guarantee::ExactlyOnce;
-    producer(parts, is_transactional.then_some("check")).map(drop)
+    let is_transactional = deps.topics.guarantee == Guarantee::ExactlyOnce;
+    producer(deps, is_transactional.then_some("check")).map(drop)
 }
 
 #[cfg(test)]

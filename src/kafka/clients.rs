@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::client::{self, Consumer, Producer};
 use super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
 use super::committer::Committer;
-use super::connector::Parts;
+use super::connector::Dependencies;
 use super::convert;
 use super::lanes::Ticket;
 use super::probe::Probe;
@@ -50,15 +50,15 @@ impl Clients {
     ///
     /// # Errors
     /// When an option is unknown or wrong, or the system has no thread to give.
-    pub(super) fn connect(parts: &Parts, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
-        let topics = &parts.topics;
-        let consumer = client::consumer(parts)?;
-        let producer = Arc::new(client::producer(parts, transactional_id)?);
+    pub(super) fn connect(deps: &Dependencies, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
+        let topics = &deps.topics;
+        let consumer = client::consumer(deps)?;
+        let producer = Arc::new(client::producer(deps, transactional_id)?);
         let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&sources)?;
         let consumer = Arc::new(consumer);
         Ok(Self {
-            _probe: Probe::start(Arc::clone(&producer), parts)?,
+            _probe: Probe::start(Arc::clone(&producer), deps)?,
             committer: Committer::start(&consumer, Arc::clone(&producer), &topics.group),
             producer,
             consumer,

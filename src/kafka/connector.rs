@@ -28,8 +28,8 @@ const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(10);
 /// A session that lasted this long was healthy: the next failure begins with the first pause again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// What a connector is made of.
-pub struct Parts {
+/// What a connector works with.
+pub struct Dependencies {
     /// Its name.
     pub name: Arc<str>,
     /// The cluster.
@@ -48,7 +48,7 @@ pub struct Parts {
     pub observer: Option<Arc<dyn Observer>>,
 }
 
-impl Parts {
+impl Dependencies {
     /// The brokers that the clients ask, for the log.
     pub(super) fn brokers(&self) -> String {
         self.kafka.brokers.join(",")
@@ -118,17 +118,17 @@ impl Connector {
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn start(parts: Parts) -> Result<Self, StartError> {
+    pub fn start(deps: Dependencies) -> Result<Self, StartError> {
         let stop = Arc::new(Stop::default());
-        let status = Arc::clone(&parts.status);
-        let connector = Arc::clone(&parts.name);
-        client::check(&parts).map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        let status = Arc::clone(&deps.status);
+        let connector = Arc::clone(&deps.name);
+        client::check(&deps).map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
         let stopped = Arc::clone(&stop);
         let (fail, failed) = oneshot::channel();
         let work = move || {
             // Nobody listens any more when the process stops anyway.
-            if let Err(why) = supervise(&parts, &stopped) {
-                drop(fail.send(format!("connector {}: {why}", parts.name)));
+            if let Err(why) = supervise(&deps, &stopped) {
+                drop(fail.send(format!("connector {}: {why}", deps.name)));
             }
         };
         let thread = tasks::thread(format!("kafka-{connector}"), work)
@@ -160,18 +160,18 @@ impl Connector {
     }
 }
 
-fn supervise(parts: &Parts, stop: &Stop) -> Result<(), String> {
-    let Parts { kafka, topics, name, .. } = parts;
+fn supervise(deps: &Dependencies, stop: &Stop) -> Result<(), String> {
+    let Dependencies { kafka, topics, name, .. } = deps;
     let slot = Slot::take(kafka, &topics.group, name, &std::env::temp_dir());
     let transactional_id = (topics.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
     let quarantine = Arc::new(Quarantine::open(&slot, &topics.source_topics, name));
-    let ended = run_sessions(parts, stop, transactional_id, &quarantine);
+    let ended = run_sessions(deps, stop, transactional_id, &quarantine);
     quarantine.ended();
     ended
 }
 
 fn run_sessions(
-    parts: &Parts,
+    deps: &Dependencies,
     stop: &Stop,
     transactional_id: Option<&str>,
     quarantine: &Arc<Quarantine>,
@@ -180,23 +180,23 @@ fn run_sessions(
     loop {
         let started_at = Instant::now();
         let session = || {
-            let clients = Clients::connect(parts, transactional_id)?;
-            Ok::<_, ConnectError>(Session::new(parts, stop, clients, Arc::clone(quarantine)).run())
+            let clients = Clients::connect(deps, transactional_id)?;
+            Ok::<_, ConnectError>(Session::new(deps, stop, clients, Arc::clone(quarantine)).run())
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),
             Ok(Ok(End::Broken(Broken { why, is_for_good: true }))) => return Err(why),
-            Ok(Ok(End::Broken(Broken { why, .. }))) => advice::with_brokers(&why, &parts.kafka.brokers),
-            Ok(Err(error)) => advice::with_brokers(&error.to_string(), &parts.kafka.brokers),
+            Ok(Ok(End::Broken(Broken { why, .. }))) => advice::with_brokers(&why, &deps.kafka.brokers),
+            Ok(Err(error)) => advice::with_brokers(&error.to_string(), &deps.kafka.brokers),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };
         if started_at.elapsed() >= HEALTHY {
             pause = RESTART_PAUSE;
         }
         // Everything unacknowledged is read again from the committed offset: nothing is lost by starting over.
-        tracing::error!(connector = &*parts.name, why, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
-        parts.status.restarting(&why);
-        parts.metrics.restarts.inc();
+        tracing::error!(connector = &*deps.name, why, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
+        deps.status.restarting(&why);
+        deps.metrics.restarts.inc();
         if stop.wait(pause) {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use rdkafka::producer::Producer as _;
 
 use super::advice;
 use super::client::Producer;
-use super::connector::Parts;
+use super::connector::Dependencies;
 use super::limits::Limits;
 use super::missing::{self, Topic};
 use super::settings::TopicSettings;
@@ -37,10 +37,10 @@ pub(super) struct Probe {
 impl Probe {
     /// # Errors
     /// When the system has no thread to give.
-    pub(super) fn start(producer: Arc<Producer>, parts: &Parts) -> io::Result<Self> {
+    pub(super) fn start(producer: Arc<Producer>, deps: &Dependencies) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let (topics, status) = (parts.topics.clone(), Arc::clone(&parts.status));
-        let (kafka, runtime) = (parts.kafka.clone(), parts.tasks.runtime().clone());
+        let (topics, status) = (deps.topics.clone(), Arc::clone(&deps.status));
+        let (kafka, runtime) = (deps.kafka.clone(), deps.tasks.runtime().clone());
         let brokers = kafka.brokers.clone();
         let name = format!("probe-{}", topics.group);
         let limits = move |topics: &TopicSettings| Limits::read(&kafka, topics, &runtime);

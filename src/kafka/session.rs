@@ -25,7 +25,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::cluster::{self, Cluster, Received, Trouble};
-use super::connector::{Parts, Stop};
+use super::connector::{Dependencies, Stop};
 use super::handler::{BegunRecord, Job, RecordStep};
 use super::lanes::{Lanes, Ticket};
 use super::ledger::{Ledger, Opening, Partition, Stamp};
@@ -137,7 +137,7 @@ impl InFlight {
 }
 
 pub(super) struct Session<'a, C: Cluster> {
-    parts: &'a Parts,
+    deps: &'a Dependencies,
     stop: &'a Stop,
     cluster: C,
     ledger: Ledger,
@@ -184,12 +184,12 @@ pub(super) struct Session<'a, C: Cluster> {
 
 impl<'a, C: Cluster> Session<'a, C> {
     /// A session of clients that have asked to join the group.
-    pub(super) fn new(parts: &'a Parts, stop: &'a Stop, cluster: C, quarantine: Arc<Quarantine>) -> Self {
-        let topics = &parts.topics;
+    pub(super) fn new(deps: &'a Dependencies, stop: &'a Stop, cluster: C, quarantine: Arc<Quarantine>) -> Self {
+        let topics = &deps.topics;
         let is_exactly_once = topics.guarantee == Guarantee::ExactlyOnce;
         let now = cluster.now();
         Self {
-            parts,
+            deps,
             stop,
             cluster,
             ledger: Ledger::default(),
@@ -261,7 +261,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             return Ok(Turn::Over);
         }
         self.report();
-        self.limits = self.parts.status.limits();
+        self.limits = self.deps.status.limits();
         // Polling waits when there is nothing else to do.
         let has_waited = self.in_flight.is_empty() && self.may_poll();
         Ok(if has_progressed || has_waited { Turn::Busy } else { Turn::Idle })
@@ -273,14 +273,14 @@ impl<'a, C: Cluster> Session<'a, C> {
             return;
         }
         let received_at = self.cluster.now();
-        self.parts.metrics.received.inc();
+        self.deps.metrics.received.inc();
         let record = Arc::new(record);
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.lanes.enter(ticket, &partition, record.key.as_deref());
         let weight = record.weight();
         self.open_bytes += weight;
-        let handler = &self.parts.handler;
+        let handler = &self.deps.handler;
         let begun = match failure.or_else(|| self.refused.contains(&record.position).then(quarantine::refusal)) {
             Some(failure) => {
                 BegunRecord { step: RecordStep::Settled(handler.dead_letter(&record, &failure)), claim: None }
@@ -316,7 +316,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             opening = self.ledger.open(partition, offset, stamp);
         }
         if opening == Opening::Completed {
-            self.parts.metrics.skipped.inc();
+            self.deps.metrics.skipped.inc();
         }
         opening == Opening::Opened
     }
@@ -326,28 +326,28 @@ impl<'a, C: Cluster> Session<'a, C> {
         if matches!(self.paused, Some(Paused::Kafka(_))) {
             return;
         }
-        while self.asking < self.parts.topics.max_in_flight {
+        while self.asking < self.deps.topics.max_in_flight {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(flight) = self.in_flight.get_mut(&ticket) else { continue };
             let Some(job) = flight.job.take() else { continue };
-            let handler = Arc::clone(&self.parts.handler);
+            let handler = Arc::clone(&self.deps.handler);
             let commitment = handler.commitment(&job);
             let quarantine = Arc::clone(&self.quarantine);
             let work = quarantine.watch(flight.record.position.clone(), async move { handler.finish(*job).await });
-            flight.task = Some(self.parts.tasks.record(send(work, ticket, self.answers.0.clone()), commitment));
+            flight.task = Some(self.deps.tasks.record(send(work, ticket, self.answers.0.clone()), commitment));
             self.asking += 1;
         }
     }
 
     fn report(&self) {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let metrics = &self.parts.metrics;
+        let metrics = &self.deps.metrics;
         let waiting = self.in_flight.values().filter(|flight| flight.is_waiting()).count();
         metrics.waiting.set(count(waiting));
         metrics.asking.set(count(self.asking));
         metrics.unpublished.set(count(self.in_flight.len().saturating_sub(self.asking + waiting)));
         metrics.paused.set(i64::from(self.paused.is_some()));
-        self.parts.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
+        self.deps.status.turned(self.ledger.partitions().count(), self.in_flight.len(), self.paused.clone());
     }
 
     /// True if nothing is in flight.

@@ -29,7 +29,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// Has the claims decided, unless others are being decided.
     pub(super) fn send_claims(&mut self) {
-        let handler = &self.parts.handler;
+        let handler = &self.deps.handler;
         if self.deciding.is_some() || self.claims.is_empty() || handler.remembered().is_none() {
             return;
         }
@@ -42,7 +42,7 @@ impl<C: Cluster> Session<'_, C> {
                 drop(decisions.try_send(tickets.into_iter().zip(decided).collect()));
             }
         };
-        self.deciding = Some(self.parts.tasks.record(work, Commitment::default()));
+        self.deciding = Some(self.deps.tasks.record(work, Commitment::default()));
     }
 
     pub(super) fn receive_decisions(&mut self) -> bool {
@@ -65,8 +65,7 @@ impl<C: Cluster> Session<'_, C> {
                 Claimed::Conflict => {
                     let detail =
                         "another record had the same source and id and another value; give each event an id of its own";
-                    let letter =
-                        self.parts.handler.dead_letter(&flight.record, &Failure::new(Code::IdConflict, detail));
+                    let letter = self.deps.handler.dead_letter(&flight.record, &Failure::new(Code::IdConflict, detail));
                     self.settled(ticket, letter);
                 }
             }

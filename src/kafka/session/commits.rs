@@ -52,7 +52,7 @@ impl<C: Cluster> Session<'_, C> {
         match committed {
             Ok(commits) => {
                 self.confirmed_at = now;
-                self.parts.metrics.committed.inc();
+                self.deps.metrics.committed.inc();
                 commits.into_iter().for_each(|commit| self.ledger.committed(commit));
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
@@ -61,8 +61,8 @@ impl<C: Cluster> Session<'_, C> {
                     self.confirmed_at = now;
                 }
                 self.commit_due = now + COMMIT_RETRY;
-                self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, "offsets were not committed; trying again");
+                self.deps.metrics.commit_errors.inc();
+                tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, "offsets were not committed; trying again");
             }
         }
     }
@@ -88,7 +88,7 @@ impl<C: Cluster> Session<'_, C> {
     fn say_unconfirmed(&mut self) {
         let is_unconfirmed = self.is_unconfirmed();
         if is_unconfirmed && !self.is_unconfirmed_said {
-            tracing::warn!(connector = &*self.parts.name, "no offsets are committed: publication waits");
+            tracing::warn!(connector = &*self.deps.name, "no offsets are committed: publication waits");
         }
         self.is_unconfirmed_said = is_unconfirmed;
     }

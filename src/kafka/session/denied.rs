@@ -29,9 +29,9 @@ impl<C: Cluster> Session<'_, C> {
     /// The client has said that a source may not be read. It does not say which one.
     pub(super) fn source_denied(&mut self) {
         self.denied = Denied::Until(self.cluster.now() + TRY_AGAIN_AFTER);
-        let topics = self.parts.topics.source_topics.join(", ");
+        let topics = self.deps.topics.source_topics.join(", ");
         let why = format!("a source may not be read (TopicAuthorizationFailed); permit READ of {topics}");
-        self.parts.status.denied(Some(why));
+        self.deps.status.denied(Some(why));
     }
 
     /// Finds out whether it still is so.
@@ -46,7 +46,7 @@ impl<C: Cluster> Session<'_, C> {
             }
             Denied::Tried(at) if now >= at => {
                 self.denied = Denied::No;
-                self.parts.status.denied(None);
+                self.deps.status.denied(None);
             }
             Denied::No | Denied::Until(_) | Denied::Tried(_) => {}
         }

@@ -115,7 +115,7 @@ impl<C: Cluster> Session<'_, C> {
     /// whether it is permitted now.
     fn go_on_after(&mut self, error: Trouble) -> Result<(), Broken> {
         if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
-            let group = &self.parts.topics.group;
+            let group = &self.deps.topics.group;
             let why = format!("group {group} may not be joined (GroupAuthorizationFailed); permit READ of it");
             return Err(Broken::new(why));
         }
@@ -132,9 +132,9 @@ impl<C: Cluster> Session<'_, C> {
             )
         );
         if is_outage {
-            tracing::debug!(connector = &*self.parts.name, %error, "the consumer reports an outage");
+            tracing::debug!(connector = &*self.deps.name, %error, "the consumer reports an outage");
         } else if let Some(unsaid) = self.error_log.due(error.to_string()) {
-            tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, unsaid, "the consumer reports an error and goes on");
+            tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, unsaid, "the consumer reports an error and goes on");
         }
         Ok(())
     }
@@ -186,25 +186,25 @@ impl<C: Cluster> Session<'_, C> {
             Some(Paused::Gate(detail)) => Some(detail.as_str()),
             Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
         };
-        let is_open = detail.is_none() && self.parts.handler.router().is_open();
-        self.gate_log.observe(&self.parts.name, detail, is_open, self.cluster.now());
+        let is_open = detail.is_none() && self.deps.handler.router().is_open();
+        self.gate_log.observe(&self.deps.name, detail, is_open, self.cluster.now());
     }
 
     fn pause_reason(&self) -> Option<Paused> {
         if self.drain.as_ref().is_some_and(Drain::is_final) {
             return Some(Paused::Stopping);
         }
-        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.parts.status.kafka_problem()) {
+        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.deps.status.kafka_problem()) {
             return Some(Paused::Kafka(problem));
         }
         if let Some(unconfirmed) = self.unconfirmed() {
             return Some(unconfirmed);
         }
-        if let Some(problem) = self.parts.handler.remembered().and_then(RememberedOutcomes::problem) {
+        if let Some(problem) = self.deps.handler.remembered().and_then(RememberedOutcomes::problem) {
             return Some(Paused::Gate(problem));
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
-        if let Some(closed) = self.parts.handler.router().closed()
+        if let Some(closed) = self.deps.handler.router().closed()
             && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
         {
             return Some(Paused::Gate(format!(

@@ -73,14 +73,14 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     fn assigned(&mut self, fetched: Fetched) -> Result<(), Trouble> {
-        let connector = &*self.parts.name;
+        let connector = &*self.deps.name;
         for (partition, reason) in &fetched.refused {
             let advice = "what was completed beyond the committed offset is done again";
             tracing::warn!(connector, %partition, "the commit's metadata {reason}: {advice}");
         }
         for (partition, offsets) in &fetched.deleted {
             let (from, next, count) = (offsets.start, offsets.end, offsets.end - offsets.start);
-            self.parts.metrics.deleted.inc_by(u64::try_from(count).unwrap_or_default());
+            self.deps.metrics.deleted.inc_by(u64::try_from(count).unwrap_or_default());
             let advice = "no outcome can be published for them; raise retention.ms or add instances";
             tracing::error!(connector, %partition, from, next, count, "offsets were deleted before they were read: {advice}");
         }
@@ -91,8 +91,8 @@ impl<C: Cluster> Session<'_, C> {
             self.ledger.assign(partition, committed);
         }
         self.refused = self.quarantine.refused();
-        self.parts.metrics.assigned.inc();
-        self.parts.status.joined();
+        self.deps.metrics.assigned.inc();
+        self.deps.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
         self.told.fetch_begins(self.cluster.now());
         Ok(())
@@ -100,12 +100,12 @@ impl<C: Cluster> Session<'_, C> {
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {
         if self.cluster.is_lost() {
-            self.parts.metrics.lost.inc();
-            tracing::warn!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions lost");
+            self.deps.metrics.lost.inc();
+            tracing::warn!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions lost");
             return Err(Broken::new("the group went on without this instance"));
         }
-        self.parts.metrics.revoked.inc();
-        tracing::info!(connector = &*self.parts.name, partitions = %names(&partitions), "partitions revoked");
+        self.deps.metrics.revoked.inc();
+        tracing::info!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions revoked");
         self.take_joining()?;
         let until = self.cluster.now() + REVOKE_GRACE;
         if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {
@@ -124,7 +124,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// Everything leaves. A revocation that is being drained becomes part of it.
     fn begin_final_drain(&mut self, deadline: Instant) {
-        tracing::info!(connector = &*self.parts.name, in_flight = self.in_flight.len(), "draining");
+        tracing::info!(connector = &*self.deps.name, in_flight = self.in_flight.len(), "draining");
         self.forget(InFlight::is_waiting);
         let earlier = self.drain.take();
         let until = earlier.as_ref().filter(|drain| !drain.is_committing).map_or(deadline, |d| d.until.min(deadline));
@@ -165,14 +165,14 @@ impl<C: Cluster> Session<'_, C> {
         if !owed.is_empty() {
             self.give_back(&owed)?;
         }
-        tracing::info!(connector = &*self.parts.name, unfinished = self.in_flight.len(), "drained");
+        tracing::info!(connector = &*self.deps.name, unfinished = self.in_flight.len(), "drained");
         Ok(true)
     }
 
     /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
     /// from before it closed can, with their retries, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
-        let router = self.parts.handler.router();
+        let router = self.deps.handler.router();
         let can_answer = router.is_open() || router.is_asked();
         !self.in_flight.iter().any(|(ticket, flight)| {
             let is_under_way =
@@ -222,7 +222,7 @@ impl<C: Cluster> Session<'_, C> {
         for partition in partitions {
             self.ledger.remove(partition);
             self.lanes.remove(partition);
-            self.parts.metrics.remove_lag(&partition.topic, partition.number);
+            self.deps.metrics.remove_lag(&partition.topic, partition.number);
         }
         self.forget(|flight| partitions.contains(&flight.partition));
         self.cluster.unassign(&cluster::list(partitions))
@@ -231,7 +231,7 @@ impl<C: Cluster> Session<'_, C> {
     /// The partition's log begins anew (its topic was created again, or cut by an unclean election): what we knew of it is
     /// about another log.
     pub(super) fn log_restarted(&mut self, partition: &Partition, offset: i64) {
-        tracing::warn!(connector = &*self.parts.name, %partition, offset, "the log of a partition begins anew");
+        tracing::warn!(connector = &*self.deps.name, %partition, offset, "the log of a partition begins anew");
         self.lanes.remove(partition);
         self.forget(|flight| flight.partition == *partition);
         self.ledger.assign(partition.clone(), None);
@@ -275,8 +275,8 @@ impl<C: Cluster> Session<'_, C> {
             }
             Err(error) => {
                 self.fetch_due = self.cluster.now() + FETCH_RETRY;
-                let connector = &*self.parts.name;
-                let brokers = self.parts.brokers();
+                let connector = &*self.deps.name;
+                let brokers = self.deps.brokers();
                 tracing::warn!(connector, brokers, %error, "committed offsets could not be read; trying again");
             }
         }

@@ -118,8 +118,8 @@ impl<C: Cluster> Session<'_, C> {
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = &flight.settled else { return };
         let topic = match settled.outcome {
-            RecordOutcome::Result { .. } => &self.parts.topics.sink_topic,
-            RecordOutcome::DeadLetter { .. } => &self.parts.topics.dead_letter_topic,
+            RecordOutcome::Result { .. } => &self.deps.topics.sink_topic,
+            RecordOutcome::DeadLetter { .. } => &self.deps.topics.dead_letter_topic,
         };
         match self.cluster.send(topic, &settled.outgoing, ticket) {
             Ok(()) => {
@@ -173,8 +173,8 @@ impl<C: Cluster> Session<'_, C> {
 
     fn repeated(&mut self, ticket: Ticket) {
         if self.close(ticket).is_some() {
-            self.parts.metrics.repeats.inc();
-            if let Some(observer) = &self.parts.observer {
+            self.deps.metrics.repeats.inc();
+            if let Some(observer) = &self.deps.observer {
                 observer.repeated();
             }
         }
@@ -193,7 +193,7 @@ impl<C: Cluster> Session<'_, C> {
         self.outbox.acknowledged(ticket);
         let Some(settled) = flight.settled else { return };
         let took = self.cluster.now().duration_since(flight.received_at);
-        let metrics = &self.parts.metrics;
+        let metrics = &self.deps.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
             RecordOutcome::Result { cache_hit, confidence, reference_usd } => {
@@ -208,13 +208,13 @@ impl<C: Cluster> Session<'_, C> {
             RecordOutcome::DeadLetter { code } => {
                 metrics.dead_letter(code);
                 if let Some(unsaid) = self.dead_letter_log.due(code) {
-                    let (connector, position) = (&*self.parts.name, &flight.record.position);
+                    let (connector, position) = (&*self.deps.name, &flight.record.position);
                     let detail = settled.detail.as_deref().unwrap_or_default();
                     tracing::warn!(connector, %code, %position, detail, unsaid, "dead letter");
                 }
             }
         }
-        if let Some(observer) = &self.parts.observer {
+        if let Some(observer) = &self.deps.observer {
             observer.closed(&settled.outcome, took);
         }
     }
@@ -246,10 +246,10 @@ impl<C: Cluster> Session<'_, C> {
     fn replace(&mut self, ticket: Ticket, failure_code: Code, code: RDKafkaErrorCode) {
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
         let Some(settled) = flight.settled.take() else { return };
-        let (handler, record) = (&self.parts.handler, &flight.record);
+        let (handler, record) = (&self.deps.handler, &flight.record);
         flight.settled = Some(match settled.outcome {
             RecordOutcome::Result { .. } => {
-                let detail = format!("topic {} refused the result: {code}", self.parts.topics.sink_topic);
+                let detail = format!("topic {} refused the result: {code}", self.deps.topics.sink_topic);
                 handler.dead_letter(record, &Failure::new(failure_code, detail))
             }
             RecordOutcome::DeadLetter { code: original } if !settled.is_pointer => {
@@ -271,13 +271,13 @@ impl<C: Cluster> Session<'_, C> {
             .get(&ticket)
             .and_then(|flight| flight.settled.as_ref())
             .is_some_and(|settled| matches!(settled.outcome, RecordOutcome::DeadLetter { .. }));
-        let topics = &self.parts.topics;
+        let topics = &self.deps.topics;
         let topic = if is_dead_letter { &topics.dead_letter_topic } else { &topics.sink_topic };
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
         let advice = if is_denied { "; permit WRITE of it" } else { "" };
         let problem = format!("topic {topic} does not take records: {code}{advice}");
         if self.outbox.complain(ticket, problem.clone()) {
-            tracing::warn!(connector = &*self.parts.name, problem, "intake pauses until outcomes can be published");
+            tracing::warn!(connector = &*self.deps.name, problem, "intake pauses until outcomes can be published");
         }
     }
 }

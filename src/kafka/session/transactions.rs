@@ -115,7 +115,7 @@ impl<C: Cluster> Session<'_, C> {
             Ok(()) => transaction.initialised(),
             Err(error) if !error.is_fatal => {
                 transaction.not_initialised(self.cluster.now());
-                let connector = &*self.parts.name;
+                let connector = &*self.deps.name;
                 tracing::debug!(connector, %error, "the transaction coordinator does not answer; trying again");
             }
             Err(error) => return Err(self.transaction_failed(&error)),
@@ -129,22 +129,22 @@ impl<C: Cluster> Session<'_, C> {
             Ok(commits) => {
                 let (delivered, _) = transaction.ended();
                 transaction.group_answered(false);
-                self.parts.metrics.committed.inc();
+                self.deps.metrics.committed.inc();
                 commits.into_iter().for_each(|commit| self.ledger.committed(commit));
                 delivered.into_iter().for_each(|ticket| self.acknowledged(ticket));
                 Ok(())
             }
             // The group has moved on since we looked; nothing was committed.
             Err(error) if error.requires_abort && transaction::is_of_former_member(error.code) => {
-                self.parts.metrics.commit_errors.inc();
-                tracing::warn!(connector = &*self.parts.name, brokers = self.parts.brokers(), %error, "the transaction was not committed; repeating it");
+                self.deps.metrics.commit_errors.inc();
+                tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, "the transaction was not committed; repeating it");
                 transaction.group_answered(true);
                 transaction.ending(self.cluster.now());
                 self.cluster.request(Request::AbortTransaction);
                 Ok(())
             }
             Err(error) => {
-                self.parts.metrics.commit_errors.inc();
+                self.deps.metrics.commit_errors.inc();
                 Err(self.transaction_failed(&error))
             }
         }
@@ -193,7 +193,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// What the cluster does not permit, and what to do.
     fn denial(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
-        let (topics, connector) = (&self.parts.topics, &self.parts.name);
+        let (topics, connector) = (&self.deps.topics, &self.deps.name);
         if code == Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) {
             let ids = slot::id_prefix(&topics.group, connector);
             let what = "no transactions are permitted (TransactionalIdAuthorizationFailed)";

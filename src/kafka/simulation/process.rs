@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::super::connector::{Parts, Stop};
+use super::super::connector::{Dependencies, Stop};
 use super::super::handler::RecordHandler;
 use super::super::session::{Session, Turn};
 use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
@@ -127,7 +127,7 @@ impl Model for Script {
 
 /// What all processes are made of.
 pub(super) struct Company {
-    parts: Vec<Parts>,
+    deps: Vec<Dependencies>,
     stops: Vec<Vec<Stop>>,
 }
 
@@ -136,7 +136,7 @@ impl Company {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
         let settings = pipeline();
         Self {
-            parts: (0..plan.processes).map(|_| parts(plan, &settings, script, &journal)).collect(),
+            deps: (0..plan.processes).map(|_| deps(plan, &settings, script, &journal)).collect(),
             stops: (0..plan.processes).map(|_| (0..STOPS).map(|_| Stop::default()).collect()).collect(),
         }
     }
@@ -164,7 +164,7 @@ fn pipeline() -> PipelineSettings {
     }
 }
 
-fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Parts {
+fn deps(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Dependencies {
     let window = plan.deduplicates.then_some(Duration::from_secs(3600));
     let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
     let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
@@ -173,7 +173,7 @@ fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal
         RecordHandler::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
     let status = Arc::new(ConnectorStatus::new("sim".into()));
     status.probed(Ok(Duration::ZERO), None);
-    Parts {
+    Dependencies {
         name: "sim".into(),
         kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },
         topics: TopicSettings {
@@ -196,7 +196,7 @@ fn parts(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal
 }
 
 pub(super) struct Process<'a> {
-    parts: &'a Parts,
+    deps: &'a Dependencies,
     stops: std::slice::Iter<'a, Stop>,
     stop: &'a Stop,
     world: Rc<RefCell<World>>,
@@ -211,7 +211,7 @@ impl<'a> Process<'a> {
     pub(super) fn new(company: &'a Company, world: &Rc<RefCell<World>>, number: usize) -> Self {
         let mut stops = company.stops[number].iter();
         Self {
-            parts: &company.parts[number],
+            deps: &company.deps[number],
             stop: stops.next().unwrap(),
             stops,
             world: Rc::clone(world),
@@ -236,7 +236,7 @@ impl<'a> Process<'a> {
 
     fn kill(&mut self, until: Instant) {
         *self.is_dead.borrow_mut() = true;
-        self.parts.tasks.kill_records();
+        self.deps.tasks.kill_records();
         self.end(until);
     }
 
@@ -251,9 +251,9 @@ impl<'a> Process<'a> {
             return;
         }
         if self.session.is_none() {
-            let is_transactional = self.parts.topics.guarantee == Guarantee::ExactlyOnce;
+            let is_transactional = self.deps.topics.guarantee == Guarantee::ExactlyOnce;
             let client = Client::join(&self.world, self.number, is_transactional, Rc::clone(&self.is_dead));
-            self.session = Some(Session::new(self.parts, self.stop, client, Arc::default()));
+            self.session = Some(Session::new(self.deps, self.stop, client, Arc::default()));
         }
         match self.session.as_mut().map(Session::turn) {
             Some(Ok(Turn::Over)) => {
