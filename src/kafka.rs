@@ -3,7 +3,7 @@
 //! - [`connector`]: a connector's thread and its supervision;
 //! - `session`: the loop, from joining the group to leaving it;
 //! - [`ledger`]: which positions are open, and so what may be committed;
-//! - [`lanes`]: the order in which outcomes are published;
+//! - [`publish_order`]: the order in which outcomes are published;
 //! - [`handler`]: one record through the pipeline; `notable`: what is logged of it;
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
@@ -19,9 +19,9 @@ pub mod connector;
 mod convert;
 pub mod embedded;
 pub mod handler;
-pub mod lanes;
 pub mod ledger;
 mod limits;
+pub mod publish_order;
 
 mod missing;
 mod notable;

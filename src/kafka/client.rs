@@ -17,8 +17,8 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::cluster::{Delivery, Event};
 use super::connector::Dependencies;
-use super::lanes::Ticket;
 use super::ledger::Partition;
+use super::publish_order::Ticket;
 use super::settings::{Guarantee, KafkaSettings};
 use super::status::ConnectorStatus;
 use super::transaction;

@@ -15,8 +15,8 @@ use super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble}
 use super::committer::Committer;
 use super::connector::Dependencies;
 use super::convert;
-use super::lanes::Ticket;
 use super::probe::Probe;
+use super::publish_order::Ticket;
 use crate::domain::record::Outgoing;
 
 /// How long the end of a session waits for its open transaction to be aborted.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::lanes::Ticket;
 use super::ledger::completed::{Completed, Refused};
 use super::ledger::{Commit, Partition};
+use super::publish_order::Ticket;
 use crate::domain::failure::Failure;
 use crate::domain::record::{Outgoing, Record};
 

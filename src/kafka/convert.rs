@@ -8,7 +8,7 @@ use rdkafka::Message as _;
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
-use super::lanes::Ticket;
+use super::publish_order::Ticket;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::{Header, Outgoing, Position, Record};
 

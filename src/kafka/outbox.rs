@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
-use super::lanes::Ticket;
+use super::publish_order::Ticket;
 
 /// What may be sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::convert;
-use super::lanes::Ticket;
+use super::publish_order::Ticket;
 use crate::domain::record::{Outgoing, Record};
 
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@
 //! of its group. Waiting for providers happens in tasks, which send what they found back to the loop.
 //!
 //! The walk of one record: [`Session::take`] opens its position and begins the pipeline; what needs a provider waits for a
-//! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in its lane's order,
+//! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in order,
 //! [published](outcomes), acknowledged, and its position closed; a [commit](commits) then passes it.
 
 mod claims;
@@ -27,9 +27,9 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::cluster::{self, Cluster, Received, Trouble};
 use super::connector::{Dependencies, Stop};
 use super::handler::{BegunRecord, Job, RecordStep};
-use super::lanes::{Lanes, Ticket};
 use super::ledger::{Ledger, Opening, Partition, Stamp};
 use super::outbox::Outbox;
+use super::publish_order::{PublishOrder, Ticket};
 use super::quarantine::{self, Quarantine};
 use super::settings::Guarantee;
 use super::status::Paused;
@@ -141,7 +141,7 @@ pub(super) struct Session<'a, C: Cluster> {
     stop: &'a Stop,
     cluster: C,
     ledger: Ledger,
-    lanes: Lanes,
+    publish_order: PublishOrder,
     in_flight: HashMap<Ticket, InFlight>,
     open_bytes: usize,
     claims: Vec<(Ticket, Claim)>,
@@ -193,7 +193,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             stop,
             cluster,
             ledger: Ledger::default(),
-            lanes: Lanes::new(topics.ordering),
+            publish_order: PublishOrder::new(topics.ordering),
             in_flight: HashMap::new(),
             open_bytes: 0,
             claims: Vec::new(),
@@ -277,7 +277,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         let record = Arc::new(record);
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        self.lanes.enter(ticket, &partition, record.key.as_deref());
+        self.publish_order.enter(ticket, &partition, record.key.as_deref());
         let weight = record.weight();
         self.open_bytes += weight;
         let handler = &self.deps.handler;

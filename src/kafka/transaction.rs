@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::lanes::Ticket;
+use super::publish_order::Ticket;
 
 /// The broker aborts a transaction that is open for this long. Far more than one needs, and the longest that readers of the
 /// result topic wait for an instance that died in the middle of one.

@@ -6,7 +6,7 @@
 
 use super::super::cluster::Cluster;
 use super::super::handler::{BegunRecord, RecordStep};
-use super::super::lanes::Ticket;
+use super::super::publish_order::Ticket;
 use super::Session;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::journal::Claimed;

@@ -221,7 +221,7 @@ impl<C: Cluster> Session<'_, C> {
     fn give_back(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {
         for partition in partitions {
             self.ledger.remove(partition);
-            self.lanes.remove(partition);
+            self.publish_order.remove(partition);
             self.deps.metrics.remove_lag(&partition.topic, partition.number);
         }
         self.forget(|flight| partitions.contains(&flight.partition));
@@ -232,7 +232,7 @@ impl<C: Cluster> Session<'_, C> {
     /// about another log.
     pub(super) fn log_restarted(&mut self, partition: &Partition, offset: i64) {
         tracing::warn!(connector = &*self.deps.name, %partition, offset, "the log of a partition begins anew");
-        self.lanes.remove(partition);
+        self.publish_order.remove(partition);
         self.forget(|flight| flight.partition == *partition);
         self.ledger.assign(partition.clone(), None);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::cluster::{Cluster, Trouble};
-use super::super::lanes::Ticket;
 use super::super::outbox::Next;
+use super::super::publish_order::Ticket;
 use super::super::transaction::Transaction;
 use super::{Broken, InFlight, Session};
 use crate::delivery::outcome::{RecordOutcome, Settled};
@@ -69,7 +69,7 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    /// The outcome is known: publish what its lane releases.
+    /// The outcome is known: publish what may be published now.
     pub(super) fn settled(&mut self, ticket: Ticket, settled: Settled) {
         if let Some(flight) = self.in_flight.get_mut(&ticket) {
             flight.settled = Some(settled);
@@ -77,10 +77,10 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    /// Publishes what the lane releases now that this record is ready. One without an outcome is a repetition.
+    /// Publishes what the order releases now that this record is ready. One without an outcome is a repetition.
     pub(super) fn release(&mut self, ticket: Ticket) {
         let Some(flight) = self.in_flight.get(&ticket) else { return };
-        for ticket in self.lanes.ready(ticket, &flight.partition, flight.record.key.as_deref()) {
+        for ticket in self.publish_order.ready(ticket, &flight.partition, flight.record.key.as_deref()) {
             self.publish(ticket);
         }
     }

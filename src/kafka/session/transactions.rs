@@ -7,8 +7,8 @@
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::cluster::{Cluster, Request, Trouble};
-use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
+use super::super::publish_order::Ticket;
 use super::super::settings::TopicSettings;
 use super::super::slot;
 use super::super::transaction::{self, Next, Refused, Transaction};

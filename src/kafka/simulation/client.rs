@@ -9,8 +9,8 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
-use super::super::lanes::Ticket;
 use super::super::ledger::Commit;
+use super::super::publish_order::Ticket;
 use super::world::{Late, MemberId, Visibility, World, Written, now, numbers};
 use crate::domain::record::Outgoing;
 

@@ -1,7 +1,7 @@
 //! The order in which outcomes are published.
 //!
-//! Work is concurrent; publication follows lanes. A record enters its lane on receipt and is released when it is ready and
-//! all that entered before it have been released. One partition is one lane, or one key within it, or there are none.
+//! Work is concurrent, publication is not: a record takes its place in a queue on receipt, and is released when it is ready and all
+//! that stand before it have been released. There is a queue for each partition, or for each key within it, or none at all.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,17 +13,17 @@ use super::settings::Ordering;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub usize);
 
-/// The lanes of all partitions.
+/// The queues of all partitions.
 #[derive(Debug)]
-pub struct Lanes {
+pub struct PublishOrder {
     ordering: Ordering,
-    lanes: HashMap<Lane, VecDeque<Place>>,
+    queues: HashMap<OrderKey, VecDeque<Place>>,
 }
 
-/// A lane's name: the partition, and the hash of the key where keys have lanes of their own. Two keys that collide share
-/// a lane, which orders more than was asked for and never less.
+/// Which records keep an order among themselves: those of a partition, or of a key within it, by its hash. Two keys that collide
+/// share a queue, which orders more than was asked for and never less.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Lane {
+struct OrderKey {
     partition: Partition,
     key: u64,
 }
@@ -34,23 +34,23 @@ struct Place {
     is_ready: bool,
 }
 
-impl Lanes {
-    /// Lanes for this ordering.
+impl PublishOrder {
+    /// Empty queues for this ordering.
     pub fn new(ordering: Ordering) -> Self {
-        Self { ordering, lanes: HashMap::new() }
+        Self { ordering, queues: HashMap::new() }
     }
 
     /// A record was received.
     pub fn enter(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) {
-        if let Some(lane) = self.lane(partition, key) {
-            self.lanes.entry(lane).or_default().push_back(Place { ticket, is_ready: false });
+        if let Some(key) = self.key(partition, key) {
+            self.queues.entry(key).or_default().push_back(Place { ticket, is_ready: false });
         }
     }
 
     /// A record's outcome is ready: the records that may be published now, in order.
     pub fn ready(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) -> Vec<Ticket> {
-        let Some(lane) = self.lane(partition, key) else { return vec![ticket] };
-        let Some(places) = self.lanes.get_mut(&lane) else { return Vec::new() };
+        let Some(key) = self.key(partition, key) else { return vec![ticket] };
+        let Some(places) = self.queues.get_mut(&key) else { return Vec::new() };
         if let Ok(index) = places.binary_search_by_key(&ticket, |place| place.ticket)
             && let Some(place) = places.get_mut(index)
         {
@@ -61,24 +61,24 @@ impl Lanes {
             released.push(place.ticket);
         }
         if places.is_empty() && self.ordering == Ordering::Key {
-            self.lanes.remove(&lane);
+            self.queues.remove(&key);
         }
         released
     }
 
     /// Forgets a partition.
     pub fn remove(&mut self, partition: &Partition) {
-        self.lanes.retain(|lane, _| lane.partition != *partition);
+        self.queues.retain(|key, _| key.partition != *partition);
     }
 
-    fn lane(&self, partition: &Partition, key: Option<&[u8]>) -> Option<Lane> {
+    fn key(&self, partition: &Partition, key: Option<&[u8]>) -> Option<OrderKey> {
         let key = match (self.ordering, key) {
             (Ordering::Partition, _) => 0,
             (Ordering::Key, Some(key)) => hash(key),
             // Kafka promises no order among records without a key.
             (Ordering::Key, None) | (Ordering::None, _) => return None,
         };
-        Some(Lane { partition: partition.clone(), key })
+        Some(OrderKey { partition: partition.clone(), key })
     }
 }
 
@@ -98,13 +98,13 @@ mod tests {
 
     /// Enters `records` (partition, key), makes them ready in `order`, and returns the order of release.
     fn released(ordering: Ordering, records: &[(i32, Option<&str>)], order: &[usize]) -> Vec<usize> {
-        let mut lanes = Lanes::new(ordering);
+        let mut queues = PublishOrder::new(ordering);
         for (n, (number, key)) in records.iter().enumerate() {
-            lanes.enter(Ticket(n), &partition(*number), key.map(str::as_bytes));
+            queues.enter(Ticket(n), &partition(*number), key.map(str::as_bytes));
         }
         let ready = order.iter().flat_map(|n| {
             let (number, key) = records[*n];
-            lanes.ready(Ticket(*n), &partition(number), key.map(str::as_bytes))
+            queues.ready(Ticket(*n), &partition(number), key.map(str::as_bytes))
         });
         ready.map(|ticket| ticket.0).collect()
     }
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_forgotten_partition_releases_nothing() {
-        let mut lanes = Lanes::new(Ordering::Partition);
-        lanes.enter(Ticket(0), &partition(0), None);
-        lanes.remove(&partition(0));
-        assert_eq!(lanes.ready(Ticket(0), &partition(0), None), []);
+        let mut queues = PublishOrder::new(Ordering::Partition);
+        queues.enter(Ticket(0), &partition(0), None);
+        queues.remove(&partition(0));
+        assert_eq!(queues.ready(Ticket(0), &partition(0), None), []);
     }
 }
