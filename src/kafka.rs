@@ -25,10 +25,10 @@ pub mod publish_order;
 
 mod missing;
 mod notable;
-mod outbox;
 pub mod plain;
 mod probe;
 mod quarantine;
+mod send_queue;
 mod session;
 pub mod settings;
 mod slot;

@@ -28,9 +28,9 @@ use super::cluster::{self, Cluster, Received, Trouble};
 use super::connector::{Dependencies, Stop};
 use super::handler::{BegunRecord, Job, RecordStep};
 use super::ledger::{Ledger, Opening, Partition, Stamp};
-use super::outbox::Outbox;
 use super::publish_order::{PublishOrder, Ticket};
 use super::quarantine::{self, Quarantine};
+use super::send_queue::SendQueue;
 use super::settings::Guarantee;
 use super::status::Paused;
 use super::transaction::Transaction;
@@ -150,7 +150,7 @@ pub(super) struct Session<'a, C: Cluster> {
     waiting: VecDeque<Ticket>,
     asking: usize,
     unacknowledged: usize,
-    outbox: Outbox,
+    send_queue: SendQueue,
     /// `None` where outcomes are published at least once.
     transaction: Option<Transaction>,
     /// Why the transaction cannot go on; ends the session with the next turn.
@@ -202,7 +202,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             waiting: VecDeque::new(),
             asking: 0,
             unacknowledged: 0,
-            outbox: Outbox::default(),
+            send_queue: SendQueue::default(),
             transaction: is_exactly_once.then(|| Transaction::new(now)),
             broken: None,
             answers: bounded(topics.max_in_flight),

@@ -194,7 +194,8 @@ impl<C: Cluster> Session<'_, C> {
         if self.drain.as_ref().is_some_and(Drain::is_final) {
             return Some(Paused::Stopping);
         }
-        if let Some(problem) = self.outbox.problem().map(str::to_owned).or_else(|| self.deps.status.kafka_problem()) {
+        if let Some(problem) = self.send_queue.problem().map(str::to_owned).or_else(|| self.deps.status.kafka_problem())
+        {
             return Some(Paused::Kafka(problem));
         }
         if let Some(unconfirmed) = self.unconfirmed() {

@@ -215,7 +215,7 @@ impl<C: Cluster> Session<'_, C> {
         let in_flight = &self.in_flight;
         self.claims.retain(|(ticket, _)| in_flight.contains_key(ticket));
         self.waiting.retain(|ticket| in_flight.contains_key(ticket));
-        self.outbox.retain(|ticket| in_flight.contains_key(&ticket));
+        self.send_queue.retain(|ticket| in_flight.contains_key(&ticket));
     }
 
     fn give_back(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {

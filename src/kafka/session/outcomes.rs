@@ -5,8 +5,8 @@ use std::time::Duration;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::cluster::{Cluster, Trouble};
-use super::super::outbox::Next;
 use super::super::publish_order::Ticket;
+use super::super::send_queue::NextSend;
 use super::super::transaction::Transaction;
 use super::{Broken, InFlight, Session};
 use crate::delivery::outcome::{RecordOutcome, Settled};
@@ -90,12 +90,12 @@ impl<C: Cluster> Session<'_, C> {
             self.repeated(ticket);
         } else if self.is_over_the_limit(ticket) {
             // It may pass compressed; if not, nobody else is refused for it.
-            self.outbox.suspect(ticket);
-        } else if self.outbox.is_empty() && self.may_send() {
+            self.send_queue.suspect(ticket);
+        } else if self.send_queue.is_empty() && self.may_send() {
             self.send(ticket);
         } else {
             // Behind records that could not be sent, a later one waits its turn.
-            self.outbox.put(ticket);
+            self.send_queue.put(ticket);
         }
     }
 
@@ -128,7 +128,7 @@ impl<C: Cluster> Session<'_, C> {
                 self.transaction.iter_mut().for_each(Transaction::sent);
             }
             Err(code) => {
-                let was_alone = self.outbox.reported(ticket);
+                let was_alone = self.send_queue.reported(ticket);
                 match &mut self.transaction {
                     // A record before it was refused, and the transaction with it.
                     Some(transaction) if code == RDKafkaErrorCode::State => {
@@ -144,8 +144,8 @@ impl<C: Cluster> Session<'_, C> {
 
     pub(super) fn send_unsent(&mut self) {
         while self.may_send()
-            && let Next::Send(ticket) | Next::SendAlone(ticket) =
-                self.outbox.next(self.unacknowledged, self.cluster.now())
+            && let NextSend::Send(ticket) | NextSend::SendAlone(ticket) =
+                self.send_queue.next(self.unacknowledged, self.cluster.now())
         {
             self.send(ticket);
         }
@@ -158,7 +158,7 @@ impl<C: Cluster> Session<'_, C> {
             let Some(flight) = self.in_flight.get_mut(&ticket).filter(|flight| flight.is_sent) else { continue };
             flight.is_sent = false;
             self.unacknowledged -= 1;
-            let was_alone = self.outbox.reported(ticket);
+            let was_alone = self.send_queue.reported(ticket);
             match outcome {
                 _ if self.transaction.is_some() => self.reported(ticket, outcome, was_alone),
                 Ok(()) => self.acknowledged(ticket),
@@ -190,7 +190,7 @@ impl<C: Cluster> Session<'_, C> {
 
     pub(super) fn acknowledged(&mut self, ticket: Ticket) {
         let Some(flight) = self.close(ticket) else { return };
-        self.outbox.acknowledged(ticket);
+        self.send_queue.acknowledged(ticket);
         let Some(settled) = flight.settled else { return };
         let took = self.cluster.now().duration_since(flight.received_at);
         let metrics = &self.deps.metrics;
@@ -222,9 +222,9 @@ impl<C: Cluster> Session<'_, C> {
     /// It comes back for no reason of its own.
     pub(super) fn unsent(&mut self, ticket: Ticket, was_alone: bool) {
         if was_alone {
-            self.outbox.suspect(ticket);
+            self.send_queue.suspect(ticket);
         } else {
-            self.outbox.put(ticket);
+            self.send_queue.put(ticket);
         }
     }
 
@@ -232,11 +232,11 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode, is_about_it: bool) {
         match Refusal::of(code) {
             Refusal::Record(failure_code) if is_about_it => self.replace(ticket, failure_code, code),
-            Refusal::Record(_) => self.outbox.suspect(ticket),
-            Refusal::QueueFull => self.outbox.put_back(ticket, self.cluster.now() + QUEUE_FULL_WAIT),
+            Refusal::Record(_) => self.send_queue.suspect(ticket),
+            Refusal::QueueFull => self.send_queue.put_back(ticket, self.cluster.now() + QUEUE_FULL_WAIT),
             Refusal::Kafka | Refusal::Fatal => {
                 self.complain(ticket, code);
-                self.outbox.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
+                self.send_queue.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
             }
         }
     }
@@ -258,7 +258,7 @@ impl<C: Cluster> Session<'_, C> {
             RecordOutcome::DeadLetter { .. } => {
                 flight.settled = Some(settled);
                 self.complain(ticket, code);
-                self.outbox.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
+                self.send_queue.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
                 return;
             }
         });
@@ -276,7 +276,7 @@ impl<C: Cluster> Session<'_, C> {
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
         let advice = if is_denied { "; permit WRITE of it" } else { "" };
         let problem = format!("topic {topic} does not take records: {code}{advice}");
-        if self.outbox.complain(ticket, problem.clone()) {
+        if self.send_queue.complain(ticket, problem.clone()) {
             tracing::warn!(connector = &*self.deps.name, problem, "intake pauses until outcomes can be published");
         }
     }

@@ -162,7 +162,7 @@ impl<C: Cluster> Session<'_, C> {
             if let Some(flight) = self.in_flight.get_mut(&ticket) {
                 flight.is_delivered = false;
                 self.ledger.reopen(&flight.partition, flight.record.position.offset);
-                self.outbox.put(ticket);
+                self.send_queue.put(ticket);
             }
         }
         for Refused { ticket, code, was_alone } in refused {
@@ -208,7 +208,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
     pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &InFlight) -> bool {
-        let waits = || self.outbox.problem().is_none() && self.outbox.contains(ticket);
+        let waits = || self.send_queue.problem().is_none() && self.send_queue.contains(ticket);
         self.transaction.is_some() && (flight.is_delivered || waits())
     }
 

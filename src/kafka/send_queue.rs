@@ -11,7 +11,7 @@ use super::publish_order::Ticket;
 
 /// What may be sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextSend {
     /// This record, together with others.
     Send(Ticket),
     /// This record, alone.
@@ -22,7 +22,7 @@ pub(super) enum Next {
 
 /// Outcomes waiting to be sent, in the order of receipt.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct SendQueue {
     waiting: BTreeSet<Ticket>,
     suspects: HashSet<Ticket>,
     /// The suspect that is with the producer, alone.
@@ -32,7 +32,7 @@ pub(super) struct Outbox {
     problem: Option<(Ticket, String)>,
 }
 
-impl Outbox {
+impl SendQueue {
     /// True if a released outcome may go straight to the producer: nothing waits before it.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.alone.is_none()
@@ -61,23 +61,23 @@ impl Outbox {
     }
 
     /// What to send next, given how many records the producer has not yet reported on.
-    pub(super) fn next(&mut self, unacknowledged: usize, now: Instant) -> Next {
+    pub(super) fn next(&mut self, unacknowledged: usize, now: Instant) -> NextSend {
         if self.alone.is_some() || self.not_before.is_some_and(|at| now < at) {
-            return Next::Wait;
+            return NextSend::Wait;
         }
         self.not_before = None;
-        let Some(ticket) = self.waiting.first().copied() else { return Next::Wait };
+        let Some(ticket) = self.waiting.first().copied() else { return NextSend::Wait };
         let is_suspect = self.suspects.contains(&ticket);
         if is_suspect && unacknowledged > 0 {
-            return Next::Wait;
+            return NextSend::Wait;
         }
         self.waiting.remove(&ticket);
         if is_suspect {
             self.suspects.remove(&ticket);
             self.alone = Some(ticket);
-            return Next::SendAlone(ticket);
+            return NextSend::SendAlone(ticket);
         }
-        Next::Send(ticket)
+        NextSend::Send(ticket)
     }
 
     /// The producer has reported on a record. True if it was alone, so that the report is about it.
@@ -123,39 +123,39 @@ mod tests {
 
     #[test]
     fn a_suspect_is_sent_alone_and_nothing_overtakes_it() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        outbox.suspect(Ticket(1));
-        outbox.put(Ticket(2));
-        assert_eq!(outbox.next(3, now), Next::Wait, "others are still with the producer");
-        assert_eq!(outbox.next(0, now), Next::SendAlone(Ticket(1)));
-        assert_eq!(outbox.next(1, now), Next::Wait);
-        assert!(!outbox.is_empty(), "a new outcome must not join the suspect's batch");
-        assert!(outbox.reported(Ticket(1)));
-        assert_eq!(outbox.next(0, now), Next::Send(Ticket(2)));
-        assert!(!outbox.reported(Ticket(2)));
-        assert!(outbox.is_empty());
+        let (mut queue, now) = (SendQueue::default(), Instant::now());
+        queue.suspect(Ticket(1));
+        queue.put(Ticket(2));
+        assert_eq!(queue.next(3, now), NextSend::Wait, "others are still with the producer");
+        assert_eq!(queue.next(0, now), NextSend::SendAlone(Ticket(1)));
+        assert_eq!(queue.next(1, now), NextSend::Wait);
+        assert!(!queue.is_empty(), "a new outcome must not join the suspect's batch");
+        assert!(queue.reported(Ticket(1)));
+        assert_eq!(queue.next(0, now), NextSend::Send(Ticket(2)));
+        assert!(!queue.reported(Ticket(2)));
+        assert!(queue.is_empty());
     }
 
     #[test]
     fn outcomes_go_in_the_order_of_receipt() {
-        let (mut outbox, now) = (Outbox::default(), Instant::now());
-        [5, 3, 4].into_iter().for_each(|n| outbox.put(Ticket(n)));
-        assert_eq!([(); 3].map(|()| outbox.next(9, now)), [3, 4, 5].map(|n| Next::Send(Ticket(n))));
-        assert_eq!(outbox.next(9, now), Next::Wait);
+        let (mut queue, now) = (SendQueue::default(), Instant::now());
+        [5, 3, 4].into_iter().for_each(|n| queue.put(Ticket(n)));
+        assert_eq!([(); 3].map(|()| queue.next(9, now)), [3, 4, 5].map(|n| NextSend::Send(Ticket(n))));
+        assert_eq!(queue.next(9, now), NextSend::Wait);
     }
 
     #[test]
     fn a_problem_ends_with_the_records_that_had_it() {
-        let mut outbox = Outbox::default();
-        outbox.put_back(Ticket(1), Instant::now() + Duration::from_secs(1));
-        assert!(outbox.complain(Ticket(1), "full".to_owned()));
-        assert!(!outbox.complain(Ticket(1), "full".to_owned()));
-        outbox.acknowledged(Ticket(2));
-        assert_eq!(outbox.problem(), Some("full"));
-        outbox.retain(|_| false);
-        assert_eq!(outbox.problem(), None);
-        assert!(outbox.complain(Ticket(3), "full".to_owned()));
-        outbox.acknowledged(Ticket(3));
-        assert_eq!(outbox.problem(), None);
+        let mut queue = SendQueue::default();
+        queue.put_back(Ticket(1), Instant::now() + Duration::from_secs(1));
+        assert!(queue.complain(Ticket(1), "full".to_owned()));
+        assert!(!queue.complain(Ticket(1), "full".to_owned()));
+        queue.acknowledged(Ticket(2));
+        assert_eq!(queue.problem(), Some("full"));
+        queue.retain(|_| false);
+        assert_eq!(queue.problem(), None);
+        assert!(queue.complain(Ticket(3), "full".to_owned()));
+        queue.acknowledged(Ticket(3));
+        assert_eq!(queue.problem(), None);
     }
 }
