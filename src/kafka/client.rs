@@ -125,7 +125,7 @@ fn partition(topic: &str, number: i32) -> Partition {
 pub(super) struct Deliveries {
     reports: Mutex<Vec<Delivery>>,
     /// The client's last words about a broker that it cannot reach.
-    trouble: Mutex<Option<String>>,
+    broker_error: Mutex<Option<String>>,
     /// The client's last words about an output that its transaction may not write to.
     denied_output: Mutex<Option<String>>,
 }
@@ -136,8 +136,8 @@ impl Deliveries {
     }
 
     /// The client's last words about a broker that it could not reach.
-    pub(super) fn take_trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take_broker_error(&self) -> Option<String> {
+        self.broker_error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The client's last words about an output that its transaction may not write to.
@@ -165,7 +165,7 @@ impl ClientContext for Deliveries {
         tracing::debug!(target: "librdkafka", %error, reason, "producer");
         // «All brokers are down» says less than the reason that came before it.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            *self.broker_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
         }
     }
 }

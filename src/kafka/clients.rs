@@ -11,7 +11,7 @@ use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::client::{self, Consumer, Producer};
-use super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
+use super::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
 use super::committer::Committer;
 use super::connector::Dependencies;
 use super::convert;
@@ -73,13 +73,13 @@ impl Cluster for Clients {
         Instant::now()
     }
 
-    fn poll(&mut self, wait: Duration) -> Option<Result<Received, Trouble>> {
+    fn poll(&mut self, wait: Duration) -> Option<Result<Received, ClusterError>> {
         let message = self.consumer.poll(wait)?;
         let received = message.map(|message| convert::record(&message, &self.source_topics));
         Some(received.map_err(|error| match self.consumer.client().fatal_error() {
             // The error that is polled says only that there is one.
-            Some((code, reason)) => Trouble::fatal(code, reason),
-            None => Trouble::from(error),
+            Some((code, reason)) => ClusterError::fatal(code, reason),
+            None => ClusterError::from(error),
         }))
     }
 
@@ -91,19 +91,19 @@ impl Cluster for Clients {
         self.consumer.assignment_lost()
     }
 
-    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         Ok(client::assign(&self.consumer, list)?)
     }
 
-    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         Ok(client::unassign(&self.consumer, list)?)
     }
 
-    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         Ok(self.consumer.pause(list)?)
     }
 
-    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         Ok(self.consumer.resume(list)?)
     }
 
@@ -141,12 +141,12 @@ impl Cluster for Clients {
         self.producer.context().denied_output()
     }
 
-    fn begin_transaction(&mut self) -> Result<(), Trouble> {
+    fn begin_transaction(&mut self) -> Result<(), ClusterError> {
         self.producer.context().forget_denied_output();
         Ok(self.producer.begin_transaction()?)
     }
 
-    fn abandon_transaction(&mut self) -> Result<(), Trouble> {
+    fn abandon_transaction(&mut self) -> Result<(), ClusterError> {
         Ok(self.producer.abort_transaction(ABANDON)?)
     }
 

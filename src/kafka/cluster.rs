@@ -19,19 +19,19 @@ pub(super) trait Cluster {
     fn now(&self) -> Instant;
 
     /// The next record, waiting for it up to `wait`. Must be called again and again, or the group throws the member out.
-    fn poll(&mut self, wait: Duration) -> Option<Result<Received, Trouble>>;
+    fn poll(&mut self, wait: Duration) -> Option<Result<Received, ClusterError>>;
     /// The next thing that happened to the membership.
     fn event(&mut self) -> Option<Event>;
     /// Whether what is being revoked is somebody else's already.
     fn is_lost(&self) -> bool;
     /// Answers an assignment: these are consumed from now on, from where the group's offsets say.
-    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
     /// Answers a revocation: these are given back.
-    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
     /// Stops to fetch.
-    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
     /// Goes on to fetch.
-    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble>;
+    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
     /// Remembers who this member is in the group at the moment, for the next [`Request::CommitTransaction`]. False if it is nobody.
     fn note_membership(&mut self) -> bool;
     /// From now on nobody looks at events any more: revocations are answered at once.
@@ -46,9 +46,9 @@ pub(super) trait Cluster {
     /// What the client said of an output that the present transaction may not write to.
     fn denied_output(&self) -> Option<String>;
     /// Begins a transaction.
-    fn begin_transaction(&mut self) -> Result<(), Trouble>;
+    fn begin_transaction(&mut self) -> Result<(), ClusterError>;
     /// Aborts the open transaction; waits for that for a few seconds.
-    fn abandon_transaction(&mut self) -> Result<(), Trouble>;
+    fn abandon_transaction(&mut self) -> Result<(), ClusterError>;
 
     /// Begins something that takes its time, unless something is under way.
     fn request(&mut self, request: Request);
@@ -89,11 +89,11 @@ pub(super) enum Request {
 
 /// What became of a request.
 pub(super) enum Done {
-    Commit(Result<Vec<Commit>, Trouble>),
-    Fetch(Result<Fetched, Trouble>),
-    InitTransactions(Result<(), Trouble>),
-    CommitTransaction(Result<Vec<Commit>, Trouble>),
-    AbortTransaction(Result<(), Trouble>),
+    Commit(Result<Vec<Commit>, ClusterError>),
+    Fetch(Result<Fetched, ClusterError>),
+    InitTransactions(Result<(), ClusterError>),
+    CommitTransaction(Result<Vec<Commit>, ClusterError>),
+    AbortTransaction(Result<(), ClusterError>),
 }
 
 /// What earlier owners committed.
@@ -119,7 +119,7 @@ impl Fetched {
 /// A client's error, as far as a session cares.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
-pub(super) struct Trouble {
+pub(super) struct ClusterError {
     pub(super) code: Option<RDKafkaErrorCode>,
     /// The client that it comes from does nothing any more.
     pub(super) is_fatal: bool,
@@ -129,14 +129,14 @@ pub(super) struct Trouble {
     text: String,
 }
 
-impl Trouble {
+impl ClusterError {
     /// An error after which a client does nothing any more.
     pub(super) fn fatal(code: RDKafkaErrorCode, reason: impl Into<String>) -> Self {
         Self { code: Some(code), is_fatal: true, requires_abort: false, text: reason.into() }
     }
 }
 
-impl From<KafkaError> for Trouble {
+impl From<KafkaError> for ClusterError {
     fn from(error: KafkaError) -> Self {
         let (is_fatal, requires_abort) = if let KafkaError::Transaction(error) = &error {
             (error.is_fatal(), error.txn_requires_abort())
@@ -147,7 +147,7 @@ impl From<KafkaError> for Trouble {
     }
 }
 
-impl From<RDKafkaErrorCode> for Trouble {
+impl From<RDKafkaErrorCode> for ClusterError {
     fn from(code: RDKafkaErrorCode) -> Self {
         Self { code: Some(code), is_fatal: false, requires_abort: false, text: code.to_string() }
     }

@@ -14,7 +14,7 @@ use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use super::client::{Consumer, Producer};
-use super::cluster::{self, Done, Fetched, Request, Trouble};
+use super::cluster::{self, ClusterError, Done, Fetched, Request};
 use super::ledger::completed::{Completed, Refused};
 use super::ledger::{Commit, Partition};
 use super::transaction::{self, insist};
@@ -114,21 +114,21 @@ fn carry_out(
     membership: Option<&ConsumerGroupMetadata>,
 ) -> Done {
     let deadline = Instant::now() + transaction::REQUEST;
-    let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(deadline, call).map_err(Trouble::from);
+    let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(deadline, call).map_err(ClusterError::from);
     match request {
         Request::Commit(commits) => Done::Commit(with(consumer, |consumer| commit(consumer, commits))),
         Request::Fetch(partitions) => Done::Fetch(with(consumer, |consumer| fetch(consumer, &partitions))),
         Request::InitTransactions => Done::InitTransactions(insist(&|limit| producer.init_transactions(limit))),
         Request::AbortTransaction => Done::AbortTransaction(insist(&|limit| producer.abort_transaction(limit))),
         Request::CommitTransaction(commits) => Done::CommitTransaction(match membership {
-            Some(membership) => commit_transaction(producer, commits, membership, deadline).map_err(Trouble::from),
-            None => Err(Trouble::from(RDKafkaErrorCode::UnknownMemberId)),
+            Some(membership) => commit_transaction(producer, commits, membership, deadline).map_err(ClusterError::from),
+            None => Err(ClusterError::from(RDKafkaErrorCode::UnknownMemberId)),
         }),
     }
 }
 
 /// The session has ended if the consumer is gone.
-fn with<T>(consumer: &Weak<Consumer>, call: impl FnOnce(&Consumer) -> KafkaResult<T>) -> Result<T, Trouble> {
+fn with<T>(consumer: &Weak<Consumer>, call: impl FnOnce(&Consumer) -> KafkaResult<T>) -> Result<T, ClusterError> {
     let consumer = consumer.upgrade().ok_or(RDKafkaErrorCode::State)?;
     Ok(call(&consumer)?)
 }

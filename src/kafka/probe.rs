@@ -69,7 +69,7 @@ fn probe(
     let mut limits_due = Instant::now();
     // Nothing is known about a cluster that has never answered.
     let mut failures = FAILURES_UNTIL_DOWN;
-    let mut trouble = None;
+    let mut last_error = None;
     loop {
         let answer = ask(producer, brokers, topics, stopped);
         failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
@@ -85,8 +85,8 @@ fn probe(
             let (broker, missing) = match answer {
                 Ok((latency, missing)) => (Ok(latency), missing),
                 Err(error) => {
-                    let why = producer.context().take_trouble().or(trouble.take()).unwrap_or_else(|| error.to_string());
-                    trouble = Some(why.clone());
+                    let why = producer.context().take_broker_error().or(last_error.take()).unwrap_or_else(|| error.to_string());
+                    last_error = Some(why.clone());
                     (Err(advice::with_brokers(&why, brokers)), None)
                 }
             };

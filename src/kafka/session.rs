@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::cluster::{self, Cluster, Received, Trouble};
+use super::cluster::{self, Cluster, ClusterError, Received};
 use super::connector::{Dependencies, Stop};
 use super::handler::{BegunRecord, Job, RecordStep};
 use super::ledger::{Ledger, Opening, Partition, Stamp};
@@ -90,8 +90,8 @@ impl Broken {
     }
 }
 
-impl From<Trouble> for Broken {
-    fn from(error: Trouble) -> Self {
+impl From<ClusterError> for Broken {
+    fn from(error: ClusterError) -> Self {
         let is_taken =
             matches!(error.code, Some(RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId));
         if is_taken {

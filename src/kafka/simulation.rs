@@ -95,11 +95,11 @@ fn simulate(seed: u64) {
         let mut processes: Vec<Process<'_>> =
             (0..plan.processes).map(|number| Process::new(&company, &world, number)).collect();
         let healthy_from = now() + FAULTS;
-        world.borrow_mut().trouble = random.u32(0..15);
+        world.borrow_mut().fault_rate = random.u32(0..15);
         loop {
             let is_faulty = now() < healthy_from;
             if !is_faulty {
-                world.borrow_mut().trouble = 0;
+                world.borrow_mut().fault_rate = 0;
                 script.recover();
             }
             random.shuffle(&mut processes);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, Request, Trouble};
+use super::super::cluster::{Cluster, ClusterError, Request};
 use super::super::ledger::Commit;
 use super::super::status::Paused;
 use super::{Drain, Session};
@@ -47,7 +47,7 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    pub(super) fn offsets_committed(&mut self, committed: Result<Vec<Commit>, Trouble>) {
+    pub(super) fn offsets_committed(&mut self, committed: Result<Vec<Commit>, ClusterError>) {
         let now = self.cluster.now();
         match committed {
             Ok(commits) => {

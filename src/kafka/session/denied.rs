@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::cluster::{Cluster, Trouble};
+use super::super::cluster::{Cluster, ClusterError};
 use super::Session;
 
 /// Time between two tries. What is fetched ahead is thrown away in each.
@@ -35,7 +35,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// Finds out whether it still is so.
-    pub(super) fn try_denied_again(&mut self) -> Result<(), Trouble> {
+    pub(super) fn try_denied_again(&mut self) -> Result<(), ClusterError> {
         let now = self.cluster.now();
         match self.denied {
             Denied::Until(at) if now >= at && self.paused.is_none() && !self.told.is_quiet(now) => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{self, Cluster, Trouble};
+use super::super::cluster::{self, Cluster, ClusterError};
 use super::super::ledger::Partition;
 use super::super::status::Paused;
 use super::{Broken, Drain, NAP_ASKING, Session};
@@ -113,7 +113,7 @@ impl<C: Cluster> Session<'_, C> {
     /// # Errors
     /// It does not go on after this one. Without its group it may, and does so without a word; clients that are built anew say
     /// whether it is permitted now.
-    fn go_on_after(&mut self, error: Trouble) -> Result<(), Broken> {
+    fn go_on_after(&mut self, error: ClusterError) -> Result<(), Broken> {
         if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             let group = &self.deps.topics.group;
             let why = format!("group {group} may not be joined (GroupAuthorizationFailed); permit READ of it");
@@ -140,7 +140,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// Pauses or resumes all partitions when the reasons for it change.
-    pub(super) fn adjust_intake(&mut self) -> Result<(), Trouble> {
+    pub(super) fn adjust_intake(&mut self) -> Result<(), ClusterError> {
         let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
         let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
         // What is closed behind an open position counts: it is what a crash would repeat.
@@ -156,7 +156,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// Tells the client what it has not been told yet, as far as it may be told anything.
-    fn pause_or_resume(&mut self) -> Result<(), Trouble> {
+    fn pause_or_resume(&mut self) -> Result<(), ClusterError> {
         let now = self.cluster.now();
         if self.told.is_quiet(now) {
             return Ok(());

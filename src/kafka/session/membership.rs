@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::cluster::{self, Cluster, Done, Event, Fetched, Request, Trouble};
+use super::super::cluster::{self, Cluster, ClusterError, Done, Event, Fetched, Request};
 use super::super::ledger::Partition;
 use super::{Broken, InFlight, Session};
 
@@ -72,7 +72,7 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    fn assigned(&mut self, fetched: Fetched) -> Result<(), Trouble> {
+    fn assigned(&mut self, fetched: Fetched) -> Result<(), ClusterError> {
         let connector = &*self.deps.name;
         for (partition, reason) in &fetched.refused {
             let advice = "what was completed beyond the committed offset is done again";
@@ -133,7 +133,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// One step of a drain. True when the process may stop.
-    pub(super) fn advance_drain(&mut self) -> Result<bool, Trouble> {
+    pub(super) fn advance_drain(&mut self) -> Result<bool, ClusterError> {
         let is_stopping = self.drain.as_ref().is_some_and(Drain::is_final);
         if let Some(deadline) = self.stop.requested().filter(|_| !is_stopping) {
             self.begin_final_drain(deadline);
@@ -157,7 +157,7 @@ impl<C: Cluster> Session<'_, C> {
         self.finish_drain()
     }
 
-    fn finish_drain(&mut self) -> Result<bool, Trouble> {
+    fn finish_drain(&mut self) -> Result<bool, ClusterError> {
         let Some(Drain { leaving, owed, .. }) = self.drain.take() else { return Ok(false) };
         if let Some(leaving) = leaving {
             return self.give_back(&leaving).map(|()| false);
@@ -218,7 +218,7 @@ impl<C: Cluster> Session<'_, C> {
         self.send_queue.retain(|ticket| in_flight.contains_key(&ticket));
     }
 
-    fn give_back(&mut self, partitions: &[Partition]) -> Result<(), Trouble> {
+    fn give_back(&mut self, partitions: &[Partition]) -> Result<(), ClusterError> {
         for partition in partitions {
             self.ledger.remove(partition);
             self.publish_order.remove(partition);
@@ -239,7 +239,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// Takes what waits for its map, without one: it leaves before a record of it was taken in, and the client must have an
     /// answer to the assignment first.
-    pub(super) fn take_joining(&mut self) -> Result<(), Trouble> {
+    pub(super) fn take_joining(&mut self) -> Result<(), ClusterError> {
         if self.joining.is_empty() {
             return Ok(());
         }
@@ -263,7 +263,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// The group has said, or not, what earlier owners committed.
-    fn fetched(&mut self, fetched: Result<Fetched, Trouble>) -> Result<(), Trouble> {
+    fn fetched(&mut self, fetched: Result<Fetched, ClusterError>) -> Result<(), ClusterError> {
         self.is_fetching = false;
         match fetched {
             Ok(fetched) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, Trouble};
+use super::super::cluster::{Cluster, ClusterError};
 use super::super::publish_order::Ticket;
 use super::super::send_queue::NextSend;
 use super::super::transaction::Transaction;
@@ -166,7 +166,7 @@ impl<C: Cluster> Session<'_, C> {
             }
         }
         match self.cluster.fatal_error() {
-            Some(code) => Err(self.transaction_failed(&Trouble::from(code))),
+            Some(code) => Err(self.transaction_failed(&ClusterError::from(code))),
             None => Ok(any),
         }
     }

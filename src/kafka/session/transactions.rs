@@ -6,7 +6,7 @@
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, Request, Trouble};
+use super::super::cluster::{Cluster, ClusterError, Request};
 use super::super::ledger::Commit;
 use super::super::publish_order::Ticket;
 use super::super::settings::TopicSettings;
@@ -25,7 +25,7 @@ impl<C: Cluster> Session<'_, C> {
     ///
     /// # Errors
     /// The client's words, which end the session.
-    pub(super) fn begin_transaction(&mut self) -> Result<(), Trouble> {
+    pub(super) fn begin_transaction(&mut self) -> Result<(), ClusterError> {
         match self.transaction.as_mut().filter(|transaction| transaction.is_idle()) {
             Some(transaction) => {
                 self.cluster.begin_transaction()?;
@@ -109,7 +109,7 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    pub(super) fn transactions_initialised(&mut self, initialised: Result<(), Trouble>) -> Result<(), Broken> {
+    pub(super) fn transactions_initialised(&mut self, initialised: Result<(), ClusterError>) -> Result<(), Broken> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         match initialised {
             Ok(()) => transaction.initialised(),
@@ -123,7 +123,7 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    pub(super) fn transaction_committed(&mut self, committed: Result<Vec<Commit>, Trouble>) -> Result<(), Broken> {
+    pub(super) fn transaction_committed(&mut self, committed: Result<Vec<Commit>, ClusterError>) -> Result<(), Broken> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         match committed {
             Ok(commits) => {
@@ -150,7 +150,7 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    pub(super) fn transaction_aborted(&mut self, aborted: Result<(), Trouble>) -> Result<(), Broken> {
+    pub(super) fn transaction_aborted(&mut self, aborted: Result<(), ClusterError>) -> Result<(), Broken> {
         if let Err(error) = aborted {
             return Err(self.transaction_failed(&error));
         }
@@ -180,7 +180,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// What an error of the producer means for the session.
-    pub(super) fn transaction_failed(&self, error: &Trouble) -> Broken {
+    pub(super) fn transaction_failed(&self, error: &ClusterError) -> Broken {
         let is_overdue =
             self.transaction.as_ref().is_some_and(|transaction| transaction.is_overdue(self.cluster.now()));
         if self.transaction.is_some() && transaction::is_fenced(error.code) && !is_overdue {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{Cluster, Delivery, Done, Event, Received, Request, Trouble};
+use super::super::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
 use super::super::ledger::Commit;
 use super::super::publish_order::Ticket;
 use super::world::{Late, MemberId, Visibility, World, Written, now, numbers};
@@ -139,7 +139,7 @@ impl Client {
             Request::Fetch(partitions) => {
                 let is_unstable = partitions.iter().any(|partition| world.is_unstable(partition));
                 Done::Fetch(if is_unstable || is_wrong {
-                    Err(Trouble::from(Code::UnstableOffsetCommit))
+                    Err(ClusterError::from(Code::UnstableOffsetCommit))
                 } else {
                     Ok(world.fetched(&partitions))
                 })
@@ -164,9 +164,9 @@ impl Client {
         self.replies.push_back((now() + wait, done));
     }
 
-    fn abort(&mut self, world: &mut World, is_wrong: bool) -> Result<(), Trouble> {
+    fn abort(&mut self, world: &mut World, is_wrong: bool) -> Result<(), ClusterError> {
         if self.is_fenced(world) {
-            return Err(Trouble::fatal(Code::Fenced, "fenced"));
+            return Err(ClusterError::fatal(Code::Fenced, "fenced"));
         }
         world.end_transaction(self.producer, false);
         self.reports.extend(self.sending.drain(..).map(|sending| (sending.ticket, Err(Code::PurgeQueue))));
@@ -179,14 +179,14 @@ impl Client {
         world: &mut World,
         commits: Vec<Commit>,
         is_wrong: bool,
-    ) -> Result<Vec<Commit>, Trouble> {
+    ) -> Result<Vec<Commit>, ClusterError> {
         if self.is_fenced(world) {
-            return Err(Trouble::fatal(Code::Fenced, "fenced"));
+            return Err(ClusterError::fatal(Code::Fenced, "fenced"));
         }
         let failed = |code| {
-            let mut trouble = Trouble::from(code);
-            trouble.requires_abort = true;
-            trouble
+            let mut error = ClusterError::from(code);
+            error.requires_abort = true;
+            error
         };
         if self.has_failed {
             return Err(failed(Code::MessageSizeTooLarge));
@@ -215,8 +215,8 @@ impl Client {
     }
 }
 
-pub(super) fn timeout() -> Trouble {
-    Trouble::from(Code::OperationTimedOut)
+pub(super) fn timeout() -> ClusterError {
+    ClusterError::from(Code::OperationTimedOut)
 }
 
 /// Topics have a limit, and results that speak of something big are above it. Letters are not.
@@ -230,7 +230,7 @@ impl Cluster for Client {
         now()
     }
 
-    fn poll(&mut self, _wait: Duration) -> Option<Result<Received, Trouble>> {
+    fn poll(&mut self, _wait: Duration) -> Option<Result<Received, ClusterError>> {
         let mut world = self.world.borrow_mut();
         let generation = world.generation;
         let Some(member) = world.members.get_mut(&self.member) else {
@@ -264,7 +264,7 @@ impl Cluster for Client {
         self.is_lost
     }
 
-    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn assign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         let mut world = self.world.borrow_mut();
         // All partitions are paused for a rebalance. In the moment in which a record is handed out, it is fetched again then.
         for (partition, next) in &mut self.assigned {
@@ -284,7 +284,7 @@ impl Cluster for Client {
         Ok(())
     }
 
-    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         if self.is_dead() {
             return Ok(());
         }
@@ -300,13 +300,13 @@ impl Cluster for Client {
         Ok(())
     }
 
-    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn pause(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         let is_lost = self.told();
         self.paused.extend(numbers(list).into_iter().filter(|_| !is_lost));
         Ok(())
     }
 
-    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), Trouble> {
+    fn resume(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         let is_lost = self.told();
         let resumed = numbers(list);
         self.paused.retain(|partition| is_lost || !resumed.contains(partition));
@@ -348,13 +348,13 @@ impl Cluster for Client {
         None
     }
 
-    fn begin_transaction(&mut self) -> Result<(), Trouble> {
+    fn begin_transaction(&mut self) -> Result<(), ClusterError> {
         assert!(self.epoch.is_some() && !self.is_in_transaction, "not the time to begin a transaction");
         self.is_in_transaction = true;
         Ok(())
     }
 
-    fn abandon_transaction(&mut self) -> Result<(), Trouble> {
+    fn abandon_transaction(&mut self) -> Result<(), ClusterError> {
         let world = Rc::clone(&self.world);
         if self.is_dead() { Ok(()) } else { self.abort(&mut world.borrow_mut(), false) }
     }

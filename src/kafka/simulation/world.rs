@@ -7,7 +7,7 @@ use fastrand::Rng;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{self, Event, Fetched, Trouble};
+use super::super::cluster::{self, ClusterError, Event, Fetched};
 use super::super::ledger::completed::Completed;
 use super::super::ledger::{Commit, Partition};
 use super::super::transaction;
@@ -84,7 +84,7 @@ pub(super) struct World {
     late: Vec<(Instant, Late)>,
     next_id: u64,
     /// Share of requests that go wrong, in percent.
-    pub(super) trouble: u32,
+    pub(super) fault_rate: u32,
     /// The group takes no commit: outside of transactions none is answered, in them it is refused.
     pub(super) takes_no_commits: bool,
     /// Clients drop all that they are told about pauses.
@@ -108,7 +108,7 @@ impl World {
             generation: 0,
             late: Vec::new(),
             next_id: 0,
-            trouble: 0,
+            fault_rate: 0,
             takes_no_commits: false,
             loses_pauses: false,
             refused: None,
@@ -131,7 +131,7 @@ impl World {
     }
 
     pub(super) fn is_wrong(&mut self) -> bool {
-        self.random.u32(0..100) < self.trouble
+        self.random.u32(0..100) < self.fault_rate
     }
 
     /// Whether a client drops what it is told about pauses.
@@ -244,13 +244,13 @@ impl World {
         commits: Vec<Commit>,
         is_wrong: bool,
         now: Instant,
-    ) -> Result<Vec<Commit>, Trouble> {
+    ) -> Result<Vec<Commit>, ClusterError> {
         let generation = self.members.get(&member).map_or(0, |member| member.generation);
         if self.takes_no_commits {
             return Err(timeout());
         }
         if !self.knows(member, generation) {
-            return Err(Trouble::from(Code::IllegalGeneration));
+            return Err(ClusterError::from(Code::IllegalGeneration));
         }
         if let Some(refused) = self.refused {
             let taken: Vec<Commit> =
@@ -259,7 +259,7 @@ impl World {
             return if taken.len() == commits.len() {
                 Ok(commits)
             } else {
-                Err(Trouble::from(Code::UnknownTopicOrPartition))
+                Err(ClusterError::from(Code::UnknownTopicOrPartition))
             };
         }
         let way = if is_wrong { self.random.u8(0..4) } else { 3 };
