@@ -14,7 +14,7 @@ use super::client;
 use super::clients::{Clients, ConnectError};
 use super::handler::RecordHandler;
 use super::quarantine::Quarantine;
-use super::session::{Broken, End, Session};
+use super::session::{End, Session, SessionError};
 use super::settings::{Guarantee, KafkaSettings, TopicSettings};
 use super::slot::Slot;
 use super::status::ConnectorStatus;
@@ -185,8 +185,8 @@ fn run_sessions(
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),
-            Ok(Ok(End::Broken(Broken { why, is_for_good: true }))) => return Err(why),
-            Ok(Ok(End::Broken(Broken { why, .. }))) => advice::with_brokers(&why, &deps.kafka.brokers),
+            Ok(Ok(End::Failed(SessionError { why, is_for_good: true }))) => return Err(why),
+            Ok(Ok(End::Failed(SessionError { why, .. }))) => advice::with_brokers(&why, &deps.kafka.brokers),
             Ok(Err(error)) => advice::with_brokers(&error.to_string(), &deps.kafka.brokers),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };

@@ -85,7 +85,11 @@ fn probe(
             let (broker, missing) = match answer {
                 Ok((latency, missing)) => (Ok(latency), missing),
                 Err(error) => {
-                    let why = producer.context().take_broker_error().or(last_error.take()).unwrap_or_else(|| error.to_string());
+                    let why = producer
+                        .context()
+                        .take_broker_error()
+                        .or(last_error.take())
+                        .unwrap_or_else(|| error.to_string());
                     last_error = Some(why.clone());
                     (Err(advice::with_brokers(&why, brokers)), None)
                 }

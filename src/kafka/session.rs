@@ -70,17 +70,17 @@ pub(super) enum End {
     /// It was asked to stop and has handed back its partitions.
     Stopped,
     /// It cannot go on; a new session can.
-    Broken(Broken),
+    Failed(SessionError),
 }
 
 /// Why a session cannot go on.
-pub(super) struct Broken {
+pub(super) struct SessionError {
     pub(super) why: String,
     /// A new session would not help either.
     pub(super) is_for_good: bool,
 }
 
-impl Broken {
+impl SessionError {
     fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), is_for_good: false }
     }
@@ -90,7 +90,7 @@ impl Broken {
     }
 }
 
-impl From<ClusterError> for Broken {
+impl From<ClusterError> for SessionError {
     fn from(error: ClusterError) -> Self {
         let is_taken =
             matches!(error.code, Some(RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId));
@@ -154,7 +154,7 @@ pub(super) struct Session<'a, C: Cluster> {
     /// `None` where outcomes are published at least once.
     transaction: Option<Transaction>,
     /// Why the transaction cannot go on; ends the session with the next turn.
-    broken: Option<Broken>,
+    error: Option<SessionError>,
     answers: (Sender<Answer>, Receiver<Answer>),
     next_ticket: usize,
     full_since: Option<Instant>,
@@ -204,7 +204,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             unacknowledged: 0,
             send_queue: SendQueue::default(),
             transaction: is_exactly_once.then(|| Transaction::new(now)),
-            broken: None,
+            error: None,
             answers: bounded(topics.max_in_flight),
             next_ticket: 0,
             full_since: None,
@@ -236,13 +236,13 @@ impl<'a, C: Cluster> Session<'a, C> {
                 Ok(Turn::Busy) => {}
                 Ok(Turn::Idle) => self.nap(),
                 Ok(Turn::Over) => return End::Stopped,
-                Err(broken) => return End::Broken(broken),
+                Err(error) => return End::Failed(error),
             }
         }
     }
 
     /// One turn, which waits for nothing but a record when there is nothing else to do.
-    pub(super) fn turn(&mut self) -> Result<Turn, Broken> {
+    pub(super) fn turn(&mut self) -> Result<Turn, SessionError> {
         let mut has_progressed = self.receive_answers() | self.receive_decisions();
         has_progressed |= self.receive_deliveries()?;
         self.receive_commit()?;

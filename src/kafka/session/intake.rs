@@ -8,7 +8,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::super::cluster::{self, Cluster, ClusterError};
 use super::super::ledger::Partition;
 use super::super::status::Paused;
-use super::{Broken, Drain, NAP_ASKING, Session};
+use super::{Drain, NAP_ASKING, Session, SessionError};
 use crate::delivery::remembered::RememberedOutcomes;
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
@@ -59,7 +59,7 @@ impl Told {
 
 impl<C: Cluster> Session<'_, C> {
     /// Polls for records, and says how many there were.
-    pub(super) fn intake(&mut self) -> Result<usize, Broken> {
+    pub(super) fn intake(&mut self) -> Result<usize, SessionError> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
@@ -76,7 +76,7 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// With nothing in flight it waits for records here, otherwise it only looks.
-    fn take_batch(&mut self) -> Result<usize, Broken> {
+    fn take_batch(&mut self) -> Result<usize, SessionError> {
         if !self.may_poll() {
             return Ok(0);
         }
@@ -113,11 +113,11 @@ impl<C: Cluster> Session<'_, C> {
     /// # Errors
     /// It does not go on after this one. Without its group it may, and does so without a word; clients that are built anew say
     /// whether it is permitted now.
-    fn go_on_after(&mut self, error: ClusterError) -> Result<(), Broken> {
+    fn go_on_after(&mut self, error: ClusterError) -> Result<(), SessionError> {
         if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             let group = &self.deps.topics.group;
             let why = format!("group {group} may not be joined (GroupAuthorizationFailed); permit READ of it");
-            return Err(Broken::new(why));
+            return Err(SessionError::new(why));
         }
         if error.is_fatal {
             return Err(error.into());

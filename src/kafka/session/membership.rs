@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::super::cluster::{self, Cluster, ClusterError, Done, Event, Fetched, Request};
 use super::super::ledger::Partition;
-use super::{Broken, InFlight, Session};
+use super::{InFlight, Session, SessionError};
 
 /// Time before what was committed is asked for again.
 const FETCH_RETRY: Duration = Duration::from_millis(200);
@@ -56,7 +56,7 @@ impl<C: Cluster> Session<'_, C> {
         self.drain.as_ref().is_some_and(|drain| drain.covers(partition))
     }
 
-    pub(super) fn handle_consumer_events(&mut self) -> Result<(), Broken> {
+    pub(super) fn handle_consumer_events(&mut self) -> Result<(), SessionError> {
         while let Some(event) = self.cluster.event() {
             match event {
                 // Nobody committed anything for nothing, but the client waits for an answer all the same.
@@ -98,11 +98,11 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), Broken> {
+    fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), SessionError> {
         if self.cluster.is_lost() {
             self.deps.metrics.lost.inc();
             tracing::warn!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions lost");
-            return Err(Broken::new("the group went on without this instance"));
+            return Err(SessionError::new("the group went on without this instance"));
         }
         self.deps.metrics.revoked.inc();
         tracing::info!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions revoked");
@@ -207,7 +207,7 @@ impl<C: Cluster> Session<'_, C> {
         });
         if torn > 0 {
             // It would publish outcomes without their offsets.
-            self.broken = Some(Broken::new("partitions left while their outcomes were in an open transaction"));
+            self.error = Some(SessionError::new("partitions left while their outcomes were in an open transaction"));
         }
         self.open_bytes -= bytes;
         self.asking -= asking;
@@ -249,7 +249,7 @@ impl<C: Cluster> Session<'_, C> {
         self.cluster.assign(&list)
     }
 
-    pub(super) fn receive_commit(&mut self) -> Result<(), Broken> {
+    pub(super) fn receive_commit(&mut self) -> Result<(), SessionError> {
         match self.cluster.done() {
             None => {}
             Some(Done::Commit(committed)) => self.offsets_committed(committed),
@@ -259,7 +259,11 @@ impl<C: Cluster> Session<'_, C> {
             Some(Done::AbortTransaction(aborted)) => self.transaction_aborted(aborted)?,
         }
         let is_gone = self.cluster.is_gone();
-        if is_gone { Err(Broken::new("nothing is committed: the thread is gone, or its call is lost")) } else { Ok(()) }
+        if is_gone {
+            Err(SessionError::new("nothing is committed: the thread is gone, or its call is lost"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The group has said, or not, what earlier owners committed.

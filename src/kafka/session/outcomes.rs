@@ -8,7 +8,7 @@ use super::super::cluster::{Cluster, ClusterError};
 use super::super::publish_order::Ticket;
 use super::super::send_queue::NextSend;
 use super::super::transaction::Transaction;
-use super::{Broken, InFlight, Session};
+use super::{InFlight, Session, SessionError};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
@@ -26,7 +26,7 @@ enum Refusal {
     QueueFull,
     /// The topic or the broker is what is wrong.
     Kafka,
-    /// The producer is broken for good.
+    /// The producer does nothing any more.
     Fatal,
 }
 
@@ -112,7 +112,7 @@ impl<C: Cluster> Session<'_, C> {
 
     fn send(&mut self, ticket: Ticket) {
         if let Err(error) = self.begin_transaction() {
-            self.broken = Some(self.transaction_failed(&error));
+            self.error = Some(self.transaction_failed(&error));
             return;
         }
         let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
@@ -151,7 +151,7 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    pub(super) fn receive_deliveries(&mut self) -> Result<bool, Broken> {
+    pub(super) fn receive_deliveries(&mut self) -> Result<bool, SessionError> {
         let deliveries = self.cluster.deliveries();
         let any = !deliveries.is_empty();
         for (ticket, outcome) in deliveries {

@@ -13,7 +13,7 @@ use super::super::settings::TopicSettings;
 use super::super::slot;
 use super::super::transaction::{self, Next, Refused, Transaction};
 use super::commits::COMMIT_INTERVAL;
-use super::{Broken, InFlight, Session};
+use super::{InFlight, Session, SessionError};
 
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
@@ -51,13 +51,13 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// The next step of the transaction.
-    pub(super) fn advance_transaction(&mut self) -> Result<(), Broken> {
-        if let Some(broken) = self.broken.take() {
-            return Err(broken);
+    pub(super) fn advance_transaction(&mut self) -> Result<(), SessionError> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
         }
         let now = self.cluster.now();
         if self.transaction.as_ref().is_some_and(|transaction| transaction.is_stuck(now)) {
-            return Err(Broken::new("the Kafka client does not come back from ending a transaction"));
+            return Err(SessionError::new("the Kafka client does not come back from ending a transaction"));
         }
         if self.cluster.is_busy() {
             return Ok(());
@@ -86,7 +86,7 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    fn commit_transaction(&mut self) -> Result<(), Broken> {
+    fn commit_transaction(&mut self) -> Result<(), SessionError> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         // Before ownership is looked at: a member that has not joined commits for anybody's partitions, and the broker does
         // not check who owns one.
@@ -97,10 +97,12 @@ impl<C: Cluster> Session<'_, C> {
         let commits = self.ledger.uncommitted();
         self.has_long_map = commits.iter().any(Commit::is_long);
         if commits.iter().any(|commit| !commit.map.is_whole) {
-            return Err(Broken::new("what is finished does not fit into a commit's metadata; lower max_in_flight"));
+            return Err(SessionError::new(
+                "what is finished does not fit into a commit's metadata; lower max_in_flight",
+            ));
         }
         if !is_member || self.cluster.is_lost() || self.ledger.partitions().next().is_none() {
-            return Err(Broken::new("the transaction's partitions are gone"));
+            return Err(SessionError::new("the transaction's partitions are gone"));
         }
         let now = self.cluster.now();
         transaction.ending(now);
@@ -109,7 +111,10 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    pub(super) fn transactions_initialised(&mut self, initialised: Result<(), ClusterError>) -> Result<(), Broken> {
+    pub(super) fn transactions_initialised(
+        &mut self,
+        initialised: Result<(), ClusterError>,
+    ) -> Result<(), SessionError> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         match initialised {
             Ok(()) => transaction.initialised(),
@@ -123,7 +128,10 @@ impl<C: Cluster> Session<'_, C> {
         Ok(())
     }
 
-    pub(super) fn transaction_committed(&mut self, committed: Result<Vec<Commit>, ClusterError>) -> Result<(), Broken> {
+    pub(super) fn transaction_committed(
+        &mut self,
+        committed: Result<Vec<Commit>, ClusterError>,
+    ) -> Result<(), SessionError> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         match committed {
             Ok(commits) => {
@@ -150,7 +158,7 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    pub(super) fn transaction_aborted(&mut self, aborted: Result<(), ClusterError>) -> Result<(), Broken> {
+    pub(super) fn transaction_aborted(&mut self, aborted: Result<(), ClusterError>) -> Result<(), SessionError> {
         if let Err(error) = aborted {
             return Err(self.transaction_failed(&error));
         }
@@ -180,15 +188,15 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// What an error of the producer means for the session.
-    pub(super) fn transaction_failed(&self, error: &ClusterError) -> Broken {
+    pub(super) fn transaction_failed(&self, error: &ClusterError) -> SessionError {
         let is_overdue =
             self.transaction.as_ref().is_some_and(|transaction| transaction.is_overdue(self.cluster.now()));
         if self.transaction.is_some() && transaction::is_fenced(error.code) && !is_overdue {
-            return Broken::for_good(
+            return SessionError::for_good(
                 "another process took over the transactions of this connector; give each process a group.instance.id of its own",
             );
         }
-        Broken::new(self.denial(error.code).unwrap_or_else(|| format!("transaction: {error}")))
+        SessionError::new(self.denial(error.code).unwrap_or_else(|| format!("transaction: {error}")))
     }
 
     /// What the cluster does not permit, and what to do.

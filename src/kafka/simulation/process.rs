@@ -260,8 +260,8 @@ impl<'a> Process<'a> {
                 self.stop = self.stops.next().unwrap();
                 self.end(now() + Duration::from_secs(1));
             }
-            Some(Err(broken)) => {
-                assert!(!broken.is_for_good, "{}", broken.why);
+            Some(Err(error)) => {
+                assert!(!error.is_for_good, "{}", error.why);
                 self.end(now() + Duration::from_secs(1));
             }
             Some(Ok(Turn::Busy | Turn::Idle)) | None => {}
