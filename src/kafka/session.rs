@@ -56,7 +56,7 @@ type Answer = (Ticket, Settled);
 
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum SessionTurn {
     /// Something moved, or there was nothing to do but to wait for a record.
     Busy,
     /// What is in flight waits for others.
@@ -233,16 +233,16 @@ impl<'a, C: Cluster> Session<'a, C> {
     pub(super) fn run(mut self) -> End {
         loop {
             match self.turn() {
-                Ok(Turn::Busy) => {}
-                Ok(Turn::Idle) => self.nap(),
-                Ok(Turn::Over) => return End::Stopped,
+                Ok(SessionTurn::Busy) => {}
+                Ok(SessionTurn::Idle) => self.nap(),
+                Ok(SessionTurn::Over) => return End::Stopped,
                 Err(error) => return End::Failed(error),
             }
         }
     }
 
     /// One turn, which waits for nothing but a record when there is nothing else to do.
-    pub(super) fn turn(&mut self) -> Result<Turn, SessionError> {
+    pub(super) fn turn(&mut self) -> Result<SessionTurn, SessionError> {
         let mut has_progressed = self.receive_answers() | self.receive_decisions();
         has_progressed |= self.receive_deliveries()?;
         self.receive_commit()?;
@@ -258,13 +258,13 @@ impl<'a, C: Cluster> Session<'a, C> {
             self.commit_if_due();
         }
         if self.advance_drain()? {
-            return Ok(Turn::Over);
+            return Ok(SessionTurn::Over);
         }
         self.report();
         self.limits = self.deps.status.limits();
         // Polling waits when there is nothing else to do.
         let has_waited = self.in_flight.is_empty() && self.may_poll();
-        Ok(if has_progressed || has_waited { Turn::Busy } else { Turn::Idle })
+        Ok(if has_progressed || has_waited { SessionTurn::Busy } else { SessionTurn::Idle })
     }
 
     pub(super) fn take(&mut self, (record, failure): Received) {

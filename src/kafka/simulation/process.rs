@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 
 use super::super::connector::{Dependencies, Stop};
 use super::super::handler::RecordHandler;
-use super::super::session::{Session, Turn};
+use super::super::session::{Session, SessionTurn};
 use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
 use super::super::status::ConnectorStatus;
 use super::client::Client;
@@ -256,7 +256,7 @@ impl<'a> Process<'a> {
             self.session = Some(Session::new(self.deps, self.stop, client, Arc::default()));
         }
         match self.session.as_mut().map(Session::turn) {
-            Some(Ok(Turn::Over)) => {
+            Some(Ok(SessionTurn::Over)) => {
                 self.stop = self.stops.next().unwrap();
                 self.end(now() + Duration::from_secs(1));
             }
@@ -264,7 +264,7 @@ impl<'a> Process<'a> {
                 assert!(!error.is_for_good, "{}", error.why);
                 self.end(now() + Duration::from_secs(1));
             }
-            Some(Ok(Turn::Busy | Turn::Idle)) | None => {}
+            Some(Ok(SessionTurn::Busy | SessionTurn::Idle)) | None => {}
         }
     }
 
