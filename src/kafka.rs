@@ -33,7 +33,7 @@ mod session;
 pub mod settings;
 mod slot;
 pub mod status;
-mod transaction;
+mod transaction_state;
 
 #[cfg(test)]
 mod simulation;

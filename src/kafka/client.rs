@@ -21,7 +21,7 @@ use super::ledger::Partition;
 use super::publish_order::Ticket;
 use super::settings::{Guarantee, KafkaSettings};
 use super::status::ConnectorStatus;
-use super::transaction;
+use super::transaction_state;
 use crate::telemetry::metrics::ConnectorMetrics;
 
 pub(super) type Consumer = BaseConsumer<ConsumerEvents>;
@@ -309,7 +309,7 @@ pub(super) fn producer(deps: &Dependencies, transactional_id: Option<&str>) -> K
     let mut config = config(&deps.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
     if let Some(id) = transactional_id {
         config.set("transactional.id", id);
-        let timeout = transaction::TIMEOUT.as_millis().to_string();
+        let timeout = transaction_state::TIMEOUT.as_millis().to_string();
         config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
     }
     config.create_with_context(Deliveries::default())

@@ -17,7 +17,7 @@ use super::client::{Consumer, Producer};
 use super::cluster::{self, ClusterError, Done, Fetched, Request};
 use super::ledger::completed::{Completed, Refused};
 use super::ledger::{Commit, Partition};
-use super::transaction::{self, insist};
+use super::transaction_state::{self, insist};
 use crate::tasks;
 
 /// How long the group may take to say what was committed, before it is asked again.
@@ -94,7 +94,7 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.requests = None;
         let is_lost = self.busy_since.is_some_and(|since| {
-            let wait = LAST_REQUEST.min(transaction::LOST_AFTER.saturating_sub(since.elapsed()));
+            let wait = LAST_REQUEST.min(transaction_state::LOST_AFTER.saturating_sub(since.elapsed()));
             self.results.recv_timeout(wait).is_err_and(|error| error.is_timeout())
         });
         if is_lost {
@@ -113,7 +113,7 @@ fn carry_out(
     request: Request,
     membership: Option<&ConsumerGroupMetadata>,
 ) -> Done {
-    let deadline = Instant::now() + transaction::REQUEST;
+    let deadline = Instant::now() + transaction_state::REQUEST;
     let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(deadline, call).map_err(ClusterError::from);
     match request {
         Request::Commit(commits) => Done::Commit(with(consumer, |consumer| commit(consumer, commits))),

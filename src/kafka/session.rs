@@ -33,7 +33,7 @@ use super::quarantine::{self, Quarantine};
 use super::send_queue::SendQueue;
 use super::settings::Guarantee;
 use super::status::Paused;
-use super::transaction::Transaction;
+use super::transaction_state::TransactionState;
 use crate::delivery::outcome::Settled;
 use crate::domain::failure::Code;
 use crate::domain::record::{Position, Record};
@@ -152,7 +152,7 @@ pub(super) struct Session<'a, C: Cluster> {
     unacknowledged: usize,
     send_queue: SendQueue,
     /// `None` where outcomes are published at least once.
-    transaction: Option<Transaction>,
+    transaction: Option<TransactionState>,
     /// Why the transaction cannot go on; ends the session with the next turn.
     error: Option<SessionError>,
     answers: (Sender<Answer>, Receiver<Answer>),
@@ -203,7 +203,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             asking: 0,
             unacknowledged: 0,
             send_queue: SendQueue::default(),
-            transaction: is_exactly_once.then(|| Transaction::new(now)),
+            transaction: is_exactly_once.then(|| TransactionState::new(now)),
             error: None,
             answers: bounded(topics.max_in_flight),
             next_ticket: 0,

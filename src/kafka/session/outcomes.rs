@@ -7,7 +7,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::super::cluster::{Cluster, ClusterError};
 use super::super::publish_order::Ticket;
 use super::super::send_queue::NextSend;
-use super::super::transaction::Transaction;
+use super::super::transaction_state::TransactionState;
 use super::{InFlight, Session, SessionError};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
@@ -125,7 +125,7 @@ impl<C: Cluster> Session<'_, C> {
             Ok(()) => {
                 flight.is_sent = true;
                 self.unacknowledged += 1;
-                self.transaction.iter_mut().for_each(Transaction::sent);
+                self.transaction.iter_mut().for_each(TransactionState::sent);
             }
             Err(code) => {
                 let was_alone = self.send_queue.reported(ticket);

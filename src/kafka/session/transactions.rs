@@ -11,14 +11,14 @@ use super::super::ledger::Commit;
 use super::super::publish_order::Ticket;
 use super::super::settings::TopicSettings;
 use super::super::slot;
-use super::super::transaction::{self, Next, Refused, Transaction};
+use super::super::transaction_state::{self, FailedDelivery, TransactionState, TransactionStep};
 use super::commits::COMMIT_INTERVAL;
 use super::{InFlight, Session, SessionError};
 
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
     pub(super) fn may_send(&self) -> bool {
-        self.transaction.as_ref().map_or_else(|| self.may_send_beside_commits(), Transaction::takes)
+        self.transaction.as_ref().map_or_else(|| self.may_send_beside_commits(), TransactionState::takes)
     }
 
     /// Begins a transaction if none is open.
@@ -46,7 +46,7 @@ impl<C: Cluster> Session<'_, C> {
                 flight.is_delivered = true;
                 transaction.delivered(ticket);
             }
-            Err(code) => transaction.refused(Refused { ticket, code, was_alone }),
+            Err(code) => transaction.refused(FailedDelivery { ticket, code, was_alone }),
         }
     }
 
@@ -62,7 +62,7 @@ impl<C: Cluster> Session<'_, C> {
         if self.cluster.is_busy() {
             return Ok(());
         }
-        if now >= self.commit_due && self.transaction.as_ref().is_some_and(Transaction::is_idle) {
+        if now >= self.commit_due && self.transaction.as_ref().is_some_and(TransactionState::is_idle) {
             self.commit_due = now + COMMIT_INTERVAL;
             // What has an outcome from before moves the offset, too.
             if !self.ledger.uncommitted().is_empty() {
@@ -72,16 +72,16 @@ impl<C: Cluster> Session<'_, C> {
         let is_urgent = self.drain.is_some();
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         match transaction.next(self.unacknowledged, is_urgent, now) {
-            Next::Wait => {}
-            Next::Init => {
+            TransactionStep::Wait => {}
+            TransactionStep::Init => {
                 transaction.ending(now);
                 self.cluster.request(Request::InitTransactions);
             }
-            Next::Abort => {
+            TransactionStep::Abort => {
                 transaction.ending(now);
                 self.cluster.request(Request::AbortTransaction);
             }
-            Next::Commit => self.commit_transaction()?,
+            TransactionStep::Commit => self.commit_transaction()?,
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ impl<C: Cluster> Session<'_, C> {
                 Ok(())
             }
             // The group has moved on since we looked; nothing was committed.
-            Err(error) if error.requires_abort && transaction::is_of_former_member(error.code) => {
+            Err(error) if error.requires_abort && transaction_state::is_of_former_member(error.code) => {
                 self.deps.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, "the transaction was not committed; repeating it");
                 transaction.group_answered(true);
@@ -173,7 +173,7 @@ impl<C: Cluster> Session<'_, C> {
                 self.send_queue.put(ticket);
             }
         }
-        for Refused { ticket, code, was_alone } in refused {
+        for FailedDelivery { ticket, code, was_alone } in refused {
             // Its partition may have left since the report.
             if !self.in_flight.contains_key(&ticket) {
                 continue;
@@ -191,7 +191,7 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn transaction_failed(&self, error: &ClusterError) -> SessionError {
         let is_overdue =
             self.transaction.as_ref().is_some_and(|transaction| transaction.is_overdue(self.cluster.now()));
-        if self.transaction.is_some() && transaction::is_fenced(error.code) && !is_overdue {
+        if self.transaction.is_some() && transaction_state::is_fenced(error.code) && !is_overdue {
             return SessionError::for_good(
                 "another process took over the transactions of this connector; give each process a group.instance.id of its own",
             );

@@ -10,7 +10,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::super::cluster::{self, ClusterError, Event, Fetched};
 use super::super::ledger::completed::Completed;
 use super::super::ledger::{Commit, Partition};
-use super::super::transaction;
+use super::super::transaction_state;
 use super::client::timeout;
 use crate::domain::record::{Outgoing, Record};
 
@@ -165,7 +165,7 @@ impl World {
         self.late = late;
         due.into_iter().for_each(|(_, late)| self.arrive(late));
         for producer in 0..self.producers.len() {
-            let is_old = |open: &Open| now.duration_since(open.began_at) > transaction::TIMEOUT;
+            let is_old = |open: &Open| now.duration_since(open.began_at) > transaction_state::TIMEOUT;
             if self.producers[producer].open.as_ref().is_some_and(is_old) {
                 self.end_transaction(producer, false);
                 self.producers[producer].epoch += 1;

@@ -25,7 +25,7 @@ const MAX_OUTCOMES: usize = 5_000;
 const INIT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Phase {
     /// The coordinator does not know the producer yet.
     New { not_before: Instant },
     /// No transaction is open.
@@ -40,7 +40,7 @@ enum State {
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum TransactionStep {
     /// Nothing.
     Wait,
     /// Introduce the producer to the coordinator.
@@ -53,7 +53,7 @@ pub(super) enum Next {
 
 /// A delivery that failed.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct FailedDelivery {
     pub(super) ticket: Ticket,
     pub(super) code: RDKafkaErrorCode,
     /// Whether the report can only mean this record, and not the batch that it was in.
@@ -62,12 +62,12 @@ pub(super) struct Refused {
 
 /// A producer's transactions, one after the other.
 #[derive(Debug)]
-pub(super) struct Transaction {
-    state: State,
+pub(super) struct TransactionState {
+    phase: Phase,
     began_at: Instant,
     sent: usize,
     delivered: Vec<Ticket>,
-    refused: Vec<Refused>,
+    refused: Vec<FailedDelivery>,
     /// The client takes nothing more in this transaction.
     is_failed: bool,
     /// The group refused the last commit. Until it takes one again, a transaction has one outcome: all others would be published only
@@ -75,11 +75,11 @@ pub(super) struct Transaction {
     is_trial: bool,
 }
 
-impl Transaction {
+impl TransactionState {
     /// Of a producer that is new.
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            state: State::New { not_before: now },
+            phase: Phase::New { not_before: now },
             began_at: now,
             sent: 0,
             delivered: Vec::new(),
@@ -92,32 +92,32 @@ impl Transaction {
     /// True if an outcome may be sent now, in this transaction or in one that begins with it.
     pub(super) fn takes(&self) -> bool {
         let has_room = !self.is_trial || self.sent == 0;
-        self.state == State::Idle || self.state == State::Open && !self.is_failed && has_room
+        self.phase == Phase::Idle || self.phase == Phase::Open && !self.is_failed && has_room
     }
 
     /// True if one has to begin before the next outcome is sent.
     pub(super) fn is_idle(&self) -> bool {
-        self.state == State::Idle
+        self.phase == Phase::Idle
     }
 
     /// True from its beginning until a call that ends it.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open | State::Closing)
+        matches!(self.phase, Phase::Open | Phase::Closing)
     }
 
     /// True if the broker may have aborted it for its age. Whoever is fenced then has fenced itself.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        !matches!(self.state, State::New { .. } | State::Idle) && now.duration_since(self.began_at) >= TIMEOUT / 2
+        !matches!(self.phase, Phase::New { .. } | Phase::Idle) && now.duration_since(self.began_at) >= TIMEOUT / 2
     }
 
     /// True if a call does not come back. The client limits its calls, but loses some (librdkafka 2.12.1: `send_offsets_to_transaction`
     /// when the group's coordinator dies). The next producer ends the transaction.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        matches!(self.state, State::Ending { since } if now.duration_since(since) >= LOST_AFTER)
+        matches!(self.phase, Phase::Ending { since } if now.duration_since(since) >= LOST_AFTER)
     }
 
     pub(super) fn begun(&mut self, now: Instant) {
-        (self.state, self.began_at, self.sent, self.is_failed) = (State::Open, now, 0, false);
+        (self.phase, self.began_at, self.sent, self.is_failed) = (Phase::Open, now, 0, false);
     }
 
     pub(super) fn sent(&mut self) {
@@ -129,7 +129,7 @@ impl Transaction {
     }
 
     /// A delivery failed, and with it the transaction.
-    pub(super) fn refused(&mut self, refused: Refused) {
+    pub(super) fn refused(&mut self, refused: FailedDelivery) {
         self.refused.push(refused);
         self.is_failed = true;
     }
@@ -146,23 +146,25 @@ impl Transaction {
 
     /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting, except after a
     /// refusal. An abort does not wait for reports: the client sends nothing more of a transaction that has failed.
-    pub(super) fn next(&mut self, unacknowledged: usize, is_urgent: bool, now: Instant) -> Next {
+    pub(super) fn next(&mut self, unacknowledged: usize, is_urgent: bool, now: Instant) -> TransactionStep {
         let is_full = self.sent >= MAX_OUTCOMES || now.duration_since(self.began_at) >= COLLECTS;
         let is_hurried = is_urgent && !self.is_trial;
-        if self.state == State::Open && (is_full || is_hurried || self.is_failed) {
-            self.state = State::Closing;
+        if self.phase == Phase::Open && (is_full || is_hurried || self.is_failed) {
+            self.phase = Phase::Closing;
         }
-        match self.state {
-            State::New { not_before } if now >= not_before => Next::Init,
-            State::Closing if self.is_failed => Next::Abort,
-            State::Closing if unacknowledged == 0 => Next::Commit,
-            State::New { .. } | State::Idle | State::Open | State::Closing | State::Ending { .. } => Next::Wait,
+        match self.phase {
+            Phase::New { not_before } if now >= not_before => TransactionStep::Init,
+            Phase::Closing if self.is_failed => TransactionStep::Abort,
+            Phase::Closing if unacknowledged == 0 => TransactionStep::Commit,
+            Phase::New { .. } | Phase::Idle | Phase::Open | Phase::Closing | Phase::Ending { .. } => {
+                TransactionStep::Wait
+            }
         }
     }
 
     /// The step has begun.
     pub(super) fn ending(&mut self, now: Instant) {
-        self.state = State::Ending { since: now };
+        self.phase = Phase::Ending { since: now };
     }
 
     /// What the transaction that is being committed contains.
@@ -171,19 +173,19 @@ impl Transaction {
     }
 
     /// The step is done: what was delivered, and what was refused.
-    pub(super) fn ended(&mut self) -> (Vec<Ticket>, Vec<Refused>) {
-        self.state = State::Idle;
+    pub(super) fn ended(&mut self) -> (Vec<Ticket>, Vec<FailedDelivery>) {
+        self.phase = Phase::Idle;
         (std::mem::take(&mut self.delivered), std::mem::take(&mut self.refused))
     }
 
     /// The coordinator knows the producer.
     pub(super) fn initialised(&mut self) {
-        self.state = State::Idle;
+        self.phase = Phase::Idle;
     }
 
     /// The coordinator could not be reached.
     pub(super) fn not_initialised(&mut self, now: Instant) {
-        self.state = State::New { not_before: now + INIT_AGAIN_AFTER };
+        self.phase = Phase::New { not_before: now + INIT_AGAIN_AFTER };
     }
 }
 
@@ -221,9 +223,9 @@ pub(super) fn insist(deadline: Instant, call: impl Fn(Duration) -> KafkaResult<(
 mod tests {
     use super::*;
 
-    fn open(now: Instant) -> Transaction {
-        let mut transaction = Transaction::new(now);
-        assert_eq!(transaction.next(0, false, now), Next::Init);
+    fn open(now: Instant) -> TransactionState {
+        let mut transaction = TransactionState::new(now);
+        assert_eq!(transaction.next(0, false, now), TransactionStep::Init);
         transaction.ending(now);
         assert!(!transaction.takes());
         transaction.ended();
@@ -237,15 +239,15 @@ mod tests {
         let now = Instant::now();
         let mut transaction = open(now);
         transaction.sent();
-        assert_eq!(transaction.next(1, false, now), Next::Wait);
+        assert_eq!(transaction.next(1, false, now), TransactionStep::Wait);
         assert!(transaction.takes());
         let later = now + COLLECTS;
-        assert_eq!(transaction.next(1, false, later), Next::Wait, "one delivery is not reported yet");
+        assert_eq!(transaction.next(1, false, later), TransactionStep::Wait, "one delivery is not reported yet");
         assert!(!transaction.takes(), "it is closing");
         transaction.delivered(Ticket(7));
-        assert_eq!(transaction.next(0, false, later), Next::Commit);
+        assert_eq!(transaction.next(0, false, later), TransactionStep::Commit);
         transaction.ending(later);
-        assert_eq!(transaction.next(0, true, later), Next::Wait);
+        assert_eq!(transaction.next(0, true, later), TransactionStep::Wait);
         assert_eq!(transaction.ended().0, [Ticket(7)]);
         assert!(transaction.is_idle() && !transaction.is_open());
     }
@@ -255,12 +257,12 @@ mod tests {
         let now = Instant::now();
         let mut transaction = open(now);
         transaction.delivered(Ticket(1));
-        transaction.refused(Refused {
+        transaction.refused(FailedDelivery {
             ticket: Ticket(2),
             code: RDKafkaErrorCode::MessageSizeTooLarge,
             was_alone: false,
         });
-        assert_eq!(transaction.next(1, false, now), Next::Abort);
+        assert_eq!(transaction.next(1, false, now), TransactionStep::Abort);
         let (delivered, refused) = transaction.ended();
         assert_eq!((delivered.len(), refused.len()), (1, 1));
     }
@@ -268,10 +270,10 @@ mod tests {
     #[test]
     fn urgency_and_number_end_the_collecting() {
         let now = Instant::now();
-        assert_eq!(open(now).next(0, true, now), Next::Commit);
+        assert_eq!(open(now).next(0, true, now), TransactionStep::Commit);
         let mut transaction = open(now);
         (0..MAX_OUTCOMES).for_each(|_| transaction.sent());
-        assert_eq!(transaction.next(0, false, now), Next::Commit);
+        assert_eq!(transaction.next(0, false, now), TransactionStep::Commit);
     }
 
     #[test]
@@ -282,8 +284,12 @@ mod tests {
         assert!(transaction.takes());
         transaction.sent();
         assert!(!transaction.takes());
-        assert_eq!(transaction.next(0, true, now), Next::Wait, "the group is not asked more often, whatever the hurry");
-        assert_eq!(transaction.next(0, false, now + COLLECTS), Next::Commit);
+        assert_eq!(
+            transaction.next(0, true, now),
+            TransactionStep::Wait,
+            "the group is not asked more often, whatever the hurry"
+        );
+        assert_eq!(transaction.next(0, false, now + COLLECTS), TransactionStep::Commit);
         transaction.ended();
         transaction.group_answered(false);
         transaction.begun(now);
@@ -296,7 +302,7 @@ mod tests {
         let now = Instant::now();
         let transaction = open(now);
         assert!(!transaction.is_overdue(now) && transaction.is_overdue(now + TIMEOUT));
-        assert!(!Transaction::new(now).is_overdue(now + TIMEOUT));
+        assert!(!TransactionState::new(now).is_overdue(now + TIMEOUT));
     }
 
     #[test]
@@ -311,9 +317,9 @@ mod tests {
     #[test]
     fn an_initialisation_that_failed_waits() {
         let now = Instant::now();
-        let mut transaction = Transaction::new(now);
+        let mut transaction = TransactionState::new(now);
         transaction.not_initialised(now);
-        assert_eq!(transaction.next(0, false, now), Next::Wait);
-        assert_eq!(transaction.next(0, false, now + INIT_AGAIN_AFTER), Next::Init);
+        assert_eq!(transaction.next(0, false, now), TransactionStep::Wait);
+        assert_eq!(transaction.next(0, false, now + INIT_AGAIN_AFTER), TransactionStep::Init);
     }
 }
