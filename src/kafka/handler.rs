@@ -23,7 +23,7 @@ use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
 
 /// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer should accept
-/// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
+/// (CloudEvents 1.0.2, "Size TopicLimits"), and far more than a prompt of 10,000 characters needs.
 pub const MAX_VALUE_BYTES: usize = 512 << 10;
 
 /// A character has at most four bytes in UTF-8; as much again for escapes, and for what the prompt leaves out.

@@ -13,10 +13,10 @@ use rdkafka::producer::Producer as _;
 use super::advice;
 use super::client::Producer;
 use super::connector::Dependencies;
-use super::limits::Limits;
 use super::missing::{self, Topic};
 use super::settings::TopicSettings;
 use super::status::{ConnectorStatus, Missing};
+use super::topic_limits::TopicLimits;
 use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Probe {
         let (kafka, runtime) = (deps.kafka.clone(), deps.tasks.runtime().clone());
         let brokers = kafka.brokers.clone();
         let name = format!("probe-{}", topics.group);
-        let limits = move |topics: &TopicSettings| Limits::read(&kafka, topics, &runtime);
+        let limits = move |topics: &TopicSettings| TopicLimits::read(&kafka, topics, &runtime);
         let thread = tasks::thread(name, move || probe(&producer, &brokers, &topics, &status, &stopped, &limits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -64,7 +64,7 @@ fn probe(
     topics: &TopicSettings,
     status: &ConnectorStatus,
     stopped: &Receiver<()>,
-    limits: &dyn Fn(&TopicSettings) -> Limits,
+    limits: &dyn Fn(&TopicSettings) -> TopicLimits,
 ) {
     let mut limits_due = Instant::now();
     // Nothing is known about a cluster that has never answered.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::limits::Limits;
+use super::topic_limits::TopicLimits;
 use crate::domain::health::{Component, Status};
 use crate::ports::health::Health;
 
@@ -39,7 +39,7 @@ struct State {
     joined_at: Option<Instant>,
     broker: Option<Result<Duration, String>>,
     missing: Option<Missing>,
-    limits: Limits,
+    limits: TopicLimits,
     denied: Option<String>,
     paused: Option<Paused>,
     restarting: Option<String>,
@@ -63,7 +63,7 @@ impl ConnectorStatus {
             joined_at: None,
             broker: None,
             missing: None,
-            limits: Limits::default(),
+            limits: TopicLimits::default(),
             denied: None,
             paused: None,
             restarting: None,
@@ -135,7 +135,7 @@ impl ConnectorStatus {
     }
 
     /// What the topics take.
-    pub(super) fn limited(&self, limits: Limits) {
+    pub(super) fn limited(&self, limits: TopicLimits) {
         let mut state = self.state();
         if let Some(why) = limits.mismatch.as_ref().filter(|_| limits.mismatch != state.limits.mismatch) {
             tracing::warn!(connector = &*self.name, why, "not ready: limits of topics do not fit each other");

@@ -18,14 +18,14 @@ const LIMIT: &str = "max.message.bytes";
 
 /// What is known of the topics' limits, in bytes. Reading a topic's configuration may not be allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Limits {
+pub(super) struct TopicLimits {
     pub(super) results: Option<usize>,
     pub(super) letters: Option<usize>,
     /// What does not fit, in a sentence.
     pub(super) mismatch: Option<String>,
 }
 
-impl Limits {
+impl TopicLimits {
     /// Asks the cluster.
     pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &Handle) -> Self {
         let (results, letters) = (&*topics.sink_topic, &*topics.dead_letter_topic);
