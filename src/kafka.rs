@@ -7,7 +7,7 @@
 //! - [`handler`]: one record through the pipeline; `notable`: what is logged of it;
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
-//! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing` (those it lacks);
+//! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing_topics` (those it lacks);
 //! - `client`, `convert`: librdkafka's configuration, callbacks and messages; `advice`: what to do about its errors.
 
 mod advice;
@@ -23,7 +23,7 @@ pub mod ledger;
 pub mod publish_order;
 mod topic_limits;
 
-mod missing;
+mod missing_topics;
 mod notable;
 pub mod plain;
 mod probe;

@@ -13,9 +13,9 @@ use rdkafka::producer::Producer as _;
 use super::advice;
 use super::client::Producer;
 use super::connector::Dependencies;
-use super::missing::{self, Topic};
+use super::missing_topics::{self, Topic};
 use super::settings::TopicSettings;
-use super::status::{ConnectorStatus, Missing};
+use super::status::{ConnectorStatus, MissingTopics};
 use super::topic_limits::TopicLimits;
 use crate::tasks;
 
@@ -109,7 +109,7 @@ fn ask(
     brokers: &[String],
     topics: &TopicSettings,
     stopped: &Receiver<()>,
-) -> KafkaResult<(Duration, Option<Missing>)> {
+) -> KafkaResult<(Duration, Option<MissingTopics>)> {
     let mut found = Vec::new();
     let mut latency = Duration::ZERO;
     let sources = topics.source_topics.iter().map(|topic| (topic, true));
@@ -123,5 +123,5 @@ fn ask(
             break;
         }
     }
-    Ok((latency, missing::of(&found, brokers)))
+    Ok((latency, missing_topics::of(&found, brokers)))
 }

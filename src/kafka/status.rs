@@ -28,7 +28,7 @@ pub enum Paused {
 /// Topics that cannot be used: all of them, why, and what to do. A missing source is waited for; without an output nothing can be
 /// taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Missing {
+pub(super) struct MissingTopics {
     pub(super) why: String,
     pub(super) has_output: bool,
 }
@@ -38,7 +38,7 @@ struct State {
     started: bool,
     joined_at: Option<Instant>,
     broker: Option<Result<Duration, String>>,
-    missing: Option<Missing>,
+    missing: Option<MissingTopics>,
     limits: TopicLimits,
     denied: Option<String>,
     paused: Option<Paused>,
@@ -104,7 +104,7 @@ impl ConnectorStatus {
         state.last_turn = Instant::now();
     }
 
-    pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Option<Missing>) {
+    pub(super) fn probed(&self, broker: Result<Duration, String>, missing: Option<MissingTopics>) {
         let mut state = self.state();
         match (&broker, &state.broker) {
             (Err(why), None | Some(Ok(_))) => {
@@ -115,7 +115,7 @@ impl ConnectorStatus {
         }
         // An unreachable cluster says nothing about its topics.
         if broker.is_ok() {
-            if let Some(Missing { why, .. }) = missing.as_ref().filter(|_| missing != state.missing) {
+            if let Some(MissingTopics { why, .. }) = missing.as_ref().filter(|_| missing != state.missing) {
                 tracing::warn!(connector = &*self.name, why, "waiting for topics");
             }
             state.missing = missing;

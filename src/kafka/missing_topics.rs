@@ -3,7 +3,7 @@
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::MetadataTopic;
 
-use super::status::Missing;
+use super::status::MissingTopics;
 
 /// Partitions of a topic where no source says how many are wanted: some parallelism for a first cluster.
 const PARTITIONS: usize = 6;
@@ -36,7 +36,7 @@ impl<'a> Topic<'a> {
 }
 
 /// What is wrong with these topics, if anything is.
-pub(super) fn of(topics: &[Topic<'_>], brokers: &[String]) -> Option<Missing> {
+pub(super) fn of(topics: &[Topic<'_>], brokers: &[String]) -> Option<MissingTopics> {
     let denied = topics.iter().filter(|topic| topic.found == Found::Denied).map(|topic| {
         let operation = if topic.is_source { "READ" } else { "WRITE" };
         format!("topic {} may not be seen (TopicAuthorizationFailed); permit DESCRIBE and {operation}", topic.name)
@@ -49,7 +49,7 @@ pub(super) fn of(topics: &[Topic<'_>], brokers: &[String]) -> Option<Missing> {
         sentences.push(create(&names, partitions(topics), brokers));
     }
     let has_output = topics.iter().any(|topic| !topic.is_source && !matches!(topic.found, Found::Partitions(_)));
-    (!sentences.is_empty()).then(|| Missing { why: sentences.join("; "), has_output })
+    (!sentences.is_empty()).then(|| MissingTopics { why: sentences.join("; "), has_output })
 }
 
 /// As many as the largest source has: results of one key then stay as parallel as their events.
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn all_missing_topics_are_named_at_once_with_their_commands() {
         let topics = ["in", "out", "dlq"].map(|name| topic(name, name == "in", Found::Nothing));
-        let Missing { why, has_output } = of(&topics, &brokers()).expect("all are missing");
+        let MissingTopics { why, has_output } = of(&topics, &brokers()).expect("all are missing");
         assert!(has_output && why.starts_with("topics in, out, dlq do not exist; create them: "), "{why}");
         for name in ["in", "out", "dlq"] {
             let command =
@@ -113,7 +113,7 @@ mod tests {
         let topics = [topic("in", true, Found::Nothing), topic("out", false, Found::Partitions(3))];
         assert!(of(&topics, &brokers()).is_some_and(|missing| !missing.has_output));
         let topics = [topic("in", true, Found::Denied), topic("out", false, Found::Denied)];
-        let Missing { why, has_output } = of(&topics, &brokers()).expect("both are denied");
+        let MissingTopics { why, has_output } = of(&topics, &brokers()).expect("both are denied");
         assert!(has_output && why.contains("topic in may not be seen") && why.contains("topic out may"), "{why}");
         assert!(!why.contains("create"), "{why}");
         assert_eq!(of(&[topic("in", true, Found::Partitions(1))], &brokers()), None);
