@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
-use super::advice;
 use super::client;
 use super::clients::{Clients, ConnectError};
+use super::error_advice;
 use super::handler::RecordHandler;
 use super::quarantine::Quarantine;
 use super::session::{End, Session, SessionError};
@@ -186,8 +186,8 @@ fn run_sessions(
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),
             Ok(Ok(End::Failed(SessionError { why, is_for_good: true }))) => return Err(why),
-            Ok(Ok(End::Failed(SessionError { why, .. }))) => advice::with_brokers(&why, &deps.kafka.brokers),
-            Ok(Err(error)) => advice::with_brokers(&error.to_string(), &deps.kafka.brokers),
+            Ok(Ok(End::Failed(SessionError { why, .. }))) => error_advice::with_brokers(&why, &deps.kafka.brokers),
+            Ok(Err(error)) => error_advice::with_brokers(&error.to_string(), &deps.kafka.brokers),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };
         if started_at.elapsed() >= HEALTHY {

@@ -10,9 +10,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
-use super::advice;
 use super::client::Producer;
 use super::connector::Dependencies;
+use super::error_advice;
 use super::missing_topics::{self, Topic};
 use super::settings::TopicSettings;
 use super::status::{ConnectorStatus, MissingTopics};
@@ -91,7 +91,7 @@ fn probe(
                         .or(last_error.take())
                         .unwrap_or_else(|| error.to_string());
                     last_error = Some(why.clone());
-                    (Err(advice::with_brokers(&why, brokers)), None)
+                    (Err(error_advice::with_brokers(&why, brokers)), None)
                 }
             };
             status.probed(broker, missing);
