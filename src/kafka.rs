@@ -4,7 +4,7 @@
 //! - `session`: the loop, from joining the group to leaving it;
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`publish_order`]: the order in which outcomes are published;
-//! - [`handler`]: one record through the pipeline; `notable`: what is logged of it;
+//! - [`handler`]: one record through the pipeline; `result_log`: what is logged of it;
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing_topics` (those it lacks);
@@ -24,10 +24,10 @@ pub mod publish_order;
 mod topic_limits;
 
 mod missing_topics;
-mod notable;
 pub mod plain;
 mod probe;
 mod quarantine;
+mod result_log;
 mod send_queue;
 mod session;
 pub mod settings;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::notable::Notable;
+use super::result_log::ResultLog;
 use super::settings::RecordFormat;
 use crate::codec::{cloudevents, dead_letter, plain, result};
 use crate::delivery::outcome::{RecordOutcome, Settled};
@@ -69,7 +69,7 @@ pub struct RecordHandler {
     format: RecordFormat,
     clock: Arc<dyn Clock>,
     remembered: Option<RememberedOutcomes>,
-    notable: Notable,
+    result_log: ResultLog,
 }
 
 impl RecordHandler {
@@ -80,7 +80,7 @@ impl RecordHandler {
         clock: Arc<dyn Clock>,
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
-        Self { pipeline, format, clock, remembered, notable: Notable::default() }
+        Self { pipeline, format, clock, remembered, result_log: ResultLog::default() }
     }
 
     /// Who answers behind this handler, and the gate before them.
@@ -202,7 +202,7 @@ impl RecordHandler {
 
     fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
         let settings = self.pipeline.settings();
-        self.notable.observe(&settings.connector, record, answered);
+        self.result_log.observe(&settings.connector, record, answered);
         let origin = result::Origin {
             connector: &settings.connector,
             schema_uri: settings.schema.uri(),

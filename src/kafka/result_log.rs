@@ -19,9 +19,9 @@ enum Kind {
 
 /// Which of them were said.
 #[derive(Debug, Default)]
-pub(super) struct Notable(Mutex<LogThrottle<Kind>>);
+pub(super) struct ResultLog(Mutex<LogThrottle<Kind>>);
 
-impl Notable {
+impl ResultLog {
     /// Says what is notable about a record's answer.
     pub(super) fn observe(&self, connector: &str, record: &Record, answered: &Answered) {
         let Answered { answer, cache_hit, flags } = answered;
@@ -113,8 +113,8 @@ mod tests {
         let answered = Answered { answer: Arc::new(answer), cache_hit: CacheHit::None, flags: flags.to_vec() };
         let position = Position { topic: "in".into(), partition: 3, offset: 42 };
         let record = Record { position, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
-        let notable = Notable::default();
-        captured(|| (0..times).for_each(|_| notable.observe("tickets", &record, &answered)))
+        let result_log = ResultLog::default();
+        captured(|| (0..times).for_each(|_| result_log.observe("tickets", &record, &answered)))
     }
 
     #[test]
