@@ -8,18 +8,18 @@
 //! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing_topics` (those it lacks);
-//! - `client`, `convert`: librdkafka's configuration, callbacks and messages; `error_advice`: what to do about its errors.
+//! - `client`, `messages`: librdkafka's configuration, callbacks and messages; `error_advice`: what to do about its errors.
 
 mod client;
 mod clients;
 mod cluster;
 mod committer;
 pub mod connector;
-mod convert;
 pub mod embedded;
 mod error_advice;
 pub mod handler;
 pub mod ledger;
+mod messages;
 pub mod publish_order;
 mod topic_limits;
 

@@ -14,7 +14,7 @@ use super::client::{self, Consumer, Producer};
 use super::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
 use super::committer::Committer;
 use super::connector::Dependencies;
-use super::convert;
+use super::messages;
 use super::probe::Probe;
 use super::publish_order::Ticket;
 use crate::domain::record::Outgoing;
@@ -75,7 +75,7 @@ impl Cluster for Clients {
 
     fn poll(&mut self, wait: Duration) -> Option<Result<Received, ClusterError>> {
         let message = self.consumer.poll(wait)?;
-        let received = message.map(|message| convert::record(&message, &self.source_topics));
+        let received = message.map(|message| messages::record(&message, &self.source_topics));
         Some(received.map_err(|error| match self.consumer.client().fatal_error() {
             // The error that is polled says only that there is one.
             Some((code, reason)) => ClusterError::fatal(code, reason),
@@ -117,7 +117,7 @@ impl Cluster for Clients {
     }
 
     fn send(&mut self, topic: &str, outgoing: &Outgoing, ticket: Ticket) -> Result<(), RDKafkaErrorCode> {
-        let sent = self.producer.send(convert::base_record(topic, outgoing, ticket));
+        let sent = self.producer.send(messages::base_record(topic, outgoing, ticket));
         sent.map_err(|(error, _record)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
     }
 

@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::convert;
+use super::messages;
 use super::publish_order::Ticket;
 use crate::domain::record::{Outgoing, Record};
 
@@ -29,7 +29,7 @@ pub fn produce_all(brokers: &str, topic: &str, records: &[Outgoing]) -> KafkaRes
     let producer: BaseProducer<super::client::Deliveries> =
         config.create_with_context(super::client::Deliveries::default())?;
     for (index, record) in records.iter().enumerate() {
-        let mut next = convert::base_record(topic, record, Ticket(index));
+        let mut next = messages::base_record(topic, record, Ticket(index));
         while let Err((error, refused)) = producer.send(next) {
             if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
                 return Err(error);
@@ -89,7 +89,7 @@ impl Reader {
                 return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
             if let Some(message) = self.consumer.poll(Duration::from_millis(100)) {
-                let (record, _unreadable_header) = convert::record(&message?, &[]);
+                let (record, _unreadable_header) = messages::record(&message?, &[]);
                 records.push(record);
                 self.read += 1;
             }
