@@ -34,7 +34,7 @@ use structured_prompt::config::Environment;
 use structured_prompt::config::{connector, runtime};
 use structured_prompt::delivery::outcome::{Observer, RecordOutcome};
 use structured_prompt::domain::record::{Header, Outgoing};
-use structured_prompt::kafka::plain;
+use structured_prompt::kafka::topic_io;
 use stub_provider::{Script, StubProvider};
 
 const PARTITIONS: i32 = 6;
@@ -117,7 +117,7 @@ impl Bench {
                     }
                 })
                 .collect();
-            plain::produce_all(&self.brokers, topic, &batch).expect("the broker takes them");
+            topic_io::produce_all(&self.brokers, topic, &batch).expect("the broker takes them");
         }
     }
 

@@ -24,7 +24,6 @@ pub mod publish_order;
 mod topic_limits;
 
 mod missing_topics;
-pub mod plain;
 mod probe;
 mod quarantine;
 mod result_log;
@@ -33,6 +32,7 @@ mod session;
 pub mod settings;
 mod slot;
 pub mod status;
+pub mod topic_io;
 mod transaction_state;
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use rdkafka::error::KafkaError;
 use super::events::number;
 use super::watch::{GaveUp, Watch};
 use crate::domain::record::{Outgoing, Record};
-use crate::kafka::plain;
 use crate::kafka::settings::TopicSettings;
+use crate::kafka::topic_io;
 
 /// Far below the five megabytes that the embedded broker keeps of a partition.
 const PART_BYTES: usize = 1 << 20;
@@ -30,12 +30,12 @@ pub(super) async fn feed(
     watch: &mut Watch<'_>,
 ) -> Result<Fed, KafkaError> {
     let source = topics.source_topics.first().map(|topic| &**topic).unwrap_or_default();
-    let mut sink = plain::Reader::new(brokers, &topics.sink_topic)?;
-    let mut dead_letter_queue = plain::Reader::new(brokers, &topics.dead_letter_topic)?;
+    let mut sink = topic_io::TopicReader::new(brokers, &topics.sink_topic)?;
+    let mut dead_letter_queue = topic_io::TopicReader::new(brokers, &topics.dead_letter_topic)?;
     let mut fed = Fed::default();
     let mut sent = 0;
     for part in parts(records) {
-        tokio::task::block_in_place(|| plain::produce_all(brokers, source, part))?;
+        tokio::task::block_in_place(|| topic_io::produce_all(brokers, source, part))?;
         sent += part.len();
         let waited = watch.until(sent).await;
         tokio::task::block_in_place(|| -> Result<(), KafkaError> {

@@ -18,8 +18,8 @@ use tokio::time::timeout_at;
 use super::events::{self, header};
 use super::scripted::{self, Scripted};
 use crate::domain::record::Record;
-use crate::kafka::plain;
 use crate::kafka::settings::RecordFormat;
+use crate::kafka::topic_io;
 use crate::tasks::Tasks;
 
 const SOURCE: &str = "scripted.tickets";
@@ -163,8 +163,8 @@ impl Drop for Process {
 struct Scene<'a> {
     directory: &'a Path,
     provider: Scripted,
-    sink: plain::Reader,
-    dead_letters: plain::Reader,
+    sink: topic_io::TopicReader,
+    dead_letters: topic_io::TopicReader,
     outcomes: Vec<Record>,
 }
 
@@ -173,8 +173,9 @@ impl<'a> Scene<'a> {
         fs::write(directory.join("runtime.yaml"), runtime(brokers, &provider.base_url()))?;
         fs::write(directory.join("connector.yaml"), connector())?;
         block_in_place(|| {
-            plain::produce_all(brokers, SOURCE, &events::records(tickets().as_bytes(), RecordFormat::CloudEvents))?;
-            let (sink, dead_letters) = (plain::Reader::new(brokers, SINK)?, plain::Reader::new(brokers, DEAD_LETTERS)?);
+            topic_io::produce_all(brokers, SOURCE, &events::records(tickets().as_bytes(), RecordFormat::CloudEvents))?;
+            let (sink, dead_letters) =
+                (topic_io::TopicReader::new(brokers, SINK)?, topic_io::TopicReader::new(brokers, DEAD_LETTERS)?);
             Ok(Self { directory, provider, sink, dead_letters, outcomes: Vec::new() })
         })
     }

@@ -1,4 +1,4 @@
-//! A plain producer and a plain reader, for commands that stand outside the pipeline: feeding it and looking at what came
+//! Fills a topic and reads one, for commands that stand outside the pipeline: feeding it and looking at what came
 //! out. Both wait on the calling thread.
 
 use std::time::{Duration, Instant};
@@ -44,13 +44,13 @@ pub fn produce_all(brokers: &str, topic: &str, records: &[Outgoing]) -> KafkaRes
 }
 
 /// Reads a topic from its beginning, as far as it has come by the time of each call.
-pub struct Reader {
+pub struct TopicReader {
     topic: String,
     consumer: BaseConsumer,
     read: i64,
 }
 
-impl Reader {
+impl TopicReader {
     /// A reader of all partitions that the topic has now.
     ///
     /// # Errors
