@@ -5,7 +5,7 @@
 //! - [`ledger`]: which positions are open, and so what may be committed;
 //! - [`publish_order`]: the order in which outcomes are published;
 //! - [`handler`]: one record through the pipeline; `result_log`: what is logged of it;
-//! - `slot`: a process's place on its machine; `quarantine`: records that abort the process;
+//! - `instance_slot`: a process's place on its machine; `quarantine`: records that abort the process;
 //! - `cluster`: what a session needs of Kafka, as a trait; `clients`: that of a real one;
 //! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing_topics` (those it lacks);
 //! - `client`, `messages`: librdkafka's configuration, callbacks and messages; `error_advice`: what to do about its errors.
@@ -23,6 +23,7 @@ mod messages;
 pub mod publish_order;
 mod topic_limits;
 
+mod instance_slot;
 mod missing_topics;
 mod probe;
 mod quarantine;
@@ -30,7 +31,6 @@ mod result_log;
 mod send_queue;
 mod session;
 pub mod settings;
-mod slot;
 pub mod status;
 pub mod topic_io;
 mod transaction_state;

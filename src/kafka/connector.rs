@@ -13,10 +13,10 @@ use super::client;
 use super::clients::{Clients, ConnectError};
 use super::error_advice;
 use super::handler::RecordHandler;
+use super::instance_slot::InstanceSlot;
 use super::quarantine::Quarantine;
 use super::session::{End, Session, SessionError};
 use super::settings::{Guarantee, KafkaSettings, TopicSettings};
-use super::slot::Slot;
 use super::status::ConnectorStatus;
 use crate::delivery::outcome::Observer;
 use crate::tasks::{self, Tasks};
@@ -162,7 +162,7 @@ impl Connector {
 
 fn supervise(deps: &Dependencies, stop: &Stop) -> Result<(), String> {
     let Dependencies { kafka, topics, name, .. } = deps;
-    let slot = Slot::take(kafka, &topics.group, name, &std::env::temp_dir());
+    let slot = InstanceSlot::take(kafka, &topics.group, name, &std::env::temp_dir());
     let transactional_id = (topics.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
     let quarantine = Arc::new(Quarantine::open(&slot, &topics.source_topics, name));
     let ended = run_sessions(deps, stop, transactional_id, &quarantine);

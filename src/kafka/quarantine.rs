@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::slot::{self, Slot};
+use super::instance_slot::{self, InstanceSlot};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Position;
 
@@ -62,7 +62,7 @@ pub(super) struct Quarantine {
 
 impl Quarantine {
     /// Reads how the process that had this place before ended.
-    pub(super) fn open(slot: &Slot, topics: &[Arc<str>], connector: &str) -> Self {
+    pub(super) fn open(slot: &InstanceSlot, topics: &[Arc<str>], connector: &str) -> Self {
         let topics = topics.iter().map(|topic| (Arc::clone(topic), digest(topic))).collect();
         let file = slot.file().and_then(|file| file.try_clone().ok());
         let mut quarantine = Self { topics, file, deaths: slot.deaths(), careful_until: None };
@@ -191,7 +191,7 @@ pub(super) fn refusal() -> Failure {
 
 /// Counts a death more of each of these records in the file that all processes on this machine share. Says how many there are.
 fn count(path: &Path, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
-    let mut file = slot::open(path)?;
+    let mut file = instance_slot::open(path)?;
     // Until it is closed.
     file.lock()?;
     let mut text = String::new();
@@ -231,9 +231,9 @@ mod tests {
     use super::super::settings::KafkaSettings;
     use super::*;
 
-    fn open(directory: &Path) -> (Slot, Arc<Quarantine>) {
+    fn open(directory: &Path) -> (InstanceSlot, Arc<Quarantine>) {
         let settings = KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client: BTreeMap::new() };
-        let slot = Slot::take(&settings, "g", "triage", directory);
+        let slot = InstanceSlot::take(&settings, "g", "triage", directory);
         let quarantine = Quarantine::open(&slot, &["in".into(), "in-2".into()], "triage");
         (slot, Arc::new(quarantine))
     }

@@ -7,10 +7,10 @@
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::super::cluster::{Cluster, ClusterError, Request};
+use super::super::instance_slot;
 use super::super::ledger::Commit;
 use super::super::publish_order::Ticket;
 use super::super::settings::TopicSettings;
-use super::super::slot;
 use super::super::transaction_state::{self, FailedDelivery, TransactionState, TransactionStep};
 use super::commits::COMMIT_INTERVAL;
 use super::{InFlight, Session, SessionError};
@@ -203,7 +203,7 @@ impl<C: Cluster> Session<'_, C> {
     fn denial(&self, code: Option<RDKafkaErrorCode>) -> Option<String> {
         let (topics, connector) = (&self.deps.topics, &self.deps.name);
         if code == Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) {
-            let ids = slot::id_prefix(&topics.group, connector);
+            let ids = instance_slot::id_prefix(&topics.group, connector);
             let what = "no transactions are permitted (TransactionalIdAuthorizationFailed)";
             return Some(format!("{what}; permit WRITE of transactional ids that begin with {ids}"));
         }

@@ -20,7 +20,7 @@ const NAMED: &str = "group.instance.id";
 
 /// A place; free again when dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct InstanceSlot {
     transactional_id: String,
     /// Begins the names of the files of all places.
     prefix: PathBuf,
@@ -33,7 +33,7 @@ pub(super) fn id_prefix(group: &str, connector: &str) -> String {
     format!("structured-prompt-{group}-{connector}-")
 }
 
-impl Slot {
+impl InstanceSlot {
     /// Takes a place for a connector of a group. `directory` holds the files.
     pub(super) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
         let id = |place: &str| format!("{}{place}", id_prefix(group, connector));
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn who_lives_has_a_place_of_its_own_and_who_comes_back_has_the_former() {
         let directory = tempfile::tempdir().unwrap();
-        let take = |group| Slot::take(&settings(&[]), group, "triage", directory.path());
+        let take = |group| InstanceSlot::take(&settings(&[]), group, "triage", directory.path());
         let (first, second) = (take("g"), take("g"));
         assert!(first.transactional_id().starts_with("structured-prompt-g-triage-"));
         assert_ne!(first.transactional_id(), second.transactional_id());
@@ -126,13 +126,13 @@ mod tests {
     #[test]
     fn a_named_instance_has_its_name() {
         let directory = tempfile::tempdir().unwrap();
-        let slot = Slot::take(&settings(&[(NAMED, "worker-7")]), "g", "triage", directory.path());
+        let slot = InstanceSlot::take(&settings(&[(NAMED, "worker-7")]), "g", "triage", directory.path());
         assert_eq!(slot.transactional_id(), "structured-prompt-g-triage-worker-7");
     }
 
     #[test]
     fn without_a_place_for_locks_the_id_is_unique() {
-        let take = || Slot::take(&settings(&[]), "g", "triage", Path::new("/nowhere/at/all"));
+        let take = || InstanceSlot::take(&settings(&[]), "g", "triage", Path::new("/nowhere/at/all"));
         assert_ne!(take().transactional_id(), take().transactional_id());
     }
 }
