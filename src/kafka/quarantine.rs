@@ -26,7 +26,7 @@ use super::instance_slot::{self, InstanceSlot};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Position;
 
-/// Careful processes that may die on a record until it is refused. One can be by chance.
+/// Careful processes that may die on a record until it is quarantined. One can be by chance.
 const MAX_DEATHS: u32 = 2;
 /// How long a process is careful.
 const CAREFUL: Duration = Duration::from_secs(600);
@@ -54,7 +54,7 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
     topics: Vec<(Arc<str>, TopicDigest)>,
-    /// `None` where no file can be had: then nothing is refused.
+    /// `None` where no file can be had: then nothing is quarantined.
     file: Option<File>,
     deaths: PathBuf,
     careful_until: Option<Instant>,
@@ -124,14 +124,14 @@ impl Quarantine {
         }
     }
 
-    /// The records that are refused, as far as it is known on this machine.
-    pub(super) fn refused(&self) -> HashSet<Position> {
+    /// The records that become dead letters unread, as far as it is known on this machine.
+    pub(super) fn quarantined(&self) -> HashSet<Position> {
         if self.file.is_none() {
             return HashSet::new();
         }
         let text = std::fs::read_to_string(&self.deaths).unwrap_or_default();
-        let refused = parse(&text).into_iter().filter(|(_, deaths)| *deaths >= MAX_DEATHS);
-        refused.filter_map(|(name, _)| self.position(&name)).collect()
+        let quarantined = parse(&text).into_iter().filter(|(_, deaths)| *deaths >= MAX_DEATHS);
+        quarantined.filter_map(|(name, _)| self.position(&name)).collect()
     }
 
     /// A note that cannot be written must not keep anybody from working.
@@ -183,7 +183,7 @@ impl Quarantine {
 }
 
 /// Why a record is a dead letter that nobody has looked into.
-pub(super) fn refusal() -> Failure {
+pub(super) fn failure() -> Failure {
     let detail =
         "process after process died while it worked on this record; please report it with the version and its shape";
     Failure::new(Code::ProcessAborted, detail)
@@ -248,18 +248,18 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_refused_when_the_third_process_has_died_on_it() {
+    fn a_record_is_quarantined_when_the_third_process_has_died_on_it() {
         let directory = tempfile::tempdir().unwrap();
         for _ in 0..=MAX_DEATHS {
             let process = open(directory.path());
-            assert_eq!(process.1.refused(), HashSet::new());
+            assert_eq!(process.1.quarantined(), HashSet::new());
             process.1.working_on(&at("in-2", 41));
             process.1.working_on(&at("in-2", 42));
         }
         let (_slot, quarantine) = open(directory.path());
-        assert_eq!(quarantine.refused(), HashSet::from([at("in-2", 42)]));
+        assert_eq!(quarantine.quarantined(), HashSet::from([at("in-2", 42)]));
         let (_other_slot, other) = open(directory.path());
-        assert_eq!(other.refused(), quarantine.refused(), "on the same machine all know it");
+        assert_eq!(other.quarantined(), quarantine.quarantined(), "on the same machine all know it");
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
             process.1.working_on(&at("in", 7));
             process.1.idle();
         }
-        assert_eq!(open(directory.path()).1.refused(), HashSet::new());
+        assert_eq!(open(directory.path()).1.quarantined(), HashSet::new());
     }
 
     #[test]
@@ -314,6 +314,6 @@ mod tests {
         std::fs::write(lock_file(directory.path()), b"short").unwrap();
         std::fs::write(slot.deaths(), "9 other/0/1\nx in/0/1\n9 in/0/x\n9 in\n\n9 in/3/1\n").unwrap();
         drop(slot);
-        assert_eq!(open(directory.path()).1.refused(), HashSet::from([at("in", 1)]));
+        assert_eq!(open(directory.path()).1.quarantined(), HashSet::from([at("in", 1)]));
     }
 }

@@ -177,7 +177,7 @@ pub(super) struct Session<'a, C: Cluster> {
     is_unconfirmed_said: bool,
     drain: Option<Drain>,
     quarantine: Arc<Quarantine>,
-    refused: HashSet<Position>,
+    quarantined: HashSet<Position>,
     dead_letter_log: LogThrottle<Code>,
     error_log: LogThrottle<String>,
 }
@@ -223,7 +223,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             is_unconfirmed_said: false,
             drain: None,
             quarantine,
-            refused: HashSet::new(),
+            quarantined: HashSet::new(),
             dead_letter_log: LogThrottle::default(),
             error_log: LogThrottle::default(),
         }
@@ -281,7 +281,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         let weight = record.weight();
         self.open_bytes += weight;
         let handler = &self.deps.handler;
-        let begun = match failure.or_else(|| self.refused.contains(&record.position).then(quarantine::refusal)) {
+        let begun = match failure.or_else(|| self.quarantined.contains(&record.position).then(quarantine::failure)) {
             Some(failure) => {
                 BegunRecord { step: RecordStep::Settled(handler.dead_letter(&record, &failure)), claim: None }
             }

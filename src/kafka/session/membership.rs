@@ -90,7 +90,7 @@ impl<C: Cluster> Session<'_, C> {
         for (partition, committed) in fetched.committed {
             self.ledger.assign(partition, committed);
         }
-        self.refused = self.quarantine.refused();
+        self.quarantined = self.quarantine.quarantined();
         self.deps.metrics.assigned.inc();
         self.deps.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
