@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::ledger::completed::{Completed, Refused};
+use super::ledger::commit_metadata::{Completed, MetadataError};
 use super::ledger::{Commit, Partition};
 use super::publish_order::Ticket;
 use crate::domain::failure::Failure;
@@ -106,7 +106,7 @@ pub(super) struct Fetched {
     /// Offsets that nobody has consumed and that the log does not hold any more.
     pub(super) deleted: Vec<(Partition, Range<i64>)>,
     /// Metadata that is no map of ours.
-    pub(super) refused: Vec<(Partition, Refused)>,
+    pub(super) refused: Vec<(Partition, MetadataError)>,
 }
 
 impl Fetched {

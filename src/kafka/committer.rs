@@ -15,7 +15,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionLi
 
 use super::client::{Consumer, Producer};
 use super::cluster::{self, ClusterError, Done, Fetched, Request};
-use super::ledger::completed::{Completed, Refused};
+use super::ledger::commit_metadata::{Completed, MetadataError};
 use super::ledger::{Commit, Partition};
 use super::transaction_state::{self, insist};
 use crate::tasks;
@@ -201,8 +201,8 @@ fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> 
     Ok(fetched)
 }
 
-fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, Refused> {
+fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, MetadataError> {
     // The library panics on metadata that is not UTF-8 (rdkafka 0.39), which any client of the group can have written.
-    let text = catch_unwind(AssertUnwindSafe(|| element.metadata())).map_err(|_panic| Refused::Foreign)?;
+    let text = catch_unwind(AssertUnwindSafe(|| element.metadata())).map_err(|_panic| MetadataError::Foreign)?;
     Completed::decode(text, base)
 }

@@ -2,15 +2,15 @@
 //!
 //! A position is opened when its record is received and closed once its outcome is acknowledged. Outcomes come in any
 //! order; the offset to commit is the end of the contiguous closed prefix, and what is closed beyond it goes into the commit as
-//! a [map](completed). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
+//! a [map](commit_metadata). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
 
-pub mod completed;
+pub mod commit_metadata;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use completed::{Completed, Encoded, MAX_CHARS};
+use commit_metadata::{Completed, Encoded, MAX_CHARS};
 
 use crate::domain::record::Record;
 

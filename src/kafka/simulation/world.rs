@@ -8,7 +8,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::super::cluster::{self, ClusterError, Event, Fetched};
-use super::super::ledger::completed::Completed;
+use super::super::ledger::commit_metadata::Completed;
 use super::super::ledger::{Commit, Partition};
 use super::super::transaction_state;
 use super::client::timeout;

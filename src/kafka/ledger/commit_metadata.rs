@@ -31,7 +31,7 @@ pub struct Completed {
 
 /// Why metadata is not a map. The offset beside it stands; without the map what was completed beyond it is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum MetadataError {
     /// Somebody else's words.
     Foreign,
     /// A map of a version that is not known here.
@@ -40,7 +40,7 @@ pub enum Refused {
     Damaged,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for MetadataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Foreign => "was not written by structured-prompt",
@@ -102,24 +102,24 @@ impl Completed {
     /// What metadata beside a committed offset says.
     ///
     /// # Errors
-    /// [`Refused`] when it is no map.
-    pub fn decode(text: &str, base: i64) -> Result<Self, Refused> {
+    /// [`MetadataError`] when it is no map.
+    pub fn decode(text: &str, base: i64) -> Result<Self, MetadataError> {
         if text.is_empty() {
             return Ok(Self::default());
         }
         let Some(rest) = text.strip_prefix(VERSION) else {
             let is_ours = text.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-            return Err(if is_ours { Refused::OtherVersion } else { Refused::Foreign });
+            return Err(if is_ours { MetadataError::OtherVersion } else { MetadataError::Foreign });
         };
-        let bytes = |rest: &str| URL_SAFE_NO_PAD.decode(rest).map_err(|_| Refused::Damaged);
+        let bytes = |rest: &str| URL_SAFE_NO_PAD.decode(rest).map_err(|_| MetadataError::Damaged);
         if let Some(rest) = rest.strip_prefix(RUNS) {
-            return decode_runs(&bytes(rest)?, base).ok_or(Refused::Damaged);
+            return decode_runs(&bytes(rest)?, base).ok_or(MetadataError::Damaged);
         }
         match rest.strip_prefix(BITS) {
             Some(rest) if base.checked_add(i64::from(u32::MAX)).is_some() => Ok(decode_bits(&bytes(rest)?, base)),
-            Some(_) => Err(Refused::Damaged),
-            None if rest.starts_with(|c: char| c.is_ascii_digit()) => Err(Refused::OtherVersion),
-            None => Err(Refused::Damaged),
+            Some(_) => Err(MetadataError::Damaged),
+            None if rest.starts_with(|c: char| c.is_ascii_digit()) => Err(MetadataError::OtherVersion),
+            None => Err(MetadataError::Damaged),
         }
     }
 
@@ -260,13 +260,13 @@ mod tests {
     fn other_words_are_refused_by_what_they_are() {
         let refused = |text: &str| Completed::decode(text, 100).unwrap_err();
         for foreign in ["x", "owner=3", "spring", "é", "{\"v\":1}"] {
-            assert_eq!(refused(foreign), Refused::Foreign, "{foreign}");
+            assert_eq!(refused(foreign), MetadataError::Foreign, "{foreign}");
         }
         for other in ["sp2rAaMm", "sp10rAaMm", "sp0"] {
-            assert_eq!(refused(other), Refused::OtherVersion, "{other}");
+            assert_eq!(refused(other), MetadataError::OtherVersion, "{other}");
         }
         for damaged in ["sp1", "sp1x", "sp1r!", "sp1rAa", "sp1r_____________w", "sp1b==", "sp1r__________9_AQ"] {
-            assert_eq!(refused(damaged), Refused::Damaged, "{damaged}");
+            assert_eq!(refused(damaged), MetadataError::Damaged, "{damaged}");
         }
     }
 
