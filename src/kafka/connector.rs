@@ -10,10 +10,10 @@ use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
 use super::client;
-use super::clients::{Clients, ConnectError};
 use super::error_advice;
 use super::handler::RecordHandler;
 use super::instance_slot::InstanceSlot;
+use super::kafka_cluster::{ConnectError, KafkaCluster};
 use super::quarantine::Quarantine;
 use super::session::{End, Session, SessionError};
 use super::settings::{Guarantee, KafkaSettings, TopicSettings};
@@ -180,8 +180,8 @@ fn run_sessions(
     loop {
         let started_at = Instant::now();
         let session = || {
-            let clients = Clients::connect(deps, transactional_id)?;
-            Ok::<_, ConnectError>(Session::new(deps, stop, clients, Arc::clone(quarantine)).run())
+            let cluster = KafkaCluster::connect(deps, transactional_id)?;
+            Ok::<_, ConnectError>(Session::new(deps, stop, cluster, Arc::clone(quarantine)).run())
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
             Ok(Ok(End::Stopped)) => return Ok(()),

@@ -87,7 +87,7 @@ pub(super) struct World {
     pub(super) fault_rate: u32,
     /// The group takes no commit: outside of transactions none is answered, in them it is refused.
     pub(super) takes_no_commits: bool,
-    /// Clients drop all that they are told about pauses.
+    /// KafkaCluster drop all that they are told about pauses.
     pub(super) loses_pauses: bool,
     /// A partition of which none is, while those of others in the same request are.
     pub(super) refused: Option<i32>,

@@ -26,7 +26,7 @@ const ABANDON: Duration = Duration::from_secs(5);
 const MISSES: usize = 3;
 
 /// The clients of one session.
-pub(super) struct Clients {
+pub(super) struct KafkaCluster {
     // Dropped in this order: the threads hold the clients.
     _probe: Probe,
     committer: Committer,
@@ -45,7 +45,7 @@ pub(super) enum ConnectError {
     Thread(#[from] io::Error),
 }
 
-impl Clients {
+impl KafkaCluster {
     /// Builds the clients and asks to join the group.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Clients {
     }
 }
 
-impl Cluster for Clients {
+impl Cluster for KafkaCluster {
     fn now(&self) -> Instant {
         Instant::now()
     }
