@@ -6,8 +6,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Value, json};
 
-use super::exchange::Received;
 use super::fields::{self, answer_text, at, finish, tokens};
+use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{AnthropicAuth, TokenLimitField};
 use super::wire::{self, Question, Wire};
@@ -73,7 +73,7 @@ impl Wire for Anthropic {
         body
     }
 
-    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+    fn reply(&self, body: &Value, response: &HttpResponse) -> Result<Reply, String> {
         let finish = finish(at(body, &["stop_reason"]));
         // Blocks of other types (thinking, tool use) are left out.
         let text = match (answer_text(at(body, &["content"]))?, finish) {
@@ -86,7 +86,7 @@ impl Wire for Anthropic {
             finish,
             usage: usage(at(body, &["usage"])),
             confidence: None,
-            response_id: received.response_id(at(body, &["id"]), "request-id"),
+            response_id: response.response_id(at(body, &["id"]), "request-id"),
             pause: None,
         })
     }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::exchange::{Broken, Key, Received};
 use super::hints;
+use super::http_client::{HttpResponse, Key, TransportError};
 use super::settings::Cassettes;
 use crate::domain::text;
 
@@ -89,7 +89,7 @@ impl Cassette {
     }
 
     /// The recorded response to this request; after the last one, the last one.
-    pub(super) async fn replay(&self, path: &str, body: &Bytes) -> Result<Received, Broken> {
+    pub(super) async fn replay(&self, path: &str, body: &Bytes) -> Result<HttpResponse, TransportError> {
         let name = self.name(path, body);
         let time = self.time(&name);
         // Files are small, and a missing one ends the search.
@@ -102,20 +102,22 @@ impl Cassette {
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Broken::NotRecorded(format!("{}: {error}", file.display()))),
+                Err(error) => return Err(TransportError::NotRecorded(format!("{}: {error}", file.display()))),
             }
         }
-        let missing = || Broken::NotRecorded(format!("{} is not there", self.file(&name, 1).display()));
+        let missing = || TransportError::NotRecorded(format!("{} is not there", self.file(&name, 1).display()));
         let (file, text) = found.ok_or_else(missing)?;
         let no_recording =
-            |error: &dyn Display| Broken::NotRecorded(format!("{} is no recording: {error}", file.display()));
+            |error: &dyn Display| TransportError::NotRecorded(format!("{} is no recording: {error}", file.display()));
         let text = text::decode(&text).map_err(|fault| no_recording(&fault))?;
         let tape: Tape = serde_json::from_str(&text).map_err(|error| no_recording(&error))?;
-        tape.response.received().ok_or_else(|| Broken::NotRecorded(format!("{} has an odd header", file.display())))
+        tape.response
+            .received()
+            .ok_or_else(|| TransportError::NotRecorded(format!("{} has an odd header", file.display())))
     }
 
     /// Writes an exchange. A failure is logged: it must not cost the record its answer.
-    pub(super) async fn record(&self, path: &str, body: &Bytes, key: Option<&Key>, received: &Received) {
+    pub(super) async fn record(&self, path: &str, body: &Bytes, key: Option<&Key>, received: &HttpResponse) {
         let name = self.name(path, body);
         let file = self.file(&name, self.time(&name));
         let tape = Tape {
@@ -165,7 +167,7 @@ fn scrubbed(text: &str, key: Option<&Key>) -> String {
 }
 
 impl Response {
-    fn of(received: &Received, key: Option<&Key>) -> Self {
+    fn of(received: &HttpResponse, key: Option<&Key>) -> Self {
         let header = |name: &&str| Some(((*name).to_owned(), received.headers.get(*name)?.to_str().ok()?.to_owned()));
         Self {
             status: received.status.as_u16(),
@@ -174,11 +176,11 @@ impl Response {
         }
     }
 
-    fn received(self) -> Option<Received> {
+    fn received(self) -> Option<HttpResponse> {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
         }
-        Some(Received { status: StatusCode::from_u16(self.status).ok()?, headers, body: self.body.into() })
+        Some(HttpResponse { status: StatusCode::from_u16(self.status).ok()?, headers, body: self.body.into() })
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::exchange::Received;
 use super::hints;
+use super::http_client::HttpResponse;
 use super::request_parameters::Parameter;
 use crate::domain::failure::{Code, Failure};
 use crate::llm::error_response::body::{ErrorBody, word};
@@ -132,25 +132,25 @@ pub(super) struct ErrorResponse {
 impl ErrorResponse {
     /// Of a response with an error status; a body that is not JSON says nothing. `now` is only for a `Retry-After` date in a
     /// response without a `Date`.
-    pub(super) fn read(received: &Received, body: Option<&Value>, now: SystemTime) -> Self {
-        Self::new(received, ErrorBody::read(body.unwrap_or(&Value::Null)), now)
+    pub(super) fn read(response: &HttpResponse, body: Option<&Value>, now: SystemTime) -> Self {
+        Self::new(response, ErrorBody::read(body.unwrap_or(&Value::Null)), now)
     }
 
     /// Of a successful response that reports an error in its body.
-    pub(super) fn reported(received: &Received, body: &Value, now: SystemTime) -> Option<Self> {
-        ErrorBody::reported(body).map(|body| Self::new(received, body, now))
+    pub(super) fn reported(response: &HttpResponse, body: &Value, now: SystemTime) -> Option<Self> {
+        ErrorBody::reported(body).map(|body| Self::new(response, body, now))
     }
 
-    fn new(received: &Received, body: ErrorBody, now: SystemTime) -> Self {
-        let text = |name: &str| received.headers.get(name).and_then(|value| value.to_str().ok());
+    fn new(response: &HttpResponse, body: ErrorBody, now: SystemTime) -> Self {
+        let text = |name: &str| response.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = text("x-request-id").or_else(|| text("request-id")).map(Value::from);
         Self {
-            http: received.status.as_u16(),
-            status: status(received.status, &body),
+            http: response.status.as_u16(),
+            status: status(response.status, &body),
             request_id: request_id.as_ref().and_then(word),
             is_hopeless: text("x-should-retry") == Some("false"),
             // Where header and body disagree, whoever waits longer is right with both.
-            pause: hints::pause(&received.headers, now).max(body.pause),
+            pause: hints::pause(&response.headers, now).max(body.pause),
             body,
         }
     }

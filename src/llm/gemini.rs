@@ -6,8 +6,8 @@ use reqwest::Url;
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
-use super::exchange::Received;
 use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::TokenLimitField;
 use super::wire::{self, Question, Wire};
@@ -72,7 +72,7 @@ impl Wire for Gemini {
         })
     }
 
-    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+    fn reply(&self, body: &Value, response: &HttpResponse) -> Result<Reply, String> {
         let candidate = first(at(body, &["candidates"]));
         let reason = at(candidate, &["finishReason"]);
         let (text, finish) = if candidate.is_object() {
@@ -95,7 +95,7 @@ impl Wire for Gemini {
             finish,
             usage: usage(at(body, &["usageMetadata"])),
             confidence: wire::confidence(real(at(candidate, &["avgLogprobs"])).into_iter()),
-            response_id: received.response_id(at(body, &["responseId"]), "x-request-id"),
+            response_id: response.response_id(at(body, &["responseId"]), "x-request-id"),
             pause: None,
         })
     }

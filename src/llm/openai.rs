@@ -7,8 +7,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Value, json};
 
-use super::exchange::Received;
 use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{StructuredOutput, TokenLimitField};
 use super::wire::{self, Question, Wire};
@@ -86,7 +86,7 @@ impl Wire for OpenAi {
         body
     }
 
-    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String> {
+    fn reply(&self, body: &Value, response: &HttpResponse) -> Result<Reply, String> {
         let choice = first(at(body, &["choices"]));
         if !choice.is_object() {
             return Err("it has no choices".to_owned());
@@ -107,7 +107,7 @@ impl Wire for OpenAi {
             finish,
             usage: usage(at(body, &["usage"])),
             confidence: wire::confidence(logprobs.filter_map(|token| real(at(token, &["logprob"])))),
-            response_id: received.response_id(at(body, &["id"]), "x-request-id"),
+            response_id: response.response_id(at(body, &["id"]), "x-request-id"),
             pause: None,
         })
     }

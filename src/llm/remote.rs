@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::anthropic::Anthropic;
 use super::error_response::ErrorResponse;
-use super::exchange::{Exchange, Received};
 use super::formats::{Cause, Form, Format, Formats};
 use super::gemini::Gemini;
 use super::hints;
+use super::http_client::{HttpClient, HttpResponse};
 use super::keys::{KeyRing, Turn};
 use super::openai::OpenAi;
 use super::request_parameters::{Learned, Omitted, RequestParameters};
@@ -41,7 +41,7 @@ pub(super) struct Remote {
     instructions: Option<String>,
     prices: Prices,
     wire: Box<dyn Wire>,
-    exchange: Exchange,
+    http: HttpClient,
     keys: KeyRing,
     formats: Formats,
     learned: Learned,
@@ -70,7 +70,7 @@ struct Sent<'a> {
     turn: Turn,
 }
 
-/// How one exchange failed.
+/// How one request failed.
 enum Attempt {
     /// For the caller to deal with.
     Failed(CallError),
@@ -122,14 +122,14 @@ impl Remote {
             prices: settings.prices,
             keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
             wire,
-            exchange: Exchange::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
+            http: HttpClient::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
             formats: Formats::new(dialect),
             learned: Learned::new(first),
             said_usage: AtomicBool::new(false),
         })
     }
 
-    /// One exchange.
+    /// One request.
     async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format, trial: Trial) -> Result<Reply, Attempt> {
         let parameters = self.learned.parameters(trial.omitted);
         // Read once: another call may change them while this one waits for its answer.
@@ -139,9 +139,9 @@ impl Remote {
         let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
         let (turn, confirmations) = (self.keys.turn(), format.confirmations());
         let sent = Sent { trial, parameters, format, form, has_schema: schema.is_some(), confirmations, turn };
-        let received = self.exchange.post(self.keys.header(turn), body).await;
-        let received = received.map_err(|broken| Attempt::Failed(broken.into_error(&self.name)))?;
-        let reply = self.read(&received, &sent)?;
+        let response = self.http.post(self.keys.header(turn), body).await;
+        let response = response.map_err(|error| Attempt::Failed(error.into_error(&self.name)))?;
+        let reply = self.read(&response, &sent)?;
         self.learned.answered(&self.name, trial.omitted);
         if parameters.schema && format.answered(form, trial.cause) {
             let (provider, schema) = (&self.name, call.schema_name);
@@ -155,25 +155,25 @@ impl Remote {
                 }
             }
         }
-        let pause = hints::spent(&received.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
+        let pause = hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
         Ok(Reply { pause, ..format.restored(reply, form) })
     }
 
     /// The reply in a response.
-    fn read(&self, received: &Received, sent: &Sent<'_>) -> Result<Reply, Attempt> {
-        let body = wire::json(received);
-        if !received.status.is_success() {
-            let error = ErrorResponse::read(received, body.as_ref().ok(), now());
-            return self.refused(&error, received, sent);
+    fn read(&self, response: &HttpResponse, sent: &Sent<'_>) -> Result<Reply, Attempt> {
+        let body = wire::json(response);
+        if !response.status.is_success() {
+            let error = ErrorResponse::read(response, body.as_ref().ok(), now());
+            return self.refused(&error, response, sent);
         }
-        let error = body.as_ref().ok().and_then(|body| ErrorResponse::reported(received, body, now()));
-        match (body.and_then(|body| self.wire.reply(&body, received)), error) {
+        let error = body.as_ref().ok().and_then(|body| ErrorResponse::reported(response, body, now()));
+        match (body.and_then(|body| self.wire.reply(&body, response)), error) {
             (Ok(reply), None) => Ok(self.with_usage(reply)),
             // Gateways also report what went wrong on the way to an answer.
             (Ok(reply), Some(error)) if !error.has_broken_off() && !reply.text.trim().is_empty() => {
                 Ok(self.with_usage(reply))
             }
-            (_, Some(error)) => self.refused(&error, received, sent),
+            (_, Some(error)) => self.refused(&error, response, sent),
             (Err(reason), None) => Err(Attempt::Failed(CallError::transient(self.unusable(&reason)))),
         }
     }
@@ -190,9 +190,9 @@ impl Remote {
     }
 
     /// What follows from an error: an answer after all, another try, or a failure.
-    fn refused(&self, error: &ErrorResponse, received: &Received, sent: &Sent<'_>) -> Result<Reply, Attempt> {
+    fn refused(&self, error: &ErrorResponse, response: &HttpResponse, sent: &Sent<'_>) -> Result<Reply, Attempt> {
         if let Some((text, finish)) = error.failed_generation() {
-            let response_id = received.response_id(&Value::Null, "x-request-id");
+            let response_id = response.response_id(&Value::Null, "x-request-id");
             let (model, usage) = (String::new(), Usage::default());
             return Ok(Reply { text, model, finish, usage, confidence: None, response_id, pause: None });
         }

@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::exchange::Received;
+use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use crate::ports::model::{Call, Reply};
 
@@ -49,7 +49,7 @@ pub(super) trait Wire: Send + Sync + Debug {
     ///
     /// # Errors
     /// Why the body is none. Names and types only, nothing of its text.
-    fn reply(&self, body: &Value, received: &Received) -> Result<Reply, String>;
+    fn reply(&self, body: &Value, response: &HttpResponse) -> Result<Reply, String>;
     /// What its requests have at first.
     fn parameters(&self, url: &Url) -> RequestParameters;
 }
@@ -70,19 +70,19 @@ pub(super) fn confidence(logprobs: impl Iterator<Item = f64>) -> Option<f64> {
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn json(received: &Received) -> Result<Value, String> {
-    let body = received.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&received.body);
+pub(super) fn json(response: &HttpResponse) -> Result<Value, String> {
+    let body = response.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&response.body);
     if body.is_empty() {
         return Err("the body is empty".to_owned());
     }
     serde_json::from_slice(body).map_err(|error| {
-        if let Some(encoding) = received.foreign_encoding() {
+        if let Some(encoding) = response.foreign_encoding() {
             return format!(
                 "it is compressed ({encoding}), though the request accepts nothing but `identity`; switch compression off in \
                  the server, or in the proxy before it"
             );
         }
-        if let Some(found) = received.foreign_content_type() {
+        if let Some(found) = response.foreign_content_type() {
             return format!("the content type is {found:?}, and the body is not JSON");
         }
         let (column, line, length) = (error.column(), error.line(), body.len());

@@ -9,12 +9,12 @@ use crate::llm::wire;
 /// The error of a response with these headers, whatever its status.
 fn with_headers(status: u16, headers: HeaderMap, body: &str) -> Option<ErrorResponse> {
     let status = StatusCode::from_u16(status).unwrap();
-    let received = Received { status, headers, body: Bytes::from(body.to_owned()) };
-    let body = wire::json(&received).ok();
+    let response = HttpResponse { status, headers, body: Bytes::from(body.to_owned()) };
+    let body = wire::json(&response).ok();
     if status.is_success() {
-        return ErrorResponse::reported(&received, body.as_ref()?, UNIX_EPOCH);
+        return ErrorResponse::reported(&response, body.as_ref()?, UNIX_EPOCH);
     }
-    Some(ErrorResponse::read(&received, body.as_ref(), UNIX_EPOCH))
+    Some(ErrorResponse::read(&response, body.as_ref(), UNIX_EPOCH))
 }
 
 fn error(status: u16, body: &str) -> ErrorResponse {

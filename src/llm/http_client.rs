@@ -1,4 +1,4 @@
-//! One HTTP exchange with a provider: bounded in time and size, and with every transport error classified.
+//! The HTTP client of one provider: each request is bounded in time and size, and each transport error is classified.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub(super) type Key = (HeaderName, HeaderValue);
 
 /// A connection pool to one provider.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct HttpClient {
     client: Client,
     url: Url,
     headers: HeaderMap,
@@ -65,7 +65,7 @@ pub(super) struct Exchange {
 
 /// A response, read to its end.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(super) struct HttpResponse {
     /// HTTP status.
     pub(super) status: StatusCode,
     /// HTTP headers.
@@ -76,7 +76,7 @@ pub(super) struct Received {
 
 /// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum TransportError {
     /// Not finished within this time.
     Timeout(Duration),
     /// Refused, unreachable, unknown host, or TLS failed. The text is the innermost cause.
@@ -91,7 +91,7 @@ pub(super) enum Broken {
     NotRecorded(String),
 }
 
-impl Exchange {
+impl HttpClient {
     /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte. It keeps at
     /// most `idle_connections`, if there is such a limit.
     ///
@@ -130,12 +130,12 @@ impl Exchange {
     }
 
     /// Posts a JSON body with this key and reads the response.
-    pub(super) async fn post(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
+    pub(super) async fn post(&self, key: Option<&Key>, body: Bytes) -> Result<HttpResponse, TransportError> {
         let path = self.url.path();
         if let Some(cassette) = self.cassette.as_ref().filter(|cassette| cassette.is_replay()) {
             return cassette.replay(path, &body).await;
         }
-        let received = self.exchange_once_possible(key, &body).await?;
+        let received = self.send_when_possible(key, &body).await?;
         if let Some(cassette) = &self.cassette {
             cassette.record(path, &body, key, &received).await;
         }
@@ -143,35 +143,35 @@ impl Exchange {
     }
 
     /// Waits a while for a file to make the connection with: calls that end, and idle connections, give theirs back.
-    async fn exchange_once_possible(&self, key: Option<&Key>, body: &Bytes) -> Result<Received, Broken> {
+    async fn send_when_possible(&self, key: Option<&Key>, body: &Bytes) -> Result<HttpResponse, TransportError> {
         let give_up_at = Instant::now() + NO_FILE_LIMIT;
         loop {
-            match self.exchange(key, body.clone()).await {
-                Err(Broken::NoFile) if Instant::now() < give_up_at => tokio::time::sleep(NO_FILE_PAUSE).await,
+            match self.send(key, body.clone()).await {
+                Err(TransportError::NoFile) if Instant::now() < give_up_at => tokio::time::sleep(NO_FILE_PAUSE).await,
                 outcome => return outcome,
             }
         }
     }
 
-    async fn exchange(&self, key: Option<&Key>, body: Bytes) -> Result<Received, Broken> {
+    async fn send(&self, key: Option<&Key>, body: Bytes) -> Result<HttpResponse, TransportError> {
         let mut request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
         if let Some((name, value)) = key {
             request = request.header(name.clone(), value.clone());
         }
         // One time for everything: reqwest's read timeout starts again with each byte of a slow drip.
-        let (ends_at, late) = (Instant::now() + self.deadline, || Broken::Timeout(self.deadline));
-        let response = timeout_at(ends_at, request.send()).await.map_err(|_| late())?.map_err(broken)?;
+        let (ends_at, late) = (Instant::now() + self.deadline, || TransportError::Timeout(self.deadline));
+        let response = timeout_at(ends_at, request.send()).await.map_err(|_| late())?.map_err(transport_error)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match timeout_at(ends_at, read(response)).await.unwrap_or_else(|_| Err(late())) {
             // An error has said the most with its status and headers: a pause that it asks for holds without its body.
             Err(_) if !status.is_success() => Bytes::new(),
             body => body?,
         };
-        Ok(Received { status, headers, body })
+        Ok(HttpResponse { status, headers, body })
     }
 }
 
-impl Received {
+impl HttpResponse {
     /// The id in the body, or else in this header. Providers' ids are short; what is not goes into no header of ours.
     pub(super) fn response_id(&self, in_body: &Value, header: &'static str) -> Option<String> {
         let id = fields::text(in_body).or_else(|| self.header(HeaderName::from_static(header)));
@@ -191,14 +191,14 @@ impl Received {
     }
 }
 
-impl Received {
+impl HttpResponse {
     /// The content encoding when there is one: none was asked for, and unpacking is how small bodies become huge.
     pub(super) fn foreign_encoding(&self) -> Option<String> {
         self.header(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity")).map(quote)
     }
 }
 
-impl Broken {
+impl TransportError {
     /// As an error of the provider named `provider`.
     pub(super) fn into_error(self, provider: &str) -> CallError {
         let failure = match self {
@@ -233,28 +233,28 @@ impl Broken {
     }
 }
 
-async fn read(mut response: Response) -> Result<Bytes, Broken> {
+async fn read(mut response: Response) -> Result<Bytes, TransportError> {
     let announced = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     if announced > MAX_BODY_BYTES {
-        return Err(Broken::TooLarge);
+        return Err(TransportError::TooLarge);
     }
     let mut body = Vec::with_capacity(announced.min(FIRST_BUFFER));
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Broken::TooLarge);
+            return Err(TransportError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.into())
 }
 
-fn broken(error: reqwest::Error) -> Broken {
+fn transport_error(error: reqwest::Error) -> TransportError {
     let mut causes =
         std::iter::successors(error.source(), |cause: &&(dyn std::error::Error + 'static)| (*cause).source());
     if causes.any(|cause| cause.downcast_ref().is_some_and(open_files::is_exhausted)) {
-        return Broken::NoFile;
+        return TransportError::NoFile;
     }
-    if error.is_connect() { Broken::Connect(root_cause(error)) } else { Broken::Cut(root_cause(error)) }
+    if error.is_connect() { TransportError::Connect(root_cause(error)) } else { TransportError::Cut(root_cause(error)) }
 }
 
 /// The innermost cause: the outer ones only repeat where it happened. The URL may carry a secret in its query.
@@ -278,12 +278,12 @@ fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn received(content_type: Option<&'static str>) -> Received {
+    fn received(content_type: Option<&'static str>) -> HttpResponse {
         let mut headers = HeaderMap::new();
         if let Some(value) = content_type {
             headers.insert(CONTENT_TYPE, value.parse().unwrap());
         }
-        Received { status: StatusCode::OK, headers, body: Bytes::new() }
+        HttpResponse { status: StatusCode::OK, headers, body: Bytes::new() }
     }
 
     #[test]
