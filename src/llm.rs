@@ -18,13 +18,13 @@ mod error_response;
 mod fields;
 mod formats;
 mod gemini;
-mod hints;
 mod http_client;
 mod keys;
 pub mod offline;
 mod openai;
 mod remote;
 mod request_parameters;
+mod retry_hints;
 pub mod settings;
 mod wire;
 

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::hints;
 use super::http_client::{HttpResponse, Key, TransportError};
+use super::retry_hints;
 use super::settings::Cassettes;
 use crate::domain::text;
 
@@ -171,7 +171,7 @@ impl Response {
         let header = |name: &&str| Some(((*name).to_owned(), received.headers.get(*name)?.to_str().ok()?.to_owned()));
         Self {
             status: received.status.as_u16(),
-            headers: KEPT.iter().chain(hints::headers()).filter_map(header).collect(),
+            headers: KEPT.iter().chain(retry_hints::headers()).filter_map(header).collect(),
             body: scrubbed(&String::from_utf8_lossy(&received.body), key),
         }
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::hints;
 use super::http_client::HttpResponse;
 use super::request_parameters::Parameter;
+use super::retry_hints;
 use crate::domain::failure::{Code, Failure};
 use crate::llm::error_response::body::{ErrorBody, word};
 use crate::ports::model::Finish;
@@ -150,7 +150,7 @@ impl ErrorResponse {
             request_id: request_id.as_ref().and_then(word),
             is_hopeless: text("x-should-retry") == Some("false"),
             // Where header and body disagree, whoever waits longer is right with both.
-            pause: hints::pause(&response.headers, now).max(body.pause),
+            pause: retry_hints::pause(&response.headers, now).max(body.pause),
             body,
         }
     }

@@ -14,11 +14,11 @@ use super::anthropic::Anthropic;
 use super::error_response::ErrorResponse;
 use super::formats::{Cause, Form, Format, Formats};
 use super::gemini::Gemini;
-use super::hints;
 use super::http_client::{HttpClient, HttpResponse};
 use super::keys::{KeyRing, Turn};
 use super::openai::OpenAi;
 use super::request_parameters::{Learned, Omitted, RequestParameters};
+use super::retry_hints;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
 use super::wire::{self, Question, Wire};
 use crate::domain::answer::Usage;
@@ -155,7 +155,7 @@ impl Remote {
                 }
             }
         }
-        let pause = hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
+        let pause = retry_hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
         Ok(Reply { pause, ..format.restored(reply, form) })
     }
 

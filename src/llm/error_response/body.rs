@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::llm::fields::{at, count, finish, first, text};
-use crate::llm::hints;
+use crate::llm::retry_hints;
 use crate::ports::model::Finish;
 
 /// Members that hold an error, or several, as JSON or as text of it. `metadata.raw` is a gateway's (OpenRouter).
@@ -190,7 +190,7 @@ fn location(path: &Value) -> Option<String> {
 
 /// Seconds, possibly with a fraction, and an `s` (protobuf's JSON form of a Duration).
 fn retry_delay(delay: &Value) -> Option<Duration> {
-    hints::seconds(delay.as_str()?.strip_suffix('s')?)
+    retry_hints::seconds(delay.as_str()?.strip_suffix('s')?)
 }
 
 fn is_daily(quota: &Value) -> bool {
