@@ -41,7 +41,7 @@ pub(super) struct KeyRing {
 
 /// What to send a call with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum KeyChoice {
     /// The provider wants no key.
     Keyless,
     /// The key with this index.
@@ -56,29 +56,29 @@ impl KeyRing {
 
     /// The next key that does not rest. When all rest it is the one that does so for the shortest time: whether the provider
     /// may be asked at all is not for the ring to say.
-    pub(super) fn turn(&self) -> Turn {
+    pub(super) fn choose(&self) -> KeyChoice {
         let mut state = self.state();
         let count = self.keys.len();
         let now = Instant::now();
         let order = (0..count).map(|step| (state.next + step) % count);
         let rest = |index: &usize| state.resting_until[*index].filter(|until| *until > now);
-        let Some(index) = order.min_by_key(|index| rest(index)) else { return Turn::Keyless };
+        let Some(index) = order.min_by_key(|index| rest(index)) else { return KeyChoice::Keyless };
         state.next = (index + 1) % count;
-        Turn::Key(index)
+        KeyChoice::Key(index)
     }
 
-    /// The header for a turn.
-    pub(super) fn header(&self, turn: Turn) -> Option<&Key> {
-        match turn {
-            Turn::Keyless => None,
-            Turn::Key(index) => self.keys.get(index),
+    /// The header for a choice.
+    pub(super) fn header(&self, choice: KeyChoice) -> Option<&Key> {
+        match choice {
+            KeyChoice::Keyless => None,
+            KeyChoice::Key(index) => self.keys.get(index),
         }
     }
 
     /// Takes note of how a call with this key failed. True if the key is to blame and another one is fresh, so that the same
     /// call is worth repeating at once. Otherwise `failure` has been given the time at which the first key is usable again.
-    pub(super) fn blame(&self, provider: &str, turn: Turn, failure: &mut Failure) -> bool {
-        let Turn::Key(index) = turn else { return false };
+    pub(super) fn blame(&self, provider: &str, choice: KeyChoice, failure: &mut Failure) -> bool {
+        let KeyChoice::Key(index) = choice else { return false };
         let rests = [
             (Code::ProviderUnauthorized, UNAUTHORIZED),
             (Code::ProviderQuotaExhausted, EXHAUSTED),
@@ -102,10 +102,10 @@ impl KeyRing {
 
     /// Lets the key of a call rest that was answered, because its limit is used up. The time until any key is usable again;
     /// `None` while one is fresh.
-    pub(super) fn rest(&self, turn: Turn, pause: Duration) -> Option<Duration> {
-        match turn {
-            Turn::Key(index) if self.keys.len() > 1 => self.state().rest(index, pause),
-            Turn::Keyless | Turn::Key(_) => Some(pause),
+    pub(super) fn rest(&self, choice: KeyChoice, pause: Duration) -> Option<Duration> {
+        match choice {
+            KeyChoice::Key(index) if self.keys.len() > 1 => self.state().rest(index, pause),
+            KeyChoice::Keyless | KeyChoice::Key(_) => Some(pause),
         }
     }
 
@@ -135,31 +135,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_are_used_in_turns() {
         let ring = ring(3);
-        let turns: Vec<_> = (0..4).map(|_| ring.turn()).collect();
-        assert_eq!(turns, [0, 1, 2, 0].map(Turn::Key));
-        assert_eq!(KeyRing::new(Vec::new()).turn(), Turn::Keyless);
+        let choices: Vec<_> = (0..4).map(|_| ring.choose()).collect();
+        assert_eq!(choices, [0, 1, 2, 0].map(KeyChoice::Key));
+        assert_eq!(KeyRing::new(Vec::new()).choose(), KeyChoice::Keyless);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_key_that_asked_for_a_pause_rests_until_then() {
         let ring = ring(2);
-        assert!(ring.blame("p", Turn::Key(0), &mut limited(30)), "the other one is fresh");
-        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(1); 2]);
+        assert!(ring.blame("p", KeyChoice::Key(0), &mut limited(30)), "the other one is fresh");
+        assert_eq!([ring.choose(), ring.choose()], [KeyChoice::Key(1); 2]);
         tokio::time::advance(Duration::from_secs(30)).await;
-        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(0), Turn::Key(1)]);
+        assert_eq!([ring.choose(), ring.choose()], [KeyChoice::Key(0), KeyChoice::Key(1)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn when_all_rest_the_failure_names_the_first_that_is_back() {
         let ring = ring(2);
-        ring.blame("p", Turn::Key(0), &mut Failure::new(Code::ProviderUnauthorized, "401"));
+        ring.blame("p", KeyChoice::Key(0), &mut Failure::new(Code::ProviderUnauthorized, "401"));
         let mut last = limited(30);
-        assert!(!ring.blame("p", Turn::Key(1), &mut last));
+        assert!(!ring.blame("p", KeyChoice::Key(1), &mut last));
         assert_eq!(last.retry_after, Some(Duration::from_secs(30)));
         let mut spent = Failure::new(Code::ProviderQuotaExhausted, "no money");
-        assert!(!ring.blame("p", Turn::Key(1), &mut spent));
+        assert!(!ring.blame("p", KeyChoice::Key(1), &mut spent));
         assert_eq!(spent.retry_after, Some(Duration::from_secs(15 * 60)), "the first key is back before the second");
-        assert_eq!(ring.turn(), Turn::Key(0));
+        assert_eq!(ring.choose(), KeyChoice::Key(0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -167,26 +167,26 @@ mod tests {
         let ring = ring(2);
         for code in [Code::ProviderUnavailable, Code::ProviderTimeout, Code::ProviderOverloaded, Code::ProviderRejected]
         {
-            assert!(!ring.blame("p", Turn::Key(0), &mut Failure::new(code, "x")));
+            assert!(!ring.blame("p", KeyChoice::Key(0), &mut Failure::new(code, "x")));
         }
-        assert_eq!(ring.turn(), Turn::Key(0));
+        assert_eq!(ring.choose(), KeyChoice::Key(0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_key_whose_limit_is_used_up_rests_and_the_provider_with_the_last_one() {
         let (ring, pause) = (ring(2), Duration::from_secs(5));
-        assert_eq!(ring.rest(Turn::Key(0), pause), None, "the other one is fresh");
-        assert_eq!([ring.turn(), ring.turn()], [Turn::Key(1); 2]);
-        assert_eq!(ring.rest(Turn::Key(1), pause * 2), Some(pause));
-        assert_eq!(KeyRing::new(Vec::new()).rest(Turn::Keyless, pause), Some(pause));
+        assert_eq!(ring.rest(KeyChoice::Key(0), pause), None, "the other one is fresh");
+        assert_eq!([ring.choose(), ring.choose()], [KeyChoice::Key(1); 2]);
+        assert_eq!(ring.rest(KeyChoice::Key(1), pause * 2), Some(pause));
+        assert_eq!(KeyRing::new(Vec::new()).rest(KeyChoice::Keyless, pause), Some(pause));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_single_key_is_the_breakers_matter() {
         let ring = ring(1);
         let mut failure = Failure::new(Code::ProviderUnauthorized, "401");
-        assert!(!ring.blame("p", Turn::Key(0), &mut failure));
+        assert!(!ring.blame("p", KeyChoice::Key(0), &mut failure));
         assert_eq!(failure.retry_after, None);
-        assert_eq!(ring.turn(), Turn::Key(0));
+        assert_eq!(ring.choose(), KeyChoice::Key(0));
     }
 }

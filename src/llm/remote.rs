@@ -15,7 +15,7 @@ use super::error_response::ErrorResponse;
 use super::formats::{Cause, Form, Format, Formats};
 use super::gemini::Gemini;
 use super::http_client::{HttpClient, HttpResponse};
-use super::keys::{KeyRing, Turn};
+use super::keys::{KeyChoice, KeyRing};
 use super::openai::OpenAi;
 use super::request_parameters::{Learned, Omitted, RequestParameters};
 use super::retry_hints;
@@ -67,7 +67,7 @@ struct Sent<'a> {
     has_schema: bool,
     /// Confirmations, so far, that the server fails on the schema.
     confirmations: u32,
-    turn: Turn,
+    key: KeyChoice,
 }
 
 /// How one request failed.
@@ -137,9 +137,9 @@ impl Remote {
         let schema = format.schema(form);
         let body = self.body(call, system, schema, form, parameters);
         let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
-        let (turn, confirmations) = (self.keys.turn(), format.confirmations());
-        let sent = Sent { trial, parameters, format, form, has_schema: schema.is_some(), confirmations, turn };
-        let response = self.http.post(self.keys.header(turn), body).await;
+        let (key, confirmations) = (self.keys.choose(), format.confirmations());
+        let sent = Sent { trial, parameters, format, form, has_schema: schema.is_some(), confirmations, key };
+        let response = self.http.post(self.keys.header(key), body).await;
         let response = response.map_err(|error| Attempt::Failed(error.into_error(&self.name)))?;
         let reply = self.read(&response, &sent)?;
         self.learned.answered(&self.name, trial.omitted);
@@ -155,7 +155,7 @@ impl Remote {
                 }
             }
         }
-        let pause = retry_hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(turn, pause));
+        let pause = retry_hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(key, pause));
         Ok(Reply { pause, ..format.restored(reply, form) })
     }
 
@@ -199,7 +199,7 @@ impl Remote {
         let mut failure = error.failure(&self.name);
         let changed = self.adapt(error, failure.code, sent);
         let is_for_next_key =
-            changed.is_none() && error.is_about_key() && self.keys.blame(&self.name, sent.turn, &mut failure);
+            changed.is_none() && error.is_about_key() && self.keys.blame(&self.name, sent.key, &mut failure);
         let error = CallError { failure, is_transient: error.transient() };
         match changed.or(is_for_next_key.then_some(sent.trial)) {
             Some(trial) => Err(Attempt::Again(trial, error)),
