@@ -26,7 +26,7 @@ mod remote;
 mod request_parameters;
 mod retry_hints;
 pub mod settings;
-mod wire;
+mod wire_format;
 
 /// Why a provider cannot be built from its settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,7 +10,7 @@ use super::fields::{self, answer_text, at, finish, tokens};
 use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{AnthropicAuth, TokenLimitField};
-use super::wire::{self, Question, Wire};
+use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::ports::model::{Finish, Reply};
 
@@ -27,7 +27,7 @@ impl Anthropic {
     }
 }
 
-impl Wire for Anthropic {
+impl WireFormat for Anthropic {
     fn answer(&self) -> &'static str {
         "message"
     }
@@ -47,26 +47,26 @@ impl Wire for Anthropic {
         }
     }
 
-    fn body(&self, question: &Question<'_>) -> Value {
-        let call = question.call;
+    fn body(&self, request: &ChatRequest<'_>) -> Value {
+        let call = request.call;
         let mut messages = vec![json!({ "role": "user", "content": call.prompt })];
         if let Some(correction) = call.correction {
             // An empty turn is refused.
             if !correction.answer.trim().is_empty() {
                 messages.push(json!({ "role": "assistant", "content": correction.answer.trim_end() }));
             }
-            messages.push(json!({ "role": "user", "content": wire::correction(correction.errors) }));
+            messages.push(json!({ "role": "user", "content": wire_format::correction(correction.errors) }));
         }
         let mut body = json!({
-            "model": question.model,
-            "max_tokens": question.max_tokens,
-            "system": question.system,
+            "model": request.model,
+            "max_tokens": request.max_tokens,
+            "system": request.system,
             "messages": messages,
         });
-        if let Some(schema) = question.schema {
+        if let Some(schema) = request.schema {
             body["output_config"] = json!({ "format": { "type": "json_schema", "schema": schema } });
         }
-        if let Some(temperature) = question.temperature {
+        if let Some(temperature) = request.temperature {
             // Anthropic's range ends at 1.
             body["temperature"] = temperature.min(1.0).into();
         }

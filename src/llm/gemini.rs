@@ -10,7 +10,7 @@ use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
 use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::TokenLimitField;
-use super::wire::{self, Question, Wire};
+use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::ports::model::{Finish, Reply};
 
@@ -26,7 +26,7 @@ impl Gemini {
     }
 }
 
-impl Wire for Gemini {
+impl WireFormat for Gemini {
     fn answer(&self) -> &'static str {
         "generateContent response"
     }
@@ -44,8 +44,8 @@ impl Wire for Gemini {
         (HeaderName::from_static("x-goog-api-key"), key.to_owned())
     }
 
-    fn body(&self, question: &Question<'_>) -> Value {
-        let call = question.call;
+    fn body(&self, request: &ChatRequest<'_>) -> Value {
+        let call = request.call;
         let turn = |role: &str, text: &str| json!({ "role": role, "parts": [{ "text": text }] });
         let mut contents = vec![turn("user", call.prompt)];
         if let Some(correction) = call.correction {
@@ -53,20 +53,20 @@ impl Wire for Gemini {
             if !correction.answer.trim().is_empty() {
                 contents.push(turn("model", correction.answer));
             }
-            contents.push(turn("user", &wire::correction(correction.errors)));
+            contents.push(turn("user", &wire_format::correction(correction.errors)));
         }
-        let mut config = json!({ "responseMimeType": "application/json", "maxOutputTokens": question.max_tokens });
-        if let Some(schema) = question.schema {
+        let mut config = json!({ "responseMimeType": "application/json", "maxOutputTokens": request.max_tokens });
+        if let Some(schema) = request.schema {
             config["responseJsonSchema"] = schema.clone();
         }
-        if let Some(temperature) = question.temperature {
+        if let Some(temperature) = request.temperature {
             config["temperature"] = temperature.into();
         }
-        if question.logprobs {
+        if request.logprobs {
             config["responseLogprobs"] = true.into();
         }
         json!({
-            "systemInstruction": { "parts": [{ "text": question.system }] },
+            "systemInstruction": { "parts": [{ "text": request.system }] },
             "contents": contents,
             "generationConfig": config,
         })
@@ -94,7 +94,7 @@ impl Wire for Gemini {
             model: fields::text(at(body, &["modelVersion"])).unwrap_or_default().to_owned(),
             finish,
             usage: usage(at(body, &["usageMetadata"])),
-            confidence: wire::confidence(real(at(candidate, &["avgLogprobs"])).into_iter()),
+            confidence: wire_format::confidence(real(at(candidate, &["avgLogprobs"])).into_iter()),
             response_id: response.response_id(at(body, &["responseId"]), "x-request-id"),
             pause: None,
         })

@@ -11,7 +11,7 @@ use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
 use super::http_client::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{StructuredOutput, TokenLimitField};
-use super::wire::{self, Question, Wire};
+use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::ports::model::{Finish, Reply};
 
@@ -27,12 +27,12 @@ impl OpenAi {
         Self { structured_output, token_limit }
     }
 
-    fn response_format(&self, question: &Question<'_>) -> Option<Value> {
-        let schema = question.schema?;
+    fn response_format(&self, request: &ChatRequest<'_>) -> Option<Value> {
+        let schema = request.schema?;
         match self.structured_output {
             StructuredOutput::JsonSchema => {
-                let name = question.call.schema_name;
-                let json_schema = json!({ "name": name, "strict": question.is_strict, "schema": schema });
+                let name = request.call.schema_name;
+                let json_schema = json!({ "name": name, "strict": request.is_strict, "schema": schema });
                 Some(json!({ "type": "json_schema", "json_schema": json_schema }))
             }
             StructuredOutput::JsonObject => Some(json!({ "type": "json_object", "schema": schema })),
@@ -41,7 +41,7 @@ impl OpenAi {
     }
 }
 
-impl Wire for OpenAi {
+impl WireFormat for OpenAi {
     fn answer(&self) -> &'static str {
         "chat completion"
     }
@@ -58,29 +58,29 @@ impl Wire for OpenAi {
         (AUTHORIZATION, format!("Bearer {key}"))
     }
 
-    fn body(&self, question: &Question<'_>) -> Value {
-        let call = question.call;
+    fn body(&self, request: &ChatRequest<'_>) -> Value {
+        let call = request.call;
         let mut messages = vec![
-            json!({ "role": "system", "content": question.system }),
+            json!({ "role": "system", "content": request.system }),
             json!({ "role": "user", "content": call.prompt }),
         ];
         if let Some(correction) = call.correction {
             messages.push(json!({ "role": "assistant", "content": correction.answer }));
-            messages.push(json!({ "role": "user", "content": wire::correction(correction.errors) }));
+            messages.push(json!({ "role": "user", "content": wire_format::correction(correction.errors) }));
         }
-        let mut body = json!({ "model": question.model, "messages": messages });
-        if let Some(format) = self.response_format(question) {
+        let mut body = json!({ "model": request.model, "messages": messages });
+        if let Some(format) = self.response_format(request) {
             body["response_format"] = format;
         }
-        match question.parameters.token_limit {
-            TokenLimitField::MaxCompletionTokens => body["max_completion_tokens"] = question.max_tokens.into(),
-            TokenLimitField::MaxTokens => body["max_tokens"] = question.max_tokens.into(),
+        match request.parameters.token_limit {
+            TokenLimitField::MaxCompletionTokens => body["max_completion_tokens"] = request.max_tokens.into(),
+            TokenLimitField::MaxTokens => body["max_tokens"] = request.max_tokens.into(),
             TokenLimitField::Auto => {}
         }
-        if let Some(temperature) = question.temperature {
+        if let Some(temperature) = request.temperature {
             body["temperature"] = temperature.into();
         }
-        if question.logprobs {
+        if request.logprobs {
             body["logprobs"] = true.into();
         }
         body
@@ -106,7 +106,7 @@ impl Wire for OpenAi {
             model: fields::text(at(body, &["model"])).unwrap_or_default().to_owned(),
             finish,
             usage: usage(at(body, &["usage"])),
-            confidence: wire::confidence(logprobs.filter_map(|token| real(at(token, &["logprob"])))),
+            confidence: wire_format::confidence(logprobs.filter_map(|token| real(at(token, &["logprob"])))),
             response_id: response.response_id(at(body, &["id"]), "x-request-id"),
             pause: None,
         })

@@ -20,7 +20,7 @@ use super::openai::OpenAi;
 use super::request_parameters::{Learned, Omitted, RequestParameters};
 use super::retry_hints;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
-use super::wire::{self, Question, Wire};
+use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::clock::{Clock, SystemClock};
@@ -40,7 +40,7 @@ pub(super) struct Remote {
     logprobs: bool,
     instructions: Option<String>,
     prices: Prices,
-    wire: Box<dyn Wire>,
+    wire_format: Box<dyn WireFormat>,
     http: HttpClient,
     keys: KeyRing,
     formats: Formats,
@@ -89,28 +89,28 @@ impl Remote {
         cassettes: &Cassettes,
         idle_connections: Option<usize>,
     ) -> Result<Self, String> {
-        let (wire, dialect): (Box<dyn Wire>, _) = match &settings.api {
+        let (wire_format, dialect): (Box<dyn WireFormat>, _) = match &settings.api {
             Api::OpenAi { structured_output, token_limit } => {
                 (Box::new(OpenAi::new(*structured_output, *token_limit)), Dialect::OpenAi)
             }
             Api::Anthropic { version, auth } => (Box::new(Anthropic::new(version, *auth)), Dialect::Anthropic),
             Api::Gemini { version } => (Box::new(Gemini::new(version)), Dialect::Gemini),
         };
-        let url = wire::endpoint(&settings.base_url, &wire.path(&settings.model))?;
+        let url = wire_format::endpoint(&settings.base_url, &wire_format.path(&settings.model))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         // Answers are small, and unpacking is how small bodies become huge. Without the header a server may compress.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        for (header, value) in wire.headers() {
+        for (header, value) in wire_format.headers() {
             let value = HeaderValue::try_from(value).map_err(|_| format!("{header} cannot be a header"))?;
             headers.insert(HeaderName::from_static(header), value);
         }
         let keys = settings.api_keys.iter().map(|key| {
-            let (name, value) = wire.key(key.expose());
-            Ok((name, wire::sensitive(&value)?))
+            let (name, value) = wire_format.key(key.expose());
+            Ok((name, wire_format::sensitive(&value)?))
         });
-        let mut first = wire.parameters(&url);
+        let mut first = wire_format.parameters(&url);
         first.logprobs &= settings.logprobs;
         Ok(Self {
             name: name.to_owned(),
@@ -121,7 +121,7 @@ impl Remote {
             instructions: settings.instructions.clone(),
             prices: settings.prices,
             keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
-            wire,
+            wire_format,
             http: HttpClient::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
             formats: Formats::new(dialect),
             learned: Learned::new(first),
@@ -161,13 +161,13 @@ impl Remote {
 
     /// The reply in a response.
     fn read(&self, response: &HttpResponse, sent: &Sent<'_>) -> Result<Reply, Attempt> {
-        let body = wire::json(response);
+        let body = wire_format::json(response);
         if !response.status.is_success() {
             let error = ErrorResponse::read(response, body.as_ref().ok(), now());
             return self.refused(&error, response, sent);
         }
         let error = body.as_ref().ok().and_then(|body| ErrorResponse::reported(response, body, now()));
-        match (body.and_then(|body| self.wire.reply(&body, response)), error) {
+        match (body.and_then(|body| self.wire_format.reply(&body, response)), error) {
             (Ok(reply), None) => Ok(self.with_usage(reply)),
             // Gateways also report what went wrong on the way to an answer.
             (Ok(reply), Some(error)) if !error.has_broken_off() && !reply.text.trim().is_empty() => {
@@ -241,7 +241,7 @@ impl Remote {
         form: Form,
         parameters: RequestParameters,
     ) -> Result<Bytes, Failure> {
-        let question = Question {
+        let request = ChatRequest {
             model: &self.model,
             system,
             call,
@@ -252,13 +252,13 @@ impl Remote {
             logprobs: self.logprobs && parameters.logprobs,
             parameters,
         };
-        serde_json::to_vec(&self.wire.body(&question))
+        serde_json::to_vec(&self.wire_format.body(&request))
             .map(Bytes::from)
             .map_err(|e| Failure::new(Code::InternalError, format!("the request cannot be written as JSON: {e}")))
     }
 
     fn unusable(&self, reason: &str) -> Failure {
-        let (name, answer) = (&self.name, self.wire.answer());
+        let (name, answer) = (&self.name, self.wire_format.answer());
         Failure::new(
             Code::ProviderMalformed,
             format!("the answer of {name} is not a {answer}: {reason}; check that base_url is right"),

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::*;
-use crate::llm::wire;
+use crate::llm::wire_format;
 
 /// The error of a response with these headers, whatever its status.
 fn with_headers(status: u16, headers: HeaderMap, body: &str) -> Option<ErrorResponse> {
     let status = StatusCode::from_u16(status).unwrap();
     let response = HttpResponse { status, headers, body: Bytes::from(body.to_owned()) };
-    let body = wire::json(&response).ok();
+    let body = wire_format::json(&response).ok();
     if status.is_success() {
         return ErrorResponse::reported(&response, body.as_ref()?, UNIX_EPOCH);
     }

@@ -16,9 +16,9 @@ const CORRECTION: &str = "Your answer does not satisfy the schema. Answer again 
 /// What some servers begin a text with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One question, as every format needs it.
+/// One request, as every format needs it.
 #[derive(Debug)]
-pub(super) struct Question<'a> {
+pub(super) struct ChatRequest<'a> {
     pub(super) model: &'a str,
     /// Our instructions and the provider's own.
     pub(super) system: &'a str,
@@ -34,7 +34,7 @@ pub(super) struct Question<'a> {
 }
 
 /// One wire format.
-pub(super) trait Wire: Send + Sync + Debug {
+pub(super) trait WireFormat: Send + Sync + Debug {
     /// What its success body is called, for errors.
     fn answer(&self) -> &'static str;
     /// Path segments below the base URL.
@@ -44,7 +44,7 @@ pub(super) trait Wire: Send + Sync + Debug {
     /// The header that carries the key.
     fn key(&self, key: &str) -> (HeaderName, String);
     /// The request body.
-    fn body(&self, question: &Question<'_>) -> Value;
+    fn body(&self, request: &ChatRequest<'_>) -> Value;
     /// The reply within a successful response, whose body is given as JSON.
     ///
     /// # Errors
