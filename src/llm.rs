@@ -1,14 +1,14 @@
 //! Providers: the offline extractor and the wire formats of language models.
 //!
-//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote`] is what they have in common. [`fields`] reads what
-//! servers put around an answer, [`error_response`] what they say instead of one; [`request_parameters`] and [`formats`] remember
+//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote_model`] is what they have in common. [`fields`] reads what
+//! servers put around an answer, [`error_response`] what they say instead of one; [`request_parameters`] and [`provider_schema`] remember
 //! what a server does not take. Each asks once: who is asked, how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages:
 //! those may repeat the prompt.
 
 use std::sync::Arc;
 
 use crate::llm::offline::Offline;
-use crate::llm::remote::Remote;
+use crate::llm::remote_model::RemoteModel;
 use crate::llm::settings::{Cassettes, ProviderKind, ProviderSettings};
 use crate::ports::model::Model;
 
@@ -16,13 +16,13 @@ mod anthropic;
 mod cassette;
 mod error_response;
 mod fields;
-mod formats;
 mod gemini;
 mod http_client;
 mod keys;
 pub mod offline;
 mod openai;
-mod remote;
+mod provider_schema;
+mod remote_model;
 mod request_parameters;
 mod retry_hints;
 pub mod settings;
@@ -50,7 +50,7 @@ pub fn build(
 ) -> Result<Arc<dyn Model>, BuildError> {
     match &settings.kind {
         ProviderKind::Offline => Ok(Arc::new(Offline::new(&settings.name))),
-        ProviderKind::Remote(remote) => match Remote::new(&settings.name, remote, cassettes, idle_connections) {
+        ProviderKind::Remote(remote) => match RemoteModel::new(&settings.name, remote, cassettes, idle_connections) {
             Ok(model) => Ok(Arc::new(model)),
             Err(reason) => Err(BuildError { name: settings.name.clone(), reason }),
         },

@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use super::anthropic::Anthropic;
 use super::error_response::ErrorResponse;
-use super::formats::{Cause, Form, Format, Formats};
 use super::gemini::Gemini;
 use super::http_client::{HttpClient, HttpResponse};
 use super::keys::{KeyChoice, KeyRing};
 use super::openai::OpenAi;
+use super::provider_schema::{Cause, ProviderSchema, ProviderSchemas, SchemaMode};
 use super::request_parameters::{Learned, Omitted, RequestParameters};
 use super::retry_hints;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
@@ -32,7 +32,7 @@ const MAX_ADAPTATIONS: usize = 8;
 
 /// One provider with its connection pool.
 #[derive(Debug)]
-pub(super) struct Remote {
+pub(super) struct RemoteModel {
     name: String,
     model: String,
     max_tokens: u32,
@@ -43,7 +43,7 @@ pub(super) struct Remote {
     wire_format: Box<dyn WireFormat>,
     http: HttpClient,
     keys: KeyRing,
-    formats: Formats,
+    schemas: ProviderSchemas,
     learned: Learned,
     /// Whether it has been said that the server does not tell what calls use.
     said_usage: AtomicBool,
@@ -53,8 +53,8 @@ pub(super) struct Remote {
 #[derive(Debug, Clone, Copy)]
 struct Trial {
     omitted: Omitted,
-    /// The form of the schema, or a looser one.
-    form: Form,
+    /// The mode of the schema, or a looser one.
+    mode: SchemaMode,
     cause: Option<Cause>,
 }
 
@@ -62,8 +62,8 @@ struct Trial {
 struct Sent<'a> {
     trial: Trial,
     parameters: RequestParameters,
-    format: &'a Format,
-    form: Form,
+    schema: &'a ProviderSchema,
+    mode: SchemaMode,
     has_schema: bool,
     /// Confirmations, so far, that the server fails on the schema.
     confirmations: u32,
@@ -78,7 +78,7 @@ enum Attempt {
     Again(Trial, CallError),
 }
 
-impl Remote {
+impl RemoteModel {
     /// A provider named `name`. Connects to nothing yet.
     ///
     /// # Errors
@@ -123,40 +123,47 @@ impl Remote {
             keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
             wire_format,
             http: HttpClient::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
-            formats: Formats::new(dialect),
+            schemas: ProviderSchemas::new(dialect),
             learned: Learned::new(first),
             said_usage: AtomicBool::new(false),
         })
     }
 
     /// One request.
-    async fn attempt(&self, call: &Call<'_>, system: &str, format: &Format, trial: Trial) -> Result<Reply, Attempt> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        system: &str,
+        provider_schema: &ProviderSchema,
+        trial: Trial,
+    ) -> Result<Reply, Attempt> {
         let parameters = self.learned.parameters(trial.omitted);
         // Read once: another call may change them while this one waits for its answer.
-        let form = if parameters.schema { format.form(trial.form) } else { Form::Instructions };
-        let schema = format.schema(form);
-        let body = self.body(call, system, schema, form, parameters);
+        let mode = if parameters.schema { provider_schema.mode(trial.mode) } else { SchemaMode::Instructions };
+        let schema = provider_schema.schema(mode);
+        let body = self.body(call, system, schema, mode, parameters);
         let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
-        let (key, confirmations) = (self.keys.choose(), format.confirmations());
-        let sent = Sent { trial, parameters, format, form, has_schema: schema.is_some(), confirmations, key };
+        let (key, confirmations) = (self.keys.choose(), provider_schema.confirmations());
+        let sent =
+            Sent { trial, parameters, schema: provider_schema, mode, has_schema: schema.is_some(), confirmations, key };
         let response = self.http.post(self.keys.header(key), body).await;
         let response = response.map_err(|error| Attempt::Failed(error.into_error(&self.name)))?;
         let reply = self.read(&response, &sent)?;
         self.learned.answered(&self.name, trial.omitted);
-        if parameters.schema && format.answered(form, trial.cause) {
+        if parameters.schema && provider_schema.answered(mode, trial.cause) {
             let (provider, schema) = (&self.name, call.schema_name);
             let reason = trial.cause.map(Cause::as_str);
-            match form {
-                Form::Strict | Form::Hint => {
+            match mode {
+                SchemaMode::Strict | SchemaMode::Hint => {
                     tracing::warn!(provider, schema, reason, "the schema is sent to the provider as a hint only");
                 }
-                Form::Instructions => {
+                SchemaMode::Instructions => {
                     tracing::warn!(provider, schema, reason, "the schema is not sent to the provider again");
                 }
             }
         }
         let pause = retry_hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(key, pause));
-        Ok(Reply { pause, ..format.restored(reply, form) })
+        Ok(Reply { pause, ..provider_schema.restored(reply, mode) })
     }
 
     /// The reply in a response.
@@ -210,10 +217,10 @@ impl Remote {
     /// What the request can do without, so that the call is worth repeating: what the error names, or the schema, if nothing else
     /// explains the error.
     fn adapt(&self, error: &ErrorResponse, code: Code, sent: &Sent<'_>) -> Option<Trial> {
-        let Sent { trial, format, .. } = *sent;
+        let Sent { trial, schema, .. } = *sent;
         if sent.has_schema && error.about_schema() {
-            let form = if sent.form == Form::Strict { Form::Hint } else { Form::Instructions };
-            return Some(Trial { form, cause: Some(Cause::Refused), ..trial });
+            let mode = if sent.mode == SchemaMode::Strict { SchemaMode::Hint } else { SchemaMode::Instructions };
+            return Some(Trial { mode, cause: Some(Cause::Refused), ..trial });
         }
         let named = error.unsupported_parameter();
         if let Some(omitted) = named.and_then(|parameter| self.learned.without(parameter, sent.parameters)) {
@@ -225,12 +232,12 @@ impl Remote {
         // Servers word their errors about schemas in ever new ways, so only a request without it can tell whose fault it is.
         let cause = if code == Code::ProviderRejected && error.is_unexplained() {
             Cause::Refused
-        } else if error.has_failed() && format.failed(sent.confirmations) {
+        } else if error.has_failed() && schema.failed(sent.confirmations) {
             Cause::Failed(sent.confirmations)
         } else {
             return None;
         };
-        Some(Trial { form: Form::Instructions, cause: Some(cause), ..trial })
+        Some(Trial { mode: SchemaMode::Instructions, cause: Some(cause), ..trial })
     }
 
     fn body(
@@ -238,7 +245,7 @@ impl Remote {
         call: &Call<'_>,
         system: &str,
         schema: Option<&Value>,
-        form: Form,
+        mode: SchemaMode,
         parameters: RequestParameters,
     ) -> Result<Bytes, Failure> {
         let request = ChatRequest {
@@ -246,7 +253,7 @@ impl Remote {
             system,
             call,
             schema,
-            is_strict: form == Form::Strict,
+            is_strict: mode == SchemaMode::Strict,
             max_tokens: call.max_tokens.unwrap_or(self.max_tokens),
             temperature: call.temperature.or(self.temperature).filter(|_| parameters.temperature),
             logprobs: self.logprobs && parameters.logprobs,
@@ -266,7 +273,7 @@ impl Remote {
     }
 }
 
-impl Model for Remote {
+impl Model for RemoteModel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -289,15 +296,15 @@ impl Model for Remote {
 
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         Box::pin(async move {
-            let format: Arc<Format> = self.formats.of(call.schema_name, call.schema);
+            let schema: Arc<ProviderSchema> = self.schemas.of(call.schema_name, call.schema);
             let system = match &self.instructions {
                 Some(more) => Cow::Owned(format!("{}\n\n{more}", call.system)),
                 None => Cow::Borrowed(call.system),
             };
             let mut changes = MAX_ADAPTATIONS + self.keys.len();
-            let mut trial = Trial { omitted: Omitted::default(), form: Form::Strict, cause: None };
+            let mut trial = Trial { omitted: Omitted::default(), mode: SchemaMode::Strict, cause: None };
             loop {
-                match self.attempt(call, &system, &format, trial).await {
+                match self.attempt(call, &system, &schema, trial).await {
                     Ok(reply) => return Ok(reply),
                     Err(Attempt::Again(next, _)) if changes > 0 => (trial, changes) = (next, changes - 1),
                     Err(Attempt::Again(_, error) | Attempt::Failed(error)) => return Err(error),

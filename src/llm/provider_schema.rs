@@ -25,8 +25,8 @@ const CONFIRMATIONS: u32 = 2;
 
 /// What is sent of a schema, from all of it to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Form {
-    /// The form that the provider enforces.
+pub(super) enum SchemaMode {
+    /// The mode that the provider enforces.
     Strict,
     /// What the provider takes as a hint.
     Hint,
@@ -45,14 +45,14 @@ pub(super) enum Cause {
 
 /// One schema in the provider's dialect, and what the provider takes of it.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(super) struct ProviderSchema {
     dialect: Dialect,
     compiled: Compiled,
     original: Value,
     /// Whether an answer may hold what the dialect added: only nulls for properties that may be absent are.
     may_restore: bool,
-    /// The [`Form`] that is sent; it only grows.
-    form: AtomicU8,
+    /// The [`SchemaMode`] that is sent; it only grows.
+    mode: AtomicU8,
     /// The forms with which a request was answered, one bit each.
     answered: AtomicU8,
     server_errors: AtomicU32,
@@ -69,7 +69,7 @@ impl Cause {
     }
 }
 
-impl Form {
+impl SchemaMode {
     const ALL: [Self; 3] = [Self::Strict, Self::Hint, Self::Instructions];
 
     fn bit(self) -> u8 {
@@ -77,40 +77,44 @@ impl Form {
     }
 }
 
-impl Format {
+impl ProviderSchema {
     fn new(dialect: Dialect, schema: &Value) -> Self {
         let compiled = dialect::compile(dialect, schema);
-        let first = if compiled.is_strict { Form::Strict } else { Form::Hint };
+        let first = if compiled.is_strict { SchemaMode::Strict } else { SchemaMode::Hint };
         Self {
             dialect,
             may_restore: compiled.is_strict && has_optional_property(schema),
             compiled,
             original: schema.clone(),
-            form: AtomicU8::new(first as u8),
+            mode: AtomicU8::new(first as u8),
             answered: AtomicU8::new(0),
             server_errors: AtomicU32::new(0),
             confirmations: AtomicU32::new(0),
         }
     }
 
-    /// The form to send, at least as loose as this one.
-    pub(super) fn form(&self, at_least: Form) -> Form {
-        let known = self.form.load(Ordering::Relaxed);
-        let form = Form::ALL.into_iter().find(|form| *form as u8 == known).unwrap_or(Form::Instructions).max(at_least);
+    /// The mode to send, at least as loose as this one.
+    pub(super) fn mode(&self, at_least: SchemaMode) -> SchemaMode {
+        let known = self.mode.load(Ordering::Relaxed);
+        let mode = SchemaMode::ALL
+            .into_iter()
+            .find(|mode| *mode as u8 == known)
+            .unwrap_or(SchemaMode::Instructions)
+            .max(at_least);
         match self.dialect {
-            Dialect::OpenAi => form,
+            Dialect::OpenAi => mode,
             // They take only what they enforce.
-            Dialect::Anthropic | Dialect::Gemini if form == Form::Hint => Form::Instructions,
-            Dialect::Anthropic | Dialect::Gemini => form,
+            Dialect::Anthropic | Dialect::Gemini if mode == SchemaMode::Hint => SchemaMode::Instructions,
+            Dialect::Anthropic | Dialect::Gemini => mode,
         }
     }
 
-    /// The schema in this form.
-    pub(super) fn schema(&self, form: Form) -> Option<&Value> {
-        match form {
-            Form::Strict => Some(&self.compiled.schema),
-            Form::Hint => Some(&self.original),
-            Form::Instructions => None,
+    /// The schema in this mode.
+    pub(super) fn schema(&self, mode: SchemaMode) -> Option<&Value> {
+        match mode {
+            SchemaMode::Strict => Some(&self.compiled.schema),
+            SchemaMode::Hint => Some(&self.original),
+            SchemaMode::Instructions => None,
         }
     }
 
@@ -122,7 +126,7 @@ impl Format {
     /// The server failed on a request with the schema that was sent after so many confirmations. Whether to find out now
     /// if it answers without.
     pub(super) fn failed(&self, confirmations: u32) -> bool {
-        if self.answered.load(Ordering::Relaxed) & (Form::Strict.bit() | Form::Hint.bit()) != 0 {
+        if self.answered.load(Ordering::Relaxed) & (SchemaMode::Strict.bit() | SchemaMode::Hint.bit()) != 0 {
             return false;
         }
         let errors = self.server_errors.fetch_add(1, Ordering::Relaxed) + 1;
@@ -130,20 +134,20 @@ impl Format {
         errors.is_multiple_of(step) && (errors / step).is_power_of_two()
     }
 
-    /// A request in this form was answered; `cause` says why it was looser than others. True if the form is from now on that
+    /// A request in this mode was answered; `cause` says why it was looser than others. True if the mode is from now on that
     /// of all requests. It is not if a stricter one was ever answered: then the server has trouble with this one record.
-    pub(super) fn answered(&self, form: Form, cause: Option<Cause>) -> bool {
-        let answered = self.answered.fetch_or(form.bit(), Ordering::Relaxed);
-        if form != Form::Instructions {
+    pub(super) fn answered(&self, mode: SchemaMode, cause: Option<Cause>) -> bool {
+        let answered = self.answered.fetch_or(mode.bit(), Ordering::Relaxed);
+        if mode != SchemaMode::Instructions {
             self.server_errors.store(0, Ordering::Relaxed);
         }
-        let has_stricter = Form::ALL.into_iter().any(|one| one < form && answered & one.bit() != 0);
+        let has_stricter = SchemaMode::ALL.into_iter().any(|one| one < mode && answered & one.bit() != 0);
         let is_learned = match cause {
             None => false,
             Some(Cause::Refused) => true,
             Some(Cause::Failed(before)) => self.confirm(before),
         };
-        is_learned && !has_stricter && self.form.fetch_max(form as u8, Ordering::Relaxed) < form as u8
+        is_learned && !has_stricter && self.mode.fetch_max(mode as u8, Ordering::Relaxed) < mode as u8
     }
 
     /// Counts a confirmation, unless another call has given it meanwhile. True with the last one that is needed.
@@ -156,8 +160,8 @@ impl Format {
 
     /// The reply to a strict request in the form of the original schema: each object that may be the answer is restored
     /// where it stands. All else stays as it is, byte for byte, and so does an object that the dialect did not change.
-    pub(super) fn restored(&self, mut reply: Reply, form: Form) -> Reply {
-        if form != Form::Strict || !self.may_restore {
+    pub(super) fn restored(&self, mut reply: Reply, mode: SchemaMode) -> Reply {
+        if mode != SchemaMode::Strict || !self.may_restore {
             return reply;
         }
         let reading = parse_answer(&reply.text);
@@ -197,32 +201,32 @@ fn has_optional_property(schema: &Value) -> bool {
     }
 }
 
-/// The formats made so far.
+/// The schemas made so far.
 #[derive(Debug)]
-pub(super) struct Formats {
+pub(super) struct ProviderSchemas {
     dialect: Dialect,
     /// Keyed by name and a hash of the schema. The hasher has random keys, so nobody can choose schemas that collide.
-    made: Mutex<HashMap<(String, u64), Arc<Format>>>,
+    made: Mutex<HashMap<(String, u64), Arc<ProviderSchema>>>,
     hasher: std::hash::RandomState,
 }
 
-impl Formats {
+impl ProviderSchemas {
     pub(super) fn new(dialect: Dialect) -> Self {
         Self { dialect, made: Mutex::default(), hasher: std::hash::RandomState::default() }
     }
 
-    /// The format of this schema under this name.
-    pub(super) fn of(&self, name: &str, schema: &Value) -> Arc<Format> {
+    /// This schema as it is sent under this name.
+    pub(super) fn of(&self, name: &str, schema: &Value) -> Arc<ProviderSchema> {
         let key = (name.to_owned(), self.hasher.hash_one(schema));
-        if let Some(format) = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Arc::clone(format);
+        if let Some(provider_schema) = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(provider_schema);
         }
-        let format = Arc::new(Format::new(self.dialect, schema));
+        let provider_schema = Arc::new(ProviderSchema::new(self.dialect, schema));
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.len() >= CAPACITY {
             made.clear();
         }
-        Arc::clone(made.entry(key).or_insert(format))
+        Arc::clone(made.entry(key).or_insert(provider_schema))
     }
 }
 
@@ -240,10 +244,10 @@ mod tests {
             "required": ["n"],
             "additionalProperties": false,
         });
-        let format = Formats::new(Dialect::OpenAi).of("one", &schema);
+        let provider_schema = ProviderSchemas::new(Dialect::OpenAi).of("one", &schema);
         let restored = |text: &str| {
             let reply = FakeModel::says(text).unwrap();
-            format.restored(reply, Form::Strict).text
+            provider_schema.restored(reply, SchemaMode::Strict).text
         };
         assert_eq!(
             restored(r#"{"a":null,"n":[500105175407324931000123,1E5,1.10,-0]}"#),
@@ -261,10 +265,10 @@ mod tests {
             "required": ["n"],
             "additionalProperties": false,
         });
-        let format = Format::new(Dialect::OpenAi, &schema);
+        let provider_schema = ProviderSchema::new(Dialect::OpenAi, &schema);
         let restored = |finish: Finish, text: &str| {
             let reply = FakeModel::says(text).map(|reply| Reply { finish, ..reply }).unwrap();
-            format.restored(reply, Form::Strict).text
+            provider_schema.restored(reply, SchemaMode::Strict).text
         };
         let (nulls, none) = (r#"{"a":null,"n":1}"#, r#"{"n":1}"#);
         for (before, after) in [
@@ -293,80 +297,90 @@ mod tests {
             json!({"type": "object", "properties": {"list": {"type": "array", "items": inner}}, "required": ["list"],
                 "additionalProperties": false})
         };
-        assert!(Format::new(Dialect::OpenAi, &schema(json!([]))).may_restore);
-        assert!(!Format::new(Dialect::OpenAi, &schema(json!(["a"]))).may_restore);
+        assert!(ProviderSchema::new(Dialect::OpenAi, &schema(json!([]))).may_restore);
+        assert!(!ProviderSchema::new(Dialect::OpenAi, &schema(json!(["a"]))).may_restore);
     }
 
     #[test]
     fn a_schema_is_made_once_per_name_and_content() {
-        let formats = Formats::new(Dialect::OpenAi);
+        let schemas = ProviderSchemas::new(Dialect::OpenAi);
         let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
-        let first = formats.of("one", &schema);
-        assert!(Arc::ptr_eq(&first, &formats.of("one", &schema.clone())));
-        assert!(!Arc::ptr_eq(&first, &formats.of("two", &schema)));
-        assert!(!Arc::ptr_eq(&first, &formats.of("one", &json!({"type": "object"}))));
+        let first = schemas.of("one", &schema);
+        assert!(Arc::ptr_eq(&first, &schemas.of("one", &schema.clone())));
+        assert!(!Arc::ptr_eq(&first, &schemas.of("two", &schema)));
+        assert!(!Arc::ptr_eq(&first, &schemas.of("one", &json!({"type": "object"}))));
         for i in 0..2 * CAPACITY {
-            formats.of("one", &json!({ "description": i }));
+            schemas.of("one", &json!({ "description": i }));
         }
-        assert!(formats.made.lock().unwrap().len() <= CAPACITY);
+        assert!(schemas.made.lock().unwrap().len() <= CAPACITY);
     }
 
-    fn format() -> Format {
-        Format::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}))
+    fn provider_schema() -> ProviderSchema {
+        ProviderSchema::new(Dialect::OpenAi, &json!({"type": "object", "properties": {"a": {"type": "string"}}}))
     }
 
     #[test]
     fn a_schema_beyond_the_dialect_is_a_hint_or_left_to_the_instructions() {
         let free = json!({"type": "object", "additionalProperties": {"type": "string"}});
-        let format = Format::new(Dialect::OpenAi, &free);
-        assert_eq!(format.form(Form::Strict), Form::Hint);
-        assert_eq!(format.schema(Form::Hint), Some(&free));
-        assert_eq!(Format::new(Dialect::Anthropic, &free).form(Form::Strict), Form::Instructions);
+        let provider_schema = ProviderSchema::new(Dialect::OpenAi, &free);
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Hint);
+        assert_eq!(provider_schema.schema(SchemaMode::Hint), Some(&free));
+        assert_eq!(ProviderSchema::new(Dialect::Anthropic, &free).mode(SchemaMode::Strict), SchemaMode::Instructions);
     }
 
     #[test]
     fn a_refused_form_gives_way_to_one_that_is_answered() {
-        let format = format();
-        assert_eq!(format.form(Form::Strict), Form::Strict);
+        let provider_schema = provider_schema();
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Strict);
         assert!(
-            format.answered(Form::Hint, Some(Cause::Refused)) && !format.answered(Form::Hint, Some(Cause::Refused))
+            provider_schema.answered(SchemaMode::Hint, Some(Cause::Refused))
+                && !provider_schema.answered(SchemaMode::Hint, Some(Cause::Refused))
         );
-        assert_eq!(format.form(Form::Strict), Form::Hint);
-        assert!(!format.answered(Form::Instructions, Some(Cause::Refused)), "the hint was answered");
-        assert_eq!(format.form(Form::Strict), Form::Hint);
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Hint);
+        assert!(!provider_schema.answered(SchemaMode::Instructions, Some(Cause::Refused)), "the hint was answered");
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Hint);
     }
 
     #[test]
     fn a_form_that_was_answered_is_not_given_up_for_one_request() {
-        let format = format();
-        assert!(!format.answered(Form::Strict, None));
-        for form in [Form::Hint, Form::Instructions] {
-            assert!(!format.answered(form, Some(Cause::Refused)));
+        let provider_schema = provider_schema();
+        assert!(!provider_schema.answered(SchemaMode::Strict, None));
+        for mode in [SchemaMode::Hint, SchemaMode::Instructions] {
+            assert!(!provider_schema.answered(mode, Some(Cause::Refused)));
         }
-        assert!(!format.failed(0), "nor tried without after any number of errors");
-        assert_eq!(format.form(Form::Strict), Form::Strict);
+        assert!(!provider_schema.failed(0), "nor tried without after any number of errors");
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Strict);
     }
 
     #[test]
     fn a_server_that_fails_on_the_schema_is_asked_without_it_after_two_confirmations() {
-        let format = format();
-        let tried: Vec<u32> = (1..=24).filter(|_| format.failed(0)).collect();
+        let provider_schema = provider_schema();
+        let tried: Vec<u32> = (1..=24).filter(|_| provider_schema.failed(0)).collect();
         assert_eq!(tried, [3, 6, 12, 24]);
-        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))), "it may have come back just then");
-        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))), "another call saw the same");
-        assert_eq!((format.form(Form::Strict), format.confirmations()), (Form::Strict, 1));
-        assert!(format.failed(1), "the next error is tried out at once");
-        assert!(format.answered(Form::Instructions, Some(Cause::Failed(1))));
-        assert_eq!(format.form(Form::Strict), Form::Instructions);
+        assert!(
+            !provider_schema.answered(SchemaMode::Instructions, Some(Cause::Failed(0))),
+            "it may have come back just then"
+        );
+        assert!(
+            !provider_schema.answered(SchemaMode::Instructions, Some(Cause::Failed(0))),
+            "another call saw the same"
+        );
+        assert_eq!(
+            (provider_schema.mode(SchemaMode::Strict), provider_schema.confirmations()),
+            (SchemaMode::Strict, 1)
+        );
+        assert!(provider_schema.failed(1), "the next error is tried out at once");
+        assert!(provider_schema.answered(SchemaMode::Instructions, Some(Cause::Failed(1))));
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Instructions);
     }
 
     #[test]
     fn a_server_that_answers_with_the_schema_after_errors_keeps_it() {
-        let format = format();
-        assert_eq!((1..=3).filter(|_| format.failed(0)).count(), 1);
-        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(0))));
-        format.answered(Form::Strict, None);
-        assert!(!format.answered(Form::Instructions, Some(Cause::Failed(1))));
-        assert_eq!(format.form(Form::Strict), Form::Strict);
+        let provider_schema = provider_schema();
+        assert_eq!((1..=3).filter(|_| provider_schema.failed(0)).count(), 1);
+        assert!(!provider_schema.answered(SchemaMode::Instructions, Some(Cause::Failed(0))));
+        provider_schema.answered(SchemaMode::Strict, None);
+        assert!(!provider_schema.answered(SchemaMode::Instructions, Some(Cause::Failed(1))));
+        assert_eq!(provider_schema.mode(SchemaMode::Strict), SchemaMode::Strict);
     }
 }
