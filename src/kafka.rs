@@ -1,39 +1,25 @@
 //! The Kafka edge: one consumer and one producer per connector, and the loop that keeps the delivery promise.
 //!
-//! - [`connector`]: a connector's thread and its supervision;
-//! - `session`: the loop, from joining the group to leaving it;
-//! - [`ledger`]: which positions are open, and so what may be committed;
-//! - [`publish_order`]: the order in which outcomes are published;
-//! - [`handler`]: one record through the pipeline; `result_log`: what is logged of it;
-//! - `instance_slot`: a process's place on its machine; `quarantine`: records that abort the process;
-//! - `cluster`: what a session needs of Kafka, as a trait; `kafka_cluster`: that of a real one;
-//! - `probe`: whether the cluster answers and has our topics, with `topic_limits` (what they take) and `missing_topics` (those it lacks);
-//! - `client`, `messages`: librdkafka's configuration, callbacks and messages; `error_advice`: what to do about its errors.
+//! - [`connector`]: a connector's thread, and the sessions that run on it one after the other;
+//! - `session`: one membership in the consumer group: the loop from joining it to leaving it;
+//! - `process`: the process's place on its machine, records that abort it, the request to stop;
+//! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
+//! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
+//! - [`status`]: what a connector says about itself; [`settings`]: what a user chooses; [`dependencies`]: what it works with;
+//! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
+//! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
-mod client;
-mod cluster;
-mod committer;
+pub mod client;
 pub mod connector;
+pub mod dependencies;
 pub mod embedded;
-mod error_advice;
 pub mod handler;
-mod kafka_cluster;
-pub mod ledger;
-mod messages;
-pub mod publish_order;
-mod topic_limits;
-
-mod instance_slot;
-mod missing_topics;
-mod probe;
-mod quarantine;
+mod process;
 mod result_log;
-mod send_queue;
 mod session;
 pub mod settings;
 pub mod status;
 pub mod topic_io;
-mod transaction_state;
 
 #[cfg(test)]
 mod simulation;

@@ -2,25 +2,23 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
-use super::client;
-use super::error_advice;
-use super::handler::RecordHandler;
-use super::instance_slot::InstanceSlot;
-use super::kafka_cluster::{ConnectError, KafkaCluster};
-use super::quarantine::Quarantine;
-use super::session::{End, Session, SessionError};
-use super::settings::{Guarantee, KafkaSettings, TopicSettings};
+use super::client::kafka_cluster::{ConnectError, KafkaCluster};
+use super::client::{configuration, error_advice};
+use super::dependencies::Dependencies;
+use super::process::instance_slot::InstanceSlot;
+use super::process::quarantine::Quarantine;
+use super::process::stop_request::StopRequest;
+use super::session::{Session, SessionError};
+use super::settings::Guarantee;
 use super::status::ConnectorStatus;
-use crate::delivery::outcome::Observer;
-use crate::tasks::{self, Tasks};
-use crate::telemetry::metrics::ConnectorMetrics;
+use crate::tasks;
 
 /// First pause before clients that failed for good are built anew; it doubles up to [`LONGEST_RESTART_PAUSE`].
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -28,66 +26,10 @@ const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(10);
 /// A session that lasted this long was healthy: the next failure begins with the first pause again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// What a connector works with.
-pub struct Dependencies {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The cluster.
-    pub kafka: KafkaSettings,
-    /// Its topics and order.
-    pub topics: TopicSettings,
-    /// Its pipeline.
-    pub handler: Arc<RecordHandler>,
-    /// Where its asking tasks run.
-    pub tasks: Tasks,
-    /// Its metrics.
-    pub metrics: ConnectorMetrics,
-    /// What it says about itself.
-    pub status: Arc<ConnectorStatus>,
-    /// Who is told of finished records.
-    pub observer: Option<Arc<dyn Observer>>,
-}
-
-impl Dependencies {
-    /// The brokers that the clients ask, for the log.
-    pub(super) fn brokers(&self) -> String {
-        self.kafka.brokers.join(",")
-    }
-}
-
-/// A request to stop, and the time that records under way are given to finish.
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    deadline: Mutex<Option<Instant>>,
-    changed: Condvar,
-}
-
-impl Stop {
-    /// Once the stop is requested: until when records under way may finish.
-    pub(super) fn requested(&self) -> Option<Instant> {
-        *self.deadline()
-    }
-
-    pub(super) fn request(&self, deadline: Instant) {
-        *self.deadline() = Some(deadline);
-        self.changed.notify_all();
-    }
-
-    /// Sleeps, unless or until the stop is requested. True if it is.
-    fn wait(&self, pause: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.deadline(), pause, |deadline| deadline.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
-    }
-
-    fn deadline(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A running connector.
 pub struct Connector {
     status: Arc<ConnectorStatus>,
-    stop: Arc<Stop>,
+    stop: Arc<StopRequest>,
     thread: JoinHandle<()>,
     failed: oneshot::Receiver<String>,
 }
@@ -119,10 +61,11 @@ impl Connector {
     /// # Errors
     /// [`StartError`].
     pub fn start(deps: Dependencies) -> Result<Self, StartError> {
-        let stop = Arc::new(Stop::default());
+        let stop = Arc::new(StopRequest::default());
         let status = Arc::clone(&deps.status);
         let connector = Arc::clone(&deps.name);
-        client::check(&deps).map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        configuration::check(&deps)
+            .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
         let stopped = Arc::clone(&stop);
         let (fail, failed) = oneshot::channel();
         let work = move || {
@@ -160,7 +103,7 @@ impl Connector {
     }
 }
 
-fn supervise(deps: &Dependencies, stop: &Stop) -> Result<(), String> {
+fn supervise(deps: &Dependencies, stop: &StopRequest) -> Result<(), String> {
     let Dependencies { kafka, topics, name, .. } = deps;
     let slot = InstanceSlot::take(kafka, &topics.group, name, &std::env::temp_dir());
     let transactional_id = (topics.guarantee == Guarantee::ExactlyOnce).then(|| slot.transactional_id());
@@ -172,7 +115,7 @@ fn supervise(deps: &Dependencies, stop: &Stop) -> Result<(), String> {
 
 fn run_sessions(
     deps: &Dependencies,
-    stop: &Stop,
+    stop: &StopRequest,
     transactional_id: Option<&str>,
     quarantine: &Arc<Quarantine>,
 ) -> Result<(), String> {
@@ -184,9 +127,9 @@ fn run_sessions(
             Ok::<_, ConnectError>(Session::new(deps, stop, cluster, Arc::clone(quarantine)).run())
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
-            Ok(Ok(End::Stopped)) => return Ok(()),
-            Ok(Ok(End::Failed(SessionError { why, is_for_good: true }))) => return Err(why),
-            Ok(Ok(End::Failed(SessionError { why, .. }))) => error_advice::with_brokers(&why, &deps.kafka.brokers),
+            Ok(Ok(Ok(()))) => return Ok(()),
+            Ok(Ok(Err(SessionError { why, is_for_good: true }))) => return Err(why),
+            Ok(Ok(Err(SessionError { why, .. }))) => error_advice::with_brokers(&why, &deps.kafka.brokers),
             Ok(Err(error)) => error_advice::with_brokers(&error.to_string(), &deps.kafka.brokers),
             Err(_panic) => "the connector's thread panicked; please report it".to_owned(),
         };

@@ -7,44 +7,62 @@
 //! The walk of one record: [`Session::take`] opens its position and begins the pipeline; what needs a provider waits for a
 //! place ([`Session::dispatch`]) and runs as a task; the outcome is [`Session::settled`], released in order,
 //! [published](outcomes), acknowledged, and its position closed; a [commit](commits) then passes it.
+//!
+//! - `intake`: whether records are taken in; `client_pauses`: what the client was told of that; `gate_log`: what the log says of it;
+//! - `claims`: whether a record's event has an outcome already;
+//! - `publish_order`: the order in which outcomes are published; `send_queue`: those that wait to be sent;
+//! - `outcomes`: from an outcome to its acknowledgement;
+//! - `ledger`: which positions are open, and so what may be committed; `commits`: offsets beside what is published;
+//! - `transactions`: offsets with what is published; `transaction_state`: where the transaction stands;
+//! - `membership`: partitions come and go; `drain`: those on their way out;
+//! - `denied_sources`: sources that may not be read; `source_denial`: whether there is one;
+//! - `error`: why a session cannot go on.
 
 mod claims;
+mod client_pauses;
 mod commits;
-mod denied;
+mod denied_sources;
+mod drain;
+mod error;
 mod gate_log;
 mod intake;
+mod ledger;
 mod membership;
 mod outcomes;
+mod publish_order;
+mod send_queue;
+mod source_denial;
+mod transaction_state;
 mod transactions;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
-use rdkafka::error::RDKafkaErrorCode;
-
-use super::cluster::{self, Cluster, ClusterError, Received};
-use super::connector::{Dependencies, Stop};
+use self::client_pauses::ClientPauses;
+use self::drain::Drain;
+pub(super) use self::error::SessionError;
+use self::gate_log::GateLog;
+use self::ledger::{Ledger, Opening, Stamp};
+use self::publish_order::PublishOrder;
+use self::send_queue::SendQueue;
+use self::source_denial::SourceDenial;
+use self::transaction_state::TransactionState;
+use super::client::cluster::{self, Cluster, Received, Ticket};
+use super::client::commit::Partition;
+use super::dependencies::Dependencies;
 use super::handler::{BegunRecord, Job, RecordStep};
-use super::ledger::{Ledger, Opening, Partition, Stamp};
-use super::publish_order::{PublishOrder, Ticket};
-use super::quarantine::{self, Quarantine};
-use super::send_queue::SendQueue;
+use super::process::quarantine::{self, Quarantine};
+use super::process::stop_request::StopRequest;
 use super::settings::Guarantee;
 use super::status::Paused;
-use super::transaction_state::TransactionState;
 use crate::delivery::outcome::Settled;
 use crate::domain::failure::Code;
 use crate::domain::record::{Position, Record};
-use crate::ports::journal::Claim;
+use crate::ports::journal::{Claim, Claimed};
 use crate::tasks::RecordTask;
 use crate::telemetry::log_throttle::LogThrottle;
-use claims::Decisions;
-use denied::Denied;
-use gate_log::GateLog;
-use intake::Told;
-use membership::Drain;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
 /// Wait while acknowledgements are due; they are noticed by polling.
 const NAP_UNACKNOWLEDGED: Duration = Duration::from_millis(1);
@@ -53,6 +71,8 @@ const NAP_ASKING: Duration = Duration::from_millis(5);
 
 /// What a task sends back.
 type Answer = (Ticket, Settled);
+/// What the task that has claims decided sends back.
+type Decisions = Vec<(Ticket, Claimed)>;
 
 /// What a turn came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,45 +83,6 @@ pub(super) enum SessionTurn {
     Idle,
     /// The session was asked to stop and has handed back its partitions.
     Over,
-}
-
-/// Why a session ended.
-pub(super) enum End {
-    /// It was asked to stop and has handed back its partitions.
-    Stopped,
-    /// It cannot go on; a new session can.
-    Failed(SessionError),
-}
-
-/// Why a session cannot go on.
-pub(super) struct SessionError {
-    pub(super) why: String,
-    /// A new session would not help either.
-    pub(super) is_for_good: bool,
-}
-
-impl SessionError {
-    fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), is_for_good: false }
-    }
-
-    fn for_good(why: impl Into<String>) -> Self {
-        Self { why: why.into(), is_for_good: true }
-    }
-}
-
-impl From<ClusterError> for SessionError {
-    fn from(error: ClusterError) -> Self {
-        let is_taken =
-            matches!(error.code, Some(RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId));
-        if is_taken {
-            return Self::for_good(
-                "another process is the group's member of this group.instance.id; give each its own, or wait for the session \
-                 timeout if it has died",
-            );
-        }
-        Self::new(error.to_string())
-    }
 }
 
 /// A record between receipt and acknowledgement.
@@ -138,7 +119,7 @@ impl InFlight {
 
 pub(super) struct Session<'a, C: Cluster> {
     deps: &'a Dependencies,
-    stop: &'a Stop,
+    stop: &'a StopRequest,
     cluster: C,
     ledger: Ledger,
     publish_order: PublishOrder,
@@ -163,9 +144,9 @@ pub(super) struct Session<'a, C: Cluster> {
     /// What the topics for results and for dead letters take, where that is known.
     limits: (Option<usize>, Option<usize>),
     paused: Option<Paused>,
-    told: Told,
+    client_pauses: ClientPauses,
     gate_log: GateLog,
-    denied: Denied,
+    source_denial: SourceDenial,
     /// Assigned, but what was committed before is not known yet.
     joining: Vec<Partition>,
     fetch_due: Instant,
@@ -184,7 +165,7 @@ pub(super) struct Session<'a, C: Cluster> {
 
 impl<'a, C: Cluster> Session<'a, C> {
     /// A session of clients that have asked to join the group.
-    pub(super) fn new(deps: &'a Dependencies, stop: &'a Stop, cluster: C, quarantine: Arc<Quarantine>) -> Self {
+    pub(super) fn new(deps: &'a Dependencies, stop: &'a StopRequest, cluster: C, quarantine: Arc<Quarantine>) -> Self {
         let topics = &deps.topics;
         let is_exactly_once = topics.guarantee == Guarantee::ExactlyOnce;
         let now = cluster.now();
@@ -211,9 +192,9 @@ impl<'a, C: Cluster> Session<'a, C> {
             has_long_map: false,
             limits: (None, None),
             paused: None,
-            told: Told::new(now),
+            client_pauses: ClientPauses::new(now),
             gate_log: GateLog::default(),
-            denied: Denied::default(),
+            source_denial: SourceDenial::default(),
             joining: Vec::new(),
             fetch_due: now,
             commit_due: now,
@@ -230,13 +211,12 @@ impl<'a, C: Cluster> Session<'a, C> {
     }
 
     /// Turns until it is told to stop or the clients fail for good.
-    pub(super) fn run(mut self) -> End {
+    pub(super) fn run(mut self) -> Result<(), SessionError> {
         loop {
-            match self.turn() {
-                Ok(SessionTurn::Busy) => {}
-                Ok(SessionTurn::Idle) => self.nap(),
-                Ok(SessionTurn::Over) => return End::Stopped,
-                Err(error) => return End::Failed(error),
+            match self.turn()? {
+                SessionTurn::Busy => {}
+                SessionTurn::Idle => self.nap(),
+                SessionTurn::Over => return Ok(()),
             }
         }
     }

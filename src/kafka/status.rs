@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::topic_limits::TopicLimits;
 use crate::domain::health::{Component, Status};
 use crate::ports::health::Health;
 
@@ -31,6 +30,15 @@ pub enum Paused {
 pub(super) struct MissingTopics {
     pub(super) why: String,
     pub(super) has_output: bool,
+}
+
+/// What is known of the topics' limits, in bytes. Reading a topic's configuration may not be allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TopicLimits {
+    pub(super) results: Option<usize>,
+    pub(super) letters: Option<usize>,
+    /// What does not fit, in a sentence.
+    pub(super) mismatch: Option<String>,
 }
 
 #[derive(Debug)]

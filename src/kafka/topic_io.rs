@@ -9,8 +9,9 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::messages;
-use super::publish_order::Ticket;
+use super::client::callbacks::Deliveries;
+use super::client::cluster::Ticket;
+use super::client::messages;
 use crate::domain::record::{Outgoing, Record};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,8 +27,7 @@ pub fn produce_all(brokers: &str, topic: &str, records: &[Outgoing]) -> KafkaRes
         .set("enable.idempotence", "true")
         .set("linger.ms", "5")
         .set("message.max.bytes", "67108864");
-    let producer: BaseProducer<super::client::Deliveries> =
-        config.create_with_context(super::client::Deliveries::default())?;
+    let producer: BaseProducer<Deliveries> = config.create_with_context(Deliveries::default())?;
     for (index, record) in records.iter().enumerate() {
         let mut next = messages::base_record(topic, record, Ticket(index));
         while let Err((error, refused)) = producer.send(next) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use structured_prompt::kafka::ledger::commit_metadata::Completed;
+use structured_prompt::kafka::client::commit_metadata::Completed;
 
 use super::broker::{self, TestRecord};
 use super::service::{Setup, Topics};

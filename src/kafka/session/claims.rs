@@ -4,16 +4,13 @@
 //! while others are being decided share the next round trip. A record that is read again claims what it had, so a claim needs no
 //! end but its window.
 
-use super::super::cluster::Cluster;
-use super::super::handler::{BegunRecord, RecordStep};
-use super::super::publish_order::Ticket;
-use super::Session;
+use super::{Decisions, Session};
 use crate::domain::failure::{Code, Failure};
+use crate::kafka::client::cluster::Cluster;
+use crate::kafka::client::cluster::Ticket;
+use crate::kafka::handler::{BegunRecord, RecordStep};
 use crate::ports::journal::Claimed;
 use crate::tasks::Commitment;
-
-/// What a task sends back.
-pub(super) type Decisions = Vec<(Ticket, Claimed)>;
 
 impl<C: Cluster> Session<'_, C> {
     /// The record is as far as it comes without waiting.

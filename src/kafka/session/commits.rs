@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, ClusterError, Request};
-use super::super::ledger::Commit;
-use super::super::status::Paused;
-use super::{Drain, Session};
+use super::Session;
+use super::drain::Drain;
+use crate::kafka::client::cluster::{Cluster, ClusterError, Request};
+use crate::kafka::client::commit::Commit;
+use crate::kafka::status::Paused;
 
 /// Time between commits of what has changed.
 pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,15 +1,17 @@
 //! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be published.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{self, Cluster, ClusterError};
-use super::super::ledger::Partition;
-use super::super::status::Paused;
-use super::{Drain, NAP_ASKING, Session, SessionError};
+use super::client_pauses::RESUME_AGAIN_AFTER;
+use super::drain::Drain;
+use super::{NAP_ASKING, Session, SessionError};
 use crate::delivery::remembered::RememberedOutcomes;
+use crate::kafka::client::cluster::{self, Cluster, ClusterError};
+use crate::kafka::client::commit::Partition;
+use crate::kafka::status::Paused;
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
@@ -22,40 +24,9 @@ const IDLE: Duration = Duration::from_millis(100);
 const MAX_OPEN: usize = 10_000;
 /// The same bound in bytes of records held.
 const MAX_OPEN_BYTES: usize = 64 << 20;
-/// Time after an assignment in which the client begins to fetch, and is told nothing.
-const FETCH_BEGINS_WITHIN: Duration = Duration::from_secs(2);
-/// Time between two resumptions.
-const RESUME_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
 /// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
 const HOLD: Duration = Duration::from_millis(500);
-
-/// What the client was told about pauses. It may not have done it: its operations on a partition are numbered before they are
-/// queued, and what arrives behind a later number is dropped (librdkafka 2.12.1, `rdkafka_partition.c`). That is a pause, a
-/// resumption, or the beginning of a fetch, after which nothing would ever be fetched. So nothing is said while a fetch may be about to
-/// begin; a resumption is repeated, which does nothing where it was done; a pause is repeated when a record comes all the same.
-#[derive(Debug)]
-pub(super) struct Told {
-    is_paused: bool,
-    quiet_until: Instant,
-    resume_due: Instant,
-}
-
-impl Told {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { is_paused: false, quiet_until: now, resume_due: now }
-    }
-
-    /// Partitions were assigned. The client remembers a pause from when they were ours before, and knows none of the others.
-    pub(super) fn fetch_begins(&mut self, now: Instant) {
-        let quiet_until = now + FETCH_BEGINS_WITHIN;
-        *self = Self { is_paused: false, quiet_until, resume_due: quiet_until };
-    }
-
-    pub(super) fn is_quiet(&self, now: Instant) -> bool {
-        now < self.quiet_until
-    }
-}
 
 impl<C: Cluster> Session<'_, C> {
     /// Polls for records, and says how many there were.
@@ -63,7 +34,7 @@ impl<C: Cluster> Session<'_, C> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
-            if self.told.is_paused {
+            if self.client_pauses.is_paused {
                 self.cluster.pause(&self.fetched_partitions())?;
             }
         }
@@ -72,7 +43,7 @@ impl<C: Cluster> Session<'_, C> {
 
     /// False while intake stands still and the partitions are not paused for it: for want of time, or because they must not be yet.
     pub(super) fn may_poll(&self) -> bool {
-        if self.paused.is_some() { self.told.is_paused } else { self.full_since.is_none() }
+        if self.paused.is_some() { self.client_pauses.is_paused } else { self.full_since.is_none() }
     }
 
     /// With nothing in flight it waits for records here, otherwise it only looks.
@@ -158,17 +129,17 @@ impl<C: Cluster> Session<'_, C> {
     /// Tells the client what it has not been told yet, as far as it may be told anything.
     fn pause_or_resume(&mut self) -> Result<(), ClusterError> {
         let now = self.cluster.now();
-        if self.told.is_quiet(now) {
+        if self.client_pauses.is_quiet(now) {
             return Ok(());
         }
         if self.paused.is_some() {
-            if !self.told.is_paused {
+            if !self.client_pauses.is_paused {
                 self.cluster.pause(&self.fetched_partitions())?;
-                self.told.is_paused = true;
+                self.client_pauses.is_paused = true;
             }
-        } else if self.told.is_paused || now >= self.told.resume_due {
+        } else if self.client_pauses.is_paused || now >= self.client_pauses.resume_due {
             self.cluster.resume(&self.fetched_partitions())?;
-            (self.told.is_paused, self.told.resume_due) = (false, now + RESUME_AGAIN_AFTER);
+            (self.client_pauses.is_paused, self.client_pauses.resume_due) = (false, now + RESUME_AGAIN_AFTER);
         }
         Ok(())
     }

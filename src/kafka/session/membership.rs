@@ -10,9 +10,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::cluster::{self, Cluster, ClusterError, Done, Event, Fetched, Request};
-use super::super::ledger::Partition;
+use super::drain::Drain;
 use super::{InFlight, Session, SessionError};
+use crate::kafka::client::cluster::{self, Cluster, ClusterError, Done, Event, Fetched, Request};
+use crate::kafka::client::commit::Partition;
 
 /// Time before what was committed is asked for again.
 const FETCH_RETRY: Duration = Duration::from_millis(200);
@@ -21,34 +22,6 @@ const FETCH_RETRY: Duration = Duration::from_millis(200);
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
 /// Time that a commit has to be confirmed before partitions are given back regardless.
 pub(super) const COMMIT_GRACE: Duration = Duration::from_secs(5);
-
-/// Partitions on their way out.
-pub(super) struct Drain {
-    /// What leaves; `None` is everything, because the process stops.
-    leaving: Option<Vec<Partition>>,
-    /// Revoked while everything leaves: to be given back when everything is committed.
-    owed: Vec<Partition>,
-    /// False while what is under way may still finish, true while the rest is committed.
-    is_committing: bool,
-    /// End of the present phase.
-    until: Instant,
-}
-
-impl Drain {
-    /// True when the process stops.
-    pub(super) fn is_final(&self) -> bool {
-        self.leaving.is_none()
-    }
-
-    /// True while what is done is committed, and the rest is given up.
-    pub(super) fn is_committing(&self) -> bool {
-        self.is_committing
-    }
-
-    fn covers(&self, partition: &Partition) -> bool {
-        self.leaving.as_ref().is_none_or(|leaving| leaving.contains(partition))
-    }
-}
 
 impl<C: Cluster> Session<'_, C> {
     /// True if records of this partition are not to be taken in any more.
@@ -94,7 +67,7 @@ impl<C: Cluster> Session<'_, C> {
         self.deps.metrics.assigned.inc();
         self.deps.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
-        self.told.fetch_begins(self.cluster.now());
+        self.client_pauses.fetch_begins(self.cluster.now());
         Ok(())
     }
 
@@ -245,7 +218,7 @@ impl<C: Cluster> Session<'_, C> {
         }
         let list = cluster::list(&self.joining);
         self.joining.clear();
-        self.told.fetch_begins(self.cluster.now());
+        self.client_pauses.fetch_begins(self.cluster.now());
         self.cluster.assign(&list)
     }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, ClusterError};
-use super::super::publish_order::Ticket;
-use super::super::send_queue::NextSend;
-use super::super::transaction_state::TransactionState;
+use super::send_queue::NextSend;
+use super::transaction_state::TransactionState;
 use super::{InFlight, Session, SessionError};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
+use crate::kafka::client::cluster::Ticket;
+use crate::kafka::client::cluster::{Cluster, ClusterError};
 
 /// Wait before records that a topic refused are sent again.
 const SEND_AGAIN_AFTER: Duration = Duration::from_secs(1);

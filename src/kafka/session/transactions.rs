@@ -6,14 +6,15 @@
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::super::cluster::{Cluster, ClusterError, Request};
-use super::super::instance_slot;
-use super::super::ledger::Commit;
-use super::super::publish_order::Ticket;
-use super::super::settings::TopicSettings;
-use super::super::transaction_state::{self, FailedDelivery, TransactionState, TransactionStep};
 use super::commits::COMMIT_INTERVAL;
+use super::transaction_state::{FailedDelivery, TransactionState, TransactionStep};
 use super::{InFlight, Session, SessionError};
+use crate::kafka::client::cluster::Ticket;
+use crate::kafka::client::cluster::{Cluster, ClusterError, Request};
+use crate::kafka::client::commit::Commit;
+use crate::kafka::client::transaction_calls;
+use crate::kafka::process::instance_slot;
+use crate::kafka::settings::TopicSettings;
 
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
@@ -143,7 +144,7 @@ impl<C: Cluster> Session<'_, C> {
                 Ok(())
             }
             // The group has moved on since we looked; nothing was committed.
-            Err(error) if error.requires_abort && transaction_state::is_of_former_member(error.code) => {
+            Err(error) if error.requires_abort && transaction_calls::is_of_former_member(error.code) => {
                 self.deps.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, "the transaction was not committed; repeating it");
                 transaction.group_answered(true);
@@ -191,7 +192,7 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn transaction_failed(&self, error: &ClusterError) -> SessionError {
         let is_overdue =
             self.transaction.as_ref().is_some_and(|transaction| transaction.is_overdue(self.cluster.now()));
-        if self.transaction.is_some() && transaction_state::is_fenced(error.code) && !is_overdue {
+        if self.transaction.is_some() && transaction_calls::is_fenced(error.code) && !is_overdue {
             return SessionError::for_good(
                 "another process took over the transactions of this connector; give each process a group.instance.id of its own",
             );

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
-use super::super::ledger::Commit;
-use super::super::publish_order::Ticket;
-use super::world::{Late, MemberId, Visibility, World, Written, now, numbers};
+use super::world::{Late, MemberId, Visibility, World, Written, now, numbers, timeout};
 use crate::domain::record::Outgoing;
+use crate::kafka::client::cluster::Ticket;
+use crate::kafka::client::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
+use crate::kafka::client::commit::Commit;
 
 /// How long a client insists on a call.
 const CALL: Duration = Duration::from_secs(10);
@@ -213,10 +213,6 @@ impl Client {
         self.is_in_transaction = false;
         if is_wrong { Err(timeout()) } else { Ok(commits) }
     }
-}
-
-pub(super) fn timeout() -> ClusterError {
-    ClusterError::from(Code::OperationTimedOut)
 }
 
 /// Topics have a limit, and results that speak of something big are above it. Letters are not.

@@ -11,17 +11,18 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::super::connector::{Dependencies, Stop};
-use super::super::handler::RecordHandler;
-use super::super::session::{Session, SessionTurn};
-use super::super::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
-use super::super::status::ConnectorStatus;
 use super::client::Client;
 use super::world::{World, now};
 use super::{LETTERS, Plan, RESULTS};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
+use crate::kafka::dependencies::Dependencies;
+use crate::kafka::handler::RecordHandler;
+use crate::kafka::process::stop_request::StopRequest;
+use crate::kafka::session::{Session, SessionTurn};
+use crate::kafka::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
+use crate::kafka::status::ConnectorStatus;
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::settings::RecordCeiling;
 use crate::pipeline::route::testing::router_to;
@@ -128,7 +129,7 @@ impl Model for Script {
 /// What all processes are made of.
 pub(super) struct Company {
     deps: Vec<Dependencies>,
-    stops: Vec<Vec<Stop>>,
+    stops: Vec<Vec<StopRequest>>,
 }
 
 impl Company {
@@ -137,7 +138,7 @@ impl Company {
         let settings = pipeline();
         Self {
             deps: (0..plan.processes).map(|_| deps(plan, &settings, script, &journal)).collect(),
-            stops: (0..plan.processes).map(|_| (0..STOPS).map(|_| Stop::default()).collect()).collect(),
+            stops: (0..plan.processes).map(|_| (0..STOPS).map(|_| StopRequest::default()).collect()).collect(),
         }
     }
 }
@@ -197,8 +198,8 @@ fn deps(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal:
 
 pub(super) struct Process<'a> {
     deps: &'a Dependencies,
-    stops: std::slice::Iter<'a, Stop>,
-    stop: &'a Stop,
+    stops: std::slice::Iter<'a, StopRequest>,
+    stop: &'a StopRequest,
     world: Rc<RefCell<World>>,
     number: usize,
     session: Option<Session<'a, Client>>,

@@ -7,12 +7,11 @@ use fastrand::Rng;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::super::cluster::{self, ClusterError, Event, Fetched};
-use super::super::ledger::commit_metadata::Completed;
-use super::super::ledger::{Commit, Partition};
-use super::super::transaction_state;
-use super::client::timeout;
 use crate::domain::record::{Outgoing, Record};
+use crate::kafka::client::cluster::{self, ClusterError, Event, Fetched};
+use crate::kafka::client::commit::{Commit, Partition};
+use crate::kafka::client::commit_metadata::Completed;
+use crate::kafka::client::transaction_calls;
 
 /// After this time without a poll the group goes on without a member.
 pub(super) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
@@ -87,10 +86,15 @@ pub(super) struct World {
     pub(super) fault_rate: u32,
     /// The group takes no commit: outside of transactions none is answered, in them it is refused.
     pub(super) takes_no_commits: bool,
-    /// KafkaCluster drop all that they are told about pauses.
+    /// Clients drop all that they are told about pauses.
     pub(super) loses_pauses: bool,
     /// A partition of which none is, while those of others in the same request are.
     pub(super) refused: Option<i32>,
+}
+
+/// A call took too long.
+pub(super) fn timeout() -> ClusterError {
+    ClusterError::from(Code::OperationTimedOut)
 }
 
 impl World {
@@ -165,7 +169,7 @@ impl World {
         self.late = late;
         due.into_iter().for_each(|(_, late)| self.arrive(late));
         for producer in 0..self.producers.len() {
-            let is_old = |open: &Open| now.duration_since(open.began_at) > transaction_state::TIMEOUT;
+            let is_old = |open: &Open| now.duration_since(open.began_at) > transaction_calls::TIMEOUT;
             if self.producers[producer].open.as_ref().is_some_and(is_old) {
                 self.end_transaction(producer, false);
                 self.producers[producer].epoch += 1;

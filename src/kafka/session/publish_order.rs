@@ -6,16 +6,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::ledger::Partition;
-use super::settings::Ordering;
-
-/// Identifies one received record within a session; later ones are greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(pub usize);
+use crate::kafka::client::cluster::Ticket;
+use crate::kafka::client::commit::Partition;
+use crate::kafka::settings::Ordering;
 
 /// The queues of all partitions.
 #[derive(Debug)]
-pub struct PublishOrder {
+pub(super) struct PublishOrder {
     ordering: Ordering,
     queues: HashMap<OrderKey, VecDeque<Place>>,
 }
@@ -36,19 +33,19 @@ struct Place {
 
 impl PublishOrder {
     /// Empty queues for this ordering.
-    pub fn new(ordering: Ordering) -> Self {
+    pub(super) fn new(ordering: Ordering) -> Self {
         Self { ordering, queues: HashMap::new() }
     }
 
     /// A record was received.
-    pub fn enter(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) {
+    pub(super) fn enter(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) {
         if let Some(key) = self.key(partition, key) {
             self.queues.entry(key).or_default().push_back(Place { ticket, is_ready: false });
         }
     }
 
     /// A record's outcome is ready: the records that may be published now, in order.
-    pub fn ready(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) -> Vec<Ticket> {
+    pub(super) fn ready(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) -> Vec<Ticket> {
         let Some(key) = self.key(partition, key) else { return vec![ticket] };
         let Some(places) = self.queues.get_mut(&key) else { return Vec::new() };
         if let Ok(index) = places.binary_search_by_key(&ticket, |place| place.ticket)
@@ -67,7 +64,7 @@ impl PublishOrder {
     }
 
     /// Forgets a partition.
-    pub fn remove(&mut self, partition: &Partition) {
+    pub(super) fn remove(&mut self, partition: &Partition) {
         self.queues.retain(|key, _| key.partition != *partition);
     }
 

@@ -13,11 +13,11 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
-use super::client::{Consumer, Producer};
+use super::callbacks::{Consumer, Producer};
 use super::cluster::{self, ClusterError, Done, Fetched, Request};
-use super::ledger::commit_metadata::{Completed, MetadataError};
-use super::ledger::{Commit, Partition};
-use super::transaction_state::{self, insist};
+use super::commit::{Commit, Partition};
+use super::commit_metadata::{Completed, MetadataError};
+use super::transaction_calls::{self, insist};
 use crate::tasks;
 
 /// How long the group may take to say what was committed, before it is asked again.
@@ -94,7 +94,7 @@ impl Drop for Committer {
     fn drop(&mut self) {
         self.requests = None;
         let is_lost = self.busy_since.is_some_and(|since| {
-            let wait = LAST_REQUEST.min(transaction_state::LOST_AFTER.saturating_sub(since.elapsed()));
+            let wait = LAST_REQUEST.min(transaction_calls::LOST_AFTER.saturating_sub(since.elapsed()));
             self.results.recv_timeout(wait).is_err_and(|error| error.is_timeout())
         });
         if is_lost {
@@ -113,7 +113,7 @@ fn carry_out(
     request: Request,
     membership: Option<&ConsumerGroupMetadata>,
 ) -> Done {
-    let deadline = Instant::now() + transaction_state::REQUEST;
+    let deadline = Instant::now() + transaction_calls::REQUEST;
     let insist = |call: &dyn Fn(Duration) -> KafkaResult<()>| insist(deadline, call).map_err(ClusterError::from);
     match request {
         Request::Commit(commits) => Done::Commit(with(consumer, |consumer| commit(consumer, commits))),

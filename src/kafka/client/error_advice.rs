@@ -3,7 +3,7 @@
 use crate::open_files;
 
 /// An error of the client with the brokers that were asked and, where its words tell, what to do.
-pub(super) fn with_brokers(why: &str, brokers: &[String]) -> String {
+pub(crate) fn with_brokers(why: &str, brokers: &[String]) -> String {
     let advice = advice(why).map(|advice| format!("; {advice}")).unwrap_or_default();
     format!("{why} (asked: {}){advice}", brokers.join(", "))
 }

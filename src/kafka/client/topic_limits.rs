@@ -9,35 +9,25 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
 use tokio::runtime::Handle;
 
-use super::client;
-use super::settings::{KafkaSettings, TopicSettings};
+use super::configuration;
+use crate::kafka::settings::{KafkaSettings, TopicSettings};
+use crate::kafka::status::TopicLimits;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest batch, and so the largest record, that a topic takes.
 const LIMIT: &str = "max.message.bytes";
 
-/// What is known of the topics' limits, in bytes. Reading a topic's configuration may not be allowed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct TopicLimits {
-    pub(super) results: Option<usize>,
-    pub(super) letters: Option<usize>,
-    /// What does not fit, in a sentence.
-    pub(super) mismatch: Option<String>,
-}
-
-impl TopicLimits {
-    /// Asks the cluster.
-    pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &Handle) -> Self {
-        let (results, letters) = (&*topics.sink_topic, &*topics.dead_letter_topic);
-        let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
-        let names: Vec<&str> = sources.iter().copied().chain([results, letters]).collect();
-        let limits = read(settings, &names, runtime).unwrap_or_else(|error| {
-            tracing::debug!(%error, "the topics' limits cannot be read");
-            HashMap::new()
-        });
-        let limit = |topic: &str| limits.get(topic).copied();
-        Self { results: limit(results), letters: limit(letters), mismatch: judge(&sources, letters, &limits) }
-    }
+/// Asks the cluster.
+pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &Handle) -> TopicLimits {
+    let (results, letters) = (&*topics.sink_topic, &*topics.dead_letter_topic);
+    let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
+    let names: Vec<&str> = sources.iter().copied().chain([results, letters]).collect();
+    let limits = limits_of(settings, &names, runtime).unwrap_or_else(|error| {
+        tracing::debug!(%error, "the topics' limits cannot be read");
+        HashMap::new()
+    });
+    let limit = |topic: &str| limits.get(topic).copied();
+    TopicLimits { results: limit(results), letters: limit(letters), mismatch: judge(&sources, letters, &limits) }
 }
 
 fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Option<String> {
@@ -51,8 +41,8 @@ fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Op
     })
 }
 
-fn read(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, usize>> {
-    let admin: AdminClient<DefaultClientContext> = client::admin(settings)?;
+fn limits_of(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, usize>> {
+    let admin: AdminClient<DefaultClientContext> = configuration::admin(settings)?;
     let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     // Any broker knows. The controller, which is asked otherwise, may be none of the brokers that are named to clients, as in the
     // embedded cluster: the question would wait for it.

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::ledger::commit_metadata::{Completed, MetadataError};
-use super::ledger::{Commit, Partition};
-use super::publish_order::Ticket;
+use super::commit::{Commit, Partition};
+use super::commit_metadata::{Completed, MetadataError};
 use crate::domain::failure::Failure;
 use crate::domain::record::{Outgoing, Record};
 
 /// The clients of one session. Nothing here blocks for longer than it is told to, but [`Cluster::abandon_transaction`].
-pub(super) trait Cluster {
+pub(crate) trait Cluster {
     /// The time by which this cluster is dealt with.
     fn now(&self) -> Instant;
 
@@ -61,20 +60,24 @@ pub(super) trait Cluster {
 }
 
 /// A record as it came; with a failure if it could not be represented whole.
-pub(super) type Received = (Record, Option<Failure>);
+pub(crate) type Received = (Record, Option<Failure>);
+
+/// Identifies one received record within a session; later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Ticket(pub(crate) usize);
 
 /// What became of one sent outcome.
-pub(super) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
+pub(crate) type Delivery = (Ticket, Result<(), RDKafkaErrorCode>);
 
 /// What happened to a membership.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Assigned(Vec<Partition>),
     Revoked(Vec<Partition>),
 }
 
 /// What takes its time.
-pub(super) enum Request {
+pub(crate) enum Request {
     /// Commit offsets outside of any transaction.
     Commit(Vec<Commit>),
     /// Read what was committed.
@@ -88,7 +91,7 @@ pub(super) enum Request {
 }
 
 /// What became of a request.
-pub(super) enum Done {
+pub(crate) enum Done {
     Commit(Result<Vec<Commit>, ClusterError>),
     Fetch(Result<Fetched, ClusterError>),
     InitTransactions(Result<(), ClusterError>),
@@ -98,20 +101,20 @@ pub(super) enum Done {
 
 /// What earlier owners committed.
 #[derive(Default)]
-pub(super) struct Fetched {
+pub(crate) struct Fetched {
     /// As the client gave it: with leader epochs, so that a log that was cut is noticed.
-    pub(super) list: TopicPartitionList,
+    pub(crate) list: TopicPartitionList,
     /// For each partition the committed offset, if there is one, and what is completed beyond it.
-    pub(super) committed: Vec<(Partition, Option<(i64, Completed)>)>,
+    pub(crate) committed: Vec<(Partition, Option<(i64, Completed)>)>,
     /// Offsets that nobody has consumed and that the log does not hold any more.
-    pub(super) deleted: Vec<(Partition, Range<i64>)>,
+    pub(crate) deleted: Vec<(Partition, Range<i64>)>,
     /// Metadata that is no map of ours.
-    pub(super) refused: Vec<(Partition, MetadataError)>,
+    pub(crate) refused: Vec<(Partition, MetadataError)>,
 }
 
 impl Fetched {
     /// Whom it is about, in the order of the request.
-    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = &Partition> {
         self.committed.iter().map(|(partition, _)| partition)
     }
 }
@@ -119,19 +122,19 @@ impl Fetched {
 /// A client's error, as far as a session cares.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
-pub(super) struct ClusterError {
-    pub(super) code: Option<RDKafkaErrorCode>,
+pub(crate) struct ClusterError {
+    pub(crate) code: Option<RDKafkaErrorCode>,
     /// The client that it comes from does nothing any more.
-    pub(super) is_fatal: bool,
+    pub(crate) is_fatal: bool,
     /// The transaction has failed for certain, and once it is aborted the producer goes on. After a call that took too long, for
     /// example, that is not certain.
-    pub(super) requires_abort: bool,
+    pub(crate) requires_abort: bool,
     text: String,
 }
 
 impl ClusterError {
     /// An error after which a client does nothing any more.
-    pub(super) fn fatal(code: RDKafkaErrorCode, reason: impl Into<String>) -> Self {
+    pub(crate) fn fatal(code: RDKafkaErrorCode, reason: impl Into<String>) -> Self {
         Self { code: Some(code), is_fatal: true, requires_abort: false, text: reason.into() }
     }
 }
@@ -154,7 +157,7 @@ impl From<RDKafkaErrorCode> for ClusterError {
 }
 
 /// A list as the client wants it.
-pub(super) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
+pub(crate) fn list<'a>(partitions: impl IntoIterator<Item = &'a Partition>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(&partition.topic, partition.number);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::settings::KafkaSettings;
+use crate::kafka::settings::KafkaSettings;
 
 /// Processes on one machine that may run the same connector with stable places.
 const PLACES: usize = 256;
@@ -20,7 +20,7 @@ const NAMED: &str = "group.instance.id";
 
 /// A place; free again when dropped.
 #[derive(Debug)]
-pub(super) struct InstanceSlot {
+pub(crate) struct InstanceSlot {
     transactional_id: String,
     /// Begins the names of the files of all places.
     prefix: PathBuf,
@@ -29,13 +29,13 @@ pub(super) struct InstanceSlot {
 }
 
 /// What the `transactional.id` of each place begins with. Whoever gives permissions names it.
-pub(super) fn id_prefix(group: &str, connector: &str) -> String {
+pub(crate) fn id_prefix(group: &str, connector: &str) -> String {
     format!("structured-prompt-{group}-{connector}-")
 }
 
 impl InstanceSlot {
     /// Takes a place for a connector of a group. `directory` holds the files.
-    pub(super) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
+    pub(crate) fn take(settings: &KafkaSettings, group: &str, connector: &str, directory: &Path) -> Self {
         let id = |place: &str| format!("{}{place}", id_prefix(group, connector));
         let brokers = settings.brokers.join(",");
         let prefix = directory.join(format!("structured-prompt-{}", digest(&[&brokers, group, connector])));
@@ -62,17 +62,17 @@ impl InstanceSlot {
     }
 
     /// The `transactional.id` of this place.
-    pub(super) fn transactional_id(&self) -> &str {
+    pub(crate) fn transactional_id(&self) -> &str {
         &self.transactional_id
     }
 
     /// A file that only the process in this place writes to; what the one before it has written is there.
-    pub(super) fn file(&self) -> Option<&File> {
+    pub(crate) fn file(&self) -> Option<&File> {
         self.file.as_ref()
     }
 
     /// Where all places on this machine write down records on which processes died.
-    pub(super) fn deaths(&self) -> PathBuf {
+    pub(crate) fn deaths(&self) -> PathBuf {
         with_suffix(&self.prefix, ".deaths")
     }
 }
@@ -94,7 +94,7 @@ fn lock(path: &Path) -> Option<File> {
 }
 
 /// A file that is there or made, for this user only: the directory may be everybody's.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
 }
 

@@ -3,7 +3,7 @@
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::MetadataTopic;
 
-use super::status::MissingTopics;
+use crate::kafka::status::MissingTopics;
 
 /// Partitions of a topic where no source says how many are wanted: some parallelism for a first cluster.
 const PARTITIONS: usize = 6;

@@ -8,13 +8,13 @@ use rdkafka::Message as _;
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers as _, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
-use super::publish_order::Ticket;
+use super::cluster::Ticket;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::{Header, Outgoing, Position, Record};
 
 /// Copies a message out of the client's buffers. A header that the client library cannot represent is left out and
 /// reported as a failure beside the record.
-pub(super) fn record(message: &BorrowedMessage<'_>, topics: &[Arc<str>]) -> (Record, Option<Failure>) {
+pub(crate) fn record(message: &BorrowedMessage<'_>, topics: &[Arc<str>]) -> (Record, Option<Failure>) {
     let name = message.topic();
     let topic = topics.iter().find(|topic| &***topic == name).map_or_else(|| Arc::from(name), Arc::clone);
     let (headers, failure) = message.headers().map_or_else(|| (Vec::new(), None), headers);
@@ -48,7 +48,7 @@ fn header(borrowed: &BorrowedHeaders, index: usize) -> Header {
 }
 
 /// What the producer takes. The ticket comes back with the delivery report.
-pub(super) fn base_record<'a>(
+pub(crate) fn base_record<'a>(
     topic: &'a str,
     outgoing: &'a Outgoing,
     ticket: Ticket,

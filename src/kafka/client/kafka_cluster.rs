@@ -10,14 +10,15 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::client::{self, Consumer, Producer};
+use super::callbacks::{self, Consumer, Producer};
+use super::cluster::Ticket;
 use super::cluster::{Cluster, ClusterError, Delivery, Done, Event, Received, Request};
 use super::committer::Committer;
-use super::connector::Dependencies;
+use super::configuration;
 use super::messages;
 use super::probe::Probe;
-use super::publish_order::Ticket;
 use crate::domain::record::Outgoing;
+use crate::kafka::dependencies::Dependencies;
 
 /// How long the end of a session waits for its open transaction to be aborted.
 const ABANDON: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ const ABANDON: Duration = Duration::from_secs(5);
 const MISSES: usize = 3;
 
 /// The clients of one session.
-pub(super) struct KafkaCluster {
+pub(crate) struct KafkaCluster {
     // Dropped in this order: the threads hold the clients.
     _probe: Probe,
     committer: Committer,
@@ -38,7 +39,7 @@ pub(super) struct KafkaCluster {
 
 /// Why there are no clients.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ConnectError {
+pub(crate) enum ConnectError {
     #[error(transparent)]
     Client(#[from] KafkaError),
     #[error("no thread for the probe: {0}")]
@@ -50,10 +51,10 @@ impl KafkaCluster {
     ///
     /// # Errors
     /// When an option is unknown or wrong, or the system has no thread to give.
-    pub(super) fn connect(deps: &Dependencies, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
+    pub(crate) fn connect(deps: &Dependencies, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
         let topics = &deps.topics;
-        let consumer = client::consumer(deps)?;
-        let producer = Arc::new(client::producer(deps, transactional_id)?);
+        let consumer = configuration::consumer(deps)?;
+        let producer = Arc::new(configuration::producer(deps, transactional_id)?);
         let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&sources)?;
         let consumer = Arc::new(consumer);
@@ -92,11 +93,11 @@ impl Cluster for KafkaCluster {
     }
 
     fn assign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
-        Ok(client::assign(&self.consumer, list)?)
+        Ok(callbacks::assign(&self.consumer, list)?)
     }
 
     fn unassign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
-        Ok(client::unassign(&self.consumer, list)?)
+        Ok(callbacks::unassign(&self.consumer, list)?)
     }
 
     fn pause(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {

@@ -10,13 +10,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::Producer as _;
 
-use super::client::Producer;
-use super::connector::Dependencies;
+use super::callbacks::Producer;
 use super::error_advice;
 use super::missing_topics::{self, Topic};
-use super::settings::TopicSettings;
-use super::status::{ConnectorStatus, MissingTopics};
-use super::topic_limits::TopicLimits;
+use super::topic_limits;
+use crate::kafka::dependencies::Dependencies;
+use crate::kafka::settings::TopicSettings;
+use crate::kafka::status::{ConnectorStatus, MissingTopics, TopicLimits};
 use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Probe {
         let (kafka, runtime) = (deps.kafka.clone(), deps.tasks.runtime().clone());
         let brokers = kafka.brokers.clone();
         let name = format!("probe-{}", topics.group);
-        let limits = move |topics: &TopicSettings| TopicLimits::read(&kafka, topics, &runtime);
+        let limits = move |topics: &TopicSettings| topic_limits::read(&kafka, topics, &runtime);
         let thread = tasks::thread(name, move || probe(&producer, &brokers, &topics, &status, &stopped, &limits))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }

@@ -2,45 +2,23 @@
 //!
 //! A position is opened when its record is received and closed once its outcome is acknowledged. Outcomes come in any
 //! order; the offset to commit is the end of the contiguous closed prefix, and what is closed beyond it goes into the commit as
-//! a [map](commit_metadata). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
-
-pub mod commit_metadata;
+//! a [map](crate::kafka::client::commit_metadata). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::sync::Arc;
-
-use commit_metadata::{Completed, Encoded, MAX_CHARS};
 
 use crate::domain::record::Record;
-
-/// Length of a map from which intake should wait, so that the map cannot outgrow what a broker takes.
-const LONG_MAP_CHARS: usize = MAX_CHARS / 4 * 3;
-
-/// One partition of one topic.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Partition {
-    /// Topic name.
-    pub topic: Arc<str>,
-    /// Partition number.
-    pub number: i32,
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.topic, self.number)
-    }
-}
+use crate::kafka::client::commit::{Commit, Partition};
+use crate::kafka::client::commit_metadata::Completed;
 
 /// The open positions of all partitions that we own.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub(super) struct Ledger {
     partitions: HashMap<Partition, Positions>,
 }
 
 /// What became of a request to open a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub(super) enum Opening {
     /// It is open.
     Opened,
     /// The record has an outcome from before it was assigned to us.
@@ -58,7 +36,7 @@ pub enum Opening {
 
 /// What tells a record that is received again from another log's record at the same offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stamp {
+pub(super) struct Stamp {
     timestamp_ms: Option<i64>,
     bytes: usize,
 }
@@ -85,24 +63,6 @@ struct Positions {
     committed: Option<(i64, String)>,
 }
 
-/// What to commit for one partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// The partition.
-    pub partition: Partition,
-    /// The offset of the next record to consume.
-    pub next: i64,
-    /// Which records from there on need not be consumed.
-    pub map: Encoded,
-}
-
-impl Commit {
-    /// True if intake should wait until the map is shorter.
-    pub fn is_long(&self) -> bool {
-        self.map.text.len() > LONG_MAP_CHARS
-    }
-}
-
 #[derive(Debug)]
 struct Slot {
     offset: i64,
@@ -121,28 +81,23 @@ enum State {
 impl Ledger {
     /// Begins to keep a partition that was assigned to us. `committed` is the offset from which it is consumed, where there
     /// is one, and what has an outcome beyond it.
-    pub fn assign(&mut self, partition: Partition, committed: Option<(i64, Completed)>) {
+    pub(super) fn assign(&mut self, partition: Partition, committed: Option<(i64, Completed)>) {
         let (base, completed) = committed.map_or_else(Default::default, |(base, map)| (Some(base), map));
         self.partitions.insert(partition, Positions { base, completed, ..Positions::default() });
     }
 
     /// Forgets a partition that is no longer ours. Nothing of it can be committed from now on.
-    pub fn remove(&mut self, partition: &Partition) {
+    pub(super) fn remove(&mut self, partition: &Partition) {
         self.partitions.remove(partition);
     }
 
     /// The partitions that are ours.
-    pub fn partitions(&self) -> impl Iterator<Item = &Partition> {
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
         self.partitions.keys()
     }
 
-    /// True if the partition is ours.
-    pub fn owns(&self, partition: &Partition) -> bool {
-        self.partitions.contains_key(partition)
-    }
-
     /// Opens a position, that of the record with this stamp.
-    pub fn open(&mut self, partition: &Partition, offset: i64, stamp: Stamp) -> Opening {
+    pub(super) fn open(&mut self, partition: &Partition, offset: i64, stamp: Stamp) -> Opening {
         let Some(positions) = self.partitions.get_mut(partition) else { return Opening::NotOurs };
         if positions.end.is_some_and(|end| offset < end) {
             let is_same = positions.stamp(offset) == Some(stamp);
@@ -161,17 +116,12 @@ impl Ledger {
     }
 
     /// Positions that are open, or closed behind an open one: what a restart would repeat.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.partitions.values().map(|positions| positions.slots.len()).sum()
     }
 
-    /// True if a restart would repeat nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Closes a position. Unknown ones (the partition was lost in the meantime) are ignored.
-    pub fn close(&mut self, partition: &Partition, offset: i64) {
+    pub(super) fn close(&mut self, partition: &Partition, offset: i64) {
         self.mark(partition, offset, State::Closed);
         if let Some(positions) = self.partitions.get_mut(partition) {
             positions.settle();
@@ -180,12 +130,12 @@ impl Ledger {
 
     /// Counts a position as closed in what there is to commit, on trial: the outcome becomes visible with that commit, or not at
     /// all. Then it is to be closed, or [opened again](Self::reopen).
-    pub fn close_on_trial(&mut self, partition: &Partition, offset: i64) {
+    pub(super) fn close_on_trial(&mut self, partition: &Partition, offset: i64) {
         self.mark(partition, offset, State::Closing);
     }
 
     /// Opens a position again that was closed on trial.
-    pub fn reopen(&mut self, partition: &Partition, offset: i64) {
+    pub(super) fn reopen(&mut self, partition: &Partition, offset: i64) {
         self.mark(partition, offset, State::Open);
     }
 
@@ -199,7 +149,7 @@ impl Ledger {
     }
 
     /// What to commit for each partition where something has changed since the last commit.
-    pub fn uncommitted(&self) -> Vec<Commit> {
+    pub(super) fn uncommitted(&self) -> Vec<Commit> {
         let moved = self.partitions.iter().filter_map(|(partition, positions)| {
             let next = positions.next()?;
             let map = positions.beyond(next).encode(next);
@@ -210,12 +160,12 @@ impl Ledger {
     }
 
     /// What the broker has may not be what it acknowledged last: all of it is to be committed again.
-    pub fn doubt_committed(&mut self) {
+    pub(super) fn doubt_committed(&mut self) {
         self.partitions.values_mut().for_each(|positions| positions.committed = None);
     }
 
     /// Notes what the broker acknowledged.
-    pub fn committed(&mut self, commit: Commit) {
+    pub(super) fn committed(&mut self, commit: Commit) {
         if let Some(positions) = self.partitions.get_mut(&commit.partition) {
             positions.committed = Some((commit.next, commit.map.text));
         }

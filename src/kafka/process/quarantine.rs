@@ -52,7 +52,7 @@ thread_local! {
 
 /// What one connector's threads work on, and what processes died of.
 #[derive(Debug, Default)]
-pub(super) struct Quarantine {
+pub(crate) struct Quarantine {
     topics: Vec<(Arc<str>, TopicDigest)>,
     /// `None` where no file can be had: then nothing is quarantined.
     file: Option<File>,
@@ -62,7 +62,7 @@ pub(super) struct Quarantine {
 
 impl Quarantine {
     /// Reads how the process that had this place before ended.
-    pub(super) fn open(slot: &InstanceSlot, topics: &[Arc<str>], connector: &str) -> Self {
+    pub(crate) fn open(slot: &InstanceSlot, topics: &[Arc<str>], connector: &str) -> Self {
         let topics = topics.iter().map(|topic| (Arc::clone(topic), digest(topic))).collect();
         let file = slot.file().and_then(|file| file.try_clone().ok());
         let mut quarantine = Self { topics, file, deaths: slot.deaths(), careful_until: None };
@@ -85,7 +85,7 @@ impl Quarantine {
     }
 
     /// Notes that this thread begins to work on a record.
-    pub(super) fn working_on(&self, position: &Position) {
+    pub(crate) fn working_on(&self, position: &Position) {
         if self.careful_until.is_none_or(|until| Instant::now() >= until) {
             return;
         }
@@ -99,14 +99,14 @@ impl Quarantine {
     }
 
     /// Notes that this thread works on nothing.
-    pub(super) fn idle(&self) {
+    pub(crate) fn idle(&self) {
         if IS_NOTED.replace(false) {
             self.write(&[0; CELL]);
         }
     }
 
     /// Does the work; whoever polls it works on the record.
-    pub(super) async fn watch<T>(self: Arc<Self>, position: Position, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn watch<T>(self: Arc<Self>, position: Position, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         std::future::poll_fn(|context| {
             self.working_on(&position);
@@ -118,14 +118,14 @@ impl Quarantine {
     }
 
     /// The process ends by itself. Not left to a destructor: a task may hold this until after the process's end.
-    pub(super) fn ended(&self) {
+    pub(crate) fn ended(&self) {
         if let Some(file) = &self.file {
             drop(file.write_all_at(&[ENDED], 0));
         }
     }
 
     /// The records that become dead letters unread, as far as it is known on this machine.
-    pub(super) fn quarantined(&self) -> HashSet<Position> {
+    pub(crate) fn quarantined(&self) -> HashSet<Position> {
         if self.file.is_none() {
             return HashSet::new();
         }
@@ -183,7 +183,7 @@ impl Quarantine {
 }
 
 /// Why a record is a dead letter that nobody has looked into.
-pub(super) fn failure() -> Failure {
+pub(crate) fn failure() -> Failure {
     let detail =
         "process after process died while it worked on this record; please report it with the version and its shape";
     Failure::new(Code::ProcessAborted, detail)
@@ -228,8 +228,8 @@ fn digest(topic: &str) -> TopicDigest {
 mod tests {
     use std::task::Poll;
 
-    use super::super::settings::KafkaSettings;
     use super::*;
+    use crate::kafka::settings::KafkaSettings;
 
     fn open(directory: &Path) -> (InstanceSlot, Arc<Quarantine>) {
         let settings = KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client: BTreeMap::new() };

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Longest text that a broker takes by default (`offset.metadata.max.bytes`).
-pub(super) const MAX_CHARS: usize = 4096;
+pub(crate) const MAX_CHARS: usize = 4096;
 const PREFIX: &str = "sp";
 const VERSION: &str = "sp1";
 const RUNS: char = 'r';
@@ -61,7 +61,7 @@ pub struct Encoded {
 
 impl Completed {
     /// Adds offsets behind all those that are there.
-    pub(super) fn push(&mut self, range: Range<i64>) {
+    pub(crate) fn push(&mut self, range: Range<i64>) {
         match self.ranges.last_mut() {
             Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
             _ if range.is_empty() => {}
@@ -76,13 +76,13 @@ impl Completed {
     }
 
     /// The ranges from this offset on.
-    pub(super) fn from(&self, offset: i64) -> impl Iterator<Item = Range<i64>> {
+    pub(crate) fn from(&self, offset: i64) -> impl Iterator<Item = Range<i64>> {
         let after = self.ranges.partition_point(|range| range.end <= offset);
         self.ranges.iter().skip(after).map(move |range| range.start.max(offset)..range.end)
     }
 
     /// As metadata of a commit of `base`, which lies before all of it.
-    pub(super) fn encode(&self, base: i64) -> Encoded {
+    pub(crate) fn encode(&self, base: i64) -> Encoded {
         if self.ranges.is_empty() {
             return Encoded { text: String::new(), is_whole: true };
         }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
-use super::publish_order::Ticket;
+use crate::kafka::client::cluster::Ticket;
 
 /// What may be sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
