@@ -3,7 +3,7 @@
 //! - `providers`, `storage`, `connectors`, `api`: the builders of the parts;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together;
-//! - `lifecycle`: how the process ends;
+//! - `lifecycle`: what a running part is, and how the process ends;
 //! - [`errors`]: why it cannot start.
 
 mod api;
@@ -19,13 +19,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
-
-use self::api::{Api, BoundApi};
+use self::api::BoundApi;
 use self::connectors::{Connectors, limit_in_flight};
 use self::errors::AppError;
 use self::health::AllHealth;
+use self::lifecycle::Running;
 use self::providers::Providers;
 use self::shared::Shared;
 use self::storage::Storage;
@@ -33,18 +31,18 @@ use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
 use crate::domain::health::Component;
-use crate::kafka::connector::Connector;
 use crate::open_files::OpenFiles;
 use crate::pipeline::route::router::Router;
 use crate::ports::health::Health;
+use crate::telemetry::metrics::Metrics;
 
 /// The running process.
 pub struct App {
-    connectors: Vec<Connector>,
-    api: Api,
+    running: Running,
+    http_address: SocketAddr,
     routers: Vec<Arc<Router>>,
     health: Arc<dyn Health>,
-    shared: Shared,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -71,17 +69,19 @@ impl App {
 
         // Bound before anything consumes: a taken address must not cost a rebalance.
         let api = BoundApi::bind(shared.runtime.http.listen).await?;
+        let http_address = api.address;
         let routers = connectors.routers.clone();
         let connectors = connectors.start()?;
-        let api = api.serve(&shared, Arc::clone(&health));
         let has_journal = storage.journal.is_some();
-        tracing::info!(http = %api.address, connectors = connectors.len(), journal = has_journal, "started");
-        Ok(Self { connectors, api, routers, health, shared })
+        tracing::info!(http = %http_address, connectors = connectors.len(), journal = has_journal, "started");
+        let services = [Some(api.serve(&shared, Arc::clone(&health))), storage.worker];
+        let running = Running::new(connectors, services.into_iter().flatten(), shared.tasks);
+        Ok(Self { running, http_address, routers, health, metrics: shared.metrics })
     }
 
     /// Where HTTP listens.
     pub fn http_address(&self) -> SocketAddr {
-        self.api.address
+        self.http_address
     }
 
     /// Who is asked by each connector, in the order in which the connectors were given.
@@ -99,23 +99,17 @@ impl App {
     /// # Errors
     /// Never in practice: the text is written to memory.
     pub fn metrics(&self) -> Result<String, std::fmt::Error> {
-        self.shared.metrics.encode()
+        self.metrics.encode()
     }
 
-    /// Returns when a part that should run for ever has ended, with what it was.
+    /// Returns when a part that should run for ever has ended, with its name and why.
     pub async fn failed(&mut self) -> String {
-        let mut connectors: FuturesUnordered<_> = self.connectors.iter_mut().map(Connector::failed).collect();
-        tokio::select! {
-            Some(why) = connectors.next() => why,
-            why = self.api.failed() => why,
-        }
+        self.running.failed().await
     }
 
     /// Stops: takes nothing in, lets what is under way finish for at most `grace`, commits, leaves the groups. HTTP answers
-    /// until the end. True if everything stopped by itself in time.
+    /// until the end. True if all connectors stopped by themselves in time.
     pub async fn drain(self, grace: Duration) -> bool {
-        let is_drained = lifecycle::drain(&self.connectors, &self.shared.tasks, grace).await;
-        self.api.stop();
-        is_drained
+        self.running.drain(grace).await
     }
 }

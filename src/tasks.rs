@@ -4,20 +4,25 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
+#[cfg(test)]
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Spawns onto one runtime, from any thread.
 #[derive(Debug, Clone)]
 pub struct Tasks {
     runtime: Handle,
-    records: Arc<Mutex<JoinSet<()>>>,
+    records: TaskTracker,
+    #[cfg(test)]
+    killed: CancellationToken,
 }
 
 /// Says whether a task is worth finishing though nobody waits for it: what it has begun is paid for in any case.
@@ -51,40 +56,48 @@ impl Commitment {
 impl Tasks {
     /// Tasks on this runtime.
     pub fn new(runtime: Handle) -> Self {
-        Self { runtime, records: Arc::default() }
+        let records = TaskTracker::new();
+        // Closed says that its end may be waited for, not that nothing may begin any more.
+        records.close();
+        Self {
+            runtime,
+            records,
+            #[cfg(test)]
+            killed: CancellationToken::new(),
+        }
     }
 
     /// Spawns the work for one record.
     pub fn record(&self, work: impl Future<Output = ()> + Send + 'static, commitment: Commitment) -> RecordTask {
         let (wanted, unwanted) = oneshot::channel();
-        let mut records = self.records();
-        while records.try_join_next().is_some() {}
         // Boxed, because without optimisation a future is copied over the stack with each function that it is handed to.
-        records.spawn_on(until_unwanted(Box::pin(work), commitment, unwanted), &self.runtime);
+        let work = until_unwanted(Box::pin(work), commitment, unwanted);
+        #[cfg(test)]
+        let work = self.killed.clone().run_until_cancelled_owned(work);
+        drop(self.records.spawn_on(work, &self.runtime));
         RecordTask { _wanted: wanted }
     }
 
     /// True while work for a record is under way, whether anybody waits for it or not.
     pub fn has_records(&self) -> bool {
-        let mut records = self.records();
-        while records.try_join_next().is_some() {}
-        !records.is_empty()
+        !self.records.is_empty()
+    }
+
+    /// Returns when no work for a record is under way.
+    pub async fn records_done(&self) {
+        self.records.wait().await;
     }
 
     /// What becomes of the work for records when its process is killed.
     #[cfg(test)]
     pub fn kill_records(&self) {
-        self.records().abort_all();
+        self.killed.cancel();
     }
 
-    fn records(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Spawns a server that lives as long as the process; its end before that is the process's failure, which the caller
-    /// notices by awaiting the handle.
+    /// Spawns a part of the process. Its end, also by a panic, is the process's failure unless it was told to stop; the caller
+    /// notices it by the handle.
     #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
-    pub fn server<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    pub fn service<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
     }
 
@@ -92,13 +105,6 @@ impl Tasks {
     #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn side_work<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
-    }
-
-    /// Spawns the one task behind a set of handles. It ends with the last handle; that it ended before, by a panic, is for
-    /// the handles to notice and to report.
-    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
-    pub fn worker(&self, work: impl Future<Output = ()> + Send + 'static) {
-        drop(self.runtime.spawn(work));
     }
 
     /// The runtime, for a thread that has to wait for something asynchronous.
@@ -139,6 +145,21 @@ pub fn thread<T: Send + 'static>(
     thread::Builder::new().name(name.into()).spawn(work)
 }
 
+/// Starts a named thread that is a part of the process, as [`Tasks::service`] is. What it returns is sent at its end; nothing
+/// is sent when it panics.
+///
+/// # Errors
+/// When the system has no thread to give.
+pub fn service_thread<T: Send + 'static>(
+    name: impl Into<String>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
+    let (end, ended) = oneshot::channel();
+    // Whoever waited may have gone, because the process ends anyway.
+    thread(name, move || drop(end.send(work())))?;
+    Ok(ended)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -177,5 +198,22 @@ mod tests {
         assert!(!is_done(&[|_| (), |_| (), |_| ()]).await, "it never was");
         assert!(!is_done(&[Commitment::begin, Commitment::end, |_| ()]).await, "it was before");
         assert!(!is_done(&[Commitment::begin, |_| (), Commitment::end]).await, "it no longer is");
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_panics_sends_nothing() {
+        assert_eq!(service_thread("returns", || 1).unwrap().await, Ok(1));
+        assert!(service_thread("panics", || panic!("as told")).unwrap().await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_all_work_for_records_can_be_waited_for() {
+        let tasks = Tasks::new(Handle::current());
+        let _short = tasks.record(sleep(SECOND), Commitment::default());
+        let _long = tasks.record(sleep(2 * SECOND), Commitment::default());
+        let began_at = tokio::time::Instant::now();
+        tasks.records_done().await;
+        assert_eq!(began_at.elapsed().as_secs(), 2);
+        assert!(!tasks.has_records());
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::errors::AppError;
+use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::http::{router, server};
 use crate::ports::health::Health;
@@ -16,15 +16,8 @@ use crate::ports::health::Health;
 /// An address that is ours, and not served yet.
 pub(super) struct BoundApi {
     listener: TcpListener,
-    address: SocketAddr,
-}
-
-/// The running HTTP server.
-pub(super) struct Api {
-    /// Where it listens.
+    /// Where it listens, with the port that the system chose if the configuration has none.
     pub(super) address: SocketAddr,
-    server: JoinHandle<std::io::Result<()>>,
-    stop: watch::Sender<bool>,
 }
 
 impl BoundApi {
@@ -37,26 +30,10 @@ impl BoundApi {
     }
 
     /// Begins to answer.
-    pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>) -> Api {
+    pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>) -> Service {
         let context = router::Context { health, metrics: Arc::clone(&shared.metrics), started_at: Instant::now() };
-        let (stop, stopped) = watch::channel(false);
-        let server = shared.tasks.server(server::serve(self.listener, router::router(context), stopped));
-        Api { address: self.address, server, stop }
-    }
-}
-
-impl Api {
-    /// Returns when the server has ended, with why.
-    pub(super) async fn failed(&mut self) -> String {
-        match (&mut self.server).await {
-            Ok(Ok(())) => "the HTTP server ended".to_owned(),
-            Ok(Err(error)) => format!("the HTTP server failed: {error}"),
-            Err(panic) => format!("the HTTP server failed: {panic}"),
-        }
-    }
-
-    /// Lets it answer what it has begun, and end.
-    pub(super) fn stop(&self) {
-        self.stop.send_replace(true);
+        let stop = CancellationToken::new();
+        let server = server::serve(self.listener, router::router(context), stop.clone());
+        Service::new("HTTP server", shared.tasks.service(server), stop, |end| end.map_err(|error| error.to_string()))
     }
 }

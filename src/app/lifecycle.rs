@@ -1,36 +1,172 @@
-//! How the process ends.
+//! The running parts of the process: what each can do, when one fails, and how all of them stop.
 
-use std::time::{Duration, Instant};
+use std::future::pending;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, select_all};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval_at, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use crate::kafka::connector::Connector;
 use crate::tasks::Tasks;
 
 /// Committing and leaving the group come after the grace of the records.
 const LEAVE: Duration = Duration::from_secs(8);
+/// What HTTP and the store still have to do when no record is under way any more.
+const FINISH: Duration = Duration::from_secs(1);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// Stops the connectors: they take nothing in, let what is under way finish for at most `grace`, commit, and leave their
-/// groups. True if all of them stopped by themselves in time.
-pub(super) async fn drain(connectors: &[Connector], tasks: &Tasks, grace: Duration) -> bool {
-    let grace_ends_at = Instant::now() + grace;
-    let deadline = grace_ends_at + LEAVE;
-    for connector in connectors {
-        connector.stop(grace);
-    }
-    let mut report_at = Instant::now() + REPORT_EVERY;
-    loop {
-        let running = connectors.iter().filter(|connector| !connector.is_stopped());
-        let running: Vec<&str> = running.map(|connector| connector.status().name()).collect();
-        let now = Instant::now();
-        // Calls of a session that was over before may still be finished.
-        let is_asking = now < grace_ends_at && tasks.has_records();
-        if (running.is_empty() && !is_asking) || now >= deadline {
-            return running.is_empty();
-        }
-        if now >= report_at {
-            tracing::info!(waiting_for = ?running, "still draining");
-            report_at = now + REPORT_EVERY;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// A part of the process that runs until it is told to stop.
+pub(super) trait Part: Send {
+    /// What it is called in the log.
+    fn name(&self) -> String;
+
+    /// Asks it to end, and to finish what it has begun within `grace`.
+    fn stop(&self, grace: Duration);
+
+    /// Returns when it has ended: with an error if it failed. Waiting may be given up and begun again, but not after that.
+    fn done(&mut self) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// A part that is one task.
+pub(super) struct Service {
+    name: &'static str,
+    stop: CancellationToken,
+    ended: BoxFuture<'static, Result<(), String>>,
+}
+
+impl Service {
+    /// The task ends soon after `stop` is cancelled. `outcome` says whether what it returned is a failure.
+    pub(super) fn new<T: Send + 'static>(
+        name: &'static str,
+        task: JoinHandle<T>,
+        stop: CancellationToken,
+        outcome: fn(T) -> Result<(), String>,
+    ) -> Self {
+        let ended = task.map(move |end| end.map_err(|panic| panic.to_string()).and_then(outcome)).boxed();
+        Self { name, stop, ended }
     }
 }
+
+impl Part for Service {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn stop(&self, _grace: Duration) {
+        self.stop.cancel();
+    }
+
+    fn done(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        (&mut self.ended).boxed()
+    }
+}
+
+impl Part for Connector {
+    fn name(&self) -> String {
+        format!("connector {}", self.status().name())
+    }
+
+    fn stop(&self, grace: Duration) {
+        Connector::stop(self, grace);
+    }
+
+    fn done(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        Connector::done(self).boxed()
+    }
+}
+
+/// Provider calls that no connector waits for any more: they are finished, because they are paid for in any case.
+struct OpenCalls(Tasks);
+
+impl Part for OpenCalls {
+    fn name(&self) -> String {
+        "open provider calls".to_owned()
+    }
+
+    fn stop(&self, _grace: Duration) {}
+
+    fn done(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        self.0.records_done().map(Ok).boxed()
+    }
+}
+
+/// All running parts.
+pub(super) struct Running {
+    /// They take records in, so they stop first.
+    connectors: Vec<Box<dyn Part>>,
+    /// The connectors need them, so they stop last.
+    services: Vec<Box<dyn Part>>,
+    tasks: Tasks,
+}
+
+impl Running {
+    /// Parts that have been started, and where the work for records runs.
+    pub(super) fn new<C: Part + 'static, S: Part + 'static>(
+        connectors: impl IntoIterator<Item = C>,
+        services: impl IntoIterator<Item = S>,
+        tasks: Tasks,
+    ) -> Self {
+        let connectors = connectors.into_iter().map(|part| Box::new(part) as Box<dyn Part>).collect();
+        let services = services.into_iter().map(|part| Box::new(part) as Box<dyn Part>).collect();
+        Self { connectors, services, tasks }
+    }
+
+    /// Returns when a part has ended that nobody asked to, with its name and why.
+    pub(super) async fn failed(&mut self) -> String {
+        let (name, end) = tokio::select! {
+            ended = first_end(&mut self.connectors) => ended,
+            ended = first_end(&mut self.services) => ended,
+        };
+        format!("{name}: {}", end.err().as_deref().unwrap_or("it ended by itself"))
+    }
+
+    /// Stops everything: the connectors, which finish records for at most `grace`; then calls that nobody waits for; then the rest.
+    /// True if all connectors ended in time.
+    pub(super) async fn drain(mut self, grace: Duration) -> bool {
+        let grace_ends_at = Instant::now() + grace;
+        let is_drained = stop_all(&mut self.connectors, grace, grace_ends_at + LEAVE).await;
+        stop_all(&mut vec![Box::new(OpenCalls(self.tasks))], grace, grace_ends_at).await;
+        stop_all(&mut self.services, FINISH, Instant::now() + FINISH).await;
+        is_drained
+    }
+}
+
+/// Stops these parts and waits for them until the deadline. True if all of them ended.
+async fn stop_all(parts: &mut Vec<Box<dyn Part>>, grace: Duration, deadline: Instant) -> bool {
+    for part in &*parts {
+        part.stop(grace);
+    }
+    let mut report = interval_at(Instant::now() + REPORT_EVERY, REPORT_EVERY);
+    while !parts.is_empty() {
+        tokio::select! {
+            biased;
+            (part, end) = first_end(parts) => {
+                if let Err(why) = end {
+                    tracing::error!(part, why, "a part failed while it was stopping");
+                }
+            }
+            () = sleep_until(deadline) => return false,
+            _ = report.tick() => {
+                let waiting_for: Vec<String> = parts.iter().map(|part| part.name()).collect();
+                tracing::info!(?waiting_for, "still draining");
+            }
+        }
+    }
+    true
+}
+
+/// Waits for the first of these parts to end, takes it out, and returns its name and how it ended.
+async fn first_end(parts: &mut Vec<Box<dyn Part>>) -> (String, Result<(), String>) {
+    if parts.is_empty() {
+        return pending().await;
+    }
+    let first = select_all(parts.iter_mut().map(|part| part.done()));
+    let (end, index) = first.map(|(end, index, _others)| (end, index)).await;
+    (parts.swap_remove(index).name(), end)
+}
+
+#[cfg(test)]
+mod tests;

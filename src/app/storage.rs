@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
+use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::cache::memory::MemoryAnswers;
 use crate::pipeline::recall::Recall;
@@ -19,6 +22,8 @@ pub(super) struct Storage {
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
+    /// The task that writes to the store, if there is one.
+    pub(super) worker: Option<Service>,
 }
 
 impl Storage {
@@ -27,21 +32,26 @@ impl Storage {
         let answers = Arc::new(MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock)));
         let recall = Arc::new(Recall::new(Arc::clone(&answers) as Arc<dyn Answers>));
         let mut health = vec![answers as Arc<dyn Health>];
+        let mut worker = None;
         let store = &shared.runtime.store;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
             StoreUrl::Durable(location) => {
+                let stop = CancellationToken::new();
                 let parts = journal::Parts {
                     clock: Arc::clone(&shared.clock),
                     tasks: shared.tasks.clone(),
                     metrics: shared.metrics.journal(),
+                    stop: stop.clone(),
                 };
-                let journal = Arc::new(SharedJournal::open(location, store.retention, parts));
+                let (journal, task) = SharedJournal::open(location, store.retention, parts);
+                worker = Some(Service::new("store worker", task, stop, Ok));
+                let journal = Arc::new(journal);
                 health.push(Arc::clone(&journal) as Arc<dyn Health>);
                 Some(journal)
             }
         };
-        Self { recall, journal, health }
+        Self { recall, journal, health, worker }
     }
 }

@@ -5,19 +5,15 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-/// Serves until `stop` turns true. The listener is an argument, so that a bad address stops the start and tests take a free
-/// port.
+/// Serves until `stop` is cancelled, and then finishes what it has begun to answer. The listener is an argument, so that a bad
+/// address stops the start and tests take a free port.
 ///
 /// # Errors
 /// When accepting connections fails for good.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-    let stopped = async move {
-        // A sender that is gone can tell nobody to stop any more: stop.
-        drop(stop.wait_for(|stop| *stop).await);
-    };
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Binds the address.

@@ -3,7 +3,6 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
@@ -30,8 +29,7 @@ const HEALTHY: Duration = Duration::from_secs(60);
 pub struct Connector {
     status: Arc<ConnectorStatus>,
     stop: Arc<StopRequest>,
-    thread: JoinHandle<()>,
-    failed: oneshot::Receiver<String>,
+    ended: oneshot::Receiver<Result<(), String>>,
 }
 
 /// Why a connector could not be started.
@@ -67,16 +65,15 @@ impl Connector {
         configuration::check(&deps)
             .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
         let stopped = Arc::clone(&stop);
-        let (fail, failed) = oneshot::channel();
         let work = move || {
-            // Nobody listens any more when the process stops anyway.
-            if let Err(why) = supervise(&deps, &stopped) {
-                drop(fail.send(format!("connector {}: {why}", deps.name)));
-            }
+            let ended = supervise(&deps, &stopped);
+            // The handler's share in the pipeline and in the store ends before the thread does.
+            drop(deps);
+            ended
         };
-        let thread = tasks::thread(format!("kafka-{connector}"), work)
+        let ended = tasks::service_thread(format!("kafka-{connector}"), work)
             .map_err(|source| StartError::Thread { connector, source })?;
-        Ok(Self { status, stop, thread, failed })
+        Ok(Self { status, stop, ended })
     }
 
     /// What the connector says about itself.
@@ -84,22 +81,16 @@ impl Connector {
         &self.status
     }
 
-    /// Returns when it has ended without being asked to, with the reason. A new start would not help.
-    pub async fn failed(&mut self) -> String {
-        match (&mut self.failed).await {
-            Ok(why) => why,
-            Err(_stopped) => std::future::pending().await,
-        }
+    /// Returns when its thread has ended: with an error, for which a new start would not help, unless it was asked to. Not to be
+    /// awaited again after that.
+    pub async fn done(&mut self) -> Result<(), String> {
+        let ended = (&mut self.ended).await;
+        ended.unwrap_or_else(|_| Err("its thread panicked; please report it".to_owned()))
     }
 
     /// Asks it to stop: take nothing in, let what is under way finish for at most `grace`, commit, leave the group.
     pub fn stop(&self, grace: Duration) {
         self.stop.request(Instant::now() + grace);
-    }
-
-    /// True when its thread has ended.
-    pub fn is_stopped(&self) -> bool {
-        self.thread.is_finished()
     }
 }
 

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use self::batch::Request;
 use self::worker::Worker;
@@ -44,6 +46,8 @@ pub struct Parts {
     pub tasks: Tasks,
     /// Its metrics.
     pub metrics: JournalMetrics,
+    /// Tells its task to do what it was asked for, and to end.
+    pub stop: CancellationToken,
 }
 
 /// What is known of the store.
@@ -68,8 +72,9 @@ enum Standing {
 }
 
 impl SharedJournal {
-    /// A journal in the store at `location`, which is connected to at once and need not be there. Ends with its last handle.
-    pub fn open(location: &Location, retention: Duration, parts: Parts) -> Self {
+    /// A journal in the store at `location`, which is connected to at once and need not be there; and the task behind it, which ends
+    /// when it is told to stop, and with the journal's last handle.
+    pub fn open(location: &Location, retention: Duration, parts: Parts) -> (Self, JoinHandle<()>) {
         let store: Box<dyn Store> = match location {
             Location::Sqlite(path) => Box::new(SqliteStore::new(path.clone())),
             Location::Postgres(url) => Box::new(PostgresStore::new(url.clone())),
@@ -78,8 +83,8 @@ impl SharedJournal {
         Self::new(store, retention, parts)
     }
 
-    fn new(store: Box<dyn Store>, retention: Duration, parts: Parts) -> Self {
-        let Parts { clock, tasks, metrics } = parts;
+    fn new(store: Box<dyn Store>, retention: Duration, parts: Parts) -> (Self, JoinHandle<()>) {
+        let Parts { clock, tasks, metrics, stop } = parts;
         let (queue, requests) = mpsc::channel(QUEUE);
         let seen = Mutex::new(Seen { standing: Standing::Connecting, latency: None });
         let state = Arc::new(State { kind: store.kind(), place: store.place(), advice: store.advice(), seen });
@@ -87,10 +92,10 @@ impl SharedJournal {
             store,
             requests,
             Arc::clone(&state),
-            worker::Means { clock, retention, metrics: metrics.clone() },
+            worker::Means { clock, retention, metrics: metrics.clone(), stop },
         );
-        tasks.worker(worker.run());
-        Self { queue, state, metrics }
+        let task = tasks.service(worker.run());
+        (Self { queue, state, metrics }, task)
     }
 
     /// Sends a request and waits for its answer, for ever if there is nobody to answer: [`Journal::problem`] tells of it.

@@ -13,6 +13,7 @@ use structured_prompt::store::settings::Location;
 use structured_prompt::tasks::Tasks;
 use structured_prompt::telemetry::metrics::Metrics;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 pub const RETENTION: Duration = Duration::from_secs(2);
 pub const WINDOW: Duration = Duration::from_secs(1);
@@ -42,8 +43,9 @@ impl Place {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             tasks: Tasks::new(Handle::current()),
             metrics: Metrics::default().journal(),
+            stop: CancellationToken::new(),
         };
-        SharedJournal::open(&self.location, retention, parts)
+        SharedJournal::open(&self.location, retention, parts).0
     }
 
     pub async fn pass(&self, time: Duration) {

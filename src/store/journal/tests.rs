@@ -7,10 +7,15 @@ use super::*;
 use crate::ports::clock::ManualClock;
 
 fn journal(store: &Fake) -> SharedJournal {
+    started(store, CancellationToken::new()).0
+}
+
+fn started(store: &Fake, stop: CancellationToken) -> (SharedJournal, JoinHandle<()>) {
     let parts = Parts {
         clock: Arc::new(ManualClock::default()),
         tasks: Tasks::new(Handle::current()),
         metrics: JournalMetrics::default(),
+        stop,
     };
     SharedJournal::new(Box::new(store.clone()), Duration::from_secs(60), parts)
 }
@@ -197,11 +202,37 @@ async fn expired_entries_are_removed_in_parts_with_pauses() {
 async fn a_task_that_has_ended_is_a_problem_that_only_a_restart_solves() {
     let store = Fake::open();
     store.state().on_execute = [Step::Panic].into();
-    let journal = journal(&store);
+    let (journal, task) = started(&store, CancellationToken::new());
     let call = tokio::time::timeout(Duration::from_secs(60), journal.recall(key(1)));
     assert!(call.await.is_err(), "nobody can know the answer");
     assert!(journal.problem().is_some_and(|why| why.contains("restart the process")));
     assert!(!journal.components()[0].is_alive);
+    assert!(task.await.is_err_and(|end| end.is_panic()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_told_to_stop_does_what_it_was_asked_for_before() {
+    let (store, stop) = (Fake::gated(0), CancellationToken::new());
+    let (journal, task) = started(&store, stop.clone());
+    let end = async {
+        sleep(Duration::from_millis(1)).await;
+        stop.cancel();
+        store.admit(2);
+    };
+    let before = async { tokio::join!(journal.record(key(1), body("1")), journal.recall(key(1))) };
+    let (((), recalled), ()) = tokio::join!(before, end);
+    assert_eq!(recalled, Some(body("1")));
+    task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_told_to_stop_does_not_wait_for_a_store_that_is_away() {
+    let (store, stop) = (Fake::open(), CancellationToken::new());
+    store.state().on_connect = [Step::Fail("away"); 1000].into();
+    let (_journal, task) = started(&store, stop.clone());
+    sleep(Duration::from_secs(10)).await;
+    stop.cancel();
+    tokio::time::timeout(Duration::from_millis(1), task).await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::State;
 use super::batch::{Batch, Request};
@@ -31,6 +32,7 @@ pub(super) struct Means {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) retention: Duration,
     pub(super) metrics: JournalMetrics,
+    pub(super) stop: CancellationToken,
 }
 
 pub(super) struct Worker {
@@ -57,15 +59,16 @@ impl Worker {
         Self { store, queue, state, means, pending: None, pause: FIRST_PAUSE, purge_at }
     }
 
-    /// Runs until the journal's last handle is gone: one connection after the other.
+    /// Runs until it is told to stop or the journal's last handle is gone: one connection after the other. What was asked for before
+    /// is done first, unless the store is away.
     pub(super) async fn run(mut self) {
         while let Err(Trouble(why)) = self.serve().await {
             self.means.metrics.errors.inc();
             self.state.away(&why);
-            if self.queue.is_closed() {
+            let pause = sleep(self.pause.mul_f64(0.5 + fastrand::f64() / 2.0));
+            if self.queue.is_closed() || self.means.stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
-            sleep(self.pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -90,12 +93,16 @@ impl Worker {
     }
 
     async fn next(&mut self) -> Next {
-        tokio::select! {
-            request = self.queue.recv() => match request {
-                Some(first) => Next::Execute(Batch::collect(first, &mut self.queue)),
-                None => Next::End,
-            },
-            () = sleep_until(self.purge_at) => Next::Purge,
+        loop {
+            tokio::select! {
+                // Nothing is taken any more, and what was is handed out to the last.
+                () = self.means.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
+                request = self.queue.recv() => return match request {
+                    Some(first) => Next::Execute(Batch::collect(first, &mut self.queue)),
+                    None => Next::End,
+                },
+                () = sleep_until(self.purge_at) => return Next::Purge,
+            }
         }
     }
 
