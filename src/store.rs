@@ -1,14 +1,14 @@
-//! The durable store behind [`crate::ports::journal`]: SQLite, Postgres or Redis.
+//! What outlives the process: in a database (SQLite or Postgres), or the journal alone in Redis.
 //!
-//! [`journal::SharedJournal`] queues calls for one task, which hands the store everything that is pending as one batch: one
-//! transaction or pipeline, one wait for the disk. A store has to do two things only, connect and execute a batch
-//! (`backend.rs`); that it may be away, and for how long, is the task's matter (`journal/worker.rs`).
+//! - [`settings`]: what a user chooses; [`selected`]: the store that this names;
+//! - [`database`]: connections, tables and migrations of both kinds of databases, for everybody who keeps something there;
+//! - [`journal`]: [`crate::ports::journal`], whose calls one task collects and hands to the store as one batch: one transaction or
+//!   pipeline, one wait for the disk;
+//! - `availability`: whether the store can be used now; [`error`]: why not.
 
-mod backend;
-mod postgres;
-mod redis;
-mod sql;
-mod sqlite;
-
+mod availability;
+pub mod database;
+pub mod error;
 pub mod journal;
+pub mod selected;
 pub mod settings;

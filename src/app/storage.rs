@@ -12,6 +12,7 @@ use crate::ports::answers::Answers;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::store::journal::{self, SharedJournal};
+use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
 
 /// What all connectors share of memory.
@@ -39,13 +40,13 @@ impl Storage {
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
             StoreUrl::Durable(location) => {
                 let stop = CancellationToken::new();
-                let parts = journal::Parts {
+                let deps = journal::Dependencies {
                     clock: Arc::clone(&shared.clock),
                     tasks: shared.tasks.clone(),
                     metrics: shared.metrics.journal(),
                     stop: stop.clone(),
                 };
-                let (journal, task) = SharedJournal::open(location, store.retention, parts);
+                let (journal, task) = SharedJournal::open(&SelectedStore::at(location), store.retention, deps);
                 worker = Some(Service::new("store worker", task, stop, Ok));
                 let journal = Arc::new(journal);
                 health.push(Arc::clone(&journal) as Arc<dyn Health>);

@@ -17,3 +17,4 @@ mod redis;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sqlite;
+mod upgrade;

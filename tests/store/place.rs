@@ -8,7 +8,8 @@ use structured_prompt::domain::health::Component;
 use structured_prompt::ports::clock::{Clock, ManualClock};
 use structured_prompt::ports::health::Health as _;
 use structured_prompt::ports::journal::{Claim, Journal as _, Key};
-use structured_prompt::store::journal::{Parts, SharedJournal};
+use structured_prompt::store::journal::{Dependencies, SharedJournal};
+use structured_prompt::store::selected::SelectedStore;
 use structured_prompt::store::settings::Location;
 use structured_prompt::tasks::Tasks;
 use structured_prompt::telemetry::metrics::Metrics;
@@ -39,13 +40,13 @@ impl Place {
     }
 
     pub fn keeping(&self, retention: Duration) -> SharedJournal {
-        let parts = Parts {
+        let deps = Dependencies {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             tasks: Tasks::new(Handle::current()),
             metrics: Metrics::default().journal(),
             stop: CancellationToken::new(),
         };
-        SharedJournal::open(&self.location, retention, parts).0
+        SharedJournal::open(&SelectedStore::at(&self.location), retention, deps).0
     }
 
     pub async fn pass(&self, time: Duration) {

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::backend::{Claimant, Done, Hash, Holder, Work};
 use crate::ports::journal::{Claim, Claimed};
-use crate::store::backend::{Claimant, Done, Hash, Holder, Work};
 
 /// Entries of a batch. More would make each caller wait longer and save little: the wait for the disk is shared by then.
 const MAX_ENTRIES: usize = 512;

@@ -9,7 +9,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use crate::store::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work};
+use crate::store::availability::StoreName;
+use crate::store::error::StoreError;
+use crate::store::journal::backend::{Backend, Connection, Done, Hash, Holder, Work};
 
 /// What an attempt to connect or to execute does.
 #[derive(Debug, Clone, Copy)]
@@ -70,20 +72,12 @@ impl Fake {
     }
 }
 
-impl Store for Fake {
-    fn kind(&self) -> &'static str {
-        "fake"
+impl Backend for Fake {
+    fn name(&self) -> StoreName {
+        StoreName { kind: "fake", place: "nowhere".to_owned(), advice: "wait" }
     }
 
-    fn place(&self) -> String {
-        "nowhere".to_owned()
-    }
-
-    fn advice(&self) -> &'static str {
-        "wait"
-    }
-
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, StoreError>> {
         async {
             self.state().connections += 1;
             let step = self.state().on_connect.pop_front();
@@ -95,7 +89,7 @@ impl Store for Fake {
 }
 
 impl Connection for Fake {
-    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, StoreError>> {
         async {
             self.0.gate.acquire().await.unwrap().forget();
             let step = self.state().on_execute.pop_front();
@@ -108,7 +102,7 @@ impl Connection for Fake {
         .boxed()
     }
 
-    fn purge(&mut self, _now: Duration, _limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
+    fn purge(&mut self, _now: Duration, _limit: u32) -> BoxFuture<'_, Result<bool, StoreError>> {
         async {
             self.state().purges += 1;
             Ok(self.state().on_purge.pop_front().unwrap_or_default())
@@ -117,13 +111,13 @@ impl Connection for Fake {
     }
 }
 
-async fn follow(step: Option<Step>) -> Result<(), Trouble> {
+async fn follow(step: Option<Step>) -> Result<(), StoreError> {
     match step {
         None => Ok(()),
-        Some(Step::Fail(why)) => Err(Trouble(why.to_owned())),
+        Some(Step::Fail(why)) => Err(StoreError(why.to_owned())),
         Some(Step::Hang) => std::future::pending().await,
         Some(Step::Panic) => panic!("as told"),
-        Some(Step::Forget) => Err(Trouble("connection reset".to_owned())),
+        Some(Step::Forget) => Err(StoreError("connection reset".to_owned())),
     }
 }
 

@@ -11,13 +11,13 @@ fn journal(store: &Fake) -> SharedJournal {
 }
 
 fn started(store: &Fake, stop: CancellationToken) -> (SharedJournal, JoinHandle<()>) {
-    let parts = Parts {
+    let deps = Dependencies {
         clock: Arc::new(ManualClock::default()),
         tasks: Tasks::new(Handle::current()),
         metrics: JournalMetrics::default(),
         stop,
     };
-    SharedJournal::new(Box::new(store.clone()), Duration::from_secs(60), parts)
+    SharedJournal::new(Box::new(store.clone()), Duration::from_secs(60), deps)
 }
 
 fn key(n: u16) -> Key {

@@ -7,10 +7,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::State;
+use super::backend::{Backend, Connection, Work};
 use super::batch::{Batch, Request};
 use crate::ports::clock::Clock;
-use crate::store::backend::{Connection, Store, Trouble, Work};
+use crate::store::availability::Availability;
+use crate::store::error::StoreError;
 use crate::telemetry::metrics::JournalMetrics;
 
 /// First pause before a failed batch is tried again; it doubles up to [`LONGEST_PAUSE`]. A restarted database is back
@@ -28,7 +29,7 @@ const PURGE_PAUSE: Duration = Duration::from_millis(500);
 const PURGE_LIMIT: u32 = 500;
 
 /// What the task needs to know.
-pub(super) struct Means {
+pub(super) struct Dependencies {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) retention: Duration,
     pub(super) metrics: JournalMetrics,
@@ -36,10 +37,10 @@ pub(super) struct Means {
 }
 
 pub(super) struct Worker {
-    store: Box<dyn Store>,
+    store: Box<dyn Backend>,
     queue: mpsc::Receiver<Request>,
-    state: Arc<State>,
-    means: Means,
+    availability: Arc<Availability>,
+    deps: Dependencies,
     /// What was taken from the queue and has no answer yet. It outlives the connection that failed on it.
     pending: Option<Batch>,
     pause: Duration,
@@ -54,19 +55,24 @@ enum Next {
 }
 
 impl Worker {
-    pub(super) fn new(store: Box<dyn Store>, queue: mpsc::Receiver<Request>, state: Arc<State>, means: Means) -> Self {
+    pub(super) fn new(
+        store: Box<dyn Backend>,
+        queue: mpsc::Receiver<Request>,
+        availability: Arc<Availability>,
+        deps: Dependencies,
+    ) -> Self {
         let purge_at = Instant::now() + PURGE_EVERY;
-        Self { store, queue, state, means, pending: None, pause: FIRST_PAUSE, purge_at }
+        Self { store, queue, availability, deps, pending: None, pause: FIRST_PAUSE, purge_at }
     }
 
     /// Runs until it is told to stop or the journal's last handle is gone: one connection after the other. What was asked for before
     /// is done first, unless the store is away.
     pub(super) async fn run(mut self) {
-        while let Err(Trouble(why)) = self.serve().await {
-            self.means.metrics.errors.inc();
-            self.state.away(&why);
+        while let Err(error) = self.serve().await {
+            self.deps.metrics.errors.inc();
+            self.availability.away(&error);
             let pause = sleep(self.pause.mul_f64(0.5 + fastrand::f64() / 2.0));
-            if self.queue.is_closed() || self.means.stop.run_until_cancelled(pause).await.is_none() {
+            if self.queue.is_closed() || self.deps.stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -74,7 +80,7 @@ impl Worker {
     }
 
     /// Connects and serves until something fails.
-    async fn serve(&mut self) -> Result<(), Trouble> {
+    async fn serve(&mut self) -> Result<(), StoreError> {
         let mut connection = within(CONNECT_LIMIT, self.store.connect()).await?;
         if self.pending.is_none() {
             self.succeeded(None);
@@ -96,7 +102,7 @@ impl Worker {
         loop {
             tokio::select! {
                 // Nothing is taken any more, and what was is handed out to the last.
-                () = self.means.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
+                () = self.deps.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
                 request = self.queue.recv() => return match request {
                     Some(first) => Next::Execute(Batch::collect(first, &mut self.queue)),
                     None => Next::End,
@@ -106,8 +112,8 @@ impl Worker {
         }
     }
 
-    async fn execute(&mut self, connection: &mut dyn Connection, mut batch: Batch) -> Result<(), Trouble> {
-        let mut work = Work { now: self.means.clock.now(), retention: self.means.retention, ..Work::default() };
+    async fn execute(&mut self, connection: &mut dyn Connection, mut batch: Batch) -> Result<(), StoreError> {
+        let mut work = Work { now: self.deps.clock.now(), retention: self.deps.retention, ..Work::default() };
         batch.prepare(&mut work);
         if work.is_empty() {
             batch.answer(&Default::default());
@@ -119,25 +125,25 @@ impl Worker {
         std::mem::take(pending).answer(&done);
         self.pending = None;
         let took = began_at.elapsed();
-        self.means.metrics.batches.inc();
-        self.means.metrics.batch_seconds.observe(took.as_secs_f64());
+        self.deps.metrics.batches.inc();
+        self.deps.metrics.batch_seconds.observe(took.as_secs_f64());
         self.succeeded(Some(took));
         Ok(())
     }
 
-    async fn purge(&mut self, connection: &mut dyn Connection) -> Result<(), Trouble> {
-        let is_more = within(BATCH_LIMIT, connection.purge(self.means.clock.now(), PURGE_LIMIT)).await?;
+    async fn purge(&mut self, connection: &mut dyn Connection) -> Result<(), StoreError> {
+        let is_more = within(BATCH_LIMIT, connection.purge(self.deps.clock.now(), PURGE_LIMIT)).await?;
         self.purge_at = Instant::now() + if is_more { PURGE_PAUSE } else { PURGE_EVERY };
         Ok(())
     }
 
     fn succeeded(&mut self, latency: Option<Duration>) {
         self.pause = FIRST_PAUSE;
-        self.state.up(latency);
+        self.availability.up(latency);
     }
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    let late = |_| Trouble(format!("no answer within {} s", limit.as_secs()));
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| StoreError(format!("no answer within {} s", limit.as_secs()));
     timeout(limit, work).await.map_err(late)?
 }

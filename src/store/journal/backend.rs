@@ -1,4 +1,4 @@
-//! What a store has to do for the journal.
+//! What a store has to do for the journal: connect, and execute a batch that changes nothing when it is executed twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -6,31 +6,28 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::store::availability::StoreName;
+use crate::store::error::StoreError;
+
 /// The bytes of a [`crate::ports::journal::Key`].
 pub(super) type Hash = [u8; 32];
 
 /// A place that can be connected to. It may be away at any time.
-pub(super) trait Store: Send + Sync {
-    /// `sqlite`, `postgres` or `redis`.
-    fn kind(&self) -> &'static str;
-
-    /// Where it is, without a password: a path, or host and port.
-    fn place(&self) -> String;
-
-    /// What to look at when it cannot be used.
-    fn advice(&self) -> &'static str;
+pub(super) trait Backend: Send + Sync {
+    /// How the store is named to its operator.
+    fn name(&self) -> StoreName;
 
     /// A new connection to a store that is ready for use: there, migrated, writable.
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>>;
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, StoreError>>;
 }
 
 /// A connection. After any error it is thrown away, with the transaction that it may be in.
 pub(super) trait Connection: Send {
     /// Does all of it, or fails; what is returned is durable. Doing a part, or all of it, twice changes nothing.
-    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>>;
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, StoreError>>;
 
     /// Removes at most `limit` expired entries of each kind. True if there may be more.
-    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, Trouble>>;
+    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, StoreError>>;
 }
 
 /// What is to be done at once. Ordered by key, so that two processes lock rows in the same order.
@@ -72,10 +69,6 @@ pub(super) struct Done {
     /// Who holds each event that was claimed.
     pub(super) holders: HashMap<Hash, Holder>,
 }
-
-/// Why a store cannot be used now, in a sentence without secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble(pub(super) String);
 
 impl Work {
     /// True if nothing is to be written.

@@ -9,8 +9,10 @@ use futures_util::future::BoxFuture;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 
-use super::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work};
+use super::backend::{Backend, Connection, Done, Hash, Holder, Work};
 use crate::domain::secret::Secret;
+use crate::store::availability::StoreName;
+use crate::store::error::StoreError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
@@ -18,25 +20,25 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 const LONGEST_ERROR: usize = 300;
 
 /// A Redis server.
-pub(super) struct RedisStore {
+pub(super) struct RedisJournal {
     url: Secret,
     has_warned: AtomicBool,
 }
 
-impl RedisStore {
+impl RedisJournal {
     pub(super) fn new(url: Secret) -> Self {
         Self { url, has_warned: AtomicBool::new(false) }
     }
 
-    async fn open(&self) -> Result<MultiplexedConnection, Trouble> {
+    async fn open(&self) -> Result<MultiplexedConnection, StoreError> {
         // Checked when the configuration was read; the words of this error could quote it.
         let client = Client::open(self.url.expose())
-            .map_err(|_| Trouble("store.url is not the URL of a Redis server".to_owned()))?;
+            .map_err(|_| StoreError("store.url is not the URL of a Redis server".to_owned()))?;
         let limits = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_response_timeout(Some(RESPONSE_LIMIT));
         let connected = client.get_multiplexed_async_connection_with_config(&limits).await;
-        let mut connection = connected.map_err(|error| Trouble(why(&error)))?;
+        let mut connection = connected.map_err(|error| StoreError(why(&error)))?;
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             for warning in forgetfulness(&mut connection).await {
                 tracing::warn!(store = "redis", "{warning}");
@@ -73,21 +75,18 @@ fn warnings(appendonly: Option<&str>, policy: Option<&str>) -> Vec<&'static str>
     warnings
 }
 
-impl Store for RedisStore {
-    fn kind(&self) -> &'static str {
-        "redis"
+impl Backend for RedisJournal {
+    fn name(&self) -> StoreName {
+        let client = Client::open(self.url.expose());
+        let place = client.map(|client| client.get_connection_info().addr().to_string());
+        StoreName {
+            kind: "redis",
+            place: place.unwrap_or_else(|_| "store.url".to_owned()),
+            advice: "check that the server runs and can be reached, and the user and password in store.url",
+        }
     }
 
-    fn place(&self) -> String {
-        Client::open(self.url.expose())
-            .map_or_else(|_| "store.url".to_owned(), |client| client.get_connection_info().addr().to_string())
-    }
-
-    fn advice(&self) -> &'static str {
-        "check that the server runs and can be reached, and the user and password in store.url"
-    }
-
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, StoreError>> {
         async { Ok(Box::new(RedisSession(self.open().await?)) as Box<dyn Connection>) }.boxed()
     }
 }
@@ -95,12 +94,12 @@ impl Store for RedisStore {
 struct RedisSession(MultiplexedConnection);
 
 impl Connection for RedisSession {
-    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
-        execute(&mut self.0, work).map(|done| done.map_err(|error| Trouble(why(&error)))).boxed()
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, StoreError>> {
+        execute(&mut self.0, work).map(|done| done.map_err(|error| StoreError(why(&error)))).boxed()
     }
 
     /// Redis does it.
-    fn purge(&mut self, _now: Duration, _limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
+    fn purge(&mut self, _now: Duration, _limit: u32) -> BoxFuture<'_, Result<bool, StoreError>> {
         std::future::ready(Ok(false)).boxed()
     }
 }
@@ -187,10 +186,10 @@ mod tests {
             let (socket, _) = listener.accept().await.unwrap();
             drop(socket);
         };
-        let store = RedisStore::new(Secret::new(format!("rediss://:canary@{address}")));
+        let store = RedisJournal::new(Secret::new(format!("rediss://:canary@{address}")));
         let (connected, ()) = tokio::join!(store.connect(), serve);
-        let Err(Trouble(why)) = connected else { panic!("connected to nobody") };
+        let Err(StoreError(why)) = connected else { panic!("connected to nobody") };
         assert!(why.contains("tls") && !why.contains("canary"), "{why}");
-        assert_eq!(store.place(), address.to_string());
+        assert_eq!(store.name().place, address.to_string());
     }
 }

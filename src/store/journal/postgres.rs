@@ -1,89 +1,49 @@
 //! The journal in Postgres 15 or newer, shared by the instances of a group.
 
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, PgConnection, Postgres};
 
-use super::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work, millis};
-use super::sql;
-use crate::domain::secret::Secret;
+use super::backend::{Backend, Connection, Done, Hash, Holder, Work, millis};
+use super::rows;
+use crate::store::availability::StoreName;
+use crate::store::database::postgres::PostgresDatabase;
+use crate::store::database::store_error;
+use crate::store::error::StoreError;
 
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that stops in a
-/// transaction does not hold its own.
-const LIMITS: [(&str, &str); 3] =
-    [("lock_timeout", "5000"), ("statement_timeout", "8000"), ("idle_in_transaction_session_timeout", "10000")];
-/// Everything is looked up by key. A plan that was made while the tables were new would read all of them, for as long as the
-/// server keeps it.
-const PLANS: [(&str, &str); 1] = [("enable_seqscan", "off")];
+/// The journal's tables in a database.
+pub(super) struct PostgresJournal(pub(super) PostgresDatabase);
 
-/// A Postgres database.
-pub(super) struct PostgresStore {
-    url: Secret,
-}
-
-impl PostgresStore {
-    pub(super) fn new(url: Secret) -> Self {
-        Self { url }
+impl Backend for PostgresJournal {
+    fn name(&self) -> StoreName {
+        self.0.name()
     }
 
-    async fn open(&self) -> Result<PgConnection, Trouble> {
-        // Checked when the configuration was read; the words of this error could quote it.
-        let options = PgConnectOptions::from_str(self.url.expose())
-            .map_err(|_| Trouble("store.url is not the URL of a Postgres database".to_owned()))?
-            .options(LIMITS)
-            .options(PLANS)
-            .disable_statement_logging();
-        let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
-        let connected = connected.map_err(|_| Trouble(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
-        let mut connection = connected.map_err(|error| trouble(&error))?;
-        // A server may be set up to answer before it has written; whatever it waits for beyond that is its owner's choice.
-        const DURABLE: &str =
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
-        sqlx::query(DURABLE).execute(&mut connection).await.map_err(|error| trouble(&error))?;
-        sql::migrate(&mut connection, sql::POSTGRES).await?;
-        Ok(connection)
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, StoreError>> {
+        async {
+            let mut connection = self.0.connect().await?;
+            // It is given up after an error, perhaps within a transaction: nobody else may get it.
+            connection.close_on_drop();
+            Ok(Box::new(PostgresSession(connection)) as Box<dyn Connection>)
+        }
+        .boxed()
     }
 }
 
-impl Store for PostgresStore {
-    fn kind(&self) -> &'static str {
-        "postgres"
-    }
-
-    fn place(&self) -> String {
-        PgConnectOptions::from_str(self.url.expose())
-            .map_or_else(|_| "store.url".to_owned(), |options| format!("{}:{}", options.get_host(), options.get_port()))
-    }
-
-    fn advice(&self) -> &'static str {
-        "check that the server runs and can be reached, and the user, password and database in store.url"
-    }
-
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
-        async { Ok(Box::new(PostgresSession(self.open().await?)) as Box<dyn Connection>) }.boxed()
-    }
-}
-
-struct PostgresSession(PgConnection);
+struct PostgresSession(PoolConnection<Postgres>);
 
 impl Connection for PostgresSession {
-    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
-        execute(&mut self.0, work).map(|done| done.map_err(|error| trouble(&error))).boxed()
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, StoreError>> {
+        execute(&mut self.0, work).map(|done| done.map_err(|error| store_error(&error))).boxed()
     }
 
-    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
-        purge(&mut self.0, now, limit).map(|more| more.map_err(|error| trouble(&error))).boxed()
+    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, StoreError>> {
+        purge(&mut self.0, now, limit).map(|more| more.map_err(|error| store_error(&error))).boxed()
     }
-}
-
-fn trouble(error: &sqlx::Error) -> Trouble {
-    Trouble(sql::why(error))
 }
 
 async fn execute(connection: &mut PgConnection, work: &Work) -> Result<Done, sqlx::Error> {
@@ -128,7 +88,7 @@ async fn claim(
         WHERE claims.expires_at <= $5";
     const HOLDERS: &str = "SELECT event, input, origin FROM claims WHERE event = ANY ($1::bytea[])";
     if work.claims.is_empty() {
-        return Ok(sql::holders(Vec::new()));
+        return Ok(rows::holders(Vec::new()));
     }
     let events: Vec<&[u8]> = work.claims.keys().map(Hash::as_slice).collect();
     let claims = work.claims.values();
@@ -138,7 +98,7 @@ async fn claim(
     let query = sqlx::query(CLAIM).bind(&events).bind(inputs).bind(origins).bind(expire_at).bind(millis(work.now));
     query.execute(&mut *connection).await?;
     let rows = sqlx::query_as(HOLDERS).bind(events).fetch_all(connection).await?;
-    Ok(sql::holders(rows))
+    Ok(rows::holders(rows))
 }
 
 async fn recall(
@@ -147,11 +107,11 @@ async fn recall(
 ) -> Result<impl Iterator<Item = (Hash, Bytes)>, sqlx::Error> {
     const RECALL: &str = "SELECT key, body FROM outcomes WHERE key = ANY ($1::bytea[]) AND expires_at > $2";
     if work.recalls.is_empty() {
-        return Ok(sql::outcomes(Vec::new()));
+        return Ok(rows::outcomes(Vec::new()));
     }
     let keys: Vec<&[u8]> = work.recalls.iter().map(Hash::as_slice).collect();
     let rows = sqlx::query_as(RECALL).bind(keys).bind(millis(work.now)).fetch_all(connection).await?;
-    Ok(sql::outcomes(rows))
+    Ok(rows::outcomes(rows))
 }
 
 /// Rows that another process is removing, or claiming anew, are left to it.

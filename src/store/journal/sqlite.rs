@@ -1,87 +1,49 @@
 //! The journal in an SQLite file, which several processes of one machine may share.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::backend::{Connection, Done, Hash, Holder, Store, Trouble, Work, millis};
-use super::sql;
+use super::backend::{Backend, Connection, Done, Hash, Holder, Work, millis};
+use super::rows;
+use crate::store::availability::StoreName;
+use crate::store::database::sqlite::SqliteDatabase;
+use crate::store::database::store_error;
+use crate::store::error::StoreError;
 
-/// How long another process may hold the file before we say that it is busy. Its batches take milliseconds.
-const BUSY: Duration = Duration::from_secs(5);
+/// The journal's tables in a database.
+pub(super) struct SqliteJournal(pub(super) SqliteDatabase);
 
-/// An SQLite file, made with its directory when it is not there.
-pub(super) struct SqliteStore {
-    path: PathBuf,
-}
-
-impl SqliteStore {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path }
+impl Backend for SqliteJournal {
+    fn name(&self) -> StoreName {
+        self.0.name()
     }
 
-    async fn open(&self) -> Result<SqliteConnection, Trouble> {
-        if let Some(directory) = self.path.parent().filter(|directory| *directory != Path::new("")) {
-            tokio::fs::create_dir_all(directory)
-                .await
-                .map_err(|error| Trouble(format!("no directory for it: {error}")))?;
-        }
-        // WAL lets readers go on beside the one writer. FULL: what was answered survives a power cut.
-        let options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY)
-            .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(|error| trouble(&error))?;
-        sql::migrate(&mut connection, sql::SQLITE).await?;
-        Ok(connection)
-    }
-}
-
-impl Store for SqliteStore {
-    fn kind(&self) -> &'static str {
-        "sqlite"
-    }
-
-    fn place(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    fn advice(&self) -> &'static str {
-        "check that the user of this process may write the file and its directory, and that the disk has room; or name another file \
-         in store.url"
-    }
-
-    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, Trouble>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, StoreError>> {
         async {
-            let connection = self.open().await?;
+            let mut connection = self.0.connect().await?;
+            // It is given up after an error, perhaps within a transaction: nobody else may get it.
+            connection.close_on_drop();
             Ok(Box::new(SqliteSession(connection)) as Box<dyn Connection>)
         }
         .boxed()
     }
 }
 
-struct SqliteSession(SqliteConnection);
+struct SqliteSession(PoolConnection<Sqlite>);
 
 impl Connection for SqliteSession {
-    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, Trouble>> {
-        execute(&mut self.0, work).map(|done| done.map_err(|error| trouble(&error))).boxed()
+    fn execute<'a>(&'a mut self, work: &'a Work) -> BoxFuture<'a, Result<Done, StoreError>> {
+        execute(&mut self.0, work).map(|done| done.map_err(|error| store_error(&error))).boxed()
     }
 
-    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, Trouble>> {
-        purge(&mut self.0, now, limit).map(|more| more.map_err(|error| trouble(&error))).boxed()
+    fn purge(&mut self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, StoreError>> {
+        purge(&mut self.0, now, limit).map(|more| more.map_err(|error| store_error(&error))).boxed()
     }
-}
-
-fn trouble(error: &sqlx::Error) -> Trouble {
-    Trouble(sql::why(error))
 }
 
 async fn execute(connection: &mut SqliteConnection, work: &Work) -> Result<Done, sqlx::Error> {
@@ -137,7 +99,7 @@ async fn claim(
         in_list(&mut query, work.claims.keys());
         rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
     }
-    Ok(sql::holders(rows))
+    Ok(rows::holders(rows))
 }
 
 async fn recall(
@@ -151,7 +113,7 @@ async fn recall(
         query.push(" AND expires_at > ").push_bind(millis(work.now));
         rows = query.build_query_as().persistent(false).fetch_all(connection).await?;
     }
-    Ok(sql::outcomes(rows))
+    Ok(rows::outcomes(rows))
 }
 
 fn in_list<'a>(query: &mut QueryBuilder<Sqlite>, keys: impl IntoIterator<Item = &'a Hash>) {

@@ -1,0 +1,84 @@
+//! A database of Postgres 15 or newer.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
+
+use super::{migrations, store_error};
+use crate::domain::secret::Secret;
+use crate::store::availability::StoreName;
+use crate::store::error::StoreError;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Servers allow a hundred by default, for all instances together.
+const MAX_CONNECTIONS: u32 = 4;
+/// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that stops in a
+/// transaction does not hold its own.
+const LIMITS: [(&str, &str); 3] =
+    [("lock_timeout", "5000"), ("statement_timeout", "8000"), ("idle_in_transaction_session_timeout", "10000")];
+/// Everything is looked up by key. A plan that was made while the tables were new would read all of them, for as long as the
+/// server keeps it.
+const PLANS: [(&str, &str); 1] = [("enable_seqscan", "off")];
+
+/// A Postgres database.
+#[derive(Debug, Clone)]
+pub struct PostgresDatabase {
+    /// None if the URL cannot be read. It was checked when the configuration was.
+    pool: Option<PgPool>,
+}
+
+impl PostgresDatabase {
+    /// The database at this URL. Nothing is connected yet.
+    pub(in crate::store) fn new(url: &Secret) -> Self {
+        let options = PgConnectOptions::from_str(url.expose()).ok();
+        let options = options.map(|options| options.options(LIMITS).options(PLANS).disable_statement_logging());
+        let pool = PoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(CONNECT_LIMIT)
+            .after_connect(|connection, _| set_durable(connection).boxed());
+        Self { pool: options.map(|options| pool.connect_lazy_with(options)) }
+    }
+
+    pub(in crate::store) fn name(&self) -> StoreName {
+        let options = self.pool.as_ref().map(|pool| pool.connect_options());
+        StoreName {
+            kind: "postgres",
+            place: options.map_or_else(
+                || "store.url".to_owned(),
+                |options| format!("{}:{}", options.get_host(), options.get_port()),
+            ),
+            advice: "check that the server runs and can be reached, and the user, password and database in store.url",
+        }
+    }
+
+    /// A connection to a database that is there and has all tables.
+    pub(in crate::store) async fn connect(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        // The words of the error that was dropped could quote the URL.
+        let unreadable = || StoreError("store.url is not the URL of a Postgres database".to_owned());
+        let pool = self.pool.as_ref().ok_or_else(unreadable)?;
+        prepare(pool).await?;
+        pool.acquire().await.map_err(|error| store_error(&error))
+    }
+}
+
+/// Makes the tables, through a connection beside the pool: the pool would try for a while, and then say only that it took too long.
+async fn prepare(pool: &PgPool) -> Result<(), StoreError> {
+    let options = pool.connect_options();
+    let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
+    let connected = connected.map_err(|_| StoreError(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
+    let mut connection = connected.map_err(|error| store_error(&error))?;
+    set_durable(&mut connection).await.map_err(|error| store_error(&error))?;
+    migrations::apply(&mut connection, migrations::POSTGRES).await?;
+    connection.close().await.map_err(|error| store_error(&error))
+}
+
+/// A server may be set up to answer before it has written; whatever it waits for beyond that is its owner's choice.
+async fn set_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    const DURABLE: &str =
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+    sqlx::query(DURABLE).execute(connection).await.map(drop)
+}
