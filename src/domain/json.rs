@@ -4,14 +4,15 @@
 //! counts (RFC 8259, section 4), and how many digits of a number survive (section 6). Here a repeated name is refused, and
 //! a number keeps its text. `docs/adr/0007-numbers-keep-their-digits.md` says why.
 
+mod canonical;
 mod decimal;
 mod reader;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Number, Value};
 
+pub use canonical::canonical;
 pub use decimal::Decimal;
 pub use reader::Reader;
 
@@ -128,43 +129,6 @@ pub fn equal(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| equal(a, b)))
         }
         _ => a == b,
-    }
-}
-
-/// The one text of a value for hashes: members in the order of their names, no spaces, numbers as they were written. So
-/// two values that differ in any digit have two texts; RFC 8785 would round both to the same double.
-pub fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    text
-}
-
-fn write_canonical(value: &Value, text: &mut String) {
-    let mut separator = "";
-    match value {
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                text.push_str(separator);
-                write_canonical(item, text);
-                separator = ",";
-            }
-            text.push(']');
-        }
-        Value::Object(members) => {
-            text.push('{');
-            for (name, member) in members.iter().collect::<BTreeMap<_, _>>() {
-                text.push_str(separator);
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                write_canonical(member, text);
-                separator = ",";
-            }
-            text.push('}');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string());
-        }
     }
 }
 

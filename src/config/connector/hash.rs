@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Number, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::options::Options;
@@ -61,14 +61,14 @@ pub(super) fn of(
             "strategy": strategy.map(Strategy::as_str),
             "allow_relaxed": allow_relaxed,
             "max_record_tokens": record_ceiling.tokens,
-            "max_record_cost_usd": record_ceiling.usd.map(number),
-            "temperature": temperature.map(number),
+            "max_record_cost_usd": record_ceiling.usd,
+            "temperature": temperature,
             "max_tokens": max_tokens,
             "max_prompt_chars": max_prompt_chars,
             "suspicious_input": format!("{patterns:?}"),
-            "confidence_threshold": confidence_threshold.map(number),
+            "confidence_threshold": confidence_threshold,
             "on_low_confidence": format!("{on_low_confidence:?}"),
-            "cache_ttl_ms": cache_ttl.map(|ttl| number(ttl.as_secs_f64() * 1000.0)),
+            "cache_ttl_ms": cache_ttl.map(|ttl| ttl.as_secs_f64() * 1000.0),
         },
         "delivery": { "ordering": format!("{ordering:?}"), "max_in_flight": max_in_flight },
         "sink": &**sink_topic,
@@ -77,24 +77,6 @@ pub(super) fn of(
     Arc::from(digest(canonical(&document).as_bytes()))
 }
 
-/// A whole number has no fraction: `0`, not `0.0`. What processes remember is kept under the hash, and an upgrade keeps it.
-fn number(value: f64) -> Number {
-    #[allow(clippy::cast_possible_truncation, reason = "whole, and far below the limits of the type")]
-    let whole = (value.fract() == 0.0 && value.abs() < 1e15).then_some(value as i64);
-    whole.map(Number::from).or_else(|| Number::from_f64(value)).unwrap_or_else(|| Number::from(0))
-}
-
 fn names(topics: &[Arc<str>]) -> Vec<&str> {
     topics.iter().map(|topic| &**topic).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_written_as_it_was_when_hashes_rounded_numbers() {
-        let written: Vec<String> = [0.0, 3_600_000.0, 0.7, 1e-7, -2.0].map(|value| number(value).to_string()).into();
-        assert_eq!(written, ["0", "3600000", "0.7", "1e-7", "-2"]);
-    }
 }
