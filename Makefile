@@ -40,9 +40,9 @@ faults: ## Every row of the fault matrix against three real brokers; ARGS='--row
 	@scripts/prerequisites.sh test
 	cargo test --locked --test faults -- --all $(ARGS)
 
-bench: ## Measure throughput against a real Kafka
+bench: ## Measure throughput against a real Kafka; ARGS='--quick', or ARGS='S1 S2' for single scenarios
 	@scripts/prerequisites.sh test
-	scripts/with-services.sh cargo bench --locked --bench throughput
+	scripts/bench.sh $(ARGS)
 
 fmt: ## Format the code
 	cargo fmt

@@ -255,6 +255,7 @@ status() {
 environment() {
   is_running || fail "not running; start it with scripts/kafka.sh start"
   echo "export STRUCTURED_PROMPT_TEST_BROKERS=$(cat "$run/brokers")"
+  echo "export STRUCTURED_PROMPT_TEST_BROKER_PIDS=$(alive | xargs | tr ' ' ,)"
   [[ ! -s $run/proxied ]] || echo "export STRUCTURED_PROMPT_TEST_PROXIED=$(cat "$run/proxied")"
 }
 
