@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
+use crate::http::state::ApiState;
 use crate::http::{router, server};
 use crate::ports::health::Health;
 
@@ -31,9 +32,9 @@ impl BoundApi {
 
     /// Begins to answer.
     pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>) -> Service {
-        let context = router::Context { health, metrics: Arc::clone(&shared.metrics), started_at: Instant::now() };
+        let state = ApiState { health, metrics: Arc::clone(&shared.metrics), started_at: Instant::now() };
         let stop = CancellationToken::new();
-        let server = server::serve(self.listener, router::router(context), stop.clone());
+        let server = server::serve(self.listener, router::router(state), stop.clone());
         Service::new("HTTP server", shared.tasks.service(server), stop, |end| end.map_err(|error| error.to_string()))
     }
 }

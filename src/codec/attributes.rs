@@ -8,6 +8,10 @@ use chrono::{DateTime, Timelike};
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::{Code, Failure};
 
+/// Most headers that a record, or attributes that an event, may have. Far more than any sender needs, and a bound on what each
+/// record costs.
+pub(super) const MAX_HEADERS: usize = 1_000;
+
 /// Attributes as they are collected. Values are borrowed from the record where its encoding allows.
 #[derive(Debug, Default)]
 pub(super) struct Attributes<'a> {

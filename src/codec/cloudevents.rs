@@ -6,14 +6,11 @@ use std::str;
 
 use bytes::Bytes;
 
-use super::attributes::{Attributes, check_name, shown};
+use super::attributes::{Attributes, MAX_HEADERS, check_name, shown};
 use super::{payload, structured};
 use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::{Header, Record};
-
-/// Most headers that a record may have. Far more than any sender needs, and a bound on what each record costs.
-pub const MAX_HEADERS: usize = 1_000;
 
 const PREFIX: &str = "ce_";
 const FORMAT: &str = "application/cloudevents";

@@ -64,6 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::codec::attributes::MAX_HEADERS;
     use crate::codec::fixtures::record;
     use crate::domain::failure::Code;
 
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(decode_text(&record(&[], Some(b"a\xff"))).unwrap_err().code, Code::InvalidUtf8);
         assert_eq!(decode_json(&record(&[], Some(b"a\xff"))).unwrap_err().code, Code::InvalidUtf8);
         assert_eq!(decode_json(&record(&[], Some(b"hello"))).unwrap_err().code, Code::InvalidJson);
-        let many = record(&[("h", ""); cloudevents::MAX_HEADERS + 1], Some(b"1"));
+        let many = record(&[("h", ""); MAX_HEADERS + 1], Some(b"1"));
         assert_eq!(decode_json(&many).unwrap_err().code, Code::TooManyHeaders);
     }
 }

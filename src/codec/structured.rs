@@ -8,8 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Number, Value};
 
-use super::attributes::{Attributes, check_name, shown};
-use super::cloudevents::MAX_HEADERS;
+use super::attributes::{Attributes, MAX_HEADERS, check_name, shown};
 use super::payload;
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::{Code, Failure};

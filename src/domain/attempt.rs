@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::Usage;
-use crate::domain::failure::{Code, Kind};
+use crate::domain::error_code::{Code, Kind};
+use crate::domain::usage::Usage;
 
 /// A rung of the ladder from a question to a valid answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

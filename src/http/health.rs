@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::router::Context;
+use super::state::ApiState;
 use crate::domain::health::{Component, Status};
 
 /// The answer of `/v1/health`.
@@ -41,31 +41,31 @@ pub struct Probe {
 }
 
 /// The state of every part. 503 when the process is unhealthy, so that a plain HTTP check is enough.
-pub async fn health(State(context): State<Context>) -> (StatusCode, Json<Report>) {
-    let components = context.health.components();
+pub async fn health(State(state): State<ApiState>) -> (StatusCode, Json<Report>) {
+    let components = state.health.components();
     let overall = overall(&components);
     let code = if overall == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let report = Report {
         status: overall,
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: context.started_at.elapsed().as_secs(),
+        uptime_seconds: state.started_at.elapsed().as_secs(),
         components: by_kind(components),
     };
     (code, Json(report))
 }
 
 /// 200 while a restart of the process would not help.
-pub async fn live(State(context): State<Context>) -> (StatusCode, Json<Probe>) {
-    probe(&context, "alive", |component| component.is_alive)
+pub async fn live(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
+    probe(&state, "alive", |component| component.is_alive)
 }
 
 /// 200 when every connector has its cluster, its topics and a place in its group.
-pub async fn ready(State(context): State<Context>) -> (StatusCode, Json<Probe>) {
-    probe(&context, "ready", |component| component.is_ready)
+pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
+    probe(&state, "ready", |component| component.is_ready)
 }
 
-fn probe(context: &Context, good: &'static str, is_good: fn(&Component) -> bool) -> (StatusCode, Json<Probe>) {
-    let components = context.health.components();
+fn probe(state: &ApiState, good: &'static str, is_good: fn(&Component) -> bool) -> (StatusCode, Json<Probe>) {
+    let components = state.health.components();
     let reasons: Vec<String> = components.into_iter().filter(|component| !is_good(component)).map(reason).collect();
     if reasons.is_empty() {
         (StatusCode::OK, Json(Probe { status: good, reasons }))

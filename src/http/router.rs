@@ -1,6 +1,5 @@
 //! Every route, by audience.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -12,22 +11,10 @@ use axum::routing::get;
 
 use super::health;
 use super::problem::Problem;
-use crate::ports::health::Health;
-use crate::telemetry::metrics::Metrics;
-
-/// What handlers need.
-#[derive(Clone)]
-pub struct Context {
-    /// The parts that report how they are.
-    pub health: Arc<dyn Health>,
-    /// The metrics to show and to count requests in.
-    pub metrics: Arc<Metrics>,
-    /// Start of the process.
-    pub started_at: Instant,
-}
+use super::state::ApiState;
 
 /// The service's routes.
-pub fn router(context: Context) -> Router {
+pub fn router(state: ApiState) -> Router {
     Router::new()
         // For operators and their machines.
         .route("/v1/health", get(health::health))
@@ -36,12 +23,12 @@ pub fn router(context: Context) -> Router {
         .route("/v1/metrics", get(metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(context.clone(), count))
-        .with_state(context)
+        .layer(middleware::from_fn_with_state(state.clone(), count))
+        .with_state(state)
 }
 
-async fn metrics(State(context): State<Context>) -> Response {
-    match context.metrics.encode() {
+async fn metrics(State(state): State<ApiState>) -> Response {
+    match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response(),
         Err(error) => {
@@ -60,7 +47,7 @@ async fn method_not_allowed(request: Request) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
-async fn count(State(context): State<Context>, request: Request, next: Next) -> Response {
+async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let began_at = Instant::now();
     // Labels come from what we have routes for, never from what was sent: anybody can send anything.
     let endpoint = match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
@@ -77,6 +64,6 @@ async fn count(State(context): State<Context>, request: Request, next: Next) -> 
         _ => "other",
     };
     let response = next.run(request).await;
-    context.metrics.http(method, endpoint, response.status().as_u16(), began_at.elapsed());
+    state.metrics.http(method, endpoint, response.status().as_u16(), began_at.elapsed());
     response
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::reader::inner_object;
+use super::scan::inner_object;
 use super::strict;
 
 /// What follows the colon in code: paths, formats, addresses.

@@ -280,21 +280,12 @@ impl<'a> Reader<'a> {
 /// Whether a bracket begins what is meant as JSON, and not a placeholder in prose (`{name}`), or a set. The names of an
 /// object that is meant as such may be in wrong quotes, or in none.
 fn looks_like_json(text: &str) -> bool {
-    is_json_so_far(text) || super::first_name::is_misquoted(inner_object(text))
+    is_json_so_far(text) || super::first_name::is_misquoted(scan::inner_object(text))
 }
 
 /// Whether a bracket begins an object as JSON has them, as far as can be told from its first character.
 fn is_json_so_far(text: &str) -> bool {
-    matches!(inner_object(text).bytes().next(), None | Some(b'"' | b'}'))
-}
-
-/// What stands in an object, or in the one with which an array begins.
-pub(super) fn inner_object(text: &str) -> &str {
-    let inner = scan::trim_start(text.get(1..).unwrap_or_default());
-    match inner.strip_prefix('{') {
-        Some(object) if text.starts_with('[') => scan::trim_start(object),
-        _ => inner,
-    }
+    matches!(scan::inner_object(text).bytes().next(), None | Some(b'"' | b'}'))
 }
 
 /// An object whose brackets close, and whether it had to be mended.

@@ -110,3 +110,12 @@ pub(super) fn only_missing_bracket(text: &str) -> Option<char> {
         _ => None,
     }
 }
+
+/// What stands in an object, or in the one with which an array begins.
+pub(super) fn inner_object(text: &str) -> &str {
+    let inner = trim_start(text.get(1..).unwrap_or_default());
+    match inner.strip_prefix('{') {
+        Some(object) if text.starts_with('[') => trim_start(object),
+        _ => inner,
+    }
+}

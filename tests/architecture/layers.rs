@@ -1,10 +1,12 @@
-//! The layers of the crate, checked: which module may import which, that files stay short, and that no `mod.rs` exists.
+//! Which module may import which.
 //!
 //! To let a module import another, add it to its row of [`ALLOWED`]; a row may name only modules of rows above it.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+
+use super::tokens::tokens;
+use super::{module_path, root, rust_files};
 
 /// Each top-level module with the modules that it may import, from the lowest layer to the highest.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -76,11 +78,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
-const LONGEST_FILE: usize = 400;
-
-/// The directories that hold Rust files.
-const SOURCES: [&str; 4] = ["src", "tests", "benches", "examples"];
-
 #[test]
 fn modules_import_only_what_the_table_allows() -> io::Result<()> {
     let mut violations = Vec::new();
@@ -93,45 +90,6 @@ fn modules_import_only_what_the_table_allows() -> io::Result<()> {
     }
     assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
     Ok(())
-}
-
-#[test]
-fn files_are_short() -> io::Result<()> {
-    let mut violations = Vec::new();
-    for file in SOURCES.into_iter().flat_map(rust_files) {
-        let lines = fs::read_to_string(&file)?.lines().count();
-        if lines > LONGEST_FILE {
-            violations.push(format!("{}: {lines} lines, {LONGEST_FILE} at most: split it", file.display()));
-        }
-    }
-    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
-    Ok(())
-}
-
-/// Such types buffer what they read, and a number arrives in them as a map (docs/adr/0007).
-#[test]
-fn no_type_that_is_read_buffers_its_numbers() -> io::Result<()> {
-    let buffering = ["serde(flatten", "serde(untagged", "serde(tag"];
-    let mut violations = Vec::new();
-    for file in rust_files("src") {
-        let source = fs::read_to_string(&file)?;
-        if buffering.iter().any(|attribute| source.contains(attribute)) && source.contains("Deserialize") {
-            violations.push(format!("{}: it reads a type that is flattened, untagged or tagged", file.display()));
-        }
-    }
-    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
-    Ok(())
-}
-
-#[test]
-fn no_file_is_called_mod_rs() {
-    let violations: Vec<String> = SOURCES
-        .into_iter()
-        .flat_map(rust_files)
-        .filter(|file| file.ends_with("mod.rs"))
-        .map(|file| format!("{}: name it after its module, beside the module's directory", file.display()))
-        .collect();
-    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 
 #[test]
@@ -148,7 +106,7 @@ fn the_table_has_no_cycle() {
 fn check(path: &[String], source: &str) -> Vec<(usize, String)> {
     let module = path[0].as_str();
     let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == module) else {
-        return vec![(1, format!("module `{module}` is not in the table of tests/architecture.rs"))];
+        return vec![(1, format!("module `{module}` is not in the table of tests/architecture/layers.rs"))];
     };
     imports(source, path.len())
         .into_iter()
@@ -215,100 +173,6 @@ fn first_names(tokens: &[(usize, String)]) -> Vec<(usize, String)> {
     names
 }
 
-/// Words, `::` and single characters of a source file with their lines; comments, strings and characters left out.
-fn tokens(source: &str) -> Vec<(usize, String)> {
-    let mut tokens = Vec::new();
-    let mut line = 1;
-    let mut rest = source;
-    while let Some(first) = rest.chars().next() {
-        let skipped = skipped(rest);
-        let length = skipped.unwrap_or_else(|| match first {
-            ':' if rest.starts_with("::") => 2,
-            _ => word(rest).max(first.len_utf8()),
-        });
-        let (token, after) = rest.split_at(length);
-        if skipped.is_none() && !first.is_whitespace() {
-            tokens.push((line, token.to_owned()));
-        }
-        line += token.matches('\n').count();
-        rest = after;
-    }
-    tokens
-}
-
-/// Length of the word that a text begins with, zero when it begins with something else.
-fn word(text: &str) -> usize {
-    text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
-}
-
-/// Length of the comment or literal that a text begins with.
-fn skipped(text: &str) -> Option<usize> {
-    if text.starts_with("//") {
-        return Some(text.find('\n').unwrap_or(text.len()));
-    }
-    if text.starts_with("/*") {
-        return Some(text.find("*/").map_or(text.len(), |end| end + 2));
-    }
-    let raw = text.strip_prefix("br").or_else(|| text.strip_prefix('r')).or_else(|| text.strip_prefix("cr"));
-    if let Some(opening) = raw {
-        let hashes = opening.bytes().take_while(|byte| *byte == b'#').count();
-        if opening[hashes..].starts_with('"') {
-            let start = text.len() - opening.len() + hashes + 1;
-            let closing = format!("\"{}", "#".repeat(hashes));
-            return Some(text[start..].find(&closing).map_or(text.len(), |end| start + end + closing.len()));
-        }
-    }
-    if text.starts_with('"') {
-        return Some(quoted(text, '"'));
-    }
-    // 'a' and '\n' are characters, 'a alone is a lifetime.
-    let mut after_quote = text.strip_prefix('\'')?.chars();
-    let first = after_quote.next()?;
-    (first == '\\' || after_quote.next() == Some('\'')).then(|| quoted(text, '\''))
-}
-
-/// Length of a literal between two `quote`s, the second not after a backslash.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (index, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == quote => return index + quote.len_utf8(),
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The module that a file of `src` holds; none for `lib.rs`, which only declares the modules.
-fn module_path(file: &Path) -> Option<Vec<String>> {
-    let relative = file.strip_prefix(root().join("src")).ok()?.with_extension("");
-    let path: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    (path != ["lib"]).then_some(path)
-}
-
-fn rust_files(directory: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut directories = vec![root().join(directory)];
-    while let Some(directory) = directories.pop() {
-        let Ok(entries) = fs::read_dir(&directory) else { continue };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn names(source: &str, depth: usize) -> Vec<String> {
     imports(source, depth).into_iter().map(|(_, name)| name).collect()
 }
@@ -342,5 +206,8 @@ fn a_forbidden_import_and_an_unknown_module_are_reported() {
     let path = |name: &str| vec![name.to_owned(), "part".to_owned()];
     assert_eq!(check(&path("domain"), "\nuse crate::kafka;"), [(2, "`domain` must not import `kafka`".to_owned())]);
     assert_eq!(check(&path("kafka"), "use crate::domain; use crate::kafka::ledger;"), []);
-    assert_eq!(check(&path("new"), ""), [(1, "module `new` is not in the table of tests/architecture.rs".to_owned())]);
+    assert_eq!(
+        check(&path("new"), ""),
+        [(1, "module `new` is not in the table of tests/architecture/layers.rs".to_owned())]
+    );
 }

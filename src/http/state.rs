@@ -1,0 +1,18 @@
+//! What handlers share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::ports::health::Health;
+use crate::telemetry::metrics::Metrics;
+
+/// The state of the API.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The parts that report how they are.
+    pub health: Arc<dyn Health>,
+    /// The metrics to show and to count requests in.
+    pub metrics: Arc<Metrics>,
+    /// Start of the process.
+    pub started_at: Instant,
+}
