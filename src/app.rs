@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::api::BoundApi;
-use self::connectors::{Connectors, limit_in_flight};
+use self::connectors::{Builder, limit_in_flight};
 use self::errors::AppError;
 use self::health::AllHealth;
 use self::lifecycle::Running;
@@ -32,7 +32,11 @@ use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
 use crate::domain::health::Component;
 use crate::open_files::OpenFiles;
-use crate::pipeline::route::router::Router;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::engine::Engine;
+use crate::pipeline::gate::Gate;
+use crate::pipeline::recall::Recall;
+use crate::pipeline::spec::Spec;
 use crate::ports::health::Health;
 use crate::telemetry::metrics::Metrics;
 
@@ -40,7 +44,7 @@ use crate::telemetry::metrics::Metrics;
 pub struct App {
     running: Running,
     http_address: SocketAddr,
-    routers: Vec<Arc<Router>>,
+    asked: Vec<(Arc<Spec>, Arc<Caller>)>,
     health: Arc<dyn Health>,
     metrics: Arc<Metrics>,
 }
@@ -60,23 +64,24 @@ impl App {
         let files = OpenFiles::raise(configs.len());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
         let providers = Providers::build(&shared, files)?;
-        let connectors = Connectors::build(configs, &shared, &providers, &storage, observer.as_ref())?;
+        let engine = Arc::new(Engine::new(Recall::new(Arc::clone(&storage.answers)), shared.tasks.clone()));
+        let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
+        let connectors = builder.connectors(configs, observer.as_ref())?;
 
         let mut health = storage.health.clone();
         health.push(Arc::new(files_health));
         health.extend(connectors.health());
         let health: Arc<dyn Health> = Arc::new(AllHealth(health));
-
         // Bound before anything consumes: a taken address must not cost a rebalance.
         let api = BoundApi::bind(shared.runtime.http.listen).await?;
         let http_address = api.address;
-        let routers = connectors.routers.clone();
+        let asked = connectors.asked.clone();
         let connectors = connectors.start()?;
-        let has_journal = storage.journal.is_some();
-        tracing::info!(http = %http_address, connectors = connectors.len(), journal = has_journal, "started");
+        let journal = storage.journal.is_some();
+        tracing::info!(http = %http_address, connectors = connectors.len(), journal, "started");
         let services = [Some(api.serve(&shared, Arc::clone(&health))), storage.worker];
         let running = Running::new(connectors, services.into_iter().flatten(), shared.tasks);
-        Ok(Self { running, http_address, routers, health, metrics: shared.metrics })
+        Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }
 
     /// Where HTTP listens.
@@ -84,9 +89,9 @@ impl App {
         self.http_address
     }
 
-    /// Who is asked by each connector, in the order in which the connectors were given.
-    pub fn routers(&self) -> &[Arc<Router>] {
-        &self.routers
+    /// Whether anybody may be asked for each connector, in the order in which the connectors were given.
+    pub fn gates(&self) -> impl Iterator<Item = Gate<'_>> {
+        self.asked.iter().map(|(spec, caller)| Gate::new(spec, caller))
     }
 
     /// How every part is doing, as `GET /v1/health` shows it.

@@ -15,5 +15,6 @@ pub mod health;
 pub mod json;
 pub mod record;
 pub mod secret;
+pub mod tenant;
 pub mod text;
 pub mod usage;

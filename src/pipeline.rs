@@ -1,13 +1,28 @@
 //! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ score.
 //!
-//! [`run`] has the life of a request on one screen; every other file here is one stage of it. Decoding and encoding belong
-//! to the door a request came through, because they depend on its wire format.
+//! [`engine`] has the life of a request on one screen. Decoding and encoding belong to the door that a request came through,
+//! because they depend on its wire format.
+//!
+//! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who asks,
+//!   and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
+//! - [`accept`], [`recall`], [`ask`], [`approve`], [`score`]: one stage each
+//! - [`patience`]: waiting for providers, and for how long; [`gate`]: whether anybody may be asked
+//! - [`route`]: who is asked; [`budget`]: what a caller may spend
 
 pub mod accept;
 pub mod approve;
 pub mod ask;
+pub mod budget;
+pub mod caller;
+pub mod engine;
+pub mod gate;
+pub mod patience;
 pub mod recall;
+pub mod request;
 pub mod route;
-pub mod run;
 pub mod score;
-pub mod settings;
+pub mod spec;
+pub mod spec_cache;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -48,7 +48,8 @@ impl Commitment {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    fn holds(&self) -> bool {
+    /// Whether it is now.
+    pub fn holds(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

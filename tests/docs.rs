@@ -41,11 +41,11 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     connector.set_lag("t", 0, 1);
     let provider = metrics.provider("p");
     provider.call(Ok(Usage::default()), 0.0, Duration::ZERO);
-    let router = metrics.router("c");
-    router.decided("priority", "p");
-    router.step("ask");
-    router.suspicious("sql-union");
-    router.paid(0.0, Some((0.0, 1.0)));
+    let caller = metrics.caller("c");
+    caller.decided("priority", "p");
+    caller.step("ask");
+    caller.suspicious("sql-union");
+    caller.paid(0.0, Some((0.0, 1.0)));
     metrics.http("GET", "/v1/health", 200, Duration::ZERO);
     let text = metrics.encode().expect("text");
     let existing: BTreeSet<&str> =

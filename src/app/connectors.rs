@@ -1,4 +1,4 @@
-//! The Kafka connectors: for each a router, a pipeline and a record handler.
+//! The Kafka connectors: for each a specification, a caller and a record handler.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,25 +12,28 @@ use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
 use crate::delivery::remembered::RememberedOutcomes;
+use crate::domain::tenant::Tenant;
 use crate::kafka::connector::{Connector, StartError};
 use crate::kafka::dependencies::Dependencies;
-use crate::kafka::handler::RecordHandler;
+use crate::kafka::handler::{HandlerSettings, RecordHandler};
 use crate::kafka::status::ConnectorStatus;
 use crate::open_files::{OpenFiles, OpenFilesHealth};
+use crate::pipeline::budget::Budget;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::engine::Engine;
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
-use crate::pipeline::route::settings::RouterSettings;
-use crate::pipeline::run::Pipeline;
+use crate::pipeline::spec::Spec;
 use crate::ports::health::Health;
 
 /// Connectors that are ready to start.
 #[derive(Default)]
 pub(super) struct Connectors {
     parts: Vec<Dependencies>,
-    /// Who is asked by each connector, in the order of the connectors.
-    pub(super) routers: Vec<Arc<Router>>,
+    /// What each connector asks, and on whose behalf, in the order of the connectors.
+    pub(super) asked: Vec<(Arc<Spec>, Arc<Caller>)>,
     /// The providers that any of them asks, by name.
-    asked: BTreeMap<Arc<str>, Arc<Provider>>,
+    providers: BTreeMap<Arc<str>, Arc<Provider>>,
 }
 
 /// Lets no connector ask more at once than the limit of open files leaves: more records would only wait for a connection, and a
@@ -49,29 +52,80 @@ pub(super) fn limit_in_flight(
     OpenFilesHealth::new(files, largest)
 }
 
-impl Connectors {
+/// What connectors are built from.
+pub(super) struct Builder<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) providers: &'a Providers,
+    pub(super) storage: &'a Storage,
+}
+
+impl Builder<'_> {
     /// Builds what each connector is made of.
-    pub(super) fn build(
+    pub(super) fn connectors(
+        &self,
         configs: Vec<ConnectorConfig>,
-        shared: &Shared,
-        providers: &Providers,
-        storage: &Storage,
         observer: Option<&Arc<dyn Observer>>,
-    ) -> Result<Self, AppError> {
-        let mut connectors = Self::default();
+    ) -> Result<Connectors, AppError> {
+        let mut connectors = Connectors::default();
         for config in configs {
-            let asked = providers.asked_by(&config, &shared.runtime)?;
-            connectors.asked.extend(asked.iter().map(|provider| (Arc::clone(provider.name()), Arc::clone(provider))));
-            let router = Arc::new(router(&config, asked, shared, providers));
-            connectors.parts.push(parts(config, Arc::clone(&router), shared, storage, observer.cloned()));
-            connectors.routers.push(router);
+            let providers = self.providers.asked_by(&config, &self.shared.runtime)?;
+            connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
+            let (spec, caller) = (self.spec(&config, providers), self.caller(&config));
+            connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
+            connectors.parts.push(self.dependencies(config, spec, caller, observer.cloned()));
         }
         Ok(connectors)
     }
 
+    fn spec(&self, config: &ConnectorConfig, providers: Vec<Arc<Provider>>) -> Arc<Spec> {
+        let strategy = config.strategy.unwrap_or(self.shared.runtime.routing.strategy);
+        let router = Router::new(providers, strategy, self.providers.signal.clone());
+        Arc::new(Spec::new(config.spec.clone(), router))
+    }
+
+    fn caller(&self, config: &ConnectorConfig) -> Arc<Caller> {
+        let Shared { clock, metrics, .. } = self.shared;
+        let budget = config.budget.map(|settings| Arc::new(Budget::new(settings, Arc::clone(clock))));
+        Arc::new(Caller::new(Tenant::default(), budget, metrics.caller(&config.name)))
+    }
+
+    /// What one connector works with.
+    fn dependencies(
+        &self,
+        config: ConnectorConfig,
+        spec: Arc<Spec>,
+        caller: Arc<Caller>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Dependencies {
+        let Shared { runtime, clock, metrics, tasks } = self.shared;
+        let is_paid = asks_a_model(&config, runtime);
+        let ConnectorConfig { name, topics, config_hash, .. } = config;
+        let remembered = self.storage.journal.as_ref().map(|journal| {
+            let (journal, name, config_hash) = (Arc::clone(journal), Arc::clone(&name), Arc::clone(&config_hash));
+            RememberedOutcomes::new(journal, name, config_hash, is_paid, topics.deduplicate)
+        });
+        let (connector, format, reference) = (Arc::clone(&name), topics.format, runtime.routing.reference);
+        let settings = HandlerSettings { connector, config_hash, format, reference };
+        let (engine, clock) = (Arc::clone(self.engine), Arc::clone(clock));
+        let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered);
+        Dependencies {
+            kafka: runtime.kafka.clone(),
+            topics,
+            handler: Arc::new(handler),
+            tasks: tasks.clone(),
+            metrics: metrics.connector(&name),
+            status: Arc::new(ConnectorStatus::new(Arc::clone(&name))),
+            observer,
+            name,
+        }
+    }
+}
+
+impl Connectors {
     /// How the connectors and the providers that they ask are doing.
     pub(super) fn health(&self) -> Vec<Arc<dyn Health>> {
-        let providers: Arc<dyn Health> = Arc::new(ProviderHealth(self.asked.values().cloned().collect()));
+        let providers: Arc<dyn Health> = Arc::new(ProviderHealth(self.providers.values().cloned().collect()));
         let connectors = self.parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>);
         std::iter::once(providers).chain(connectors).collect()
     }
@@ -79,44 +133,5 @@ impl Connectors {
     /// Starts all of them.
     pub(super) fn start(self) -> Result<Vec<Connector>, StartError> {
         self.parts.into_iter().map(Connector::start).collect()
-    }
-}
-
-/// Who is asked for the records of a connector.
-fn router(config: &ConnectorConfig, asked: Vec<Arc<Provider>>, shared: &Shared, providers: &Providers) -> Router {
-    let Shared { runtime, clock, metrics, .. } = shared;
-    let settings = RouterSettings {
-        strategy: config.pipeline.strategy.unwrap_or(runtime.routing.strategy),
-        budget: config.pipeline.budget,
-        reference: runtime.routing.reference,
-    };
-    Router::new(asked, settings, Arc::clone(clock), providers.signal.clone(), metrics.router(&config.name))
-}
-
-/// What one connector is made of.
-fn parts(
-    config: ConnectorConfig,
-    router: Arc<Router>,
-    shared: &Shared,
-    storage: &Storage,
-    observer: Option<Arc<dyn Observer>>,
-) -> Dependencies {
-    let is_paid = asks_a_model(&config, &shared.runtime);
-    let ConnectorConfig { name, pipeline, topics, .. } = config;
-    let remembered = storage.journal.as_ref().map(|journal| {
-        let config_hash = Arc::clone(&pipeline.config_hash);
-        RememberedOutcomes::new(Arc::clone(journal), Arc::clone(&name), config_hash, is_paid, topics.deduplicate)
-    });
-    let pipeline = Pipeline::new(pipeline, router, Arc::clone(&storage.recall));
-    let handler = RecordHandler::new(pipeline, topics.format, Arc::clone(&shared.clock), remembered);
-    Dependencies {
-        kafka: shared.runtime.kafka.clone(),
-        topics,
-        handler: Arc::new(handler),
-        tasks: shared.tasks.clone(),
-        metrics: shared.metrics.connector(&name),
-        status: Arc::new(ConnectorStatus::new(Arc::clone(&name))),
-        observer,
-        name,
     }
 }

@@ -55,7 +55,7 @@ impl Providers {
         let names = names_asked_by(connector, runtime).iter();
         let asked: Vec<_> = names.filter_map(|name| self.by_name.get(name).cloned()).collect();
         if asked.is_empty() {
-            let provider = connector.pipeline.provider.clone().unwrap_or_default();
+            let provider = connector.provider.clone().unwrap_or_default();
             return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
         }
         check_budget(connector, &asked)?;
@@ -65,7 +65,7 @@ impl Providers {
 
 /// The one provider that the connector names, or those of the routing.
 fn names_asked_by<'a>(connector: &'a ConnectorConfig, runtime: &'a RuntimeConfig) -> &'a [String] {
-    connector.pipeline.provider.as_ref().map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref)
+    connector.provider.as_ref().map_or(runtime.routing.fallback.as_slice(), std::slice::from_ref)
 }
 
 /// True unless all that the connector asks cost nothing and answer the same when they are asked again.
@@ -77,9 +77,9 @@ pub(super) fn asks_a_model(connector: &ConnectorConfig, runtime: &RuntimeConfig)
 
 /// A budget that cannot pay one answer would make a dead letter of every record.
 fn check_budget(connector: &ConnectorConfig, asked: &[Arc<Provider>]) -> Result<(), AppError> {
-    let Some(budget) = connector.pipeline.budget else { return Ok(()) };
+    let Some(budget) = connector.budget else { return Ok(()) };
     let price = |provider: &Arc<Provider>| {
-        let output = connector.pipeline.max_tokens.unwrap_or_else(|| provider.model().max_tokens());
+        let output = connector.spec.generation.max_tokens.unwrap_or_else(|| provider.model().max_tokens());
         provider.model().cost_usd(Usage { output_tokens: output.into(), ..Usage::default() })
     };
     let least = asked.iter().map(price).min_by(f64::total_cmp).filter(|need| *need > budget.usd);

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::cache::memory::MemoryAnswers;
-use crate::pipeline::recall::Recall;
 use crate::ports::answers::Answers;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
@@ -18,7 +17,7 @@ use crate::store::settings::StoreUrl;
 /// What all connectors share of memory.
 pub(super) struct Storage {
     /// Answers to questions that were asked before.
-    pub(super) recall: Arc<Recall>,
+    pub(super) answers: Arc<dyn Answers>,
     /// Outcomes that outlive the process, if there is a store.
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// How the cache and the store are doing.
@@ -31,8 +30,7 @@ impl Storage {
     /// Opens it. A database that is away is waited for afterwards.
     pub(super) fn open(shared: &Shared) -> Self {
         let answers = Arc::new(MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock)));
-        let recall = Arc::new(Recall::new(Arc::clone(&answers) as Arc<dyn Answers>));
-        let mut health = vec![answers as Arc<dyn Health>];
+        let mut health = vec![Arc::clone(&answers) as Arc<dyn Health>];
         let mut worker = None;
         let store = &shared.runtime.store;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
@@ -53,6 +51,6 @@ impl Storage {
                 Some(journal)
             }
         };
-        Self { recall, journal, health, worker }
+        Self { answers, journal, health, worker }
     }
 }

@@ -97,7 +97,7 @@ fn provenance_headers(headers: &mut Vec<Header>, answered: &Answered, origin: &O
     let answer = &answered.answer;
     let (attempts, usage, cost_usd) = match answered.cache_hit {
         CacheHit::None => (attempt::calls(&answer.trail), answer.usage, answer.cost_usd),
-        CacheHit::Memory | CacheHit::Journal => (0, Usage::default(), 0.0),
+        CacheHit::Memory | CacheHit::Redis | CacheHit::Journal => (0, Usage::default(), 0.0),
     };
     write::push(headers, "ce_provider", allowed(&answer.provider));
     write::push(headers, "ce_model", allowed(&answer.model));

@@ -18,7 +18,9 @@ use super::runtime::{DEFAULT_TTL, RuntimeConfig};
 use super::section::{Scribe, Section, Spot};
 use super::values;
 use crate::kafka::settings::TopicSettings;
-use crate::pipeline::settings::PipelineSettings;
+use crate::pipeline::budget::BudgetSettings;
+use crate::pipeline::route::settings::Strategy;
+use crate::pipeline::spec::SpecSettings;
 use crate::store::settings::StoreUrl;
 
 /// A connector as true.
@@ -30,8 +32,16 @@ pub struct ConnectorConfig {
     pub path: PathBuf,
     /// Its way through Kafka.
     pub topics: TopicSettings,
-    /// From an event to an answer.
-    pub pipeline: PipelineSettings,
+    /// What is asked.
+    pub spec: SpecSettings,
+    /// Provider to use; `None` takes the routing's choice.
+    pub provider: Option<String>,
+    /// How the routing chooses; `None` as the routing does for everyone.
+    pub strategy: Option<Strategy>,
+    /// What the connector may spend.
+    pub budget: Option<BudgetSettings>,
+    /// First 12 hexadecimal digits of the SHA-256 of the connector file as resolved (`confighash`).
+    pub config_hash: Arc<str>,
 }
 
 /// What connectors take from the runtime configuration.
@@ -181,25 +191,10 @@ pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &Runtime
     let build = || {
         let (name, topics, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
         let config_hash = hash::of(&name, &topics, prompt.digest(), schema.digest(), &options);
-        let pipeline = PipelineSettings {
-            strategy: options.strategy,
-            allow_relaxed: options.allow_relaxed,
-            record_ceiling: options.record_ceiling,
-            budget: options.budget,
-            connector: Arc::clone(&name),
-            template: Arc::new(prompt),
-            schema,
-            provider: options.provider,
-            temperature: options.temperature,
-            max_tokens: options.max_tokens,
-            max_prompt_chars: options.max_prompt_chars as usize,
-            patterns: options.patterns,
-            confidence_threshold: options.confidence_threshold,
-            on_low_confidence: options.on_low_confidence,
-            cache_ttl: options.cache_ttl.unwrap_or(defaults.cache_ttl),
-            config_hash,
-        };
-        Some(ConnectorConfig { name, path: file.to_path_buf(), topics, pipeline })
+        let path = file.to_path_buf();
+        let spec = options.spec(prompt, schema, defaults.cache_ttl);
+        let options::Options { provider, strategy, budget, .. } = options;
+        Some(ConnectorConfig { name, path, topics, spec, provider, strategy, budget, config_hash })
     };
     Read { wiring, config: build() }
 }

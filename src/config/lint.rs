@@ -102,7 +102,7 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) 
         let scribe = Scribe::new(Some(&file));
         let read = connector::read(&scribe, &file, &node, &defaults);
         if let Some(connector) = &read.config {
-            let remarks = connector::schema::review(&scribe, &node, &connector.pipeline.schema, &file);
+            let remarks = connector::schema::review(&scribe, &node, &connector.spec.schema, &file);
             notes.extend(remarks.iter().map(noted));
             notes.extend(notes_on(connector, &checked));
             notes.extend(sizes::check(&scribe, &node, connector, &checked));
@@ -121,13 +121,13 @@ fn noted(finding: &Finding) -> String {
 /// What the providers that a connector may ask do not enforce of its schema. Which may be asked is known where a key is there; where
 /// none is, it can be any of them.
 fn notes_on(connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
-    let named = connector.pipeline.provider.as_ref();
+    let named = connector.provider.as_ref();
     let asked = named.map_or(checked.fallback.as_slice(), std::slice::from_ref);
     let asked = asked.iter().filter_map(|name| checked.providers.iter().find(|provider| provider.name == *name));
     let asked: Vec<&CheckedProvider> = asked.collect();
     let is_any_usable = asked.iter().any(|provider| provider.has_key);
     let usable = asked.into_iter().filter(|provider| named.is_some() || provider.has_key || !is_any_usable);
-    let schema = connector.pipeline.schema.json();
+    let schema = connector.spec.schema.json();
     let notes = usable.filter_map(|provider| dialect::note(schema, &provider.name, provider.kind?.dialect()?));
     notes.map(|note| format!("{}: note: {note}", connector.path.display())).collect()
 }

@@ -86,6 +86,8 @@ pub enum CacheHit {
     None,
     /// From memory, or from a call that was in flight for the same question.
     Memory,
+    /// From the answers that processes share.
+    Redis,
     /// From the journal: this event asked the same before, and the process did not live to publish the answer, or the sender
     /// repeats itself.
     Journal,
@@ -97,6 +99,7 @@ impl CacheHit {
         match self {
             Self::None => "none",
             Self::Memory => "memory",
+            Self::Redis => "redis",
             Self::Journal => "journal",
         }
     }

@@ -134,6 +134,8 @@ codes! {
     ProviderQuotaExhausted = "provider_quota_exhausted", Ask, Unavailable;
     /// The connector's budget is spent.
     BudgetExhausted = "budget_exhausted", Ask, Unavailable;
+    /// There was no answer within the time that the request had.
+    DeadlineExceeded = "deadline_exceeded", Ask, Refused;
     /// Another call for this record would exceed its ceiling of tokens or cost.
     RecordCeiling = "record_ceiling", Ask, Refused;
     /// Answers are replayed, and there is no recorded one to this question.

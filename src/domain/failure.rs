@@ -26,6 +26,12 @@ impl Failure {
         Self { code, detail: detail.into(), trail: Arc::default(), retry_after: None }
     }
 
+    /// The failure of a request on which a stage panicked.
+    pub fn defect() -> Self {
+        let detail = "a stage of the pipeline panicked on this record; please report it with the version and this record's shape";
+        Self::new(Code::InternalError, detail)
+    }
+
     /// The same failure after these attempts.
     #[must_use]
     pub fn after(mut self, trail: impl Into<Arc<[Attempt]>>) -> Self {
@@ -57,6 +63,21 @@ impl Failure {
     /// Who must act.
     pub fn kind(&self) -> Kind {
         self.code.kind()
+    }
+
+    /// Whether everybody who asks the same question of the same providers would fail in the same way. What only this
+    /// request had too little of (money, tokens, time) says nothing to another one.
+    pub fn is_shared(&self) -> bool {
+        let is_own = matches!(
+            self.code,
+            Code::RecordCeiling
+                | Code::BudgetExhausted
+                | Code::DeadlineExceeded
+                | Code::LowConfidence
+                | Code::InternalError
+                | Code::ProcessAborted
+        );
+        !is_own
     }
 }
 

@@ -1,29 +1,31 @@
 //! One record through the pipeline: decode ▶ pipeline ▶ encode.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-use futures_util::FutureExt;
 
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
 use crate::codec::{cloudevents, dead_letter, plain, result};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
-use crate::domain::answer::{Answered, CacheHit};
+use crate::delivery::settle::{defect, settle};
+use crate::domain::answer::Answered;
 use crate::domain::event::Event;
-use crate::domain::failure::{Code, Failure, Kind};
+use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Record;
-use crate::pipeline::route::router::Router;
-use crate::pipeline::run::{self, Pipeline, Question};
+use crate::pipeline::caller::Caller;
+use crate::pipeline::engine::{Begun, Engine};
+use crate::pipeline::gate::Gate;
+use crate::pipeline::request::{Question, Request};
+use crate::pipeline::route::settings::Prices;
+use crate::pipeline::spec::Spec;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
 
 /// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer should accept
-/// (CloudEvents 1.0.2, "Size TopicLimits"), and far more than a prompt of 10,000 characters needs.
+/// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
 pub const MAX_VALUE_BYTES: usize = 512 << 10;
 
 /// A character has at most four bytes in UTF-8; as much again for escapes, and for what the prompt leaves out.
@@ -34,10 +36,6 @@ pub const fn max_value_bytes(max_prompt_chars: usize) -> usize {
     let needed = max_prompt_chars * VALUE_BYTES_PER_CHAR;
     if needed > MAX_VALUE_BYTES { needed } else { MAX_VALUE_BYTES }
 }
-
-/// Times that a provider may fail on a record, each time having answered others since the time before, until the failure is
-/// the record's.
-const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
 
 /// A record that needs a provider.
 #[derive(Debug)]
@@ -63,29 +61,47 @@ pub enum RecordStep {
     Ask(Box<Job>),
 }
 
-/// Takes the records of one connector through its pipeline.
+/// Takes the records of one connector through the engine: one specification and one caller for all of them.
 pub struct RecordHandler {
-    pipeline: Pipeline,
-    format: RecordFormat,
+    settings: HandlerSettings,
+    engine: Arc<Engine>,
+    spec: Arc<Spec>,
+    caller: Arc<Caller>,
     clock: Arc<dyn Clock>,
     remembered: Option<RememberedOutcomes>,
     result_log: ResultLog,
 }
 
+/// What a connector's results say of where they come from, and how its records are read.
+#[derive(Debug, Clone)]
+pub struct HandlerSettings {
+    /// The connector's name; part of every result's identity.
+    pub connector: Arc<str>,
+    /// First 12 hexadecimal digits of the SHA-256 of the connector file as resolved (`confighash`).
+    pub config_hash: Arc<str>,
+    /// How records are read.
+    pub format: RecordFormat,
+    /// The prices that costs are compared with; `None` where there is nothing to compare.
+    pub reference: Option<Prices>,
+}
+
 impl RecordHandler {
-    /// A handler that drives `pipeline`. Without remembered outcomes, a process that is killed forgets answers that were paid for.
+    /// A handler that asks what `spec` says on behalf of `caller`. Without remembered outcomes, a process that is killed forgets
+    /// answers that were paid for.
     pub fn new(
-        pipeline: Pipeline,
-        format: RecordFormat,
+        settings: HandlerSettings,
+        engine: Arc<Engine>,
+        spec: Arc<Spec>,
+        caller: Arc<Caller>,
         clock: Arc<dyn Clock>,
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
-        Self { pipeline, format, clock, remembered, result_log: ResultLog::default() }
+        Self { settings, engine, spec, caller, clock, remembered, result_log: ResultLog::default() }
     }
 
-    /// Who answers behind this handler, and the gate before them.
-    pub fn router(&self) -> &Router {
-        self.pipeline.router()
+    /// Whether anybody may be asked.
+    pub fn gate(&self) -> Gate<'_> {
+        Gate::new(&self.spec, &self.caller)
     }
 
     /// What records are remembered by, where they are.
@@ -108,22 +124,20 @@ impl RecordHandler {
     fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<RecordStep, Failure> {
         let event = self.decode(record)?;
         *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
-        let begun = self.pipeline.begin(&Scope { event: &event, key: record.key.as_deref(), headers: &record.headers });
-        match begun {
-            run::Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?))),
-            run::Begun::Ask(question) => {
-                Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question })))
-            }
+        let input = Scope { event: &event, key: record.key.as_deref(), headers: &record.headers };
+        match self.engine.begin(&Request { input, spec: &self.spec, caller: &self.caller, deadline: None }) {
+            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?))),
+            Begun::Ask(question) => Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
         }
     }
 
     fn decode(&self, record: &Record) -> Result<Event, Failure> {
-        let limit = max_value_bytes(self.pipeline.settings().max_prompt_chars);
+        let limit = max_value_bytes(self.spec.settings().checks.max_prompt_chars);
         if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
             let detail = format!("the value has {bytes} bytes, the limit is {limit}");
             return Err(Failure::new(Code::EventTooLarge, detail));
         }
-        match self.format {
+        match self.settings.format {
             RecordFormat::CloudEvents => cloudevents::decode(record),
             RecordFormat::Json => plain::decode_json(record),
             RecordFormat::Text => plain::decode_text(record),
@@ -136,86 +150,36 @@ impl RecordHandler {
         if is_paid { job.question.commitment().clone() } else { Commitment::default() }
     }
 
-    /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that. An outcome
-    /// that cost a call is remembered before it is returned, and one that is remembered costs no call.
+    /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
     pub async fn finish(&self, job: Job) -> Settled {
         let Job { record, event, mut question } = job;
-        let (record, event) = (&record, &event);
-        let remembered = self.remembered.as_ref();
-        let keys = remembered
-            .and_then(|remembered| Some((remembered, remembered.keys(record, event, question.fingerprint())?)));
-        let _lock = match keys {
-            Some((remembered, keys)) => Some(remembered.lock(keys).await),
-            None => None,
-        };
-        if let Some((remembered, keys)) = keys {
-            if let Some(settled) = remembered.recall(keys).await {
-                return settled;
-            }
-            // An instance that lost the record may get its answer while this one waits for a provider.
-            if !self.router().is_open() {
-                self.pipeline.ready(&question).await;
-                if let Some(settled) = remembered.recall(keys).await {
-                    return settled;
-                }
-            }
-        }
-        let (settled, has_cost) = match AssertUnwindSafe(self.answer(&mut question)).catch_unwind().await {
-            Ok(Ok(answered)) => (self.result(record, event, &answered), answered.cache_hit == CacheHit::None),
-            Ok(Err(failure)) => (self.dead_letter(record, &failure), failure.attempts() > 0),
-            Err(panic) => (self.dead_letter(record, &defect(panic.as_ref())), false),
-        };
-        if let Some((remembered, keys)) = keys.filter(|_| has_cost) {
-            remembered.record(keys, &settled).await;
-        }
-        settled
-    }
-
-    /// Waits and goes on until there is an outcome. The question keeps what its calls said and cost.
-    async fn answer(&self, question: &mut Question) -> Result<Answered, Failure> {
-        let router = self.router();
-        let mut failures_of_its_own = 0;
-        let mut successes_before = router.successes();
-        loop {
-            self.pipeline.ready(question).await;
-            let calls_before = question.calls();
-            let failure = match self.pipeline.finish(question).await {
-                Err(failure) if failure.kind() == Kind::Unavailable => failure,
-                outcome => return outcome,
-            };
-            // No call is open any more. Whoever else has the record by then makes the next one.
-            question.commitment().end();
-            // Nobody may be waiting for it any more, and then it does not begin another.
-            tokio::task::yield_now().await;
-            // Providers that fail on one record only must not be paused for it for ever.
-            let successes = router.successes();
-            let is_dubious = matches!(failure.code, Code::ProviderUnavailable | Code::ProviderOverloaded);
-            if is_dubious && question.calls() > calls_before && successes > successes_before {
-                failures_of_its_own += 1;
-            }
-            successes_before = successes;
-            if failures_of_its_own >= MAX_FAILURES_OF_ITS_OWN {
-                return Err(Failure { code: Code::ProviderFailed, ..failure });
-            }
-        }
+        let outcomes = self.remembered.as_ref();
+        let remembered = outcomes
+            .and_then(|outcomes| Some((outcomes, outcomes.keys(&record, &event, &question.outcome_fingerprint())?)));
+        settle(&self.engine, remembered, &mut question, |outcome| match outcome {
+            Ok(answered) => self.result(&record, &event, &answered),
+            Err(failure) => self.dead_letter(&record, &failure),
+        })
+        .await
     }
 
     fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
-        let settings = self.pipeline.settings();
-        self.result_log.observe(&settings.connector, record, answered);
+        let HandlerSettings { connector, config_hash, reference, format: _ } = &self.settings;
+        let asked = self.spec.settings();
+        self.result_log.observe(connector, record, answered);
         let origin = result::Origin {
-            connector: &settings.connector,
-            schema_uri: settings.schema.uri(),
-            schema_version: settings.schema.version(),
-            prompt_version: settings.template.version(),
-            config_hash: &settings.config_hash,
+            connector,
+            schema_uri: asked.schema.uri(),
+            schema_version: asked.schema.version(),
+            prompt_version: asked.template.version(),
+            config_hash,
         };
         let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {
             cache_hit: answered.cache_hit,
             confidence: answer.confidence.score,
-            reference_usd: self.router().reference_cost_usd(answer.last_call()),
+            reference_usd: reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
         };
         Settled { outgoing, outcome, is_pointer: false, detail: None }
     }
@@ -240,17 +204,8 @@ impl RecordHandler {
     }
 
     fn dead_letter_origin(&self) -> dead_letter::DeadLetterOrigin<'_> {
-        dead_letter::DeadLetterOrigin { connector: &self.pipeline.settings().connector }
+        dead_letter::DeadLetterOrigin { connector: &self.settings.connector }
     }
-}
-
-/// A panic's message is a source position or our own words; it may quote data, so only its presence is told.
-fn defect(panic: &(dyn Any + Send)) -> Failure {
-    tracing::error!(is_text = panic.is::<String>() || panic.is::<&str>(), "a pipeline stage panicked");
-    Failure::new(
-        Code::InternalError,
-        "a stage of the pipeline panicked on this record; please report it with the version and this record's shape",
-    )
 }
 
 #[cfg(test)]

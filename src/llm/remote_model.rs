@@ -35,6 +35,7 @@ const MAX_ADAPTATIONS: usize = 8;
 pub(super) struct RemoteModel {
     name: String,
     model: String,
+    digest: [u8; 32],
     max_tokens: u32,
     temperature: Option<f64>,
     logprobs: bool,
@@ -115,6 +116,7 @@ impl RemoteModel {
         Ok(Self {
             name: name.to_owned(),
             model: settings.model.clone(),
+            digest: settings.digest(),
             max_tokens: settings.max_tokens,
             temperature: settings.temperature,
             logprobs: settings.logprobs,
@@ -280,6 +282,10 @@ impl Model for RemoteModel {
 
     fn family(&self) -> &str {
         &self.model
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
     fn cost_usd(&self, usage: Usage) -> f64 {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::domain::secret::Secret;
 use crate::pipeline::route::settings::Ceilings;
 pub use crate::pipeline::route::settings::Prices;
@@ -53,6 +55,28 @@ pub struct RemoteSettings {
     pub instructions: Option<String>,
     /// What its tokens cost.
     pub prices: Prices,
+}
+
+impl RemoteSettings {
+    /// Of all that changes the model's answers, a SHA-256.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
+        let Self {
+            api,
+            base_url,
+            model,
+            max_tokens,
+            temperature,
+            logprobs,
+            instructions,
+            api_keys: _,
+            timeout: _,
+            prices: _,
+        } = self;
+        let answering = (api, base_url, model, max_tokens, temperature.map(f64::to_bits), logprobs, instructions);
+        // Debug quotes texts, so that no two settings are written alike.
+        Sha256::digest(format!("{answering:?}")).into()
+    }
 }
 
 /// The wire formats.
@@ -120,4 +144,45 @@ pub enum Cassettes {
     Record(PathBuf),
     /// Every answer comes from this directory; nothing is sent, and no key is needed.
     Replay(PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> RemoteSettings {
+        RemoteSettings {
+            api: Api::Anthropic { version: "2023-06-01".to_owned(), auth: AnthropicAuth::ApiKey },
+            base_url: "http://127.0.0.1:1".to_owned(),
+            model: "m".to_owned(),
+            api_keys: Vec::new(),
+            timeout: Duration::from_secs(1),
+            max_tokens: 1024,
+            temperature: None,
+            logprobs: false,
+            instructions: None,
+            prices: Prices { input_per_1k: 0.0, output_per_1k: 0.0, cached_per_1k: 0.0 },
+        }
+    }
+
+    #[test]
+    fn what_changes_an_answer_changes_the_digest_and_nothing_else_does() {
+        let base = settings().digest();
+        let others = [
+            RemoteSettings { api: Api::Gemini { version: "v1".to_owned() }, ..settings() },
+            RemoteSettings { base_url: "http://127.0.0.1:2".to_owned(), ..settings() },
+            RemoteSettings { model: "n".to_owned(), ..settings() },
+            RemoteSettings { max_tokens: 1025, ..settings() },
+            RemoteSettings { temperature: Some(0.0), ..settings() },
+            RemoteSettings { temperature: Some(-0.0), ..settings() },
+            RemoteSettings { logprobs: true, ..settings() },
+            RemoteSettings { instructions: Some(String::new()), ..settings() },
+        ];
+        let mut digests: Vec<_> = others.iter().map(RemoteSettings::digest).chain([base]).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), 9);
+        let timeout = Duration::from_secs(9);
+        assert_eq!(RemoteSettings { timeout, ..settings() }.digest(), base);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::answer::Flag;
 use crate::domain::failure::{Code, Failure};
-use crate::pipeline::settings::{PatternPolicy, PipelineSettings};
+use crate::pipeline::spec::{Checks, PatternPolicy};
 use crate::prompt::normalise::normalise;
 use crate::prompt::patterns;
 use crate::prompt::template::Rendered;
@@ -23,11 +23,7 @@ pub struct Accepted {
 ///
 /// # Errors
 /// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.
-pub fn accept(
-    rendered: Rendered,
-    settings: &PipelineSettings,
-    on_pattern: impl FnMut(&'static str),
-) -> Result<Accepted, Failure> {
+pub fn accept(rendered: Rendered, checks: &Checks, on_pattern: impl FnMut(&'static str)) -> Result<Accepted, Failure> {
     let Rendered { prompt, content } = rendered;
     let prompt = normalise(&prompt);
     let content = content.map(|content| normalise(&content).into_owned());
@@ -38,8 +34,8 @@ pub fn accept(
              and the field that the template reads",
         ));
     }
-    check_length(&prompt, settings.max_prompt_chars)?;
-    let flags = check_patterns(&prompt, content.as_deref(), settings.patterns, on_pattern)?;
+    check_length(&prompt, checks.max_prompt_chars)?;
+    let flags = check_patterns(&prompt, content.as_deref(), checks.patterns, on_pattern)?;
     Ok(Accepted { prompt: prompt.into_owned(), content, flags })
 }
 

@@ -23,18 +23,30 @@ use crate::domain::failure::{Code, Failure};
 use crate::pipeline::approve::Approved;
 use crate::pipeline::ask::ladder::Ladder;
 pub(super) use crate::pipeline::ask::progress::Progress;
-use crate::pipeline::route::router::Router;
-use crate::pipeline::run::Question;
+use crate::pipeline::caller::Caller;
 use crate::pipeline::score::{Evidence, confidence};
-use crate::pipeline::settings::PipelineSettings;
+use crate::pipeline::spec::{Spec, SpecSettings};
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The specification.
+    pub(super) spec: &'a Spec,
+    /// Who asks, and pays.
+    pub(super) caller: &'a Caller,
+    /// The normalised prompt.
+    pub(super) prompt: &'a str,
+    /// The record's own part of it; the whole prompt where the two cannot be told apart.
+    pub(super) content: &'a str,
+}
 
 /// Asks until an answer is valid, no further question can help, or the record's ceiling is reached.
 ///
 /// # Errors
 /// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question, which
 /// can be asked again and goes on from where it stands.
-pub async fn ask(router: &Router, settings: &PipelineSettings, question: &mut Question) -> Result<Answer, Failure> {
-    Ladder::new(router, settings, question).climb().await
+pub(super) async fn ask(asked: Asked<'_>, progress: &mut Progress) -> Result<Answer, Failure> {
+    Ladder::new(asked, progress).climb().await
 }
 
 /// Who gave an answer, and its own idea of how good it is.
@@ -46,7 +58,7 @@ struct Giver {
 }
 
 fn answer(
-    settings: &PipelineSettings,
+    settings: &SpecSettings,
     progress: &mut Progress,
     giver: Giver,
     approved: &Approved,

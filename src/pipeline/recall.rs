@@ -4,65 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::domain::answer::Answer;
 use crate::domain::failure::Failure;
 use crate::domain::fingerprint::Fingerprint;
-use crate::pipeline::settings::PipelineSettings;
-use crate::ports::answers::Answers;
+use crate::ports::answers::{Answers, SharedAnswers};
 
-/// Computes fingerprints for one pipeline: everything but the prompt is hashed once.
-pub struct Questions(Sha256);
+type FlightOutcome = Result<Arc<Answer>, Failure>;
+type Landing = watch::Receiver<Option<FlightOutcome>>;
 
-impl Questions {
-    /// The questions that a pipeline with these settings asks of models of these families, each of which may answer.
-    pub fn of<'a>(settings: &PipelineSettings, families: impl Iterator<Item = &'a str>) -> Self {
-        // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
-        let PipelineSettings {
-            template,
-            schema,
-            temperature,
-            max_tokens,
-            connector: _,
-            strategy: _,
-            record_ceiling: _,
-            budget: _,
-            allow_relaxed,
-            provider: _, // its model family stands for it
-            max_prompt_chars: _,
-            patterns: _,
-            confidence_threshold: _,
-            on_low_confidence: _,
-            cache_ttl: _,
-            config_hash: _,
-        } = settings;
-        let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/1");
-        hash.update(schema.digest());
-        hash.update(template.digest());
-        hash.update(temperature.map_or([0xff; 8], f64::to_be_bytes));
-        hash.update(max_tokens.unwrap_or(0).to_be_bytes());
-        hash.update([u8::from(*allow_relaxed)]);
-        for family in families {
-            hash.update((family.len() as u64).to_be_bytes());
-            hash.update(family);
-        }
-        Self(hash)
-    }
+/// How long the answers that processes share are waited for, before a provider is asked: a fraction of what that takes.
+const SHARED_WAIT: Duration = Duration::from_millis(100);
 
-    /// The fingerprint of the question that this prompt asks.
-    pub fn fingerprint(&self, prompt: &str) -> Fingerprint {
-        Fingerprint(self.0.clone().chain_update(prompt).finalize().into())
-    }
-}
-
-type Outcome = Result<Arc<Answer>, Failure>;
-type Landing = watch::Receiver<Option<Outcome>>;
-
-/// Remembered answers, and the flights of those being asked for. Shared by all pipelines of the process.
+/// Remembered answers, and the flights of those being asked for. One for the process.
 pub struct Recall {
     answers: Arc<dyn Answers>,
+    shared: Option<Arc<dyn SharedAnswers>>,
     flights: Mutex<HashMap<Fingerprint, Landing>>,
 }
 
@@ -80,19 +39,41 @@ pub enum Flight<'a> {
 pub struct Lead<'a> {
     recall: &'a Recall,
     question: Fingerprint,
-    landing: watch::Sender<Option<Outcome>>,
+    landing: watch::Sender<Option<FlightOutcome>>,
 }
 
 /// A place in somebody else's flight.
 pub struct Follow(Landing);
 
 impl Recall {
-    /// Recall over a store of answers.
+    /// Recall over the answers of this process.
     pub fn new(answers: Arc<dyn Answers>) -> Self {
-        Self { answers, flights: Mutex::default() }
+        Self { answers, shared: None, flights: Mutex::default() }
     }
 
-    /// A remembered answer.
+    /// The same with those that processes share behind them.
+    #[must_use]
+    pub fn with_shared(self, shared: Arc<dyn SharedAnswers>) -> Self {
+        Self { shared: Some(shared), ..self }
+    }
+
+    /// An answer that processes share, if there is one within [`SHARED_WAIT`]. It is from then on this process's as well.
+    pub async fn get_shared(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
+        let shared = self.shared.as_ref()?;
+        let (answer, ttl) = timeout(SHARED_WAIT, shared.get(question)).await.ok()??;
+        self.answers.put(*question, Arc::clone(&answer), ttl);
+        Some(answer)
+    }
+
+    /// Remembers an answer, for all processes where they share answers.
+    pub fn put(&self, question: Fingerprint, answer: &Arc<Answer>, ttl: Duration) {
+        self.answers.put(question, Arc::clone(answer), ttl);
+        if let Some(shared) = &self.shared {
+            shared.put(question, Arc::clone(answer), ttl);
+        }
+    }
+
+    /// An answer that this process remembers.
     pub fn get(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
         self.answers.get(question)
     }
@@ -118,13 +99,13 @@ impl Recall {
 }
 
 impl Lead<'_> {
-    /// Ends the flight. A failure is shared with those who wait: asking again at once would pay for the same refusal
-    /// again, or call a provider that has just asked for a pause. Only answers are remembered for later requests.
-    pub fn land(self, outcome: Outcome, ttl: Duration) {
-        if let Ok(answer) = &outcome {
-            self.recall.answers.put(self.question, Arc::clone(answer), ttl);
+    /// Ends the flight. A failure that [everybody](Failure::is_shared) would meet is shared with those who wait: asking again
+    /// at once would pay for the same refusal again, or call a provider that has just asked for a pause. With any other one
+    /// it is as if nobody had led. An answer must have been put before.
+    pub fn land(self, outcome: FlightOutcome) {
+        if outcome.as_ref().err().is_none_or(Failure::is_shared) {
+            self.landing.send_replace(Some(outcome));
         }
-        self.landing.send_replace(Some(outcome));
     }
 }
 
@@ -136,7 +117,7 @@ impl Drop for Lead<'_> {
 
 impl Follow {
     /// The leader's outcome, or `None` if it never landed.
-    pub async fn wait(mut self) -> Option<Outcome> {
+    pub async fn wait(mut self) -> Option<FlightOutcome> {
         match self.0.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone(),
             Err(_closed) => None,

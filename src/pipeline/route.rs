@@ -1,11 +1,10 @@
 //! Route: who is asked, and when nobody may be.
 //!
 //! A [`Provider`](provider::Provider) is a model with everything that stands before it: a breaker, ceilings, and a memory of
-//! how it has been doing. Providers are shared by all connectors. A [`Router`](router::Router) belongs to one connector and
-//! chooses among them; when none may be asked, it is the connector's gate.
+//! how it has been doing. Providers are shared by all who ask. A [`Router`](router::Router) belongs to one
+//! specification and chooses among them.
 
 pub(in crate::pipeline) mod breaker;
-pub mod budget;
 pub mod calls;
 mod ceilings;
 pub mod connections;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::answer::{Answer, Answered, CacheHit, Confidence, Flag, Validation};
 use crate::domain::failure::{Code, Failure};
-use crate::pipeline::settings::{LowConfidencePolicy, PipelineSettings};
+use crate::pipeline::spec::{Checks, LowConfidencePolicy};
 use crate::prompt::parse::Form;
 
 /// Confidence that each invalid answer before costs: an answer that had to be corrected is a weaker one.
@@ -54,11 +54,11 @@ pub fn judge(
     answer: Arc<Answer>,
     cache_hit: CacheHit,
     mut flags: Vec<Flag>,
-    settings: &PipelineSettings,
+    checks: &Checks,
 ) -> Result<Answered, Failure> {
     let score = answer.confidence.score;
-    if let Some(threshold) = settings.confidence_threshold.filter(|threshold| score < *threshold) {
-        if settings.on_low_confidence == LowConfidencePolicy::DeadLetter {
+    if let Some(threshold) = checks.confidence_threshold.filter(|threshold| score < *threshold) {
+        if checks.on_low_confidence == LowConfidencePolicy::DeadLetter {
             let detail = format!("confidence {score:.2} is below the threshold {threshold:.2}");
             return Err(Failure::new(Code::LowConfidence, detail).after(answer.trail.as_slice()));
         }

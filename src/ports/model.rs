@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
@@ -97,6 +98,11 @@ pub trait Model: Send + Sync {
     fn name(&self) -> &str;
     /// The model family, part of the cache key: answers of different families are different answers.
     fn family(&self) -> &str;
+    /// Of all settings that change its answers, a SHA-256: part of the key of a remembered answer. Without more to choose, its
+    /// name and family.
+    fn digest(&self) -> [u8; 32] {
+        Sha256::new().chain_update(self.name()).chain_update([0]).chain_update(self.family()).finalize().into()
+    }
     /// What these tokens cost in US dollars, by the configured prices.
     fn cost_usd(&self, usage: Usage) -> f64;
     /// The ceiling for an answer's tokens where a call has none.

@@ -12,7 +12,7 @@ mod providers;
 
 pub use connectors::ConnectorMetrics;
 pub use journal::JournalMetrics;
-pub use providers::{ProviderMetrics, RouterMetrics};
+pub use providers::{CallerMetrics, ProviderMetrics};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -309,6 +309,7 @@ impl Metrics {
             skipped: self.skipped.get_or_create_owned(&of),
             answered: results(CacheHit::None),
             remembered: results(CacheHit::Memory),
+            shared: results(CacheHit::Redis),
             recalled: results(CacheHit::Journal),
             repeats: self.repeats.get_or_create_owned(&of),
             deleted: self.deleted.get_or_create_owned(&of),
@@ -357,10 +358,10 @@ impl Metrics {
         }
     }
 
-    /// The handles of one connector's router.
-    pub fn router(&self, connector: &str) -> RouterMetrics {
+    /// The handles of one connector, or of another caller, for what is asked on its behalf.
+    pub fn caller(&self, connector: &str) -> CallerMetrics {
         let of = OfConnector { connector: connector.to_owned() };
-        RouterMetrics {
+        CallerMetrics {
             decisions: self.decisions.clone(),
             steps: self.steps.clone(),
             suspicious: self.suspicious.clone(),

@@ -25,7 +25,6 @@ const KNOWN: &[&[&str]] = &[
         "llm/offline/strings",
         "llm/offline/survey",
     ],
-    &["pipeline/ask", "pipeline/ask/ladder", "pipeline/run"],
 ];
 
 /// The path of a module: `kafka`, `session`, `ledger`.

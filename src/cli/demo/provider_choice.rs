@@ -64,14 +64,14 @@ pub(super) fn choose(args: &Args) -> Result<Choice, DemoError> {
         (defaults.providers, defaults.nobody_to_ask) = (None, None);
     }
     let mut connector = connector::read_text(file, &text, &defaults)?;
-    connector.pipeline.provider = named.or(connector.pipeline.provider);
-    let providers = match &connector.pipeline.provider {
+    connector.provider = named.or(connector.provider);
+    let providers = match &connector.provider {
         Some(name) => vec![name.clone()],
         None => runtime.routing.fallback.clone(),
     };
     // Settings of those who are not asked must not keep the demonstration from starting.
     runtime.providers.retain(|provider| providers.contains(&provider.name));
-    let sentence = sentence(&said, &runtime, &providers, connector.pipeline.provider.is_some());
+    let sentence = sentence(&said, &runtime, &providers, connector.provider.is_some());
     Ok(Choice { runtime, connector, providers, sentence })
 }
 
@@ -84,7 +84,7 @@ fn who_said<'a>(args: &'a Args, file: &Path, text: &str) -> Said<'a> {
     }
     // Findings are reported when it is read for good.
     let connector = connector::read_text(file, text, &RuntimeDefaults::default()).ok();
-    match connector.and_then(|connector| connector.pipeline.provider) {
+    match connector.and_then(|connector| connector.provider) {
         Some(name) => Said::Connector(name),
         None => Said::Nobody,
     }

@@ -47,15 +47,15 @@ pub(super) fn title(out: &mut dyn Write, number: Option<u8>, text: &str) -> io::
 
 /// The connector in four lines, by the names of its sections.
 pub(super) fn connector(out: &mut dyn Write, connector: &ConnectorConfig, providers: &[String]) -> io::Result<()> {
-    let (topics, pipeline) = (&connector.topics, &connector.pipeline);
+    let (topics, spec) = (&connector.topics, &connector.spec);
     let format = match topics.format {
         RecordFormat::CloudEvents => "CloudEvents",
         RecordFormat::Json => "JSON",
         RecordFormat::Text => "text",
     };
-    let fields = pipeline.schema.json().get("properties").and_then(Value::as_object);
+    let fields = spec.schema.json().get("properties").and_then(Value::as_object);
     let fields: Vec<&str> = fields.iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
-    let (prompt, schema) = (&pipeline.template, &pipeline.schema);
+    let (prompt, schema) = (&spec.template, &spec.schema);
     let lines = [
         format!("source  {} ({format}), consumer group {}", topics.source_topics.join(", "), topics.group),
         format!("prompt  {} {}, answered by {}", prompt.name(), prompt.version(), providers.join(", ")),

@@ -9,9 +9,9 @@ use super::status_line::StatusLine;
 use super::tally::Tally;
 use crate::app::App;
 use crate::domain::failure::{Code, Failure};
+use crate::pipeline::gate::Gate;
 use crate::pipeline::route::calls::CallCounts;
 use crate::pipeline::route::provider::Provider;
-use crate::pipeline::route::router::Router;
 
 const TURN: Duration = Duration::from_millis(20);
 /// The same news of the same provider is said again after this time.
@@ -100,12 +100,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn router(&self) -> Option<&'a Router> {
-        self.app.routers().first().map(|router| &**router)
+    fn gate(&self) -> Option<Gate<'a>> {
+        self.app.gates().next()
     }
 
     fn providers(&self) -> Vec<Arc<Provider>> {
-        self.router().map(Router::providers).unwrap_or_default().to_vec()
+        self.gate().map(Gate::providers).unwrap_or_default().to_vec()
     }
 
     /// Records that the connector has and has not finished.
@@ -168,7 +168,7 @@ impl<'a> Watch<'a> {
         if self.started_at.elapsed() < STARTED {
             return;
         }
-        let is_closed = self.router().is_some_and(|router| !router.is_open());
+        let is_closed = self.gate().is_some_and(|gate| !gate.is_open());
         for part in self.app.components() {
             if part.kind == "provider" || (part.kind == "connector" && is_closed) {
                 continue;
@@ -188,9 +188,9 @@ impl<'a> Watch<'a> {
         if self.is_hopeless() {
             return Some("gave up: nobody can answer, and waiting does not change that".to_owned());
         }
-        let answered = self.router().map_or(0, Router::successes);
+        let answered = self.gate().map_or(0, Gate::successes);
         let position = (self.tally.count(), self.in_flight(), answered);
-        let is_waiting = self.router().is_some_and(|router| router.is_asked() || !router.is_open());
+        let is_waiting = self.gate().is_some_and(|gate| gate.is_asked() || !gate.is_open());
         if position != self.moved.0 || is_waiting {
             self.moved = (position, Instant::now());
         }
@@ -200,18 +200,18 @@ impl<'a> Watch<'a> {
 
     /// Nobody may be asked, no call is open, and each provider waits for a person, or for longer than anybody watches.
     fn is_hopeless(&mut self) -> bool {
-        let Some(router) = self.router() else { return false };
-        let Some(closed) = router.closed() else {
+        let Some(gate) = self.gate() else { return false };
+        let Some(closed) = gate.closed() else {
             self.closed_since = None;
             return false;
         };
-        let answered = router.successes();
+        let answered = gate.successes();
         let since = match self.closed_since {
             Some((since, before)) if before == answered => since,
             Some(_) | None => Instant::now(),
         };
         self.closed_since = Some((since, answered));
-        if router.is_asked() {
+        if gate.is_asked() {
             return false;
         }
         let is_long =
@@ -220,7 +220,7 @@ impl<'a> Watch<'a> {
             return is_long(closed.until);
         }
         let is_gone = since.elapsed() >= OUTAGE;
-        router.providers().iter().filter_map(|provider| provider.open()).all(|open| {
+        gate.providers().iter().filter_map(|provider| provider.open()).all(|open| {
             needs_a_person(&open.failure)
                 || (is_gone && open.failure.code == Code::ProviderUnavailable)
                 || is_long(open.until)
@@ -250,10 +250,10 @@ impl<'a> Watch<'a> {
             }
             text += &format!("\n  {}: {}", provider.name(), facts.join("; "));
         }
-        if let Some(closed) = self.router().and_then(Router::closed).filter(|closed| closed.dependency == "budget") {
+        if let Some(closed) = self.gate().and_then(Gate::closed).filter(|closed| closed.dependency == "budget") {
             text += &format!("\n  budget: {}", closed.failure);
         }
-        let is_closed = self.router().is_some_and(|router| !router.is_open());
+        let is_closed = self.gate().is_some_and(|gate| !gate.is_open());
         for part in self.app.components() {
             let is_said = part.kind == "provider" || (part.kind == "connector" && is_closed);
             if let Some(detail) = part.detail.filter(|_| !is_said) {

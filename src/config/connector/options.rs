@@ -1,5 +1,6 @@
 //! The `options` section.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::RuntimeDefaults;
@@ -8,8 +9,11 @@ use crate::config::runtime::{STRATEGIES, unknown_provider};
 use crate::config::section::{Scribe, Section};
 use crate::config::units::duration;
 use crate::config::values::{Wrong, choice, flag, integer, number, text};
-use crate::pipeline::route::settings::{BudgetSettings, RecordCeiling, Strategy};
-use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
+use crate::pipeline::budget::BudgetSettings;
+use crate::pipeline::route::settings::{RecordCeiling, Strategy};
+use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, SpecSettings};
+use crate::prompt::template::Template;
+use crate::schema::Schema;
 
 /// Longest prompt in characters where the file does not say: the limit that the pipeline's promises are made for.
 const DEFAULT_PROMPT_CHARS: u32 = 10_000;
@@ -44,6 +48,26 @@ pub(super) struct Options {
     pub(super) on_low_confidence: LowConfidencePolicy,
     /// `None` takes the runtime's.
     pub(super) cache_ttl: Option<Duration>,
+}
+
+impl Options {
+    /// What is asked with these options.
+    pub(super) fn spec(&self, prompt: Template, schema: Arc<Schema>, default_ttl: Duration) -> SpecSettings {
+        SpecSettings {
+            template: Arc::new(prompt),
+            schema,
+            generation: Generation { temperature: self.temperature, max_tokens: self.max_tokens },
+            checks: Checks {
+                max_prompt_chars: self.max_prompt_chars as usize,
+                patterns: self.patterns,
+                allow_relaxed: self.allow_relaxed,
+                confidence_threshold: self.confidence_threshold,
+                on_low_confidence: self.on_low_confidence,
+            },
+            ceiling: self.record_ceiling,
+            cache: CachePolicy::on(self.cache_ttl.unwrap_or(default_ttl)),
+        }
+    }
 }
 
 pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {

@@ -49,11 +49,11 @@ fn the_connector_we_ship_loads() {
     let read = one(SHIPPED);
     assert_eq!(&*read.name, "support-triage");
     assert_eq!(&*read.topics.sink_topic, "support.triaged");
-    assert_eq!(read.pipeline.cache_ttl, Duration::from_secs(3600));
-    assert_eq!(read.pipeline.config_hash.len(), 12);
+    assert_eq!(read.spec.cache.ttl, Duration::from_secs(3600));
+    assert_eq!(read.config_hash.len(), 12);
     let plain = one(&connector("plain", "a", "b", "c"));
     assert_eq!((plain.topics.group.as_str(), plain.topics.max_in_flight), ("plain", 256));
-    assert_eq!((plain.pipeline.cache_ttl, plain.pipeline.max_prompt_chars), (Duration::from_secs(7), 10_000));
+    assert_eq!((plain.spec.cache.ttl, plain.spec.checks.max_prompt_chars), (Duration::from_secs(7), 10_000));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn circles_are_found_and_shown() {
 
 #[test]
 fn the_hash_is_of_the_meaning() {
-    let hash = |text: &str| one(text).pipeline.config_hash;
+    let hash = |text: &str| one(text).config_hash;
     let base = connector("a", "s", "b", "c");
     let same = format!("# comment\ndelivery: {{ ordering: partition }}\n{base}");
     assert_eq!(hash(&base), hash(&same));

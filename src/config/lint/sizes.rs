@@ -26,7 +26,7 @@ const OPTIONS: [(&str, usize); 4] = [
 
 /// Notes the settings that are too small for the longest events of a connector, and returns what the files cannot tell.
 pub(super) fn check(scribe: &Scribe, root: &Node, connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
-    let chars = connector.pipeline.max_prompt_chars;
+    let chars = connector.spec.checks.max_prompt_chars;
     let value = max_value_bytes(chars);
     let needed = value + REST_BYTES;
     if value <= MAX_VALUE_BYTES {

@@ -1,21 +1,17 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
-use serde_json::json;
 
 use super::*;
-use crate::domain::answer::Usage;
+use crate::domain::answer::{CacheHit, Usage};
 use crate::domain::record::{Header, Position};
-use crate::pipeline::recall::Recall;
-use crate::pipeline::route::settings::RecordCeiling;
-use crate::pipeline::route::testing::{Scripted, fails_for, router_to};
-use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
-use crate::ports::answers::FakeAnswers;
+use crate::pipeline::route::testing::{Scripted, fails_for};
+use crate::pipeline::spec::{CachePolicy, PatternPolicy, SpecSettings};
+use crate::pipeline::testing::{self, caller, engine, router_to};
 use crate::ports::clock::ManualClock;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
-use crate::schema::Schema;
 use crate::tasks::Tasks;
 
 /// Does with a prompt what its first word says.
@@ -72,35 +68,18 @@ fn handler_to(model: Arc<dyn Model>, remembered: Option<RememberedOutcomes>) -> 
 }
 
 fn handler_of(
-    settings: PipelineSettings,
+    settings: SpecSettings,
     format: RecordFormat,
     model: Arc<dyn Model>,
     remembered: Option<RememberedOutcomes>,
 ) -> RecordHandler {
-    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let pipeline = Pipeline::new(settings, router_to(model), recall);
-    RecordHandler::new(pipeline, format, Arc::new(ManualClock::default()), remembered)
+    let of_records = HandlerSettings { connector: "test".into(), config_hash: "0".into(), format, reference: None };
+    let spec = Arc::new(Spec::new(settings, router_to(model)));
+    RecordHandler::new(of_records, engine(), spec, caller(), Arc::new(ManualClock::default()), remembered)
 }
 
-fn settings() -> PipelineSettings {
-    PipelineSettings {
-        connector: "test".into(),
-        template: Arc::new(Template::inline("{{ data }}").unwrap()),
-        schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
-        provider: None,
-        strategy: None,
-        allow_relaxed: false,
-        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
-        budget: None,
-        temperature: None,
-        max_tokens: None,
-        max_prompt_chars: 1000,
-        patterns: PatternPolicy::Off,
-        confidence_threshold: None,
-        on_low_confidence: LowConfidencePolicy::Flag,
-        cache_ttl: Duration::from_secs(60),
-        config_hash: "0".into(),
-    }
+fn settings() -> SpecSettings {
+    testing::settings().with(|it| it.cache = CachePolicy::on(Duration::from_secs(60)))
 }
 
 fn record(value: &str, offset: i64) -> Arc<Record> {
@@ -134,7 +113,7 @@ async fn a_provider_that_fails_on_one_record_only_is_not_paused_for_ever() {
     let poison = async { outcome(&handler, "fail always", 0).await };
     let (outcome, ()) = tokio::join!(poison, others);
     assert_eq!(outcome, RecordOutcome::DeadLetter { code: Code::ProviderFailed });
-    assert!(handler.router().is_open());
+    assert!(handler.gate().is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,11 +133,11 @@ async fn a_provider_that_answers_nobody_is_asked_less_and_less() {
     for offset in 0..7 {
         let outcome = outcome(&handler, &format!("hang {offset}"), offset).await;
         assert_eq!(outcome, RecordOutcome::DeadLetter { code: Code::ProviderTimeout });
-        assert_eq!(handler.router().is_open(), offset < 2, "three in a row open the breaker");
+        assert_eq!(handler.gate().is_open(), offset < 2, "three in a row open the breaker");
     }
     assert!(began_at.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8), "{:?}", began_at.elapsed());
     assert!(matches!(outcome(&handler, "answer me", 9).await, RecordOutcome::Result { .. }));
-    assert!(handler.router().is_open());
+    assert!(handler.gate().is_open());
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,8 +173,8 @@ async fn a_panic_costs_its_record_only() {
     assert!(matches!(outcome(&handler, "answer me", 1).await, RecordOutcome::Result { .. }));
 }
 
-#[test]
-fn a_value_over_the_limit_is_not_looked_into() {
+#[tokio::test]
+async fn a_value_over_the_limit_is_not_looked_into() {
     let value = "x".repeat(MAX_VALUE_BYTES + 1);
     let RecordStep::Settled(settled) = handler().begin(&record(&value, 0)).step else { panic!("asks") };
     assert_eq!(settled.outcome, RecordOutcome::DeadLetter { code: Code::EventTooLarge });
@@ -214,13 +193,12 @@ async fn a_prompt_of_a_million_characters_has_an_answer() {
     const CHARS: usize = 1_000_000;
     let parameters = [("message".to_owned(), "{{ data.body }}".to_owned())].into();
     let template = Template::from_source("t", "1.0.0", "{{ message }}", &parameters).unwrap();
-    let settings = PipelineSettings {
-        template: Arc::new(template),
-        record_ceiling: RecordCeiling { tokens: 3_000_000, usd: None },
-        max_prompt_chars: CHARS,
-        patterns: PatternPolicy::Flag,
-        ..settings()
-    };
+    let settings = settings().with(|it| {
+        it.template = Arc::new(template);
+        it.ceiling.tokens = 3_000_000;
+        it.checks.max_prompt_chars = CHARS;
+        it.checks.patterns = PatternPolicy::Flag;
+    });
     let handler = handler_of(settings, RecordFormat::Json, Arc::new(Obedient), None);
     let body = |chars: usize| ["\u{1F9FE}", "ö", "\\n", "a"].concat().repeat(CHARS / 4) + &"a".repeat(chars % 4);
     let value = |chars: usize| format!(r#"{{"body":"{}"}}"#, body(chars));

@@ -157,7 +157,7 @@ impl<C: Cluster> Session<'_, C> {
             Some(Paused::Gate(detail)) => Some(detail.as_str()),
             Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
         };
-        let is_open = detail.is_none() && self.deps.handler.router().is_open();
+        let is_open = detail.is_none() && self.deps.handler.gate().is_open();
         self.gate_log.observe(&self.deps.name, detail, is_open, self.cluster.now());
     }
 
@@ -176,7 +176,7 @@ impl<C: Cluster> Session<'_, C> {
             return Some(Paused::Gate(problem));
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
-        if let Some(closed) = self.deps.handler.router().closed()
+        if let Some(closed) = self.deps.handler.gate().closed()
             && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
         {
             return Some(Paused::Gate(format!(

@@ -145,8 +145,8 @@ impl<C: Cluster> Session<'_, C> {
     /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
     /// from before it closed can, with their retries, and what is only waiting for a place will be done by the next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
-        let router = self.deps.handler.router();
-        let can_answer = router.is_open() || router.is_asked();
+        let gate = self.deps.handler.gate();
+        let can_answer = gate.is_open() || gate.is_asked();
         !self.in_flight.iter().any(|(ticket, flight)| {
             let is_under_way =
                 flight.is_sent || self.is_in_next_transaction(*ticket, flight) || (flight.task.is_some() && can_answer);

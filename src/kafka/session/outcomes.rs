@@ -201,6 +201,7 @@ impl<C: Cluster> Session<'_, C> {
                 match cache_hit {
                     CacheHit::None => metrics.answered.inc(),
                     CacheHit::Memory => metrics.remembered.inc(),
+                    CacheHit::Redis => metrics.shared.inc(),
                     CacheHit::Journal => metrics.recalled.inc(),
                 };
                 metrics.confidence.observe(confidence);

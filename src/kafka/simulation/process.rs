@@ -18,22 +18,16 @@ use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 use crate::kafka::dependencies::Dependencies;
-use crate::kafka::handler::RecordHandler;
+use crate::kafka::handler::{HandlerSettings, RecordHandler};
 use crate::kafka::process::stop_request::StopRequest;
 use crate::kafka::session::{Session, SessionTurn};
 use crate::kafka::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
 use crate::kafka::status::ConnectorStatus;
-use crate::pipeline::recall::Recall;
-use crate::pipeline::route::settings::RecordCeiling;
-use crate::pipeline::route::testing::router_to;
-use crate::pipeline::run::Pipeline;
-use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy, PipelineSettings};
-use crate::ports::answers::FakeAnswers;
+use crate::pipeline::spec::Spec;
+use crate::pipeline::testing::{self, caller, engine, router_to};
 use crate::ports::clock::ManualClock;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::ports::model::{Call, CallError, Finish, Model, Reply};
-use crate::prompt::template::Template;
-use crate::schema::Schema;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
@@ -135,43 +129,22 @@ pub(super) struct Company {
 impl Company {
     pub(super) fn new(plan: &Plan, script: &Arc<Script>) -> Self {
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
-        let settings = pipeline();
         Self {
-            deps: (0..plan.processes).map(|_| deps(plan, &settings, script, &journal)).collect(),
+            deps: (0..plan.processes).map(|_| deps(plan, script, &journal)).collect(),
             stops: (0..plan.processes).map(|_| (0..STOPS).map(|_| StopRequest::default()).collect()).collect(),
         }
     }
 }
 
-fn pipeline() -> PipelineSettings {
-    PipelineSettings {
-        connector: "sim".into(),
-        template: Arc::new(Template::inline("{{ data }}").unwrap()),
-        schema: Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object" })).unwrap()),
-        provider: None,
-        strategy: None,
-        allow_relaxed: false,
-        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
-        budget: None,
-        temperature: None,
-        max_tokens: None,
-        max_prompt_chars: 1000,
-        patterns: PatternPolicy::Off,
-        confidence_threshold: None,
-        on_low_confidence: LowConfidencePolicy::Flag,
-        // Nothing is remembered in the process: that would hide what the journal forgets.
-        cache_ttl: Duration::ZERO,
-        config_hash: "0".into(),
-    }
-}
-
-fn deps(plan: &Plan, settings: &PipelineSettings, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Dependencies {
+fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Dependencies {
     let window = plan.deduplicates.then_some(Duration::from_secs(3600));
     let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
-    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let pipeline = Pipeline::new(settings.clone(), router_to(Arc::clone(script) as Arc<dyn Model>), recall);
-    let handler =
-        RecordHandler::new(pipeline, RecordFormat::CloudEvents, Arc::new(ManualClock::default()), Some(memory));
+    let format = RecordFormat::CloudEvents;
+    let of_records = HandlerSettings { connector: "sim".into(), config_hash: "0".into(), format, reference: None };
+    // Nothing is remembered in the process: that would hide what the journal forgets.
+    let spec = Spec::new(testing::settings(), router_to(Arc::clone(script) as Arc<dyn Model>));
+    let clock = Arc::new(ManualClock::default());
+    let handler = RecordHandler::new(of_records, engine(), Arc::new(spec), caller(), clock, Some(memory));
     let status = Arc::new(ConnectorStatus::new("sim".into()));
     status.probed(Ok(Duration::ZERO), None);
     Dependencies {

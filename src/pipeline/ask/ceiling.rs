@@ -30,7 +30,7 @@ impl Ladder<'_> {
     }
 
     fn limit(&self, provider: &Provider) -> u32 {
-        self.settings.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
+        self.settings.generation.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
     }
 
     /// The limit after a truncated answer: raised, but to no more than the record's ceiling leaves. Where that is no raise, the
@@ -38,7 +38,7 @@ impl Ladder<'_> {
     pub(super) fn longer(&self, provider: &Provider) -> u32 {
         let limit = self.limit(provider);
         let input = self.need(provider).input_tokens;
-        let left = self.settings.record_ceiling.tokens.saturating_sub(self.progress.charged_tokens + input);
+        let left = self.settings.ceiling.tokens.saturating_sub(self.progress.charged_tokens + input);
         let raised = limit.saturating_mul(LENGTHEN);
         let within = raised.min(u32::try_from(left).unwrap_or(u32::MAX));
         if within > limit { within } else { raised }
@@ -47,7 +47,7 @@ impl Ladder<'_> {
     /// # Errors
     /// `record_ceiling`, with the last reason for another call.
     pub(super) fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
-        let ceiling = self.settings.record_ceiling;
+        let ceiling = self.settings.ceiling;
         let tokens = self.progress.charged_tokens + total(need);
         let usd = self.progress.cost_usd + most_usd;
         if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {

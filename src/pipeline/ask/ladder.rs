@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::progress::{Owed, Progress, is_dubious};
-use super::{Giver, answer};
+use super::{Asked, Giver, answer};
 use crate::domain::answer::{Answer, Validation};
 use crate::domain::attempt::Step;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::Approved;
-use crate::pipeline::route::breaker::Caller;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::gate::Gate;
+use crate::pipeline::route::breaker::Applicant;
 use crate::pipeline::route::provider::{Admission, total};
 use crate::pipeline::route::router::Router;
-use crate::pipeline::run::Question;
-use crate::pipeline::settings::PipelineSettings;
+use crate::pipeline::spec::SpecSettings;
 use crate::ports::model::{Call, CallError, Correction};
 use crate::prompt::{language, meta};
 
@@ -45,7 +46,9 @@ pub(super) enum Rung<'a> {
 /// One climb: from a question, or from where the last climb had to stop, as far as providers can be asked now.
 pub(super) struct Ladder<'a> {
     pub(super) router: &'a Router,
-    pub(super) settings: &'a PipelineSettings,
+    pub(super) settings: &'a SpecSettings,
+    pub(super) caller: &'a Caller,
+    gate: Gate<'a>,
     pub(super) prompt: &'a str,
     content: &'a str,
     pub(super) system: String,
@@ -64,12 +67,14 @@ pub(super) struct Ladder<'a> {
 }
 
 impl<'a> Ladder<'a> {
-    pub(super) fn new(router: &'a Router, settings: &'a PipelineSettings, question: &'a mut Question) -> Self {
-        let Question { prompt, content, progress, .. } = question;
-        let content = content.as_deref().unwrap_or(prompt);
+    pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
+        let Asked { spec, caller, prompt, content } = asked;
+        let settings = spec.settings();
         Self {
-            router,
+            router: spec.router(),
             settings,
+            caller,
+            gate: Gate::new(spec, caller),
             prompt,
             content,
             system: meta::system_prompt(&settings.schema, language::detect(content)),
@@ -111,8 +116,8 @@ impl<'a> Ladder<'a> {
         if let Err(failure) = self.check_ceiling(need, most_usd) {
             return Ok(Rung::End(failure));
         }
-        let reservation = self.router.reserve(most_usd)?;
-        self.router.stepped(step.as_str());
+        let reservation = self.caller.budget().map(|budget| budget.reserve(most_usd)).transpose()?;
+        self.caller.metrics().step(step.as_str());
         let is_probe = admission.is_probe();
         let rejected = self.progress.owed.as_ref().filter(|_| is_owed).and_then(|owed| owed.rejected.as_ref());
         let call = Call {
@@ -122,8 +127,8 @@ impl<'a> Ladder<'a> {
             schema_name: self.settings.schema.name(),
             schema: self.settings.schema.json(),
             correction: rejected.map(|r| Correction { answer: &r.answer, errors: &r.errors }),
-            temperature: self.settings.temperature,
-            max_tokens: self.progress.lengthened.or(self.settings.max_tokens),
+            temperature: self.settings.generation.temperature,
+            max_tokens: self.progress.lengthened.or(self.settings.generation.max_tokens),
         };
         self.progress.commitment.begin();
         match admission.ask(&call).await {
@@ -134,7 +139,7 @@ impl<'a> Ladder<'a> {
                 if let Some(reservation) = reservation {
                     reservation.settle(cost_usd);
                 }
-                self.router.paid(cost_usd);
+                self.caller.paid(cost_usd);
                 self.judge(index, step, reply, cost_usd).await
             }
             Err(error) => {
@@ -179,7 +184,7 @@ impl<'a> Ladder<'a> {
         }
         if may_retry && self.has_retries_left(index) {
             tokio::time::sleep(backoff(retries)).await;
-            if let Some(turn) = self.retry(index, is_owed, Caller::Anyone).await {
+            if let Some(turn) = self.retry(index, is_owed, Applicant::Anyone).await {
                 return Ok(Rung::Next(turn));
             }
         }
@@ -195,7 +200,7 @@ impl<'a> Ladder<'a> {
         }
         for index in self.timed_out.clone() {
             if self.has_retries_left(index)
-                && let Some(turn) = self.retry(index, is_owed && index == last, Caller::TimedOut).await
+                && let Some(turn) = self.retry(index, is_owed && index == last, Applicant::TimedOut).await
             {
                 return Rung::Next(turn);
             }
@@ -213,9 +218,9 @@ impl<'a> Ladder<'a> {
         self.retried.iter().filter(|retried| **retried == index).count()
     }
 
-    async fn retry(&mut self, index: usize, is_owed: bool, caller: Caller) -> Option<Turn<'a>> {
+    async fn retry(&mut self, index: usize, is_owed: bool, applicant: Applicant) -> Option<Turn<'a>> {
         let need = self.need(self.router.member(index));
-        let admission = self.router.readmit(index, need, caller).await.ok()?;
+        let admission = self.router.readmit(index, need, applicant).await.ok()?;
         self.retried.push(index);
         Some(Turn { index, admission, step: Step::Retry, is_owed })
     }
@@ -245,7 +250,7 @@ impl<'a> Ladder<'a> {
         if !self.progress.has_attempts_left(provider) {
             return None;
         }
-        match self.router.readmit(index, self.need(provider), Caller::Anyone).await {
+        match self.router.readmit(index, self.need(provider), Applicant::Anyone).await {
             Ok(admission) => {
                 self.is_owed_tried = true;
                 Some(Turn { index, admission, step, is_owed: true })
@@ -265,6 +270,10 @@ impl<'a> Ladder<'a> {
         let tried: Vec<usize> = self.router.members().filter(is_tried).collect();
         match self.router.admit(&tried, need).await {
             Ok((index, admission)) => {
+                if tried.is_empty() {
+                    let strategy = self.router.strategy().as_str();
+                    self.caller.metrics().decided(strategy, self.router.member(index).name());
+                }
                 self.asked.push(index);
                 let step = self.progress.step_to(self.router.member(index));
                 Some(Turn { index, admission, step, is_owed: false })
@@ -282,7 +291,7 @@ impl<'a> Ladder<'a> {
         let has_hope = self.router.members().any(|index| self.progress.may_help(index, self.router.member(index)));
         match self.progress.failure.clone().filter(|_| !has_hope) {
             Some(failure) => failure,
-            None => self.obstacle.take().map_or_else(|| self.router.unavailable(), Failure::as_unavailable),
+            None => self.obstacle.take().map_or_else(|| self.gate.unavailable(), Failure::as_unavailable),
         }
     }
 }

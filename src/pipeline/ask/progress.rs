@@ -48,6 +48,11 @@ pub(in crate::pipeline) struct Progress {
 }
 
 impl Progress {
+    /// What was tried so far.
+    pub(in crate::pipeline) fn trail(&self) -> &[Attempt] {
+        &self.trail
+    }
+
     /// Provider calls so far.
     pub(in crate::pipeline) fn calls(&self) -> u32 {
         attempt::calls(&self.trail)

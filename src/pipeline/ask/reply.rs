@@ -81,11 +81,11 @@ impl<'a> Ladder<'a> {
 
     /// The last rung: what was nearly valid, if the user allows it. Not while a better answer may still come.
     pub(super) fn relax(self, failure: Failure) -> Result<Answer, Failure> {
-        let may_relax = self.settings.allow_relaxed && failure.kind() != Kind::Unavailable;
+        let may_relax = self.settings.checks.allow_relaxed && failure.kind() != Kind::Unavailable;
         let candidate = if may_relax { self.progress.candidate.take() } else { None };
         let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
         let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
-        self.router.stepped(Step::Relax.as_str());
+        self.caller.metrics().step(Step::Relax.as_str());
         let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
         self.progress.note(Attempt {
             step: Step::Relax,

@@ -57,7 +57,7 @@ impl State {
 
 /// Who asks for leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pipeline) enum Caller {
+pub(in crate::pipeline) enum Applicant {
     /// A record that waits as long as it has to.
     Anyone,
     /// A record whose own last call timed out. It ends after its own attempts, however many others time out beside it: an open
@@ -118,14 +118,14 @@ impl Breaker {
     }
 
     /// What [`Breaker::admit`] would say, changing nothing.
-    pub(super) fn look(&self, caller: Caller) -> Verdict {
-        verdict(&self.state(), caller)
+    pub(super) fn look(&self, applicant: Applicant) -> Verdict {
+        verdict(&self.state(), applicant)
     }
 
     /// Asks for leave to call. A [`Verdict::Probe`] has to be ended by one of the methods below.
-    pub(super) fn admit(&self, caller: Caller) -> Verdict {
+    pub(super) fn admit(&self, applicant: Applicant) -> Verdict {
         let mut state = self.state();
-        let verdict = verdict(&state, caller);
+        let verdict = verdict(&state, applicant);
         if verdict == Verdict::Probe {
             state.is_probing = true;
         }
@@ -180,10 +180,12 @@ impl Breaker {
     }
 }
 
-fn verdict(state: &State, caller: Caller) -> Verdict {
+fn verdict(state: &State, applicant: Applicant) -> Verdict {
     match (&state.open, state.long_rest()) {
         (None, None) => Verdict::Go,
-        (Some(open), None) if caller == Caller::TimedOut && open.failure.code == Code::ProviderTimeout => Verdict::Go,
+        (Some(open), None) if applicant == Applicant::TimedOut && open.failure.code == Code::ProviderTimeout => {
+            Verdict::Go
+        }
         (Some(open), _) if state.is_probing => Verdict::Probing(open.clone()),
         (_, Some(rest)) => Verdict::Wait(rest.clone()),
         (Some(open), None) if open.until <= Instant::now() => Verdict::Probe,
@@ -219,7 +221,7 @@ mod tests {
     /// Waits for the probe, and tells how long that took.
     async fn probe(breaker: &Breaker) -> Duration {
         let began_at = Instant::now();
-        while breaker.admit(Caller::Anyone) != Verdict::Probe {
+        while breaker.admit(Applicant::Anyone) != Verdict::Probe {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         began_at.elapsed()
@@ -235,9 +237,9 @@ mod tests {
         }
         breaker.failed(&down(), false);
         breaker.failed(&down(), false);
-        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Go);
+        assert_eq!(breaker.admit(Applicant::Anyone), Verdict::Go);
         assert_eq!(breaker.failed(&down(), false), Change::Opened);
-        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)));
+        assert!(matches!(breaker.admit(Applicant::Anyone), Verdict::Wait(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -253,9 +255,9 @@ mod tests {
         breaker.failed(&limited(1), false);
         probe(&breaker).await;
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Probing(_)), "a second probe went");
+        assert!(matches!(breaker.admit(Applicant::Anyone), Verdict::Probing(_)), "a second probe went");
         assert_eq!(breaker.succeeded(true), Change::Closed);
-        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Go);
+        assert_eq!(breaker.admit(Applicant::Anyone), Verdict::Go);
     }
 
     #[tokio::test(start_paused = true)]
@@ -295,7 +297,7 @@ mod tests {
         breaker.failed(&limited(1), false);
         probe(&breaker).await;
         breaker.abandoned();
-        assert_eq!(breaker.admit(Caller::Anyone), Verdict::Probe);
+        assert_eq!(breaker.admit(Applicant::Anyone), Verdict::Probe);
         assert!(breaker.open().is_some());
     }
 
@@ -306,9 +308,9 @@ mod tests {
         assert!(breaker.rests(nothing_left(), Duration::from_secs(5)));
         assert!(!breaker.rests(nothing_left(), Duration::from_secs(4)), "the longer one holds");
         breaker.succeeded(false);
-        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)) && breaker.open().is_some());
+        assert!(matches!(breaker.admit(Applicant::Anyone), Verdict::Wait(_)) && breaker.open().is_some());
         tokio::time::advance(Duration::from_secs(3)).await;
-        assert_eq!((breaker.admit(Caller::Anyone), breaker.open()), (Verdict::Go, None));
+        assert_eq!((breaker.admit(Applicant::Anyone), breaker.open()), (Verdict::Go, None));
         assert_eq!(breaker.resting_until(), Some(Instant::now() + SHORT_REST));
         tokio::time::advance(SHORT_REST).await;
         assert_eq!(breaker.resting_until(), None);
@@ -330,15 +332,15 @@ mod tests {
         for _ in 0..FAILURES_TO_OPEN {
             breaker.failed(&timeout(), false);
         }
-        assert!(matches!(breaker.admit(Caller::Anyone), Verdict::Wait(_)));
-        assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go);
+        assert!(matches!(breaker.admit(Applicant::Anyone), Verdict::Wait(_)));
+        assert_eq!(breaker.admit(Applicant::TimedOut), Verdict::Go);
         probe(&breaker).await;
-        assert_eq!(breaker.admit(Caller::TimedOut), Verdict::Go, "beside a probe");
+        assert_eq!(breaker.admit(Applicant::TimedOut), Verdict::Go, "beside a probe");
         for other in [down(), limited(60)] {
             breaker.failed(&other, false);
-            assert!(!matches!(breaker.admit(Caller::TimedOut), Verdict::Go), "{other:?}");
+            assert!(!matches!(breaker.admit(Applicant::TimedOut), Verdict::Go), "{other:?}");
         }
         breaker.failed(&timeout(), false);
-        assert!(!matches!(breaker.admit(Caller::TimedOut), Verdict::Go), "within the pause that was asked for");
+        assert!(!matches!(breaker.admit(Applicant::TimedOut), Verdict::Go), "within the pause that was asked for");
     }
 }

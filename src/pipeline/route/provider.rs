@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Caller, Change, Open, Verdict};
+use super::breaker::{Applicant, Breaker, Change, Open, Verdict};
 use super::calls::{CallCounts, Calls};
 use super::ceilings::{Full, Limiter};
 use super::connections::Connections;
@@ -199,9 +199,9 @@ impl Provider {
     }
 
     /// Leave for a call that needs so much at most, if there is any now.
-    pub(super) fn admit(&self, need: Usage, caller: Caller) -> Result<Admission<'_>, Denied> {
+    pub(super) fn admit(&self, need: Usage, applicant: Applicant) -> Result<Admission<'_>, Denied> {
         let tokens = total(need);
-        match self.breaker.look(caller) {
+        match self.breaker.look(applicant) {
             Verdict::Wait(open) | Verdict::Probing(open) => return Err(Denied::Open(open)),
             Verdict::Go | Verdict::Probe => {}
         }
@@ -219,7 +219,7 @@ impl Provider {
             Full::Calls => Denied::Busy(None),
             Full::Until(at) => Denied::Busy(Some(at)),
         })?;
-        let is_probe = match self.breaker.admit(caller) {
+        let is_probe = match self.breaker.admit(applicant) {
             Verdict::Go => false,
             Verdict::Probe => true,
             Verdict::Wait(open) | Verdict::Probing(open) => {

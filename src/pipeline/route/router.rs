@@ -2,53 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::breaker::{Caller, Verdict};
-use super::budget::{Budget, Reservation};
+use super::breaker::{Applicant, Open, Verdict};
 use super::provider::{Admission, Denied, Provider, Signal};
-use super::settings::{Prices, RouterSettings, Strategy};
+use super::settings::Strategy;
 use super::waiting::asked_again;
 use crate::domain::answer::Usage;
-use crate::domain::failure::{Code, Failure, Kind};
-use crate::ports::clock::Clock;
+use crate::domain::failure::{Code, Failure};
 use crate::telemetry::log_throttle::LogThrottle;
-use crate::telemetry::metrics::RouterMetrics;
 
-/// Chooses among providers for one connector, and is its gate: while it is closed, nobody can be asked and no record is
-/// blamed.
+/// Chooses among providers for one specification.
 pub struct Router {
     members: Vec<Arc<Provider>>,
     strategy: Strategy,
-    budget: Option<Budget>,
-    reference: Option<Prices>,
-    /// Why the budget has nothing left, and until when.
-    spent: Mutex<Option<(Failure, Instant)>>,
-    clock: Arc<dyn Clock>,
     signal: Signal,
-    metrics: RouterMetrics,
     /// Providers that others are asked instead of.
     said: Mutex<LogThrottle<Arc<str>>>,
-}
-
-/// Why nobody may be asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Closed {
-    /// Who is waited for: the provider that may be asked first, or the budget.
-    pub dependency: String,
-    /// What is wrong with it.
-    pub failure: Failure,
-    /// When that may have passed.
-    pub until: Instant,
-}
-
-impl Closed {
-    /// When it is asked again, in words.
-    pub fn end(&self) -> String {
-        asked_again(self.until)
-    }
 }
 
 /// Whether somebody may be asked.
@@ -61,27 +32,9 @@ enum Readiness {
 }
 
 impl Router {
-    /// A router over `members`, in the order in which they stand in for each other.
-    pub fn new(
-        members: Vec<Arc<Provider>>,
-        settings: RouterSettings,
-        clock: Arc<dyn Clock>,
-        signal: Signal,
-        metrics: RouterMetrics,
-    ) -> Self {
-        let RouterSettings { strategy, budget, reference } = settings;
-        let budget = budget.map(Budget::new);
-        Self {
-            members,
-            strategy,
-            budget,
-            reference,
-            spent: Mutex::default(),
-            clock,
-            signal,
-            metrics,
-            said: Mutex::default(),
-        }
+    /// A router over `members`, in the order in which they stand in for each other. `signal` is that of all providers.
+    pub fn new(members: Vec<Arc<Provider>>, strategy: Strategy, signal: Signal) -> Self {
+        Self { members, strategy, signal, said: Mutex::default() }
     }
 
     /// Who may answer, in the order in which they stand in for each other.
@@ -89,44 +42,30 @@ impl Router {
         &self.members
     }
 
-    /// The families of all models that may answer.
-    pub fn families(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().map(|member| member.model().family())
+    /// How the first provider is chosen.
+    pub(in crate::pipeline) fn strategy(&self) -> Strategy {
+        self.strategy
     }
 
-    /// Why nobody may be asked, or `None` if somebody may. Also while a probe is due or under way.
-    pub fn closed(&self) -> Option<Closed> {
-        if let Some((failure, until)) = self.spent() {
-            return Some(Closed { dependency: "budget".to_owned(), failure, until });
-        }
-        let mut soonest: Option<Closed> = None;
+    /// The provider that may be asked first while all breakers are open, with the reason of its own.
+    pub(in crate::pipeline) fn closed(&self) -> Option<(&Arc<str>, Open)> {
+        let mut soonest: Option<(&Arc<str>, Open)> = None;
         for member in &self.members {
             let open = member.open()?;
-            if soonest.as_ref().is_none_or(|closed| open.until < closed.until) {
-                let dependency = format!("provider {}", member.name());
-                soonest = Some(Closed { dependency, failure: open.failure, until: open.until });
+            if soonest.as_ref().is_none_or(|(_, first)| open.until < first.until) {
+                soonest = Some((member.name(), open));
             }
         }
         soonest
     }
 
-    /// What these tokens would have cost at the reference's prices, in US dollars.
-    pub fn reference_cost_usd(&self, usage: Usage) -> f64 {
-        self.reference.map_or(0.0, |prices| prices.cost_usd(usage))
-    }
-
-    /// True when somebody may be asked freely.
-    pub fn is_open(&self) -> bool {
-        self.closed().is_none()
-    }
-
     /// True while a call is under way at any of its providers.
-    pub fn is_asked(&self) -> bool {
+    pub(in crate::pipeline) fn is_asked(&self) -> bool {
         self.members.iter().any(|member| member.in_flight() > 0)
     }
 
     /// Calls answered so far: what a request compares to see whether only it fails.
-    pub fn successes(&self) -> u64 {
+    pub(in crate::pipeline) fn successes(&self) -> u64 {
         self.members.iter().map(|member| member.successes()).sum()
     }
 
@@ -145,12 +84,9 @@ impl Router {
     }
 
     fn readiness(&self, may_help: impl Fn(usize) -> bool) -> Readiness {
-        if let Some((_, until)) = self.spent() {
-            return Readiness::Later(until);
-        }
         let mut soonest: Option<Instant> = None;
         for index in self.members().filter(|index| may_help(*index)) {
-            match self.members[index].breaker().look(Caller::Anyone) {
+            match self.members[index].breaker().look(Applicant::Anyone) {
                 Verdict::Go | Verdict::Probe => return Readiness::Now,
                 Verdict::Probing(_) => {}
                 Verdict::Wait(open) => soonest = Some(soonest.map_or(open.until, |until| until.min(open.until))),
@@ -181,10 +117,9 @@ impl Router {
         need: Usage,
     ) -> Result<(usize, Admission<'_>), Option<Failure>> {
         let order = || self.order(tried, need);
-        let (index, admission) = self.first_of(order, need, Caller::Anyone).await?;
+        let (index, admission) = self.first_of(order, need, Applicant::Anyone).await?;
         if tried.is_empty() {
             self.log_passed_over(index);
-            self.metrics.decided(self.strategy.as_str(), self.members[index].name());
         }
         Ok((index, admission))
     }
@@ -197,11 +132,11 @@ impl Router {
         &self,
         index: usize,
         need: Usage,
-        caller: Caller,
+        applicant: Applicant,
     ) -> Result<Admission<'_>, Failure> {
-        match self.first_of(|| vec![index], need, caller).await {
+        match self.first_of(|| vec![index], need, applicant).await {
             Ok((_, admission)) => Ok(admission),
-            Err(failure) => Err(failure.unwrap_or_else(|| self.unavailable())),
+            Err(failure) => Err(failure.unwrap_or_else(Self::nobody)),
         }
     }
 
@@ -222,14 +157,14 @@ impl Router {
         &self,
         order: impl Fn() -> Vec<usize>,
         need: Usage,
-        caller: Caller,
+        applicant: Applicant,
     ) -> Result<(usize, Admission<'_>), Option<Failure>> {
         let mut changed = self.signal.subscribe();
         loop {
             changed.mark_unchanged();
             let (mut busy, mut busy_until, mut soonest) = (Vec::new(), None::<Instant>, None::<(Instant, Failure)>);
             for index in order() {
-                match self.members[index].admit(need, caller) {
+                match self.members[index].admit(need, applicant) {
                     Ok(admission) => return Ok((index, admission)),
                     Err(Denied::Busy(until)) => {
                         busy.push(self.members[index].wait());
@@ -277,51 +212,9 @@ impl Router {
         }
     }
 
-    /// Sets aside what a call may cost.
-    ///
-    /// # Errors
-    /// `budget_exhausted`; the router is then closed until there is money again. Or what [`Budget::reserve`] says of this call
-    /// alone.
-    pub(in crate::pipeline) fn reserve(&self, usd: f64) -> Result<Option<Reservation<'_>>, Failure> {
-        let Some(budget) = &self.budget else { return Ok(None) };
-        let reserved = budget.reserve(usd, self.clock.now());
-        if let Err(failure) = &reserved
-            && failure.kind() == Kind::Unavailable
-        {
-            let until = Instant::now() + failure.retry_after.unwrap_or(Duration::ZERO);
-            *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure.clone(), until));
-        }
-        reserved.map(Some)
-    }
-
-    /// Shows what is spent in metrics.
-    pub(in crate::pipeline) fn paid(&self, usd: f64) {
-        let budget = self.budget.as_ref().map(|budget| (budget.spent(self.clock.now()), budget.limit()));
-        self.metrics.paid(usd, budget);
-    }
-
-    fn spent(&self) -> Option<(Failure, Instant)> {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.as_ref().is_some_and(|(_, until)| *until <= Instant::now()) {
-            *spent = None;
-        }
-        spent.clone()
-    }
-
-    /// The failure to report when nobody was asked at all.
-    pub(in crate::pipeline) fn unavailable(&self) -> Failure {
-        let nobody = || Failure::new(Code::ProviderUnavailable, "no provider may be asked at present");
-        self.closed().map_or_else(nobody, |closed| closed.failure.as_unavailable())
-    }
-
-    /// Counts a prompt that has a pattern of injection.
-    pub(in crate::pipeline) fn suspected(&self, pattern: &'static str) {
-        self.metrics.suspicious(pattern);
-    }
-
-    /// Counts a step of the ladder.
-    pub(in crate::pipeline) fn stepped(&self, step: &'static str) {
-        self.metrics.step(step);
+    /// The failure to report when there is nobody to ask.
+    pub(in crate::pipeline) fn nobody() -> Failure {
+        Failure::new(Code::ProviderUnavailable, "no provider may be asked at present")
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a user chooses about routing.
 
-use std::time::Duration;
-
 use crate::domain::answer::Usage;
 
 /// How the first provider for a question is chosen among those that may be asked.
@@ -61,15 +59,6 @@ pub struct RecordCeiling {
     pub usd: Option<f64>,
 }
 
-/// What a connector may spend in this process.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BudgetSettings {
-    /// US dollars in each window.
-    pub usd: f64,
-    /// Length of a window. Windows begin at multiples of it since 1970-01-01 UTC, so `24h` is a UTC day.
-    pub window: Duration,
-}
-
 /// US dollars per 1,000 tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prices {
@@ -91,15 +80,4 @@ impl Prices {
             + thousands(cached) * self.cached_per_1k
             + thousands(usage.output_tokens) * self.output_per_1k
     }
-}
-
-/// What one connector's router goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct RouterSettings {
-    /// How the first provider is chosen.
-    pub strategy: Strategy,
-    /// What the connector may spend.
-    pub budget: Option<BudgetSettings>,
-    /// The prices that costs are compared with.
-    pub reference: Option<Prices>,
 }

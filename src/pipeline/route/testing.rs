@@ -9,10 +9,9 @@ use tokio::time::Instant;
 
 use super::provider::{Provider, Signal};
 use super::router::Router;
-use super::settings::{Ceilings, RouterSettings};
+use super::settings::{Ceilings, Strategy};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
-use crate::ports::clock::ManualClock;
 use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::telemetry::metrics::Metrics;
 
@@ -24,19 +23,19 @@ pub(crate) struct Limits {
 }
 
 /// A router over these models, in this order.
-pub(crate) fn router(models: Vec<(Arc<dyn Model>, Limits)>, settings: RouterSettings) -> Router {
+pub(crate) fn router(models: Vec<(Arc<dyn Model>, Limits)>, strategy: Strategy) -> Router {
     let (metrics, signal) = (Metrics::default(), Signal::default());
     let provider = |(model, limits): (Arc<dyn Model>, Limits)| {
         let of = metrics.provider(model.name());
         Arc::new(Provider::new(model, limits.ceilings, limits.max_retries, of, signal.clone()))
     };
     let members = models.into_iter().map(provider).collect();
-    Router::new(members, settings, Arc::new(ManualClock::default()), signal.clone(), metrics.router("test"))
+    Router::new(members, strategy, signal)
 }
 
 /// A router over one model that is asked once.
-pub(crate) fn router_to(model: Arc<dyn Model>) -> Arc<Router> {
-    Arc::new(router(vec![(model, Limits::default())], RouterSettings::default()))
+pub(crate) fn router_to(model: Arc<dyn Model>) -> Router {
+    router(vec![(model, Limits::default())], Strategy::default())
 }
 
 /// What a scripted model was asked.

@@ -17,6 +17,8 @@ pub struct ConnectorMetrics {
     pub skipped: Counter,
     pub answered: Counter,
     pub remembered: Counter,
+    /// Results from the answers that processes share.
+    pub shared: Counter,
     pub recalled: Counter,
     pub repeats: Counter,
     pub deleted: Counter,

@@ -1,4 +1,4 @@
-//! The handles of providers and routers.
+//! The handles of providers and of those who ask them.
 
 use std::time::Duration;
 
@@ -69,9 +69,9 @@ impl ProviderMetrics {
     }
 }
 
-/// The metrics of one connector's router.
+/// The metrics of what is asked on behalf of one caller.
 #[derive(Debug, Clone)]
-pub struct RouterMetrics {
+pub struct CallerMetrics {
     pub(super) of: OfConnector,
     pub(super) decisions: Family<Decisions, Counter>,
     pub(super) steps: Family<Steps, Counter>,
@@ -81,7 +81,7 @@ pub struct RouterMetrics {
     pub(super) budget_limit: Family<OfConnector, FloatGauge>,
 }
 
-impl RouterMetrics {
+impl CallerMetrics {
     /// Counts a first choice.
     pub fn decided(&self, strategy: &'static str, provider: &str) {
         let connector = self.of.connector.clone();

@@ -14,7 +14,7 @@ async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
         (r#"Schema: {"type":"object"} Answer: {"intent":"refund"}"#, PassedOver { reasoning: false, objects: 1 }),
     ] {
         let model = Scripted::new("a", [FakeModel::says(text)]);
-        let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+        let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
         assert_eq!(&answered.answer.data[..], VALID.as_bytes());
         let trail: Vec<_> = answered.answer.trail.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
         assert_eq!(trail, [(Step::Ask, passed_over)]);
@@ -26,7 +26,7 @@ async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
 async fn two_answers_are_asked_for_again_as_one() {
     let both = FakeModel::says(r#"{"intent":"refund"} or {"intent":"other"}"#);
     let model = Scripted::new("a", [both, FakeModel::says(VALID)]);
-    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
     assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerInvalid)), (Step::Correct, "a", None)]);
     assert!(model.asked()[1].errors.as_ref().unwrap().contains("2 different JSON objects"));
 }
@@ -35,10 +35,10 @@ async fn two_answers_are_asked_for_again_as_one() {
 async fn reasoning_without_an_answer_is_none_even_with_a_draft_in_it() {
     let draft = r#"<think>maybe {"intent":"other"}"#;
     let model = Scripted::new("a", [FakeModel::says(draft), FakeModel::says(VALID)]);
-    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
     assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerNotJson)), (Step::Correct, "a", None)]);
     let model = Scripted::new("a", [finished(Finish::Truncated, draft), FakeModel::says(VALID)]);
-    let answered = ask(&pipeline(settings(), &[&model], 2)).await.unwrap();
+    let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
     assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Lengthen, "a", None)]);
 }
 
@@ -53,8 +53,8 @@ async fn a_raw_line_break_and_a_whole_answer_that_is_said_to_be_cut_cost_no_call
         (Finish::Truncated, VALID, 1.0),
     ] {
         let model = Scripted::new("a", [finished(finish, text)]);
-        let settings = PipelineSettings { schema: Arc::clone(&schema), ..settings() };
-        let answered = ask(&pipeline(settings, &[&model], 2)).await.unwrap();
+        let settings = settings().with(|it| it.schema = Arc::clone(&schema));
+        let answered = ask(&asking(settings, &[&model], 2)).await.unwrap();
         assert_eq!((model.calls(), answered.answer.trail.len()), (1, 1));
         assert!((answered.answer.confidence.validation - validation).abs() < 1e-9, "{text}");
     }
@@ -63,13 +63,13 @@ async fn a_raw_line_break_and_a_whole_answer_that_is_said_to_be_cut_cost_no_call
 #[tokio::test]
 async fn an_answer_that_ran_away_is_not_lengthened() {
     let alone = Scripted::new("a", [runaway()]);
-    let failure = ask(&pipeline(settings(), &[&alone], 2)).await.unwrap_err();
+    let failure = ask(&asking(settings(), &[&alone], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts(), alone.calls()), (Code::AnswerTruncated, 1, 1));
     assert!(failure.detail.contains("repeats itself"), "{failure}");
 
     let first = Scripted::new("a", [runaway()]);
     let second = Scripted::new("b", [FakeModel::says(VALID)]);
-    let answered = ask(&pipeline(settings(), &[&first, &second], 2)).await.unwrap();
+    let answered = ask(&asking(settings(), &[&first, &second], 2)).await.unwrap();
     assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Fallback, "b", None)]);
     assert_eq!(second.asked()[0].max_tokens, None, "at the limit that is meant for it");
     assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
@@ -78,14 +78,14 @@ async fn an_answer_that_ran_away_is_not_lengthened() {
 #[tokio::test]
 async fn no_more_than_three_models_run_away_with_a_record() {
     let models: Vec<_> = ["a", "b", "c", "d"].map(|name| Scripted::new(name, [runaway()])).into();
-    let failure = ask(&pipeline(settings(), &models.iter().collect::<Vec<_>>(), 2)).await.unwrap_err();
+    let failure = ask(&asking(settings(), &models.iter().collect::<Vec<_>>(), 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 3));
 }
 
 #[tokio::test]
 async fn a_lengthened_answer_that_runs_away_is_the_last() {
     let model = Scripted::new("a", [finished(Finish::Truncated, "{"), runaway()]);
-    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    let failure = ask(&asking(settings(), &[&model], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 2));
     assert!(failure.detail.contains("repeats itself"), "{failure}");
 }
@@ -94,8 +94,8 @@ async fn a_lengthened_answer_that_runs_away_is_the_last() {
 async fn what_was_nearly_valid_before_a_cut_answer_can_be_relaxed() {
     let cut = || finished(Finish::Truncated, "{");
     let model = Scripted::new("a", [FakeModel::says(r#"{"count":"3"}"#), cut(), cut()]);
-    let allowed = PipelineSettings { allow_relaxed: true, ..settings() };
-    let answered = ask(&pipeline(allowed, &[&model], 2)).await.unwrap();
+    let allowed = settings().with(|it| it.checks.allow_relaxed = true);
+    let answered = ask(&asking(allowed, &[&model], 2)).await.unwrap();
     assert_eq!(answered.answer.validation, Validation::Relaxed);
     assert_eq!(steps(&answered).len(), 4);
 }

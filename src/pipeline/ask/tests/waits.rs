@@ -3,22 +3,18 @@
 use futures_util::future::join_all;
 
 use super::*;
-use crate::pipeline::run::{Begun, Question};
+use crate::pipeline::request::Question;
 
 /// A question that has not been asked.
-pub(super) fn question(pipeline: &Pipeline, text: &str) -> Question {
-    let event = Event { data: Data::Text(text.into()), ..event() };
-    match pipeline.begin(&Scope { event: &event, key: None, headers: &[] }) {
-        Begun::Ask(question) => question,
-        Begun::Done(outcome) => panic!("{outcome:?}"),
-    }
+fn question(asking: &Asking, text: &str) -> Question {
+    asking.question(text)
 }
 
 /// Asks until there is an outcome, as a connector does.
-async fn wait_for(pipeline: &Pipeline, question: &mut Question) -> Result<Answered, Failure> {
+async fn wait_for(asking: &Asking, question: &mut Question) -> Result<Answered, Failure> {
     loop {
-        pipeline.ready(question).await;
-        match pipeline.finish(question).await {
+        asking.engine.ready(question).await?;
+        match asking.engine.attempt(question).await {
             Err(failure) if failure.kind() == Kind::Unavailable => {}
             outcome => return outcome,
         }
@@ -33,9 +29,9 @@ fn trail(failure: &Failure) -> Vec<(Step, Option<Code>)> {
 async fn a_record_that_was_never_asked_is_not_blamed_for_what_others_found() {
     for code in [Code::ProviderTimeout, Code::ProviderMalformed] {
         let model = Scripted::new("a", [fails(code)]);
-        let pipeline = pipeline(settings(), &[&model], 2);
-        assert_eq!(ask(&pipeline).await.unwrap_err().code, code, "three attempts of one record open the breaker");
-        let failure = ask(&pipeline).await.unwrap_err();
+        let asking = asking(settings(), &[&model], 2);
+        assert_eq!(ask(&asking).await.unwrap_err().code, code, "three attempts of one record open the breaker");
+        let failure = ask(&asking).await.unwrap_err();
         assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 0));
         assert_eq!(failure.detail, "as told", "what is wrong is still said");
     }
@@ -44,10 +40,10 @@ async fn a_record_that_was_never_asked_is_not_blamed_for_what_others_found() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_hangs_for_ever_gets_each_record_after_its_own_attempts_and_none_before() {
     let model = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
-    let pipeline = pipeline(settings(), &[&model], 2);
-    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
+    let asking = asking(settings(), &[&model], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&asking, &n.to_string())).collect();
     let began_at = tokio::time::Instant::now();
-    let first = join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await;
+    let first = join_all(questions.iter_mut().map(|question| asking.engine.attempt(question))).await;
     // Three calls, and pauses of at most 0.5 and 1 s before the second and the third.
     assert!(began_at.elapsed() <= Duration::from_millis(4500), "{:?}", began_at.elapsed());
     for failure in first.into_iter().map(Result::unwrap_err) {
@@ -55,7 +51,7 @@ async fn a_provider_that_hangs_for_ever_gets_each_record_after_its_own_attempts_
     }
     assert_eq!(model.calls(), 8 * 3);
     for n in 0..8 {
-        let failure = pipeline.finish(&mut question(&pipeline, &n.to_string())).await.unwrap_err();
+        let failure = asking.engine.attempt(&mut question(&asking, &n.to_string())).await.unwrap_err();
         assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 0), "who comes later waits");
     }
 }
@@ -63,11 +59,11 @@ async fn a_provider_that_hangs_for_ever_gets_each_record_after_its_own_attempts_
 #[tokio::test(start_paused = true)]
 async fn while_a_provider_hangs_for_ever_its_probes_cost_no_record_its_attempts_at_once() {
     let model = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
-    let pipeline = pipeline(settings(), &[&model], 2);
-    pipeline.finish(&mut question(&pipeline, "first")).await.unwrap_err();
-    let mut probe = question(&pipeline, "second");
-    pipeline.ready(&probe).await;
-    let failure = pipeline.finish(&mut probe).await.unwrap_err();
+    let asking = asking(settings(), &[&model], 2);
+    asking.engine.attempt(&mut question(&asking, "first")).await.unwrap_err();
+    let mut probe = question(&asking, "second");
+    asking.engine.ready(&probe).await.unwrap();
+    let failure = asking.engine.attempt(&mut probe).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 1));
 }
 
@@ -75,9 +71,9 @@ async fn while_a_provider_hangs_for_ever_its_probes_cost_no_record_its_attempts_
 async fn who_timed_out_goes_to_another_provider_before_it_goes_past_an_open_breaker() {
     let slow = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
     let other = Scripted::new("b", [FakeModel::says(VALID)]);
-    let pipeline = pipeline(settings(), &[&slow, &other], 2);
-    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
-    let outcomes = join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await;
+    let asking = asking(settings(), &[&slow, &other], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&asking, &n.to_string())).collect();
+    let outcomes = join_all(questions.iter_mut().map(|question| asking.engine.attempt(question))).await;
     assert!(outcomes.into_iter().all(|outcome| &*outcome.unwrap().answer.provider == "b"));
     assert_eq!(slow.calls(), 8);
 }
@@ -86,9 +82,9 @@ async fn who_timed_out_goes_to_another_provider_before_it_goes_past_an_open_brea
 async fn a_chain_that_hangs_for_ever_gets_each_record_after_its_attempts_at_all_of_it() {
     let hangs = |name| Scripted::with(name, 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
     let (first, second) = (hangs("a"), hangs("b"));
-    let pipeline = pipeline(settings(), &[&first, &second], 2);
-    let mut questions: Vec<_> = (0..8).map(|n| question(&pipeline, &n.to_string())).collect();
-    for outcome in join_all(questions.iter_mut().map(|question| pipeline.finish(question))).await {
+    let asking = asking(settings(), &[&first, &second], 2);
+    let mut questions: Vec<_> = (0..8).map(|n| question(&asking, &n.to_string())).collect();
+    for outcome in join_all(questions.iter_mut().map(|question| asking.engine.attempt(question))).await {
         let failure = outcome.unwrap_err();
         assert_eq!((failure.code, failure.attempts()), (Code::ProviderTimeout, 6));
     }
@@ -100,9 +96,9 @@ async fn a_maintenance_page_costs_no_record_that_was_not_asked_three_times() {
     let page = || fails(Code::ProviderMalformed);
     let script = (0..66).map(|_| page()).chain([FakeModel::says(VALID)]);
     let model = Scripted::with("a", 1.0, Duration::from_millis(100), script);
-    let pipeline = pipeline(settings(), &[&model], 2);
-    let mut questions: Vec<_> = (0..64).map(|n| question(&pipeline, &n.to_string())).collect();
-    let outcomes = join_all(questions.iter_mut().map(|question| wait_for(&pipeline, question))).await;
+    let asking = asking(settings(), &[&model], 2);
+    let mut questions: Vec<_> = (0..64).map(|n| question(&asking, &n.to_string())).collect();
+    let outcomes = join_all(questions.iter_mut().map(|question| wait_for(&asking, question))).await;
     let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     assert!(lost.iter().all(|failure| failure.attempts() == 3), "{lost:?}");
     assert!(lost.len() <= 1, "{} records", lost.len());
@@ -114,13 +110,13 @@ async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_p
     let invalid = || FakeModel::says(INVALID);
     let script = [invalid(), fails_for(Code::ProviderRateLimited, pause), FakeModel::says(VALID)];
     let model = Scripted::new("a", script);
-    let pipeline = pipeline(settings(), &[&model], 2);
-    let mut question = question(&pipeline, "money back");
-    let failure = pipeline.finish(&mut question).await.unwrap_err();
+    let asking = asking(settings(), &[&model], 2);
+    let mut question = question(&asking, "money back");
+    let failure = asking.engine.attempt(&mut question).await.unwrap_err();
     assert_eq!((failure.code, failure.retry_after), (Code::ProviderRateLimited, Some(pause)));
     let limited = (Step::Correct, Some(Code::ProviderRateLimited));
     assert_eq!(trail(&failure), [(Step::Ask, Some(Code::AnswerInvalid)), limited]);
-    let answered = wait_for(&pipeline, &mut question).await.unwrap();
+    let answered = wait_for(&asking, &mut question).await.unwrap();
     let invalid = (Step::Ask, "a", Some(Code::AnswerInvalid));
     let limited = (Step::Correct, "a", Some(Code::ProviderRateLimited));
     assert_eq!(steps(&answered), [invalid, limited, (Step::Correct, "a", None)]);
@@ -133,10 +129,10 @@ async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_p
 async fn an_answer_that_was_cut_is_lengthened_later_too() {
     let unauthorized = Err(CallError::lasting(Failure::new(Code::ProviderUnauthorized, "401")));
     let model = Scripted::new("a", [finished(Finish::Truncated, "{"), unauthorized, FakeModel::says(VALID)]);
-    let pipeline = pipeline(settings(), &[&model], 2);
-    let mut question = question(&pipeline, "money back");
-    assert_eq!(pipeline.finish(&mut question).await.unwrap_err().code, Code::ProviderUnauthorized);
-    wait_for(&pipeline, &mut question).await.unwrap();
+    let asking = asking(settings(), &[&model], 2);
+    let mut question = question(&asking, "money back");
+    assert_eq!(asking.engine.attempt(&mut question).await.unwrap_err().code, Code::ProviderUnauthorized);
+    wait_for(&asking, &mut question).await.unwrap();
     assert_eq!(model.asked().iter().map(|asked| asked.max_tokens).collect::<Vec<_>>(), [None, Some(400), Some(400)]);
 }
 
@@ -144,8 +140,8 @@ async fn an_answer_that_was_cut_is_lengthened_later_too() {
 async fn no_relaxed_answer_is_published_while_a_correction_may_come() {
     let limited = fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
     let model = Scripted::new("a", [FakeModel::says(r#"{"count":"3"}"#), limited, FakeModel::says(VALID)]);
-    let pipeline = pipeline(PipelineSettings { allow_relaxed: true, ..settings() }, &[&model], 2);
-    let answered = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap();
+    let asking = asking(settings().with(|it| it.checks.allow_relaxed = true), &[&model], 2);
+    let answered = wait_for(&asking, &mut question(&asking, "money back")).await.unwrap();
     assert_eq!(answered.answer.validation, Validation::Passed);
 }
 
@@ -154,8 +150,8 @@ async fn what_was_paid_before_a_wait_counts_towards_the_ceiling() {
     let limited = || fails_for(Code::ProviderRateLimited, Duration::from_secs(30));
     let model = Scripted::new("a", [FakeModel::says(INVALID), limited(), FakeModel::says(INVALID), limited()]);
     let ceiling = RecordCeiling { tokens: 100_000, usd: Some(2.5) };
-    let pipeline = pipeline(PipelineSettings { record_ceiling: ceiling, ..settings() }, &[&model], 2);
-    let failure = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap_err();
+    let asking = asking(settings().with(|it| it.ceiling = ceiling), &[&model], 2);
+    let failure = wait_for(&asking, &mut question(&asking, "money back")).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::RecordCeiling, 3));
 }
 
@@ -164,9 +160,9 @@ async fn who_has_said_all_it_can_is_not_asked_while_another_is_waited_for() {
     let slow = Scripted::with("a", 1.0, Duration::from_secs(1), [fails(Code::ProviderTimeout)]);
     let pause = Duration::from_secs(3000);
     let limited = Scripted::new("b", [fails_for(Code::ProviderRateLimited, pause), FakeModel::says(VALID)]);
-    let pipeline = pipeline(settings(), &[&slow, &limited], 1);
+    let asking = asking(settings(), &[&slow, &limited], 1);
     let began_at = tokio::time::Instant::now();
-    let answered = wait_for(&pipeline, &mut question(&pipeline, "money back")).await.unwrap();
+    let answered = wait_for(&asking, &mut question(&asking, "money back")).await.unwrap();
     assert_eq!(&*answered.answer.provider, "b");
     assert!(began_at.elapsed() >= pause);
     assert_eq!((slow.calls(), limited.calls()), (2, 2));
@@ -177,7 +173,7 @@ async fn retries_are_counted_over_all_questions_to_a_provider() {
     let down = || fails(Code::ProviderUnavailable);
     let script = [down(), FakeModel::says(INVALID), down(), down(), FakeModel::says(VALID)];
     let model = Scripted::new("a", script);
-    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    let failure = ask(&asking(settings(), &[&model], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::ProviderUnavailable, 4), "one retry, then the other");
 }
 
@@ -185,6 +181,6 @@ async fn retries_are_counted_over_all_questions_to_a_provider() {
 async fn a_longer_limit_that_is_refused_leaves_the_answer_truncated() {
     let rejected = Err(CallError::lasting(Failure::new(Code::ProviderRejected, "max_tokens is too large")));
     let model = Scripted::new("a", [finished(Finish::Truncated, "{"), rejected]);
-    let failure = ask(&pipeline(settings(), &[&model], 2)).await.unwrap_err();
+    let failure = ask(&asking(settings(), &[&model], 2)).await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::AnswerTruncated, 2));
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::pipeline::route::breaker::Caller;
+use crate::pipeline::route::breaker::Applicant;
 use crate::pipeline::route::testing::{Scripted, fails};
 use crate::pipeline::route::waiting::asked_again;
 use crate::ports::model::FakeModel;
@@ -28,7 +28,7 @@ async fn ask(provider: &Provider) -> Result<Reply, CallError> {
         temperature: None,
         max_tokens: None,
     };
-    provider.admit(NEED, Caller::Anyone).expect("it may be asked").ask(&call).await
+    provider.admit(NEED, Applicant::Anyone).expect("it may be asked").ask(&call).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,15 +62,15 @@ async fn a_probe_without_a_file_lets_the_next_one_go() {
 async fn providers_share_the_places_for_connections() {
     let connections = Connections::at_most(2);
     let [one, other] = ["one", "other"].map(|name| provider(Scripted::new(name, [])).over(connections.clone()));
-    let first = one.admit(NEED, Caller::Anyone).expect("the first place");
-    let second = other.admit(NEED, Caller::Anyone).expect("the second place");
-    assert!(matches!(one.admit(NEED, Caller::Anyone), Err(Denied::Busy(None))));
+    let first = one.admit(NEED, Applicant::Anyone).expect("the first place");
+    let second = other.admit(NEED, Applicant::Anyone).expect("the second place");
+    assert!(matches!(one.admit(NEED, Applicant::Anyone), Err(Denied::Busy(None))));
     assert_eq!((one.in_flight(), other.in_flight()), (1, 1), "what was refused is not under way");
     drop(second);
-    assert!(one.admit(NEED, Caller::Anyone).is_ok());
+    assert!(one.admit(NEED, Applicant::Anyone).is_ok());
     drop(first);
     let offline = provider(Scripted::new("offline", []));
-    assert!(offline.admit(NEED, Caller::Anyone).is_ok(), "it needs no connection");
+    assert!(offline.admit(NEED, Applicant::Anyone).is_ok(), "it needs no connection");
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,13 +82,13 @@ async fn who_finds_no_place_uses_up_no_request_and_who_may_not_call_keeps_no_pla
         let metrics = Metrics::default().provider(model.name());
         Provider::new(model, ceilings, 0, metrics, Signal::default()).over(connections.clone())
     });
-    let place = other.admit(NEED, Caller::Anyone).expect("the only place");
+    let place = other.admit(NEED, Applicant::Anyone).expect("the only place");
     for _ in 0..100 {
-        assert!(matches!(one.admit(NEED, Caller::Anyone), Err(Denied::Busy(None))));
+        assert!(matches!(one.admit(NEED, Applicant::Anyone), Err(Denied::Busy(None))));
     }
     drop(place);
-    assert!(matches!(other.admit(NEED, Caller::Anyone), Err(Denied::Busy(Some(_)))), "its request is used up");
-    assert!(one.admit(NEED, Caller::Anyone).is_ok(), "a place, and a request");
+    assert!(matches!(other.admit(NEED, Applicant::Anyone), Err(Denied::Busy(Some(_)))), "its request is used up");
+    assert!(one.admit(NEED, Applicant::Anyone).is_ok(), "a place, and a request");
 }
 
 #[tokio::test(start_paused = true)]

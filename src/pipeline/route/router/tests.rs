@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::settings::{Ceilings, RouterSettings};
+use super::super::settings::Ceilings;
 use super::super::testing::{Limits, Scripted, fails, fails_for, router};
 use super::*;
 use crate::domain::failure::Code;
@@ -10,13 +10,9 @@ use crate::telemetry::captured::Captured;
 
 const NEED: Usage = Usage { input_tokens: 100, output_tokens: 100, cached_tokens: 0, reasoning_tokens: 0 };
 
-fn by(strategy: Strategy) -> RouterSettings {
-    RouterSettings { strategy, ..RouterSettings::default() }
-}
-
 fn over(models: &[&Arc<Scripted>], strategy: Strategy) -> Router {
     let members = models.iter().map(|model| (Arc::clone(model) as Arc<dyn Model>, Limits::default())).collect();
-    router(members, by(strategy))
+    router(members, strategy)
 }
 
 fn with_latency(name: &'static str, millis: u64) -> Arc<Scripted> {
@@ -78,7 +74,7 @@ async fn least_busy_reckons_with_ceilings() {
         (model("wide"), Limits { ceilings: wide, max_retries: 0 }),
         (model("narrow"), Limits { ceilings: narrow, max_retries: 0 }),
     ];
-    let router = Arc::new(router(members, by(Strategy::LeastBusy)));
+    let router = Arc::new(router(members, Strategy::LeastBusy));
     let shares = shares(&router, 2, 7, 1000).await;
     assert!((68..=82).contains(&shares[0]), "{shares:?}");
 }
@@ -162,7 +158,7 @@ async fn a_full_provider_is_passed_over_and_when_all_are_full_the_record_waits()
     let models = [with_latency("a", 100), with_latency("b", 100)];
     let members =
         models.iter().map(|model| (Arc::clone(model) as Arc<dyn Model>, Limits { ceilings: one, max_retries: 0 }));
-    let router = router(members.collect(), by(Strategy::Priority));
+    let router = router(members.collect(), Strategy::Priority);
     let began_at = Instant::now();
     let asked = tokio::join!(ask(&router, |_| true), ask(&router, |_| true), ask(&router, |_| true));
     assert_eq!((asked.0, asked.1), (0, 1));
@@ -175,16 +171,15 @@ async fn the_gate_closes_when_all_are_away_and_opens_for_the_first_that_may_be_t
     let b = Scripted::new("b", [fails_for(Code::ProviderOverloaded, Duration::from_secs(20)), FakeModel::says("{}")]);
     let router = over(&[&a, &b], Strategy::Priority);
     ask(&router, |_| true).await;
-    assert!(router.is_open(), "b is left");
+    assert!(router.closed().is_none(), "b is left");
     ask(&router, |_| true).await;
-    let closed = router.closed().unwrap();
-    assert_eq!(closed.dependency, "provider b");
+    assert_eq!(&**router.closed().unwrap().0, "b");
     assert!(matches!(router.admit(&[], NEED).await, Err(Some(failure)) if failure.code == Code::ProviderOverloaded));
     let began_at = Instant::now();
     router.ready(|_| true).await;
     assert_eq!(began_at.elapsed(), Duration::from_secs(20));
     assert_eq!(ask(&router, |_| true).await, 1);
-    assert!(router.is_open());
+    assert!(router.closed().is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +232,7 @@ async fn a_limit_that_is_used_up_is_waited_for_before_it_is_exceeded() {
         assert_eq!(ask(&router, |_| true).await, 1, "another one is asked meanwhile");
         let router = over(&[&a], Strategy::Priority);
         ask(&router, |_| true).await;
-        assert_eq!(router.is_open(), pause < Duration::from_secs(2));
+        assert_eq!(router.closed().is_none(), pause < Duration::from_secs(2));
         router.ready(|_| true).await;
         ask(&router, |_| true).await;
         let asked = a.asked();

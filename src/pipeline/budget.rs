@@ -1,13 +1,24 @@
-//! A connector's budget: reserved before a call, settled after it, so that calls at the same time cannot overspend it.
+//! A caller's budget: reserved before a call, settled after it, so that calls at the same time cannot overspend it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::domain::failure::{Code, Failure};
-use crate::pipeline::route::settings::BudgetSettings;
+use tokio::time::Instant;
+
+use crate::domain::failure::{Code, Failure, Kind};
+use crate::ports::clock::Clock;
 
 /// How long to wait while what is left is only reserved: the calls under way may cost less than was reserved for them.
 const WAIT_FOR_OTHERS: Duration = Duration::from_millis(500);
+
+/// What a caller may spend in this process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetSettings {
+    /// US dollars in each window.
+    pub usd: f64,
+    /// Length of a window. Windows begin at multiples of it since 1970-01-01 UTC, so `24h` is a UTC day.
+    pub window: Duration,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
@@ -16,15 +27,16 @@ struct State {
     reserved: f64,
 }
 
-/// What a connector has spent in the present window, in US dollars.
-#[derive(Debug)]
+/// What a caller has spent in the present window, in US dollars.
 pub struct Budget {
     settings: BudgetSettings,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Why there is nothing left, and until when.
+    spent_until: Mutex<Option<(Failure, Instant)>>,
 }
 
 /// Money set aside for one call. Dropped without [`Reservation::settle`] it is given back.
-#[derive(Debug)]
 pub struct Reservation<'a> {
     budget: &'a Budget,
     window: u128,
@@ -33,13 +45,13 @@ pub struct Reservation<'a> {
 
 impl Budget {
     /// A budget of which nothing is spent.
-    pub fn new(settings: BudgetSettings) -> Self {
-        Self { settings, state: Mutex::default() }
+    pub fn new(settings: BudgetSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { settings, clock, state: Mutex::default(), spent_until: Mutex::default() }
     }
 
-    /// Spent in the window of `now` (time since the Unix epoch), in US dollars.
-    pub fn spent(&self, now: Duration) -> f64 {
-        self.state(now).spent
+    /// Spent in the present window, in US dollars.
+    pub fn spent(&self) -> f64 {
+        self.state(self.clock.now()).spent
     }
 
     /// US dollars in each window.
@@ -47,12 +59,31 @@ impl Budget {
         self.settings.usd
     }
 
+    /// Why there is nothing left at present, and until when: since a call could not be paid.
+    pub fn spent_until(&self) -> Option<(Failure, Instant)> {
+        let mut spent = self.spent_until.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.take_if(|(_, until)| *until <= Instant::now());
+        spent.clone()
+    }
+
     /// Sets `usd` aside for a call that costs at most that.
     ///
     /// # Errors
     /// `budget_exhausted`, with the time until the window ends, or a moment if only reservations stand in the way;
     /// `record_ceiling` when no window has that much, so that waiting would never end.
-    pub fn reserve(&self, usd: f64, now: Duration) -> Result<Reservation<'_>, Failure> {
+    pub fn reserve(&self, usd: f64) -> Result<Reservation<'_>, Failure> {
+        let reserved = self.try_reserve(usd);
+        if let Err(failure) = &reserved
+            && failure.kind() == Kind::Unavailable
+        {
+            let until = Instant::now() + failure.retry_after.unwrap_or_default();
+            *self.spent_until.lock().unwrap_or_else(PoisonError::into_inner) = Some((failure.clone(), until));
+        }
+        reserved
+    }
+
+    fn try_reserve(&self, usd: f64) -> Result<Reservation<'_>, Failure> {
+        let now = self.clock.now();
         let mut state = self.state(now);
         if state.spent + state.reserved + usd <= self.settings.usd {
             state.reserved += usd;
@@ -126,17 +157,20 @@ impl Drop for Reservation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::clock::ManualClock;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn budget(usd: f64) -> Budget {
-        Budget::new(BudgetSettings { usd, window: HOUR })
+    fn budget(usd: f64) -> (Budget, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::default());
+        clock.advance(HOUR);
+        (Budget::new(BudgetSettings { usd, window: HOUR }, Arc::clone(&clock) as Arc<dyn Clock>), clock)
     }
 
     #[test]
     fn calls_at_the_same_time_cannot_overspend_it() {
-        let budget = budget(1.0);
-        let reserved: Vec<_> = (0..10).map(|_| budget.reserve(0.3, HOUR)).collect();
+        let (budget, _) = budget(1.0);
+        let reserved: Vec<_> = (0..10).map(|_| budget.reserve(0.3)).collect();
         assert_eq!(reserved.iter().filter(|reservation| reservation.is_ok()).count(), 3);
         let refused = reserved.into_iter().find_map(Result::err).unwrap();
         assert_eq!(refused.code, Code::BudgetExhausted);
@@ -145,35 +179,45 @@ mod tests {
 
     #[test]
     fn what_a_call_costs_replaces_what_was_set_aside() {
-        let budget = budget(1.0);
-        budget.reserve(0.9, HOUR).unwrap().settle(0.2);
-        assert!((budget.spent(HOUR) - 0.2).abs() < 1e-9);
-        assert!(budget.reserve(0.8, HOUR).is_ok());
-        drop(budget.reserve(0.8, HOUR).unwrap());
-        assert!(budget.reserve(0.8, HOUR).is_ok(), "a call that was never made costs nothing");
+        let (budget, _) = budget(1.0);
+        budget.reserve(0.9).ok().unwrap().settle(0.2);
+        assert!((budget.spent() - 0.2).abs() < 1e-9);
+        assert!(budget.reserve(0.8).is_ok());
+        drop(budget.reserve(0.8).ok().unwrap());
+        assert!(budget.reserve(0.8).is_ok(), "a call that was never made costs nothing");
     }
 
-    #[test]
-    fn a_spent_budget_waits_for_the_next_window() {
-        let budget = budget(1.0);
-        budget.reserve(0.5, HOUR + HOUR / 4).unwrap().settle(1.2);
-        let refused = budget.reserve(0.1, HOUR + HOUR / 4).unwrap_err();
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_budget_waits_for_the_next_window() {
+        let (budget, clock) = budget(1.0);
+        clock.advance(HOUR / 4);
+        budget.reserve(0.5).ok().unwrap().settle(1.2);
+        assert_eq!(budget.spent_until(), None, "nobody was refused yet");
+        let refused = budget.reserve(0.1).err().unwrap();
         assert_eq!(refused.retry_after, Some(HOUR * 3 / 4));
-        assert!(budget.reserve(0.1, HOUR * 2).is_ok());
+        let (failure, until) = budget.spent_until().unwrap();
+        assert_eq!((failure, until - Instant::now()), (refused, HOUR * 3 / 4));
+        clock.advance(HOUR * 3 / 4);
+        tokio::time::advance(HOUR * 3 / 4).await;
+        assert_eq!(budget.spent_until(), None);
+        assert!(budget.reserve(0.1).is_ok());
     }
 
     #[test]
     fn a_call_that_no_window_can_pay_is_not_waited_for() {
-        let refused = budget(1.0).reserve(1.1, HOUR).unwrap_err();
+        let (budget, _) = budget(1.0);
+        let refused = budget.reserve(1.1).err().unwrap();
         assert_eq!((refused.code, refused.retry_after), (Code::RecordCeiling, None));
+        assert_eq!(budget.spent_until(), None);
     }
 
     #[test]
     fn a_call_from_the_last_window_is_not_charged_to_this_one() {
-        let budget = budget(1.0);
-        let late = budget.reserve(0.9, HOUR).unwrap();
-        assert!(budget.reserve(0.9, HOUR * 2).is_ok());
+        let (budget, clock) = budget(1.0);
+        let late = budget.reserve(0.9).ok().unwrap();
+        clock.advance(HOUR);
+        assert!(budget.reserve(0.9).is_ok());
         late.settle(0.9);
-        assert!(budget.spent(HOUR * 2).abs() < 1e-9);
+        assert!(budget.spent().abs() < 1e-9);
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::*;
 use crate::codec::dead_letter::{self, DeadLetterOrigin};
 use crate::codec::{cloudevents, result};
+use crate::domain::event::Event;
 use crate::domain::json;
 use crate::domain::record::{Header, Position, Record};
 
@@ -13,7 +14,7 @@ const DATA: &str = r#"{"account":900719925474099300000,"price":1.10,"list":[1E5,
 const ANSWER: &str =
     r#"{"iban":500105175407324931000123,"total":0.10,"parts":[1.0,-0,1E5,1e-400,0.12345678901234567]}"#;
 
-fn numbers() -> PipelineSettings {
+fn numbers() -> SpecSettings {
     let schema = r#"{
         "type": "object",
         "properties": {
@@ -25,7 +26,10 @@ fn numbers() -> PipelineSettings {
     }"#;
     let schema = Schema::compile("numbers", "1.0.0", json::parse(schema).unwrap()).unwrap();
     let template = Template::inline("{{ data.account }} {{ data.price }} {{ data.list }}").unwrap();
-    PipelineSettings { template: Arc::new(template), schema: Arc::new(schema), ..settings() }
+    settings().with(|it| {
+        it.template = Arc::new(template);
+        it.schema = Arc::new(schema);
+    })
 }
 
 fn record(data: &str) -> Record {
@@ -41,7 +45,7 @@ fn record(data: &str) -> Record {
 
 async fn outcome(test: &Test, record: &Record) -> (Event, Result<Answered, Failure>) {
     let event = cloudevents::decode(record).unwrap();
-    let answered = test.pipeline.run(&Scope { event: &event, key: None, headers: &[] }).await;
+    let answered = test.asking.attempt(event.data.clone()).await;
     (event, answered)
 }
 

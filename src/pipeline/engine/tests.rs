@@ -3,76 +3,53 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::domain::answer::Usage;
-use crate::domain::event::{Data, Event};
+use crate::domain::answer::{Flag, Usage};
+use crate::domain::event::Data;
 use crate::domain::failure::Code;
-use crate::pipeline::route::settings::RecordCeiling;
-use crate::pipeline::route::testing::router_to;
-use crate::pipeline::settings::{LowConfidencePolicy, PatternPolicy};
-use crate::ports::answers::FakeAnswers;
+use crate::pipeline::spec::{CachePolicy, LowConfidencePolicy, PatternPolicy, SpecSettings};
+use crate::pipeline::testing::{self, Asking, router_to};
 use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
+mod deadline;
 mod numbers;
+mod remembered;
 
-fn settings() -> PipelineSettings {
+fn settings() -> SpecSettings {
     let schema = json!({
         "type": "object",
         "properties": { "intent": { "enum": ["refund", "other"] }, "order": { "type": "string" } },
         "required": ["intent"],
         "additionalProperties": false,
     });
-    PipelineSettings {
-        connector: "test".into(),
-        template: Arc::new(Template::inline("{{ data.body }}").unwrap()),
-        schema: Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap()),
-        provider: None,
-        strategy: None,
-        allow_relaxed: false,
-        record_ceiling: RecordCeiling { tokens: 100_000, usd: None },
-        budget: None,
-        temperature: None,
-        max_tokens: None,
-        max_prompt_chars: 100,
-        patterns: PatternPolicy::Flag,
-        confidence_threshold: None,
-        on_low_confidence: LowConfidencePolicy::Flag,
-        cache_ttl: Duration::from_secs(60),
-        config_hash: "0".into(),
-    }
+    testing::settings().with(|it| {
+        it.template = Arc::new(Template::inline("{{ data.body }}").unwrap());
+        it.schema = Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap());
+        it.checks.max_prompt_chars = 100;
+        it.checks.patterns = PatternPolicy::Flag;
+        it.cache = CachePolicy::on(Duration::from_secs(60));
+    })
 }
 
 struct Test {
     model: Arc<FakeModel>,
-    pipeline: Pipeline,
+    asking: Asking,
 }
 
 impl Test {
-    fn new(settings: PipelineSettings, replies: impl IntoIterator<Item = Result<Reply, CallError>>) -> Self {
+    fn new(settings: SpecSettings, replies: impl IntoIterator<Item = Result<Reply, CallError>>) -> Self {
         let model = Arc::new(FakeModel::new(replies));
-        let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-        Self { model: Arc::clone(&model), pipeline: Pipeline::new(settings, router_to(model), recall) }
+        Self { model: Arc::clone(&model), asking: Asking::new(settings, router_to(model)) }
     }
 
     async fn ask(&self, body: &str) -> Result<Answered, Failure> {
-        let event = event(body);
-        self.pipeline.run(&Scope { event: &event, key: None, headers: &[] }).await
+        self.asking.attempt(data(body)).await
     }
 }
 
-fn event(body: &str) -> Event {
-    Event {
-        id: "1".into(),
-        source: "/test".into(),
-        kind: "test".into(),
-        subject: None,
-        time: None,
-        data_content_type: None,
-        data_schema: None,
-        extensions: std::collections::BTreeMap::default(),
-        data: Data::Json(json!({ "body": body })),
-    }
+fn data(body: &str) -> Data {
+    Data::Json(json!({ "body": body }))
 }
 
 fn code(outcome: Result<Answered, Failure>) -> (Code, u32) {
@@ -103,7 +80,7 @@ async fn equal_questions_at_the_same_time_share_one_call() {
 
 #[tokio::test]
 async fn a_zero_ttl_asks_every_time() {
-    let settings = PipelineSettings { cache_ttl: Duration::ZERO, ..settings() };
+    let settings = settings().with(|it| it.cache = CachePolicy::on(Duration::ZERO));
     let test = Test::new(settings, [FakeModel::says(VALID), FakeModel::says(VALID)]);
     test.ask("same").await.unwrap();
     test.ask("same").await.unwrap();
@@ -160,7 +137,7 @@ async fn limits_cost_no_call() {
 #[tokio::test]
 async fn nothing_is_asked_about_a_blank_text_whatever_stands_around_it() {
     let template = Arc::new(Template::inline("What does the customer want? {{ data.body }}").unwrap());
-    let test = Test::new(PipelineSettings { template, ..settings() }, []);
+    let test = Test::new(settings().with(|it| it.template = template), []);
     assert_eq!(code(test.ask(" \u{200b}\n").await), (Code::PromptEmpty, 0));
 }
 
@@ -175,14 +152,14 @@ async fn suspicious_input_is_flagged_or_rejected_as_configured() {
     let injection = "'; DROP TABLE users; --";
     let flagged = Test::new(settings(), [FakeModel::says(VALID)]).ask(injection).await.unwrap();
     assert_eq!(flagged.flags, [Flag::SuspiciousInput("sql-stacked-query")]);
-    let strict = PipelineSettings { patterns: PatternPolicy::Reject, ..settings() };
+    let strict = settings().with(|it| it.checks.patterns = PatternPolicy::Reject);
     assert_eq!(code(Test::new(strict, []).ask(injection).await), (Code::SuspiciousInput, 0));
 }
 
 #[tokio::test]
 async fn low_confidence_is_flagged_or_dead_lettered_as_configured() {
-    let flag = PipelineSettings { confidence_threshold: Some(0.99), ..settings() };
-    let dead_letter = PipelineSettings { on_low_confidence: LowConfidencePolicy::DeadLetter, ..flag.clone() };
+    let flag = settings().with(|it| it.checks.confidence_threshold = Some(0.99));
+    let dead_letter = flag.clone().with(|it| it.checks.on_low_confidence = LowConfidencePolicy::DeadLetter);
     let partial = || FakeModel::says(r#"{"intent":"refund"}"#);
     assert_eq!(Test::new(flag, [partial()]).ask("x").await.unwrap().flags, [Flag::LowConfidence]);
     assert_eq!(code(Test::new(dead_letter, [partial()]).ask("x").await), (Code::LowConfidence, 1));
@@ -211,35 +188,10 @@ async fn a_cancelled_leader_lets_another_request_lead() {
             Box::pin(std::future::pending())
         }
     }
-    let recall = Arc::new(Recall::new(Arc::new(FakeAnswers::default())));
-    let event = event("same");
-    let scope = Scope { event: &event, key: None, headers: &[] };
-    let pipeline = Pipeline::new(settings(), router_to(Arc::new(Hangs)), Arc::clone(&recall));
+    let asking = Asking::new(settings(), router_to(Arc::new(Hangs)));
     let wait = Duration::from_millis(10);
-    assert!(tokio::time::timeout(wait, pipeline.run(&scope)).await.is_err());
+    assert!(tokio::time::timeout(wait, asking.attempt(data("same"))).await.is_err());
     // Were the flight still registered, this one would follow it for ever instead of leading.
-    let Begun::Ask(question) = pipeline.begin(&scope) else { panic!("nothing is remembered") };
-    assert!(matches!(recall.join(question.fingerprint), Flight::Lead(_)));
-}
-
-#[test]
-fn every_setting_that_changes_an_answer_changes_the_question() {
-    let fingerprint =
-        |settings: &PipelineSettings, family: &str| Questions::of(settings, std::iter::once(family)).fingerprint("x");
-    let base = fingerprint(&settings(), "m");
-    assert_eq!(base, fingerprint(&settings(), "m"));
-    let template = Arc::new(Template::inline("Read: {{ data.body }}").unwrap());
-    let schema = Arc::new(Schema::compile("ticket", "1.0.0", json!({ "type": "object" })).unwrap());
-    let others = [
-        fingerprint(&settings(), "n"),
-        fingerprint(&PipelineSettings { template, ..settings() }, "m"),
-        fingerprint(&PipelineSettings { schema, ..settings() }, "m"),
-        fingerprint(&PipelineSettings { temperature: Some(0.0), ..settings() }, "m"),
-        fingerprint(&PipelineSettings { max_tokens: Some(9), ..settings() }, "m"),
-        fingerprint(&PipelineSettings { allow_relaxed: true, ..settings() }, "m"),
-        Questions::of(&settings(), std::iter::once("m")).fingerprint("y"),
-    ];
-    assert!(others.iter().all(|other| *other != base));
-    let elsewhere = PipelineSettings { connector: "another".into(), ..settings() };
-    assert_eq!(base, fingerprint(&elsewhere, "m"), "connectors share answers");
+    let Begun::Ask(question) = asking.begin(data("same")) else { panic!("nothing is remembered") };
+    assert!(matches!(asking.engine.recall.join(question.fingerprint), Flight::Lead(_)));
 }

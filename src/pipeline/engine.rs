@@ -1,0 +1,158 @@
+//! The life of a request.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+
+use crate::domain::answer::{Answer, Answered, CacheHit};
+use crate::domain::failure::{Code, Failure};
+use crate::pipeline::accept::{Accepted, accept};
+use crate::pipeline::ask::{self, Asked};
+use crate::pipeline::gate::Gate;
+use crate::pipeline::recall::{Flight, Recall};
+use crate::pipeline::request::{Question, Request};
+use crate::pipeline::score::judge;
+use crate::pipeline::spec::CacheMode;
+use crate::tasks::{Commitment, Tasks};
+
+/// Takes requests through the stages. One for the process, whoever asks.
+pub struct Engine {
+    recall: Recall,
+    tasks: Tasks,
+}
+
+/// What the stages that need no waiting came to.
+pub enum Begun {
+    /// The request is finished: remembered, or failed.
+    Done(Result<Answered, Failure>),
+    /// A provider must be asked.
+    Ask(Question),
+}
+
+impl Engine {
+    /// An engine that remembers in `recall`.
+    pub fn new(recall: Recall, tasks: Tasks) -> Self {
+        Self { recall, tasks }
+    }
+
+    /// Resolve ▶ accept ▶ recall. Nothing here waits, so a door may call it on the thread that received the request; a
+    /// remembered answer costs no task and no allocation beyond the prompt.
+    pub fn begin(&self, request: &Request<'_>) -> Begun {
+        let Request { input, spec, caller, deadline } = request;
+        let settings = spec.settings();
+        let resolved = settings.template.render(input);
+        let on_pattern = |pattern| caller.metrics().suspicious(pattern);
+        let accepted = resolved.and_then(|rendered| accept(rendered, &settings.checks, on_pattern));
+        let Accepted { prompt, content, flags } = match accepted {
+            Ok(accepted) => accepted,
+            Err(failure) => return Begun::Done(Err(failure)),
+        };
+        let fingerprint = spec.fingerprint(caller.tenant(), &prompt);
+        let remembered = if settings.cache.reads() { self.recall.get(&fingerprint) } else { None };
+        match remembered {
+            Some(answer) => Begun::Done(judge(answer, CacheHit::Memory, flags, &settings.checks)),
+            None => Begun::Ask(Question {
+                spec: Arc::clone(spec),
+                caller: Arc::clone(caller),
+                deadline: *deadline,
+                prompt,
+                content,
+                flags,
+                fingerprint,
+                progress: Box::default(),
+            }),
+        }
+    }
+
+    /// Ask ▶ approve ▶ score, once for all requests that ask the same question at the same time, as far as providers can be
+    /// asked now.
+    ///
+    /// # Errors
+    /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable` says nothing about the question: it goes on
+    /// later from where it stands.
+    pub(super) async fn attempt(&self, question: &mut Question) -> Result<Answered, Failure> {
+        let (answer, hit) = self.answer(question).await?;
+        judge(answer, hit, question.flags.clone(), &question.spec.settings().checks)
+    }
+
+    /// Takes a request from beginning to end, within its deadline. A call that is open then is finished all the same, and its
+    /// answer remembered: providers bill it in any case.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`], and `deadline_exceeded`.
+    pub async fn run(self: &Arc<Self>, request: &Request<'_>) -> Result<Answered, Failure> {
+        let Request { spec, caller, .. } = request;
+        let mut question = match self.begin(request) {
+            Begun::Done(outcome) => return outcome,
+            Begun::Ask(question) => question,
+        };
+        let Some(deadline) = question.deadline else { return self.finish(&mut question).await };
+        let (send, outcome) = oneshot::channel();
+        let (engine, commitment) = (Arc::clone(self), question.commitment().clone());
+        let work = async move {
+            // Nobody may be waiting for it any more.
+            drop(send.send(engine.finish(&mut question).await));
+        };
+        let _wanted = self.tasks.record(work, commitment.clone());
+        match timeout_at(deadline, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_panicked)) => Err(Failure::defect()),
+            Err(_elapsed) => Err(too_late(Gate::new(spec, caller), &commitment)),
+        }
+    }
+
+    async fn answer(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
+        let cache = question.spec.settings().cache;
+        if cache.mode != CacheMode::On {
+            return self.answer_alone(question).await;
+        }
+        loop {
+            match self.recall.join(question.fingerprint) {
+                Flight::Landed(answer) => return Ok((answer, CacheHit::Memory)),
+                Flight::Lead(lead) => {
+                    let outcome = self.answer_alone(question).await;
+                    lead.land(outcome.clone().map(|(answer, _)| answer));
+                    return outcome;
+                }
+                Flight::Follow(landing) => {
+                    // Nothing landed that is of use to others, so somebody else must lead.
+                    if let Some(outcome) = landing.wait().await {
+                        return Ok((outcome?, CacheHit::Memory));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer that processes share, or a provider's, which is remembered as the policy says.
+    async fn answer_alone(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
+        let cache = question.spec.settings().cache;
+        if cache.reads()
+            && let Some(answer) = self.recall.get_shared(&question.fingerprint).await
+        {
+            return Ok((answer, CacheHit::Redis));
+        }
+        let Question { spec, caller, prompt, content, progress, fingerprint, .. } = question;
+        let content = content.as_deref().unwrap_or(prompt);
+        let answer = Arc::new(ask::ask(Asked { spec, caller, prompt, content }, progress).await?);
+        if cache.writes() {
+            self.recall.put(*fingerprint, &answer, cache.ttl);
+        }
+        Ok((answer, CacheHit::None))
+    }
+}
+
+/// The failure of a request whose deadline has passed.
+fn too_late(gate: Gate<'_>, commitment: &Commitment) -> Failure {
+    if let Some(closed) = gate.closed().filter(|_| !commitment.holds()) {
+        return closed.into_failure();
+    }
+    Failure::new(
+        Code::DeadlineExceeded,
+        "there was no valid answer within the time that the request had; give it more, or ask a faster model",
+    )
+}
+
+#[cfg(test)]
+mod tests;

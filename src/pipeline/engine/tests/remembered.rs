@@ -1,0 +1,133 @@
+//! Which requests share an answer, or a failure.
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, pending};
+
+use super::*;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::tenant::Tenant;
+use crate::pipeline::recall::Recall;
+use crate::pipeline::route::settings::Strategy;
+use crate::pipeline::route::testing::{Limits, Scripted, router};
+use crate::pipeline::spec::Spec;
+use crate::pipeline::testing::{caller, caller_of};
+use crate::ports::answers::{FakeAnswers, SharedAnswers};
+use crate::tasks::Tasks;
+
+/// Two who ask the same of the same model and of one engine, with settings of their own.
+fn two(model: &Arc<Scripted>, first: SpecSettings, second: SpecSettings) -> [Asking; 2] {
+    let engine = testing::engine();
+    [first, second].map(|settings| {
+        let members = vec![(Arc::clone(model) as Arc<dyn Model>, Limits::default())];
+        let spec = Arc::new(Spec::new(settings, router(members, Strategy::Priority)));
+        Asking { engine: Arc::clone(&engine), spec, caller: caller() }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_low_ceiling_fails_its_own_request_and_nobody_elses() {
+    // One invalid answer, and then the low ceiling allows no correction.
+    let invalid = FakeModel::says(r#"{"intent":"nonsense"}"#);
+    let second = Duration::from_secs(1);
+    let model = Scripted::with("m", 1.0, second, [invalid, FakeModel::says(VALID)]);
+    let [low, high] = two(&model, settings().with(|it| it.ceiling.usd = Some(1.5)), settings());
+    let (low, high) = tokio::join!(low.attempt(data("x")), high.attempt(data("x")));
+    assert_eq!(code(low), (Code::RecordCeiling, 1));
+    let high = high.expect("it asks for itself");
+    assert_eq!(high.cache_hit, CacheHit::None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_the_question_fails_all_who_ask_it_with_one_call() {
+    let refused = crate::pipeline::route::testing::finished(Finish::Refused, "no");
+    let model = Scripted::with("m", 1.0, Duration::from_secs(1), [refused]);
+    let [first, second] = two(&model, settings(), settings());
+    let (first, second) = tokio::join!(first.attempt(data("x")), second.attempt(data("x")));
+    assert_eq!((code(first).0, code(second).0), (Code::ProviderRefused, Code::ProviderRefused));
+    assert_eq!(model.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_threshold_judges_a_shared_answer_for_its_own_request() {
+    let partial = FakeModel::says(r#"{"intent":"refund"}"#);
+    let strict = settings().with(|it| {
+        it.checks.confidence_threshold = Some(0.99);
+        it.checks.on_low_confidence = LowConfidencePolicy::DeadLetter;
+    });
+    let model = Scripted::new("m", [partial]);
+    let [strict, lenient] = two(&model, strict, settings());
+    assert_eq!(code(strict.attempt(data("x")).await).0, Code::LowConfidence);
+    assert_eq!(lenient.attempt(data("x")).await.unwrap().cache_hit, CacheHit::Memory);
+}
+
+#[tokio::test]
+async fn tenants_share_no_answer() {
+    let model = Scripted::new("m", [FakeModel::says(VALID)]);
+    let [one, other] = two(&model, settings(), settings());
+    let other = other.on_behalf_of(caller_of(Tenant::new("another"), None));
+    for (asking, hit) in [(&one, CacheHit::None), (&other, CacheHit::None), (&one, CacheHit::Memory)] {
+        assert_eq!(asking.attempt(data("x")).await.unwrap().cache_hit, hit);
+    }
+}
+
+#[tokio::test]
+async fn each_mode_uses_and_adds_to_what_is_remembered_as_it_says() {
+    let ttl = Duration::from_secs(60);
+    let with = |mode| settings().with(|it| it.cache = CachePolicy { mode, ttl });
+    // What the second request finds after the first one.
+    for (first, second, hit) in [
+        (CacheMode::On, CacheMode::On, CacheHit::Memory),
+        (CacheMode::On, CacheMode::ReadOnly, CacheHit::Memory),
+        (CacheMode::On, CacheMode::WriteOnly, CacheHit::None),
+        (CacheMode::On, CacheMode::Off, CacheHit::None),
+        (CacheMode::WriteOnly, CacheMode::On, CacheHit::Memory),
+        (CacheMode::ReadOnly, CacheMode::On, CacheHit::None),
+        (CacheMode::Off, CacheMode::On, CacheHit::None),
+    ] {
+        let model = Scripted::new("m", [FakeModel::says(VALID)]);
+        let [first_asking, second_asking] = two(&model, with(first), with(second));
+        first_asking.attempt(data("x")).await.unwrap();
+        let found = second_asking.attempt(data("x")).await.unwrap().cache_hit;
+        assert_eq!(found, hit, "{first:?}, then {second:?}");
+    }
+}
+
+/// An engine of its own, as another process has it, over answers that processes share.
+fn process(shared: Arc<dyn SharedAnswers>, model: &Arc<Scripted>) -> Asking {
+    let [asking, _] = two(model, settings(), settings());
+    let recall = Recall::new(Arc::new(FakeAnswers::default())).with_shared(shared);
+    let tasks = Tasks::new(tokio::runtime::Handle::current());
+    Asking { engine: Arc::new(Engine::new(recall, tasks)), ..asking }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_process_is_found_on_the_way_to_a_provider_and_kept() {
+    let shared = Arc::new(FakeAnswers::default());
+    let model = Scripted::new("m", [FakeModel::says(VALID)]);
+    let [first, second] = [(); 2].map(|()| process(Arc::clone(&shared) as Arc<dyn SharedAnswers>, &model));
+    assert_eq!(first.attempt(data("x")).await.unwrap().cache_hit, CacheHit::None);
+    assert!(matches!(second.begin(data("x")), Begun::Ask(_)), "nothing is waited for on the thread that receives");
+    for hit in [CacheHit::Redis, CacheHit::Memory] {
+        assert_eq!(second.attempt(data("x")).await.unwrap().cache_hit, hit);
+    }
+    assert_eq!(model.calls(), 1);
+}
+
+/// A store that does not answer.
+struct Hangs;
+
+impl SharedAnswers for Hangs {
+    fn get(&self, _question: &Fingerprint) -> BoxFuture<'_, Option<(Arc<Answer>, Duration)>> {
+        pending().boxed()
+    }
+
+    fn put(&self, _question: Fingerprint, _answer: Arc<Answer>, _ttl: Duration) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_delays_a_call_and_does_not_prevent_it() {
+    let asking = process(Arc::new(Hangs), &Scripted::new("m", [FakeModel::says(VALID)]));
+    let began_at = tokio::time::Instant::now();
+    assert_eq!(asking.attempt(data("x")).await.unwrap().cache_hit, CacheHit::None);
+    assert!(began_at.elapsed() <= Duration::from_millis(100), "{:?}", began_at.elapsed());
+}

@@ -1,0 +1,65 @@
+//! A request, and the question that it comes to when nobody remembers the answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::domain::answer::Flag;
+use crate::domain::fingerprint::Fingerprint;
+use crate::pipeline::ask::Progress;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::gate::Gate;
+use crate::pipeline::spec::Spec;
+use crate::prompt::template::Scope;
+use crate::tasks::Commitment;
+
+/// Something to be answered.
+pub struct Request<'a> {
+    /// What the template sees.
+    pub input: Scope<'a>,
+    /// What is asked of it.
+    pub spec: &'a Arc<Spec>,
+    /// Who asks.
+    pub caller: &'a Arc<Caller>,
+    /// Until when the answer is waited for; `None` for ever.
+    pub deadline: Option<Instant>,
+}
+
+/// An accepted request that nobody remembers the answer to.
+pub struct Question {
+    pub(super) spec: Arc<Spec>,
+    pub(super) caller: Arc<Caller>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) prompt: String,
+    /// The record's own part of the prompt, where that is known.
+    pub(super) content: Option<String>,
+    pub(super) flags: Vec<Flag>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) progress: Box<Progress>,
+}
+
+impl fmt::Debug for Question {
+    /// Without the prompt: that is the sender's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fingerprint, progress, .. } = self;
+        f.debug_struct("Question").field("fingerprint", fingerprint).field("calls", &progress.calls()).finish()
+    }
+}
+
+impl Question {
+    /// What its outcome is remembered under beyond the process. It stays the same over updates of this program.
+    pub fn outcome_fingerprint(&self) -> Fingerprint {
+        self.spec.outcome_fingerprint(&self.prompt)
+    }
+
+    /// Begins with its first call.
+    pub fn commitment(&self) -> &Commitment {
+        &self.progress.commitment
+    }
+
+    /// Whether anybody may be asked.
+    pub fn gate(&self) -> Gate<'_> {
+        Gate::new(&self.spec, &self.caller)
+    }
+}

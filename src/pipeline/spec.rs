@@ -1,0 +1,204 @@
+//! A specification: what is asked, and of whom. Immutable, shared by all requests that ask the same, and with everything
+//! prepared that does not depend on the request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::tenant::Tenant;
+use crate::pipeline::route::router::Router;
+use crate::pipeline::route::settings::RecordCeiling;
+use crate::prompt::template::Template;
+use crate::schema::Schema;
+
+/// What to do with input that looks like an injection attempt. Free text may well mention SQL, so a connector flags by
+/// default and loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatternPolicy {
+    /// Do not look.
+    Off,
+    /// Mark the result.
+    Flag,
+    /// Refuse the input.
+    Reject,
+}
+
+/// What to do with an answer below the confidence threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowConfidencePolicy {
+    /// Mark the result.
+    Flag,
+    /// Dead-letter the record.
+    DeadLetter,
+}
+
+/// How a model generates.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Generation {
+    /// Sampling temperature; `None` leaves it to the provider's setting.
+    pub temperature: Option<f64>,
+    /// Ceiling for the answer's tokens; `None` leaves it to the provider's setting.
+    pub max_tokens: Option<u32>,
+}
+
+/// What input and answers are held against, beside the schema.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Checks {
+    /// Longest prompt in characters, after normalisation.
+    pub max_prompt_chars: usize,
+    /// What to do with suspicious input.
+    pub patterns: PatternPolicy,
+    /// Whether an answer that only nearly has the schema's shape may be published, marked.
+    pub allow_relaxed: bool,
+    /// Confidence below which [`Checks::on_low_confidence`] applies.
+    pub confidence_threshold: Option<f64>,
+    /// What happens below the threshold.
+    pub on_low_confidence: LowConfidencePolicy,
+}
+
+/// Which use is made of remembered answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheMode {
+    /// They are neither used nor added to.
+    Off,
+    /// They are used, and added to. Equal questions at the same time share one call.
+    On,
+    /// They are used. A new answer is not remembered.
+    ReadOnly,
+    /// A provider is asked in any case, and its answer remembered.
+    WriteOnly,
+}
+
+/// The use of remembered answers, and for how long a new one is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CachePolicy {
+    /// Which use is made of them.
+    pub mode: CacheMode,
+    /// How long a new answer is remembered.
+    pub ttl: Duration,
+}
+
+impl CachePolicy {
+    /// Remembers nothing and uses nothing that is remembered.
+    pub const OFF: Self = Self { mode: CacheMode::Off, ttl: Duration::ZERO };
+
+    /// Uses what is remembered, and remembers answers for so long; a time of zero turns the cache off.
+    pub const fn on(ttl: Duration) -> Self {
+        if ttl.is_zero() { Self::OFF } else { Self { mode: CacheMode::On, ttl } }
+    }
+
+    /// Whether a remembered answer may be taken.
+    pub fn reads(self) -> bool {
+        matches!(self.mode, CacheMode::On | CacheMode::ReadOnly)
+    }
+
+    /// Whether a new answer is remembered.
+    pub fn writes(self) -> bool {
+        matches!(self.mode, CacheMode::On | CacheMode::WriteOnly)
+    }
+}
+
+/// What a user chooses about what is asked.
+#[derive(Debug, Clone)]
+pub struct SpecSettings {
+    /// The compiled prompt template.
+    pub template: Arc<Template>,
+    /// The compiled schema.
+    pub schema: Arc<Schema>,
+    /// How a model generates.
+    pub generation: Generation,
+    /// What input and answers are held against.
+    pub checks: Checks,
+    /// What all calls for one request may cost.
+    pub ceiling: RecordCeiling,
+    /// The use of remembered answers.
+    pub cache: CachePolicy,
+}
+
+/// What is asked, and of whom.
+pub struct Spec {
+    settings: SpecSettings,
+    router: Router,
+    /// Over all that changes an answer but the tenant and the prompt.
+    question: Sha256,
+    /// The same as the first releases reckoned it: remembered outcomes are kept under it.
+    outcome: Sha256,
+}
+
+impl Spec {
+    /// A specification of these `settings` that is asked of the providers of `router`.
+    pub fn new(settings: SpecSettings, router: Router) -> Self {
+        let (question, outcome) = (question(&settings, &router), outcome(&settings, &router));
+        Self { settings, router, question, outcome }
+    }
+
+    /// What the user chose.
+    pub fn settings(&self) -> &SpecSettings {
+        &self.settings
+    }
+
+    /// Who is asked.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// What makes this question of this tenant the same as another one: the key of its remembered answer.
+    pub(super) fn fingerprint(&self, tenant: &Tenant, prompt: &str) -> Fingerprint {
+        let mut hash = self.question.clone();
+        update(&mut hash, tenant.as_str());
+        Fingerprint(hash.chain_update(prompt).finalize().into())
+    }
+
+    /// What makes an outcome that is remembered beyond the process that of the same question. It must never change: after an
+    /// update of this program, and after a provider was set up anew, what was paid for is still found.
+    pub(super) fn outcome_fingerprint(&self, prompt: &str) -> Fingerprint {
+        Fingerprint(self.outcome.clone().chain_update(prompt).finalize().into())
+    }
+}
+
+fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
+    // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
+    let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _ } = settings;
+    let Generation { temperature, max_tokens } = generation;
+    let Checks { allow_relaxed, max_prompt_chars: _, patterns: _, confidence_threshold: _, on_low_confidence: _ } =
+        checks;
+    let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/2");
+    hash.update(schema.digest());
+    hash.update(template.digest());
+    hash.update(temperature.map_or([0xff; 8], f64::to_be_bytes));
+    hash.update(max_tokens.map_or([0; 5], |tokens| {
+        let [a, b, c, d] = tokens.to_be_bytes();
+        [1, a, b, c, d]
+    }));
+    hash.update([u8::from(*allow_relaxed)]);
+    hash.update((router.providers().len() as u64).to_be_bytes());
+    for provider in router.providers() {
+        hash.update(provider.model().digest());
+    }
+    hash
+}
+
+fn outcome(settings: &SpecSettings, router: &Router) -> Sha256 {
+    let SpecSettings { template, schema, generation, checks, .. } = settings;
+    let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/1");
+    hash.update(schema.digest());
+    hash.update(template.digest());
+    hash.update(generation.temperature.map_or([0xff; 8], f64::to_be_bytes));
+    hash.update(generation.max_tokens.unwrap_or(0).to_be_bytes());
+    hash.update([u8::from(checks.allow_relaxed)]);
+    for provider in router.providers() {
+        update(&mut hash, provider.model().family());
+    }
+    hash
+}
+
+/// With its length, so that two parts cannot be taken for others.
+fn update(hash: &mut Sha256, part: &str) {
+    hash.update((part.len() as u64).to_be_bytes());
+    hash.update(part);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::pipeline::route::testing::Scripted;
+use crate::pipeline::testing::{router_to, settings};
+
+fn fingerprint(settings: SpecSettings, model: &'static str) -> Fingerprint {
+    Spec::new(settings, router_to(Scripted::new(model, []))).fingerprint(&Tenant::default(), "x")
+}
+
+#[test]
+fn every_setting_that_changes_an_answer_changes_the_question() {
+    let base = fingerprint(settings(), "m");
+    assert_eq!(base, fingerprint(settings(), "m"));
+    let template = Arc::new(Template::inline("Read: {{ data.body }}").unwrap());
+    let schema = Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object", "maxProperties": 3 })).unwrap());
+    let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
+    let others = [
+        fingerprint(settings(), "n"),
+        fingerprint(settings().with(|it| it.template = template), "m"),
+        fingerprint(settings().with(|it| it.schema = schema), "m"),
+        fingerprint(settings().with(|it| it.generation.temperature = Some(0.0)), "m"),
+        fingerprint(settings().with(|it| it.generation.max_tokens = Some(9)), "m"),
+        fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
+        fingerprint(settings().with(|it| it.checks.allow_relaxed = true), "m"),
+        spec.fingerprint(&Tenant::default(), "y"),
+        spec.fingerprint(&Tenant::new("another"), "x"),
+    ];
+    assert!(others.iter().all(|other| *other != base));
+}
+
+#[test]
+fn what_only_judges_an_answer_leaves_the_question_as_it_is() {
+    let base = fingerprint(settings(), "m");
+    for same in [
+        settings().with(|it| it.checks.confidence_threshold = Some(0.9)),
+        settings().with(|it| it.checks.max_prompt_chars = 9),
+        settings().with(|it| it.ceiling.tokens = 9),
+        settings().with(|it| it.cache = CachePolicy::on(Duration::from_secs(9))),
+    ] {
+        assert_eq!(base, fingerprint(same, "m"));
+    }
+}
+
+#[test]
+fn tenant_and_prompt_cannot_be_taken_for_each_other() {
+    let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
+    let (one, other) = (spec.fingerprint(&Tenant::new("ab"), "c"), spec.fingerprint(&Tenant::new("a"), "bc"));
+    assert_ne!(one, other);
+}
+
+#[test]
+fn a_time_of_zero_turns_the_cache_off() {
+    assert_eq!(CachePolicy::on(Duration::ZERO), CachePolicy::OFF);
+    let modes = [CacheMode::Off, CacheMode::On, CacheMode::ReadOnly, CacheMode::WriteOnly];
+    let uses = modes.map(|mode| CachePolicy { mode, ttl: Duration::from_secs(1) }).map(|it| (it.reads(), it.writes()));
+    assert_eq!(uses, [(false, false), (true, true), (true, false), (false, true)]);
+}
