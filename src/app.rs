@@ -79,8 +79,8 @@ impl App {
         let connectors = connectors.start()?;
         let journal = storage.journal.is_some();
         tracing::info!(http = %http_address, connectors = connectors.len(), journal, "started");
-        let services = [Some(api.serve(&shared, Arc::clone(&health))), storage.worker];
-        let running = Running::new(connectors, services.into_iter().flatten(), shared.tasks);
+        let services = std::iter::once(api.serve(&shared, Arc::clone(&health))).chain(storage.services);
+        let running = Running::new(connectors, services, shared.tasks);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }
 

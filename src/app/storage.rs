@@ -22,8 +22,8 @@ pub(super) struct Storage {
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
-    /// The task that writes to the store, if there is one.
-    pub(super) worker: Option<Service>,
+    /// The tasks that look after them.
+    pub(super) services: Vec<Service>,
 }
 
 impl Storage {
@@ -31,7 +31,9 @@ impl Storage {
     pub(super) fn open(shared: &Shared) -> Self {
         let answers = Arc::new(MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock)));
         let mut health = vec![Arc::clone(&answers) as Arc<dyn Health>];
-        let mut worker = None;
+        let stop = CancellationToken::new();
+        let sweep = shared.tasks.service(Arc::clone(&answers).sweep(stop.clone()));
+        let mut services = vec![Service::new("cache sweep", sweep, stop, Ok)];
         let store = &shared.runtime.store;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
@@ -45,12 +47,12 @@ impl Storage {
                     stop: stop.clone(),
                 };
                 let (journal, task) = SharedJournal::open(&SelectedStore::at(location), store.retention, deps);
-                worker = Some(Service::new("store worker", task, stop, Ok));
+                services.push(Service::new("store worker", task, stop, Ok));
                 let journal = Arc::new(journal);
                 health.push(Arc::clone(&journal) as Arc<dyn Health>);
                 Some(journal)
             }
         };
-        Self { answers, journal, health, worker }
+        Self { answers, journal, health, services }
     }
 }

@@ -5,18 +5,25 @@ use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::answer::Answer;
+use crate::domain::attempt::Attempt;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::health::{Component, Status};
 use crate::ports::answers::Answers;
 use crate::ports::clock::Clock;
 use crate::ports::health::Health;
 
-/// Bytes that an entry costs beside its data: key, counters, allocation headers, the cache's own bookkeeping.
-const ENTRY_OVERHEAD: u64 = 256;
-/// Expected size of an answer's data; sizes the cache's tables, not its bound.
-const TYPICAL_DATA: u64 = 512;
+/// What the allocator adds to each allocation, its rounding included.
+const ALLOCATION: usize = 16;
+/// What the cache's tables keep for an entry beside its key and value: a slot of the hash table, links, and what is remembered
+/// of entries that had to leave.
+const TABLE_SLOT: usize = 64;
+/// Expected size of an entry; sizes the cache's tables, not its bound.
+const TYPICAL_ENTRY: u64 = 1024;
+/// How often answers that have expired are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 struct Entry {
@@ -29,8 +36,34 @@ struct Bytes;
 
 impl Weighter<Fingerprint, Entry> for Bytes {
     fn weight(&self, _question: &Fingerprint, entry: &Entry) -> u64 {
-        ENTRY_OVERHEAD + entry.answer.data.len() as u64
+        let table = TABLE_SLOT + size_of::<(Fingerprint, Entry)>();
+        (table + answer_bytes(&entry.answer)) as u64
     }
+}
+
+/// What an answer takes of the process's memory, with all that only it holds on to.
+fn answer_bytes(answer: &Answer) -> usize {
+    // Exhaustive on purpose: a new field does not compile until somebody decides what it takes.
+    let Answer {
+        data,
+        model,
+        trail,
+        provider: _, // the provider's own
+        validation: _,
+        confidence: _,
+        usage: _,
+        cost_usd: _,
+    } = answer;
+    let shared_counts = 2 * size_of::<usize>();
+    let counted = |bytes: usize| shared_counts + bytes + ALLOCATION;
+    // Data that is shared has its counts in an allocation of its own.
+    let data = data.len() + ALLOCATION + counted(size_of::<usize>());
+    let attempts = trail.iter().map(|attempt| {
+        let id = attempt.response_id.as_ref().map_or(0, |id| counted(id.len()));
+        let is_own = !Arc::ptr_eq(&attempt.model, model);
+        size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
+    });
+    counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>()
 }
 
 /// A cache bounded by the bytes of its answers, which forgets what is used least (S3-FIFO).
@@ -42,9 +75,23 @@ pub struct MemoryAnswers {
 impl MemoryAnswers {
     /// A cache of at most `bytes`; 0 remembers nothing.
     pub fn new(bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        let items = usize::try_from(bytes / (ENTRY_OVERHEAD + TYPICAL_DATA)).unwrap_or(usize::MAX).max(16);
+        let items = usize::try_from(bytes / TYPICAL_ENTRY).unwrap_or(usize::MAX).max(16);
         let entries = (bytes > 0).then(|| Cache::with_weighter(items, bytes, Bytes));
         Self { entries, clock }
+    }
+
+    /// Lets go of answers that have expired, again and again until it is told to stop: nobody may ask for them any more.
+    pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+            self.remove_expired();
+        }
+    }
+
+    fn remove_expired(&self) {
+        let now = self.clock.now();
+        if let Some(entries) = &self.entries {
+            entries.retain(|_, entry| entry.expires_at > now);
+        }
     }
 }
 
@@ -114,6 +161,25 @@ mod tests {
         assert!(cache.get(&question).is_some());
         clock.advance(Duration::from_secs(1));
         assert!(cache.get(&question).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_has_expired_leaves_though_nobody_asks_for_it() {
+        let clock = Arc::new(ManualClock::default());
+        let cache = Arc::new(MemoryAnswers::new(1 << 20, clock.clone()));
+        let stop = CancellationToken::new();
+        let sweep = Arc::clone(&cache).sweep(stop.clone());
+        let look = async {
+            for (n, ttl) in [(1, 30), (2, 3600)] {
+                cache.put(Fingerprint([n; 32]), answer(10), Duration::from_secs(ttl));
+            }
+            clock.advance(SWEEP);
+            tokio::time::sleep(SWEEP + Duration::from_secs(1)).await;
+            let facts = cache.components().remove(0).facts;
+            assert_eq!(facts.first(), Some(&("answers", 1)));
+            stop.cancel();
+        };
+        tokio::join!(sweep, look);
     }
 
     #[test]

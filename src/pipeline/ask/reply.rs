@@ -16,6 +16,7 @@ use crate::prompt::parse::Form;
 /// A reply that was paid for, and what else there was in it than the answer.
 struct Paid<'r> {
     reply: &'r Reply,
+    model: Arc<str>,
     cost_usd: f64,
     passed_over: PassedOver,
 }
@@ -31,19 +32,20 @@ impl<'a> Ladder<'a> {
         cost_usd: f64,
     ) -> Result<Rung<'a>, Failure> {
         let provider = self.router.member(index);
-        let model: Arc<str> = Arc::from(reply.model.as_str());
-        let giver = Giver { provider: Arc::clone(provider.name()), model, confidence: reply.confidence };
+        let model = model_of(provider, &reply);
+        let paid = |passed_over| Paid { reply: &reply, model: Arc::clone(&model), cost_usd, passed_over };
+        let giver =
+            Giver { provider: Arc::clone(provider.name()), model: Arc::clone(&model), confidence: reply.confidence };
         let disapproved = match approve(&self.settings.schema, &reply) {
             Ok(approved) => {
                 provider.judged(true);
-                let paid = Paid { reply: &reply, cost_usd, passed_over: approved.passed_over };
-                self.note(step, provider, Some(paid), None);
+                self.note(step, provider, Some(paid(approved.passed_over)), None);
                 return Ok(Rung::Top(giver, approved));
             }
             Err(disapproved) => disapproved,
         };
         let Disapproved { failure, remedy, data, passed_over } = *disapproved;
-        self.note(step, provider, Some(Paid { reply: &reply, cost_usd, passed_over }), Some(failure.code));
+        self.note(step, provider, Some(paid(passed_over)), Some(failure.code));
         if let Some(data) = data {
             self.progress.candidate = Some(Candidate { data, giver });
         }
@@ -109,8 +111,8 @@ impl<'a> Ladder<'a> {
 
     fn note(&mut self, step: Step, provider: &Provider, paid: Option<Paid<'_>>, error: Option<Code>) {
         let reply = paid.as_ref().map(|paid| paid.reply);
-        let model = reply.map(|reply| reply.model.as_str()).filter(|model| !model.is_empty());
-        let model = Arc::from(model.unwrap_or(provider.model().family()));
+        let asked = || Arc::from(provider.model().family());
+        let model = paid.as_ref().map_or_else(asked, |paid| Arc::clone(&paid.model));
         self.progress.note(Attempt {
             step,
             provider: Arc::clone(provider.name()),
@@ -123,4 +125,10 @@ impl<'a> Ladder<'a> {
             times: 1,
         });
     }
+}
+
+/// The model that gave a reply: the one that the provider names, or else the one that was asked.
+fn model_of(provider: &Provider, reply: &Reply) -> Arc<str> {
+    let named = Some(reply.model.as_str()).filter(|model| !model.is_empty());
+    Arc::from(named.unwrap_or(provider.model().family()))
 }
