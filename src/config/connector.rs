@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::document::{Node, Origin};
 use super::finding::{Finding, Findings, Place};
 use super::runtime::{DEFAULT_TTL, RuntimeConfig};
-use super::section::{Scribe, Section, Spot};
+use super::section::{Diagnostics, Location, Section};
 use super::values;
 use crate::kafka::settings::TopicSettings;
 use crate::pipeline::budget::BudgetSettings;
@@ -96,11 +96,11 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
     }
     let mut read_files = Vec::new();
     for file in files {
-        let scribe = Scribe::new(Some(&file));
-        if let Some(node) = read_tree(&scribe, &file) {
-            read_files.push(read(&scribe, &file, &node, defaults));
+        let diagnostics = Diagnostics::new(Some(&file));
+        if let Some(node) = read_tree(&diagnostics, &file) {
+            read_files.push(read(&diagnostics, &file, &node, defaults));
         }
-        findings.extend(scribe.into_findings());
+        findings.extend(diagnostics.into_findings());
     }
     findings.extend(topics::check_together(read_files.iter().map(|read| &read.wiring)));
     let findings = Findings::new(findings);
@@ -116,10 +116,10 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<ConnectorConfig, Findings> {
-    let scribe = Scribe::new(Some(file));
-    let read = tree_of(&scribe, text).map(|node| read(&scribe, file, &node, defaults));
+    let diagnostics = Diagnostics::new(Some(file));
+    let read = tree_of(&diagnostics, text).map(|node| read(&diagnostics, file, &node, defaults));
     let mut findings = topics::check_together(read.iter().map(|read| &read.wiring));
-    findings.extend(scribe.into_findings());
+    findings.extend(diagnostics.into_findings());
     let findings = Findings::new(findings);
     // A connector that could not be built has a finding that says why.
     read.and_then(|read| read.config).filter(|_| findings.is_empty()).ok_or(findings)
@@ -154,17 +154,17 @@ fn yaml_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// The tree of a connector file, which must not be empty.
-pub(crate) fn read_tree(scribe: &Scribe, file: &Path) -> Option<Node> {
-    let whole = Spot { origin: Origin::Whole, path: String::new() };
-    tree_of(scribe, &scribe.text(file, &whole)?)
+pub(crate) fn read_tree(diagnostics: &Diagnostics, file: &Path) -> Option<Node> {
+    let whole = Location { origin: Origin::Whole, path: String::new() };
+    tree_of(diagnostics, &diagnostics.text(file, &whole)?)
 }
 
-fn tree_of(scribe: &Scribe, text: &str) -> Option<Node> {
-    let before = scribe.count();
-    let node = scribe.tree(text);
-    if node.is_none() && scribe.count() == before {
-        let whole = Spot { origin: Origin::Whole, path: String::new() };
-        scribe.note(&whole, values::Wrong::new("the file is empty", "write a connector, or remove the file"));
+fn tree_of(diagnostics: &Diagnostics, text: &str) -> Option<Node> {
+    let before = diagnostics.count();
+    let node = diagnostics.tree(text);
+    if node.is_none() && diagnostics.count() == before {
+        let whole = Location { origin: Origin::Whole, path: String::new() };
+        diagnostics.note(&whole, values::Problem::new("the file is empty", "write a connector, or remove the file"));
     }
     node
 }
@@ -175,19 +175,19 @@ pub(crate) struct Read {
     pub(crate) config: Option<ConnectorConfig>,
 }
 
-/// Reads one connector. Findings go to the scribe.
-pub(crate) fn read(scribe: &Scribe, file: &Path, node: &Node, defaults: &RuntimeDefaults) -> Read {
+/// Reads one connector. Findings go to the diagnostics.
+pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults: &RuntimeDefaults) -> Read {
     let base = file.parent().unwrap_or(Path::new(""));
-    let mut root = Section::root(scribe, node);
+    let mut root = Section::root(diagnostics, node);
     let name = root.require("name", values::name);
-    let name_place = scribe.place(&root.spot_of("name").origin);
+    let name_place = diagnostics.place(&root.location_of("name").origin);
     let called = name.as_deref().unwrap_or("unnamed");
-    let route = route::read(scribe, &mut root, called, defaults);
-    let prompt = prompt::read(scribe, root.section("prompt"), base);
-    let schema = schema::read(scribe, &mut root, called, base);
-    let options = options::read(scribe, root.section("options"), defaults);
+    let route = route::read(diagnostics, &mut root, called, defaults);
+    let prompt = prompt::read(diagnostics, root.section("prompt"), base);
+    let schema = schema::read(diagnostics, &mut root, called, base);
+    let options = options::read(diagnostics, root.section("options"), defaults);
     root.finish();
-    let wiring = topics::Wiring::of(scribe, name.as_deref().map(|name| (name, name_place)), &route);
+    let wiring = topics::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &route);
     let build = || {
         let (name, topics, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
         let config_hash = hash::of(&name, &topics, prompt.digest(), schema.digest(), &options);

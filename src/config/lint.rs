@@ -11,8 +11,8 @@ use super::environment::Environment;
 use super::finding::{Finding, Findings};
 use super::nearest::nearest;
 use super::runtime::{self, Checked, CheckedProvider};
-use super::section::{Scribe, Spot};
-use super::values::Wrong;
+use super::section::{Diagnostics, Location};
+use super::values::Problem;
 use crate::schema::dialect;
 
 /// What a look at some files showed.
@@ -63,29 +63,29 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) 
     let mut connectors = Vec::new();
     let mut checked: Option<Checked> = None;
     for file in files {
-        let scribe = Scribe::new(Some(&file));
+        let diagnostics = Diagnostics::new(Some(&file));
         let is_usual = file == usual_runtime;
-        match connector::read_tree(&scribe, &file)
+        match connector::read_tree(&diagnostics, &file)
             .map(|node| (if is_usual { Kind::Runtime } else { kind(&node) }, node))
         {
             Some((Kind::Connector, node)) => connectors.push((file, node)),
             Some((Kind::Runtime, node)) => {
-                checked.get_or_insert_default().extend(runtime::check(&scribe, &file, &node, environment));
+                checked.get_or_insert_default().extend(runtime::check(&diagnostics, &file, &node, environment));
             }
             Some((Kind::Unclear, _)) => {
                 let help = "a connector has name and source; a runtime configuration has kafka, providers or the like";
-                let whole = Spot { origin: Origin::Whole, path: String::new() };
-                scribe.note(&whole, Wrong::new("neither a connector nor a runtime configuration", help));
+                let whole = Location { origin: Origin::Whole, path: String::new() };
+                diagnostics.note(&whole, Problem::new("neither a connector nor a runtime configuration", help));
             }
             None => {}
         }
-        findings.extend(scribe.into_findings());
+        findings.extend(diagnostics.into_findings());
     }
     // Connectors alone are held against the runtime configuration in its usual place.
     if checked.is_none() && usual_runtime.exists() {
-        let scribe = Scribe::new(Some(usual_runtime));
-        let node = connector::read_tree(&scribe, usual_runtime);
-        checked = node.map(|node| runtime::check(&scribe, usual_runtime, &node, environment));
+        let diagnostics = Diagnostics::new(Some(usual_runtime));
+        let node = connector::read_tree(&diagnostics, usual_runtime);
+        checked = node.map(|node| runtime::check(&diagnostics, usual_runtime, &node, environment));
     }
     let defaults = RuntimeDefaults {
         cache_ttl: std::time::Duration::ZERO,
@@ -99,16 +99,16 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) 
     let mut notes = Vec::new();
     let mut wirings = Vec::new();
     for (file, node) in connectors {
-        let scribe = Scribe::new(Some(&file));
-        let read = connector::read(&scribe, &file, &node, &defaults);
+        let diagnostics = Diagnostics::new(Some(&file));
+        let read = connector::read(&diagnostics, &file, &node, &defaults);
         if let Some(connector) = &read.config {
-            let remarks = connector::schema::review(&scribe, &node, &connector.spec.schema, &file);
+            let remarks = connector::schema::review(&diagnostics, &node, &connector.spec.schema, &file);
             notes.extend(remarks.iter().map(noted));
             notes.extend(notes_on(connector, &checked));
-            notes.extend(sizes::check(&scribe, &node, connector, &checked));
+            notes.extend(sizes::check(&diagnostics, &node, connector, &checked));
         }
         wirings.push(read.wiring);
-        findings.extend(scribe.into_findings());
+        findings.extend(diagnostics.into_findings());
     }
     findings.extend(topics::check_together(wirings.iter()));
     Report { files: count, findings: Findings::new(findings), notes }

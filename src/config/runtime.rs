@@ -15,9 +15,9 @@ use self::providers::routing;
 use super::document::{self, Node, Origin};
 use super::environment::Environment;
 use super::finding::Findings;
-use super::section::{Scribe, Section, Spot};
+use super::section::{Diagnostics, Location, Section};
 use super::units::duration;
-use super::values::{Wrong, choice, integer, socket_address, text};
+use super::values::{Problem, choice, integer, socket_address, text};
 use crate::cache::settings::CacheSettings;
 use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
@@ -75,17 +75,17 @@ pub struct LeftOut {
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeConfig, Findings> {
-    let scribe = Scribe::new(file);
-    let mut root = file.map_or_else(Node::empty, |file| read_file(&scribe, file));
+    let diagnostics = Diagnostics::new(file);
+    let mut root = file.map_or_else(Node::empty, |file| read_file(&diagnostics, file));
     for finding in document::overlay(&mut root, environment) {
-        scribe.add(finding);
+        diagnostics.add(finding);
     }
-    let written = read(&scribe, &root, base(file));
+    let written = read(&diagnostics, &root, base(file));
     let Written { kafka, http, store, cache, cassettes, providers, routing, log } = written;
     let is_replay = matches!(cassettes, Cassettes::Replay(_));
-    let (providers, left_out) = providers::resolve(&scribe, providers, environment, is_replay);
+    let (providers, left_out) = providers::resolve(&diagnostics, providers, environment, is_replay);
     let routing = routing::usable(routing, &providers);
-    let findings = Findings::new(scribe.into_findings());
+    let findings = Findings::new(diagnostics.into_findings());
     let config = RuntimeConfig { kafka, http, store, cache, providers, left_out, routing, cassettes, log };
     if findings.is_empty() { Ok(config) } else { Err(findings) }
 }
@@ -124,8 +124,8 @@ impl Checked {
 }
 
 /// Checks a file by itself: of the environment it only matters which keys are there.
-pub(crate) fn check(scribe: &Scribe, file: &Path, root: &Node, environment: &Environment) -> Checked {
-    let Written { kafka, store, providers, routing, .. } = read(scribe, root, base(Some(file)));
+pub(crate) fn check(diagnostics: &Diagnostics, file: &Path, root: &Node, environment: &Environment) -> Checked {
+    let Written { kafka, store, providers, routing, .. } = read(diagnostics, root, base(Some(file)));
     let providers = providers.into_iter().map(|provider| CheckedProvider {
         has_key: provider.has_key(environment),
         name: provider.name,
@@ -155,33 +155,33 @@ fn base(file: Option<&Path>) -> &Path {
     file.and_then(Path::parent).unwrap_or(Path::new(""))
 }
 
-fn read_file(scribe: &Scribe, file: &Path) -> Node {
-    let whole = Spot { origin: Origin::Whole, path: String::new() };
+fn read_file(diagnostics: &Diagnostics, file: &Path) -> Node {
+    let whole = Location { origin: Origin::Whole, path: String::new() };
     // A file in which everything is commented out has no node; that is no mistake here.
-    scribe.text(file, &whole).and_then(|text| scribe.tree(&text)).unwrap_or_else(Node::empty)
+    diagnostics.text(file, &whole).and_then(|text| diagnostics.tree(&text)).unwrap_or_else(Node::empty)
 }
 
-fn read(scribe: &Scribe, node: &Node, base: &Path) -> Written {
-    let mut root = Section::root(scribe, node);
-    let kafka = kafka::read(scribe, root.section("kafka"));
+fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
+    let mut root = Section::root(diagnostics, node);
+    let kafka = kafka::read(diagnostics, root.section("kafka"));
     let mut http = root.section("http");
     let listen = http.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
     http.finish();
     let store = store::read(root.section("store"), base);
     let cache = cache(root.section("cache"));
-    let providers = providers::read(scribe, &mut root, base);
-    let routing = routing::read(scribe, root.section("routing"), &providers);
-    let cassettes = cassettes(scribe, root.section("llm"), base);
+    let providers = providers::read(diagnostics, &mut root, base);
+    let routing = routing::read(diagnostics, root.section("routing"), &providers);
+    let cassettes = cassettes(diagnostics, root.section("llm"), base);
     let log = log(root.section("log"));
     root.finish();
     Written { kafka, http: HttpSettings { listen }, store, cache, cassettes, providers, routing, log }
 }
 
-fn cassettes(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Cassettes {
+fn cassettes(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> Cassettes {
     let (record, replay) = (section.get("record", text), section.get("replay", text));
     if record.is_some() && replay.is_some() {
-        let wrong = Wrong::new("exchanges cannot be recorded and replayed at the same time", "keep one of the two");
-        scribe.note(&section.spot_of("replay"), wrong);
+        let problem = Problem::new("exchanges cannot be recorded and replayed at the same time", "keep one of the two");
+        diagnostics.note(&section.location_of("replay"), problem);
     }
     section.finish();
     match (record, replay) {
@@ -207,7 +207,7 @@ fn log(mut section: Section<'_>) -> LogSettings {
         let help = "write for example info, or info,structured_prompt::kafka=debug";
         match filter.parse::<tracing_subscriber::EnvFilter>() {
             Ok(_) => Ok(filter),
-            Err(_) => Err(Wrong::new("this is not a valid log filter", help)),
+            Err(_) => Err(Problem::new("this is not a valid log filter", help)),
         }
     });
     section.finish();

@@ -7,34 +7,34 @@ use std::path::{Path, PathBuf};
 use super::document::{Entry, Node, Origin, Value};
 use super::finding::{Finding, Place};
 use super::nearest::nearest;
-use super::values::Wrong;
+use super::values::Problem;
 use super::yaml::{self, join};
 use crate::domain::text;
 
 /// A key and where it was written: what a later check needs to report it.
 #[derive(Debug, Clone)]
-pub(crate) struct Spot {
+pub(crate) struct Location {
     pub(crate) origin: Origin,
     pub(crate) path: String,
 }
 
 /// Collects findings about one file (or about the environment alone), and the keys that its readers know.
 #[derive(Debug, Default)]
-pub(crate) struct Scribe {
+pub(crate) struct Diagnostics {
     file: Option<PathBuf>,
     findings: RefCell<Vec<Finding>>,
     known: RefCell<BTreeSet<String>>,
 }
 
-impl Scribe {
+impl Diagnostics {
     pub(crate) fn new(file: Option<&Path>) -> Self {
         Self { file: file.map(Path::to_path_buf), ..Self::default() }
     }
 
-    /// Notes that something is wrong at a spot.
-    pub(crate) fn note(&self, spot: &Spot, wrong: Wrong) {
-        let place = self.place(&spot.origin);
-        self.add(Finding { place, key_path: spot.path.clone(), message: wrong.message, help: wrong.help });
+    /// Notes that something is wrong at a location.
+    pub(crate) fn note(&self, location: &Location, problem: Problem) {
+        let place = self.place(&location.origin);
+        self.add(Finding { place, key_path: location.path.clone(), message: problem.message, help: problem.help });
     }
 
     /// Notes a finding that has its own place.
@@ -55,8 +55,8 @@ impl Scribe {
     }
 
     /// Reads the file; a finding and `None` when that cannot be done.
-    pub(crate) fn text(&self, path: &Path, spot: &Spot) -> Option<String> {
-        let failed = |message: String, help: &str| self.note(spot, Wrong::new(message, help));
+    pub(crate) fn text(&self, path: &Path, location: &Location) -> Option<String> {
+        let failed = |message: String, help: &str| self.note(location, Problem::new(message, help));
         let shown = path.display();
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => {
@@ -78,10 +78,10 @@ impl Scribe {
 
     /// The tree of a YAML text; what is wrong with the text is noted.
     pub(crate) fn tree(&self, text: &str) -> Option<Node> {
-        let (node, problems) = yaml::parse(text);
-        for problem in problems {
-            let spot = Spot { origin: problem.origin, path: problem.key_path };
-            self.note(&spot, Wrong::new(problem.message, problem.help));
+        let (node, errors) = yaml::parse(text);
+        for error in errors {
+            let location = Location { origin: error.origin, path: error.key_path };
+            self.note(&location, Problem::new(error.message, error.help));
         }
         node
     }
@@ -104,9 +104,9 @@ impl Scribe {
 
 /// A mapping that is being read. [`Section::finish`] reports the keys that nobody asked for.
 pub(crate) struct Section<'a> {
-    scribe: &'a Scribe,
+    diagnostics: &'a Diagnostics,
     entries: &'a [Entry],
-    spot: Spot,
+    location: Location,
     pattern: String,
     known: Vec<&'static str>,
     /// Not a mapping: that has been noted, so do not also complain about every required key.
@@ -115,45 +115,50 @@ pub(crate) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The top level of a document.
-    pub(crate) fn root(scribe: &'a Scribe, node: &'a Node) -> Self {
-        Self::of(scribe, Some(node), Spot { origin: Origin::Whole, path: String::new() }, String::new())
+    pub(crate) fn root(diagnostics: &'a Diagnostics, node: &'a Node) -> Self {
+        Self::of(diagnostics, Some(node), Location { origin: Origin::Whole, path: String::new() }, String::new())
     }
 
     /// A section of its own. `pattern` is the path with placeholders for names that users choose.
-    pub(crate) fn of(scribe: &'a Scribe, node: Option<&'a Node>, spot: Spot, pattern: String) -> Self {
+    pub(crate) fn of(
+        diagnostics: &'a Diagnostics,
+        node: Option<&'a Node>,
+        location: Location,
+        pattern: String,
+    ) -> Self {
         let broken = node.is_some_and(|node| !matches!(node.value, Value::Map(_) | Value::Null));
         if let Some(node) = node.filter(|_| broken) {
             let help = "write its keys below it, indented, or as { key: value }";
-            scribe.note(&spot, Wrong::expected("a mapping", &node.value).help(help));
+            diagnostics.note(&location, Problem::expected("a mapping", &node.value).help(help));
         }
         let entries = node.map_or(&[][..], Node::entries);
-        Self { scribe, entries, spot, pattern, known: Vec::new(), broken }
+        Self { diagnostics, entries, location, pattern, known: Vec::new(), broken }
     }
 
     /// Where this section stands.
-    pub(crate) fn spot(&self) -> &Spot {
-        &self.spot
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Where a key stands; where the section stands if it was left out.
-    pub(crate) fn spot_of(&self, key: &str) -> Spot {
-        let mut path = self.spot.path.clone();
+    pub(crate) fn location_of(&self, key: &str) -> Location {
+        let mut path = self.location.path.clone();
         join(&mut path, key);
         let entry = self.entries.iter().find(|entry| entry.key == key);
-        Spot { origin: entry.map_or_else(|| self.spot.origin.clone(), |entry| entry.node_or_key()), path }
+        Location { origin: entry.map_or_else(|| self.location.origin.clone(), |entry| entry.node_or_key()), path }
     }
 
-    fn spot_of_key(&self, entry: &Entry) -> Spot {
-        let mut path = self.spot.path.clone();
+    fn location_of_key(&self, entry: &Entry) -> Location {
+        let mut path = self.location.path.clone();
         join(&mut path, &entry.key);
-        Spot { origin: entry.key_origin.clone(), path }
+        Location { origin: entry.key_origin.clone(), path }
     }
 
     fn know(&mut self, key: &'static str) -> String {
         self.known.push(key);
         let mut pattern = self.pattern.clone();
         join(&mut pattern, key);
-        self.scribe.known.borrow_mut().insert(pattern.clone());
+        self.diagnostics.known.borrow_mut().insert(pattern.clone());
         pattern
     }
 
@@ -167,19 +172,19 @@ impl<'a> Section<'a> {
     pub(crate) fn section(&mut self, key: &'static str) -> Self {
         let node = self.node(key);
         let pattern = self.know(key);
-        let mut section = Self::of(self.scribe, node, self.spot_of(key), pattern);
+        let mut section = Self::of(self.diagnostics, node, self.location_of(key), pattern);
         section.broken |= self.broken;
         section
     }
 
     /// An optional value. Null is the same as leaving the key out.
-    pub(crate) fn get<T>(&mut self, key: &'static str, parse: impl Fn(&Node) -> Result<T, Wrong>) -> Option<T> {
+    pub(crate) fn get<T>(&mut self, key: &'static str, parse: impl Fn(&Node) -> Result<T, Problem>) -> Option<T> {
         let node = self.node(key).filter(|node| node.value != Value::Null)?;
-        parse(node).map_err(|wrong| self.scribe.note(&self.spot_of(key), wrong)).ok()
+        parse(node).map_err(|problem| self.diagnostics.note(&self.location_of(key), problem)).ok()
     }
 
     /// A value that must be there.
-    pub(crate) fn require<T>(&mut self, key: &'static str, parse: impl Fn(&Node) -> Result<T, Wrong>) -> Option<T> {
+    pub(crate) fn require<T>(&mut self, key: &'static str, parse: impl Fn(&Node) -> Result<T, Problem>) -> Option<T> {
         let missing = self.node(key).is_none_or(|node| node.value == Value::Null);
         if missing {
             self.missing(key);
@@ -192,7 +197,7 @@ impl<'a> Section<'a> {
     pub(crate) fn missing(&self, key: &str) {
         if !self.broken {
             let help = format!("add `{key}` here; docs/configuration.md describes it");
-            self.scribe.note(&self.spot_of(key), Wrong::new("is missing", help));
+            self.diagnostics.note(&self.location_of(key), Problem::new("is missing", help));
         }
     }
 
@@ -200,8 +205,8 @@ impl<'a> Section<'a> {
     pub(crate) fn list<T>(
         &mut self,
         key: &'static str,
-        parse: impl Fn(&Node) -> Result<T, Wrong>,
-    ) -> Option<Vec<(T, Spot)>> {
+        parse: impl Fn(&Node) -> Result<T, Problem>,
+    ) -> Option<Vec<(T, Location)>> {
         let node = self.node(key).filter(|node| node.value != Value::Null)?;
         let split: Vec<Node>;
         let items = match (&node.value, &node.origin) {
@@ -211,30 +216,31 @@ impl<'a> Section<'a> {
                 &split
             }
             (value, _) => {
-                let wrong = Wrong::expected("a list", value).help("write [one, two], or one per line after a dash");
-                self.scribe.note(&self.spot_of(key), wrong);
+                let problem = Problem::expected("a list", value).help("write [one, two], or one per line after a dash");
+                self.diagnostics.note(&self.location_of(key), problem);
                 return None;
             }
         };
         if items.is_empty() {
-            self.scribe.note(&self.spot_of(key), Wrong::new("the list is empty", "add an item, or leave the key out"));
+            self.diagnostics
+                .note(&self.location_of(key), Problem::new("the list is empty", "add an item, or leave the key out"));
             return None;
         }
-        let path = self.spot_of(key).path;
+        let path = self.location_of(key).path;
         let read = items.iter().enumerate().filter_map(|(index, item)| {
-            let spot = Spot { origin: item.origin.clone(), path: format!("{path}[{index}]") };
-            parse(item).map_err(|wrong| self.scribe.note(&spot, wrong)).ok().map(|value| (value, spot))
+            let location = Location { origin: item.origin.clone(), path: format!("{path}[{index}]") };
+            parse(item).map_err(|problem| self.diagnostics.note(&location, problem)).ok().map(|value| (value, location))
         });
         Some(read.collect())
     }
 
-    /// The entries of a mapping whose keys the user chooses; each comes with its spot and pattern.
-    pub(crate) fn names(&mut self, key: &'static str, placeholder: &str) -> Vec<(&'a Entry, Spot, String)> {
+    /// The entries of a mapping whose keys the user chooses; each comes with its location and pattern.
+    pub(crate) fn names(&mut self, key: &'static str, placeholder: &str) -> Vec<(&'a Entry, Location, String)> {
         let section = self.section(key);
         let mut pattern = section.pattern.clone();
         join(&mut pattern, placeholder);
-        self.scribe.known.borrow_mut().insert(pattern.clone());
-        let each = |entry: &'a Entry| (entry, section.spot_of_key(entry), pattern.clone());
+        self.diagnostics.known.borrow_mut().insert(pattern.clone());
+        let each = |entry: &'a Entry| (entry, section.location_of_key(entry), pattern.clone());
         section.entries.iter().map(each).collect()
     }
 
@@ -247,8 +253,8 @@ impl<'a> Section<'a> {
                 Some(key) => format!("did you mean `{key}`?"),
                 None => format!("known keys here: {}", known.join(", ")),
             };
-            let spot = self.spot_of_key(entry);
-            self.scribe.note(&spot, Wrong::new("there is no such key", help));
+            let location = self.location_of_key(entry);
+            self.diagnostics.note(&location, Problem::new("there is no such key", help));
         }
     }
 }

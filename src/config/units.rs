@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::document::{Node, Origin, Value};
-use super::values::Wrong;
+use super::values::Problem;
 
 /// Longest duration: longer ones are slips, and sums with the clock must not overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -11,26 +11,26 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Reads `250ms`, `10s`, `5m`, `24h` or `7d`: a whole number and a unit. A bare number would leave the unit to guessing.
-pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
+pub(crate) fn duration(node: &Node) -> Result<Duration, Problem> {
     const HELP: &str = "write a whole number and a unit: 250ms, 10s, 5m, 24h or 7d";
     let value = node.scalar();
     let text = match &value {
         Value::Text { text, .. } => text,
         Value::Number { .. } => {
-            return Err(Wrong::new("expected a duration, found a number without a unit", HELP));
+            return Err(Problem::new("expected a duration, found a number without a unit", HELP));
         }
         other @ (Value::Null | Value::Bool { .. } | Value::List(_) | Value::Map(_)) => {
-            return Err(Wrong::expected("a duration", other).help(HELP));
+            return Err(Problem::expected("a duration", other).help(HELP));
         }
     };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
     let (Ok(number), Some(scale)) = (number.parse::<u64>(), scale) else {
-        return Err(Wrong::new("this is not a duration", HELP));
+        return Err(Problem::new("this is not a duration", HELP));
     };
     let duration = number.checked_mul(scale).map(Duration::from_millis).filter(|duration| *duration <= LONGEST);
-    duration.ok_or_else(|| Wrong::new("the duration is longer than 366 days", HELP))
+    duration.ok_or_else(|| Problem::new("the duration is longer than 366 days", HELP))
 }
 
 /// Reads a duration from the command line.
@@ -40,14 +40,14 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let node = Node { origin: Origin::Whole, value: Value::of_plain(text) };
     duration(&node)
-        .map_err(|Wrong { message, help }| if help.is_empty() { message } else { format!("{message}; {help}") })
+        .map_err(|Problem { message, help }| if help.is_empty() { message } else { format!("{message}; {help}") })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Duration, Wrong> {
+    fn read(text: &str) -> Result<Duration, Problem> {
         duration(&Node { origin: Origin::Whole, value: Value::of_plain(text) })
     }
 

@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Something wrong with the text itself.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Problem {
+pub(crate) struct YamlError {
     pub(crate) origin: Origin,
     pub(crate) key_path: String,
     pub(crate) message: String,
@@ -34,32 +34,32 @@ enum Open {
 }
 
 /// Reads one document. Without text the node is `None`, and so it is after a problem that leaves nothing to read.
-pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Problem>) {
+pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<YamlError>) {
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((event, span)) => builder.take(event, span.start),
-            Err(error) => Err(problem(
+            Err(error) => Err(yaml_error(
                 at(*error.marker()),
                 format!("the YAML cannot be read: {}", error.info()),
                 "check indentation, quotes and brackets on this line and the one above",
             )),
         };
         if let Err(fatal) = step {
-            builder.problems.push(fatal);
-            return (None, builder.problems);
+            builder.errors.push(fatal);
+            return (None, builder.errors);
         }
     }
-    (builder.root, builder.problems)
+    (builder.root, builder.errors)
 }
 
 fn at(mark: Marker) -> Origin {
     Origin::At { line: mark.line(), column: mark.col() + 1 }
 }
 
-fn problem(origin: Origin, message: String, help: &'static str) -> Problem {
-    Problem { origin, key_path: String::new(), message, help }
+fn yaml_error(origin: Origin, message: String, help: &'static str) -> YamlError {
+    YamlError { origin, key_path: String::new(), message, help }
 }
 
 #[derive(Default)]
@@ -67,27 +67,27 @@ struct Builder {
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
-    problems: Vec<Problem>,
+    errors: Vec<YamlError>,
 }
 
 impl Builder {
-    fn take(&mut self, event: Event<'_>, mark: Marker) -> Result<(), Problem> {
+    fn take(&mut self, event: Event<'_>, mark: Marker) -> Result<(), YamlError> {
         let origin = at(mark);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 let several = "there is more than one YAML document in the file".to_owned();
-                if self.documents > 1 { Err(problem(origin, several, "use one file for each")) } else { Ok(()) }
+                if self.documents > 1 { Err(yaml_error(origin, several, "use one file for each")) } else { Ok(()) }
             }
-            Event::Alias(_) => Err(problem(
+            Event::Alias(_) => Err(yaml_error(
                 origin,
                 "YAML aliases (*name) are not supported".to_owned(),
                 "write the value out; text that starts with * needs quotes",
             )),
             Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
                 let message = "YAML tags (!name) are not supported".to_owned();
-                Err(problem(origin, message, "leave the tag out; text that starts with ! needs quotes"))
+                Err(yaml_error(origin, message, "leave the tag out; text that starts with ! needs quotes"))
             }
             Event::Scalar(text, style, _, None) => {
                 self.scalar(text.into_owned(), style, origin, mark.line());
@@ -111,13 +111,13 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, open: Open, origin: Origin) -> Result<(), Problem> {
+    fn push(&mut self, open: Open, origin: Origin) -> Result<(), YamlError> {
         if let Some(Open::Map { key: None, .. }) = self.open.last() {
             let message = "a key must be plain text, not a list or mapping".to_owned();
-            return Err(problem(origin, message, "text that starts with { or [ needs quotes"));
+            return Err(yaml_error(origin, message, "text that starts with { or [ needs quotes"));
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(problem(origin, format!("nested more than {MAX_DEPTH} levels deep"), "nest less deeply"));
+            return Err(yaml_error(origin, format!("nested more than {MAX_DEPTH} levels deep"), "nest less deeply"));
         }
         self.open.push(open);
         Ok(())
@@ -144,7 +144,7 @@ impl Builder {
         {
             let message = format!("the number has more than {MAX_DIGITS} digits when written out");
             let key_path = self.here();
-            self.problems.push(Problem { key_path, ..problem(origin.clone(), message, "write a shorter one") });
+            self.errors.push(YamlError { key_path, ..yaml_error(origin.clone(), message, "write a shorter one") });
         }
         self.insert(Node { origin, value });
     }
@@ -156,9 +156,9 @@ impl Builder {
             Some(Open::Map { entries, key, seen, .. }) => {
                 let Some((key, key_origin)) = key.take() else { return };
                 if !seen.insert(key.clone()) {
-                    self.problems.push(Problem {
+                    self.errors.push(YamlError {
                         key_path: self.path(&key),
-                        ..problem(key_origin, "the key appears twice".to_owned(), "keep one of the two")
+                        ..yaml_error(key_origin, "the key appears twice".to_owned(), "keep one of the two")
                     });
                 } else {
                     entries.push(Entry { key, key_origin, node });

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::RuntimeDefaults;
 use crate::config::document::Value;
 use crate::config::runtime::{STRATEGIES, unknown_provider};
-use crate::config::section::{Scribe, Section};
+use crate::config::section::{Diagnostics, Section};
 use crate::config::units::duration;
-use crate::config::values::{Wrong, choice, flag, integer, number, text};
+use crate::config::values::{Problem, choice, flag, integer, number, text};
 use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
 use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, SpecSettings};
@@ -70,34 +70,39 @@ impl Options {
     }
 }
 
-pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {
+pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {
     const PATTERNS: &[(&str, PatternPolicy)] =
         &[("flag", PatternPolicy::Flag), ("reject", PatternPolicy::Reject), ("off", PatternPolicy::Off)];
     const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
         &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
     let provider = section.get("provider", text);
     if let (Some(name), Some(known)) = (&provider, &defaults.providers) {
-        let wrong = match known.get(name) {
+        let problem = match known.get(name) {
             Some(None) => None,
             Some(Some(variable)) => {
                 let message = format!("the provider {name} cannot be used: {variable} is not set");
-                Some(Wrong::new(message, "set the variable, name another provider, or leave the choice to the routing"))
+                Some(Problem::new(
+                    message,
+                    "set the variable, name another provider, or leave the choice to the routing",
+                ))
             }
             None => Some(unknown_provider(name, &known.keys().map(String::as_str).collect::<Vec<_>>())),
         };
-        if let Some(wrong) = wrong {
-            scribe.note(&section.spot_of("provider"), wrong);
+        if let Some(problem) = problem {
+            diagnostics.note(&section.location_of("provider"), problem);
         }
     }
     if let (None, Some(why)) = (&provider, &defaults.nobody_to_ask) {
         let help = "set one of these variables, or name a provider here; `offline` needs no key, and is no model";
-        scribe.note(&section.spot_of("provider"), Wrong::new(why.clone(), help));
+        diagnostics.note(&section.location_of("provider"), Problem::new(why.clone(), help));
     }
     let strategy = section.get("strategy", choice(STRATEGIES, &[]));
     if strategy.is_some() && provider.is_some() {
         let help = "remove strategy, or remove provider and let the strategy choose";
-        scribe
-            .note(&section.spot_of("strategy"), Wrong::new("there is nothing to choose: the provider is named", help));
+        diagnostics.note(
+            &section.location_of("strategy"),
+            Problem::new("there is nothing to choose: the provider is named", help),
+        );
     }
     let record_ceiling = RecordCeiling {
         tokens: section.get("max_record_tokens", integer(1..=100_000_000)).unwrap_or(MAX_RECORD_TOKENS).into(),
@@ -107,9 +112,9 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
     if max_tokens.is_some_and(|most| u64::from(most) >= record_ceiling.tokens) {
         let message = format!("no call fits into max_record_tokens, which is {}", record_ceiling.tokens);
         let help = "lower max_tokens, or raise max_record_tokens: it holds the prompt, the schema and the answer of every call";
-        scribe.note(&section.spot_of("max_tokens"), Wrong::new(message, help));
+        diagnostics.note(&section.location_of("max_tokens"), Problem::new(message, help));
     }
-    let max_prompt_chars = max_prompt_chars(scribe, &mut section, max_tokens, record_ceiling.tokens);
+    let max_prompt_chars = max_prompt_chars(diagnostics, &mut section, max_tokens, record_ceiling.tokens);
     let budget = budget(&mut section);
     let options = Options {
         provider,
@@ -132,7 +137,12 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, defaults: &Runtime
 }
 
 /// A longer prompt than usual has to fit into the record's ceiling.
-fn max_prompt_chars(scribe: &Scribe, section: &mut Section<'_>, max_tokens: Option<u32>, ceiling: u64) -> u32 {
+fn max_prompt_chars(
+    diagnostics: &Diagnostics,
+    section: &mut Section<'_>,
+    max_tokens: Option<u32>,
+    ceiling: u64,
+) -> u32 {
     let chars = section.get("max_prompt_chars", integer(1..=MAX_PROMPT_CHARS)).unwrap_or(DEFAULT_PROMPT_CHARS);
     let tokens = u64::from(chars / CHARS_PER_TOKEN) + u64::from(max_tokens.unwrap_or(USUAL_REST_TOKENS));
     if chars > DEFAULT_PROMPT_CHARS && tokens > ceiling {
@@ -142,7 +152,7 @@ fn max_prompt_chars(scribe: &Scribe, section: &mut Section<'_>, max_tokens: Opti
         let help = format!(
             "write for example max_record_tokens: {room}, or lower max_prompt_chars; a budget bounds what it costs"
         );
-        scribe.note(&section.spot_of("max_prompt_chars"), Wrong::new(message, help));
+        diagnostics.note(&section.location_of("max_prompt_chars"), Problem::new(message, help));
     }
     chars
 }
@@ -161,7 +171,7 @@ fn budget(section: &mut Section<'_>) -> Option<BudgetSettings> {
         if is_sane {
             Ok(window)
         } else {
-            Err(Wrong::new("the window is shorter than a second", "write for example 24h"))
+            Err(Problem::new("the window is shorter than a second", "write for example 24h"))
         }
     });
     budget.finish();

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::hash::digest;
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Place};
-use crate::config::section::{Scribe, Section, Spot};
-use crate::config::values::{Wrong, text};
+use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::values::{Problem, text};
 use crate::prompt::template::{Template, TemplateError};
 
 const HELP: &str = "docs/configuration.md describes the three forms of a prompt";
@@ -19,24 +19,24 @@ enum Source<'a> {
     File(&'a Path),
 }
 
-pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Option<Template> {
+pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> Option<Template> {
     let named = section.get("template", text);
     let inline = section.get("inline", text);
     let file = section.get("file", text);
-    let mut spots = BTreeMap::new();
+    let mut locations = BTreeMap::new();
     let mut parameters = BTreeMap::new();
-    for (entry, spot, _) in section.names("parameters", "<parameter>") {
+    for (entry, location, _) in section.names("parameters", "<parameter>") {
         match text(&entry.node) {
             Ok(value) => drop(parameters.insert(entry.key.clone(), value)),
-            Err(wrong) => scribe.note(&spot, wrong),
+            Err(problem) => diagnostics.note(&location, problem),
         }
-        spots.insert(entry.key.as_str(), (spot, &entry.node));
+        locations.insert(entry.key.as_str(), (location, &entry.node));
     }
     let written = ["template", "inline", "file"].map(|key| section.node(key).is_some_and(|n| n.value != Value::Null));
-    let spot = section.spot().clone();
+    let location = section.location().clone();
     if written.iter().filter(|written| **written).count() != 1 {
         let message = if written.contains(&true) { "there is more than one prompt" } else { "there is no prompt" };
-        scribe.note(&spot, Wrong::new(message, format!("write one of template, inline or file; {HELP}")));
+        diagnostics.note(&location, Problem::new(message, format!("write one of template, inline or file; {HELP}")));
         section.finish();
         return None;
     }
@@ -47,14 +47,15 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Op
         compiled = Template::named(&reference, &parameters);
     } else if let Some(text) = inline {
         (source, key) = (Source::Inline(section.node("inline")), "inline");
-        if !spots.is_empty() {
+        if !locations.is_empty() {
             let help = "write the values into the prompt, or use template or file";
-            scribe.note(&section.spot_of("parameters"), Wrong::new("an inline prompt has no parameters", help));
+            diagnostics
+                .note(&section.location_of("parameters"), Problem::new("an inline prompt has no parameters", help));
         }
         compiled = Template::inline(&text);
     } else if let Some(file) = file {
         path = base.join(file);
-        let text = scribe.text(&path, &section.spot_of("file"))?;
+        let text = diagnostics.text(&path, &section.location_of("file"))?;
         (source, key) = (Source::File(&path), "file");
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         compiled = Template::from_source(&name, &digest(text.as_bytes()), &text, &parameters);
@@ -62,12 +63,12 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Op
         section.finish();
         return None;
     }
-    let at = section.spot_of(key);
+    let at = section.location_of(key);
     section.finish();
     match compiled {
         Ok(template) => Some(template),
         Err(error) => {
-            report(scribe, &error, &source, at, &spots);
+            report(diagnostics, &error, &source, at, &locations);
             None
         }
     }
@@ -75,25 +76,27 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>, base: &Path) -> Op
 
 /// Puts a template's error where its text stands: in a parameter, in a block of this file, or in the template's own file.
 fn report(
-    scribe: &Scribe,
+    diagnostics: &Diagnostics,
     error: &TemplateError,
     source: &Source<'_>,
-    at: Spot,
-    parameters: &BTreeMap<&str, (Spot, &Node)>,
+    at: Location,
+    parameters: &BTreeMap<&str, (Location, &Node)>,
 ) {
-    let wrong = Wrong::new(format!("the template is not valid: {}", error.message), HELP);
-    if let Some((spot, node)) = error.parameter.as_deref().and_then(|name| parameters.get(name)) {
-        return scribe.note(&Spot { origin: line_of(node, error.line), path: spot.path.clone() }, wrong);
+    let problem = Problem::new(format!("the template is not valid: {}", error.message), HELP);
+    if let Some((location, node)) = error.parameter.as_deref().and_then(|name| parameters.get(name)) {
+        return diagnostics.note(&Location { origin: line_of(node, error.line), path: location.path.clone() }, problem);
     }
     match (source, error.line) {
-        (Source::Inline(Some(node)), line) => scribe.note(&Spot { origin: line_of(node, line), ..at }, wrong),
-        (Source::File(path), Some(line)) if error.parameter.is_none() => scribe.add(Finding {
+        (Source::Inline(Some(node)), line) => {
+            diagnostics.note(&Location { origin: line_of(node, line), ..at }, problem)
+        }
+        (Source::File(path), Some(line)) if error.parameter.is_none() => diagnostics.add(Finding {
             place: Place::Line { file: path.to_path_buf(), line, column: 1 },
             key_path: at.path,
-            message: wrong.message,
-            help: wrong.help,
+            message: problem.message,
+            help: problem.help,
         }),
-        (Source::Named | Source::Inline(None) | Source::File(_), _) => scribe.note(&at, wrong),
+        (Source::Named | Source::Inline(None) | Source::File(_), _) => diagnostics.note(&at, problem),
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::config::connector::RuntimeDefaults;
 use crate::config::document::{Node, Value};
-use crate::config::section::{Scribe, Section, Spot};
+use crate::config::section::{Diagnostics, Location, Section};
 use crate::config::units::duration;
-use crate::config::values::{Wrong, choice, integer, text, topic};
+use crate::config::values::{Problem, choice, integer, text, topic};
 use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, TopicSettings};
 
 /// Enough to keep a provider busy that answers in a second at 250 records per second.
@@ -19,7 +19,7 @@ const MAX_IN_FLIGHT: u32 = 100_000;
 /// Kafka's own limit for a group's name is that of a short string in its protocol.
 const MAX_GROUP_BYTES: usize = 255;
 
-type Topic = (Arc<str>, Spot);
+type Topic = (Arc<str>, Location);
 
 /// A route as far as it could be read.
 pub(super) struct Route {
@@ -57,19 +57,19 @@ impl Route {
     }
 }
 
-pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str, defaults: &RuntimeDefaults) -> Route {
+pub(super) fn read(diagnostics: &Diagnostics, root: &mut Section<'_>, name: &str, defaults: &RuntimeDefaults) -> Route {
     const FORMATS: &[(&str, RecordFormat)] =
         &[("cloudevents", RecordFormat::CloudEvents), ("json", RecordFormat::Json), ("text", RecordFormat::Text)];
     let mut source = root.section("source");
     let mut kafka = source.section("kafka");
-    let sources = sources(scribe, &mut kafka);
+    let sources = sources(diagnostics, &mut kafka);
     let group = kafka.get("group", |node| {
         let group = text(node)?;
         let legal = group.len() <= MAX_GROUP_BYTES && !group.chars().any(char::is_control);
         if legal {
             Ok(group)
         } else {
-            Err(Wrong::new("this is not a valid consumer group", "use at most 255 characters"))
+            Err(Problem::new("this is not a valid consumer group", "use at most 255 characters"))
         }
     });
     let format = kafka.get("format", choice(FORMATS, &["avro"])).unwrap_or(RecordFormat::CloudEvents);
@@ -91,37 +91,37 @@ pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, name: &str, defaults
     Route { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, delivery }
 }
 
-fn sources(scribe: &Scribe, kafka: &mut Section<'_>) -> Vec<Topic> {
+fn sources(diagnostics: &Diagnostics, kafka: &mut Section<'_>) -> Vec<Topic> {
     let Some(topics) = kafka.list("topics", topic) else {
         if kafka.node("topics").is_none_or(|node| node.value == Value::Null) {
             kafka.missing("topics");
         }
         return Vec::new();
     };
-    for (index, (topic, spot)) in topics.iter().enumerate() {
+    for (index, (topic, location)) in topics.iter().enumerate() {
         if topics.iter().take(index).any(|(earlier, _)| earlier == topic) {
-            scribe.note(spot, Wrong::new(format!("{topic} is listed twice"), "keep one of the two"));
+            diagnostics.note(location, Problem::new(format!("{topic} is listed twice"), "keep one of the two"));
         }
     }
     topics
 }
 
 fn required_topic(kafka: &mut Section<'_>) -> Option<Topic> {
-    kafka.require("topic", topic).map(|topic| (topic, kafka.spot_of("topic")))
+    kafka.require("topic", topic).map(|topic| (topic, kafka.location_of("topic")))
 }
 
 /// The time for which an event has one outcome.
-fn window(node: &Node, format: RecordFormat, defaults: &RuntimeDefaults) -> Result<Duration, Wrong> {
-    let window = duration(node).map_err(|wrong| wrong.help("write for example 24h, or off"))?;
+fn window(node: &Node, format: RecordFormat, defaults: &RuntimeDefaults) -> Result<Duration, Problem> {
+    let window = duration(node).map_err(|problem| problem.help("write for example 24h, or off"))?;
     if window.is_zero() {
-        return Err(Wrong::new("a window of no time has room for nothing", "write for example 24h, or off"));
+        return Err(Problem::new("a window of no time has room for nothing", "write for example 24h, or off"));
     }
     if format != RecordFormat::CloudEvents {
         let help = "write off, or send CloudEvents";
-        return Err(Wrong::new("only CloudEvents have an id by which a repetition is known", help));
+        return Err(Problem::new("only CloudEvents have an id by which a repetition is known", help));
     }
     if !defaults.has_store {
-        return Err(Wrong::new(
+        return Err(Problem::new(
             "without a store nobody remembers which events had an outcome",
             "set store.url, or write off",
         ));

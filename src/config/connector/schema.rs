@@ -11,8 +11,8 @@ use super::hash::digest;
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Findings, Place};
 use crate::config::nearest::nearest;
-use crate::config::section::{Scribe, Section, Spot};
-use crate::config::values::{Wrong, quoted, text};
+use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::values::{Problem, quoted, text};
 use crate::config::yaml;
 use crate::domain::json::{self, Fault, FaultKind, MAX_DEPTH, MAX_DIGITS};
 use crate::schema::{Schema, library};
@@ -22,34 +22,39 @@ const DEFAULT: &str = "extraction";
 
 const HELP: &str = "docs/configuration.md describes which schemas are supported";
 
-pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, connector: &str, base: &Path) -> Option<Arc<Schema>> {
+pub(super) fn read(
+    diagnostics: &Diagnostics,
+    root: &mut Section<'_>,
+    connector: &str,
+    base: &Path,
+) -> Option<Arc<Schema>> {
     let node = root.node("schema").filter(|node| node.value != Value::Null);
-    let spot = root.spot_of("schema");
-    let Some(node) = node else { return named(scribe, DEFAULT, &spot) };
+    let location = root.location_of("schema");
+    let Some(node) = node else { return named(diagnostics, DEFAULT, &location) };
     if !matches!(node.value, Value::Map(_)) {
-        let reference = text(node).map_err(|wrong| {
-            scribe.note(&spot, wrong.help("write a schema's name, { inline: … } or { file: … }"));
+        let reference = text(node).map_err(|problem| {
+            diagnostics.note(&location, problem.help("write a schema's name, { inline: … } or { file: … }"));
         });
-        return named(scribe, &reference.ok()?, &spot);
+        return named(diagnostics, &reference.ok()?, &location);
     }
     let mut section = root.section("schema");
     let inline = section.node("inline").filter(|node| node.value != Value::Null);
     let file = section.get("file", text);
-    let inline_spot = section.spot_of("inline");
-    let file_spot = section.spot_of("file");
+    let inline_spot = section.location_of("inline");
+    let file_spot = section.location_of("file");
     section.finish();
     match (inline, file) {
-        (Some(node), None) => compile(scribe, connector, node.to_json(), node, &inline_spot),
-        (None, Some(file)) => of_file(scribe, &base.join(file), &file_spot),
+        (Some(node), None) => compile(diagnostics, connector, node.to_json(), node, &inline_spot),
+        (None, Some(file)) => of_file(diagnostics, &base.join(file), &file_spot),
         (None, None) | (Some(_), Some(_)) => {
-            scribe.note(&spot, Wrong::new("expected a name, inline or file", "write exactly one of them"));
+            diagnostics.note(&location, Problem::new("expected a name, inline or file", "write exactly one of them"));
             None
         }
     }
 }
 
-/// What is legal in a connector's own schema and costs money all the same. Mistakes go to the scribe; notes are returned.
-pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path) -> Vec<Finding> {
+/// What is legal in a connector's own schema and costs money all the same. Mistakes go to the diagnostics; notes are returned.
+pub(crate) fn review(diagnostics: &Diagnostics, root: &Node, schema: &Schema, file: &Path) -> Vec<Finding> {
     let of = |node: &'_ Node, key: &str| {
         node.entries().iter().find(|entry| entry.key == key).map(|entry| entry.node.clone())
     };
@@ -60,13 +65,13 @@ pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path)
         (None, Some(named)) => {
             let path = file.parent().unwrap_or(Path::new("")).join(named);
             // It has been read before; if it is gone since, the places in it are unknown.
-            let spot = Spot { origin: Origin::Whole, path: "schema.file".to_owned() };
-            let source = Scribe::new(Some(&path)).text(&path, &spot).unwrap_or_default();
+            let location = Location { origin: Origin::Whole, path: "schema.file".to_owned() };
+            let source = Diagnostics::new(Some(&path)).text(&path, &location).unwrap_or_default();
             (yaml::parse(&source).0.unwrap_or_else(Node::empty), path, "schema.file")
         }
         (None, None) => return Vec::new(),
     };
-    let inside = Scribe::new(Some(&path));
+    let inside = Diagnostics::new(Some(&path));
     let mut notes = Vec::new();
     for remark in review::review(schema.json()) {
         let place = if remark.pointer.is_empty() { String::new() } else { format!("{}: ", remark.pointer) };
@@ -76,7 +81,7 @@ pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path)
             message: format!("{place}{}", remark.message),
             help: remark.help,
         };
-        if remark.is_mistake { scribe.add(finding) } else { notes.push(finding) }
+        if remark.is_mistake { diagnostics.add(finding) } else { notes.push(finding) }
     }
     notes
 }
@@ -86,14 +91,18 @@ pub(crate) fn review(scribe: &Scribe, root: &Node, schema: &Schema, file: &Path)
 /// # Errors
 /// Why there is none.
 pub(crate) fn of_argument(argument: &str) -> Result<Arc<Schema>, Findings> {
-    let scribe = Scribe::new(None);
-    let spot = Spot { origin: Origin::Whole, path: "schema".to_owned() };
+    let diagnostics = Diagnostics::new(None);
+    let location = Location { origin: Origin::Whole, path: "schema".to_owned() };
     let is_file = [".json", ".yaml", ".yml"].iter().any(|end| argument.ends_with(end));
-    let schema = if is_file { of_file(&scribe, Path::new(argument), &spot) } else { named(&scribe, argument, &spot) };
-    schema.ok_or_else(|| Findings::new(scribe.into_findings()))
+    let schema = if is_file {
+        of_file(&diagnostics, Path::new(argument), &location)
+    } else {
+        named(&diagnostics, argument, &location)
+    };
+    schema.ok_or_else(|| Findings::new(diagnostics.into_findings()))
 }
 
-fn named(scribe: &Scribe, reference: &str, spot: &Spot) -> Option<Arc<Schema>> {
+fn named(diagnostics: &Diagnostics, reference: &str, location: &Location) -> Option<Arc<Schema>> {
     if let Some(schema) = library::find(reference) {
         return Some(schema);
     }
@@ -107,15 +116,15 @@ fn named(scribe: &Scribe, reference: &str, spot: &Spot) -> Option<Arc<Schema>> {
         let help = near.map_or_else(known, |near| format!("did you mean `{near}`?"));
         (format!("there is no schema {}", quoted(reference)), help)
     };
-    scribe.note(spot, Wrong::new(message, help));
+    diagnostics.note(location, Problem::new(message, help));
     None
 }
 
 /// JSON, or YAML for everything that is not named `.json`.
-fn of_file(scribe: &Scribe, path: &Path, spot: &Spot) -> Option<Arc<Schema>> {
-    let text = scribe.text(path, spot)?;
+fn of_file(diagnostics: &Diagnostics, path: &Path, location: &Location) -> Option<Arc<Schema>> {
+    let text = diagnostics.text(path, location)?;
     // What is wrong inside the file is reported there.
-    let inside = Scribe::new(Some(path));
+    let inside = Diagnostics::new(Some(path));
     let is_json = path.extension().is_some_and(|end| end == "json");
     let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let compiled = if is_json {
@@ -123,24 +132,24 @@ fn of_file(scribe: &Scribe, path: &Path, spot: &Spot) -> Option<Arc<Schema>> {
             // Nearly all JSON is YAML, which gives positions; where it is not, the pointer has to do.
             Ok(json) => {
                 let tree = yaml::parse(&text).0.unwrap_or_else(Node::empty);
-                compile(&inside, &stem, json, &tree, spot)
+                compile(&inside, &stem, json, &tree, location)
             }
             Err(fault) => {
-                inside.add(not_json(path, spot, &fault));
+                inside.add(not_json(path, location, &fault));
                 None
             }
         }
     } else {
-        inside.tree(&text).and_then(|tree| compile(&inside, &stem, tree.to_json(), &tree, spot))
+        inside.tree(&text).and_then(|tree| compile(&inside, &stem, tree.to_json(), &tree, location))
     };
     for finding in inside.into_findings() {
-        scribe.add(finding);
+        diagnostics.add(finding);
     }
     compiled
 }
 
 /// What is wrong with the text of a JSON file.
-fn not_json(path: &Path, spot: &Spot, fault: &Fault) -> Finding {
+fn not_json(path: &Path, location: &Location, fault: &Fault) -> Finding {
     let (message, help) = match fault.kind {
         FaultKind::Syntax | FaultKind::EndsEarly => {
             ("this is not valid JSON".to_owned(), "check commas, quotes and brackets here and just before")
@@ -153,20 +162,20 @@ fn not_json(path: &Path, spot: &Spot, fault: &Fault) -> Finding {
     };
     Finding {
         place: Place::Line { file: path.to_path_buf(), line: fault.line, column: fault.column },
-        key_path: spot.path.clone(),
+        key_path: location.path.clone(),
         message,
         help: help.to_owned(),
     }
 }
 
-fn compile(scribe: &Scribe, name: &str, json: Json, tree: &Node, spot: &Spot) -> Option<Arc<Schema>> {
+fn compile(diagnostics: &Diagnostics, name: &str, json: Json, tree: &Node, location: &Location) -> Option<Arc<Schema>> {
     let version = digest(json::canonical(&json).as_bytes());
     match Schema::compile(&schema_name(name), &version, json) {
         Ok(schema) => Some(Arc::new(schema)),
         Err(error) => {
-            let at = Spot { origin: tree.origin_at(&error.pointer), path: spot.path.clone() };
+            let at = Location { origin: tree.origin_at(&error.pointer), path: location.path.clone() };
             let place = if error.pointer.is_empty() { String::new() } else { format!(" at {}", error.pointer) };
-            scribe.note(&at, Wrong::new(format!("the schema is not valid{place}: {}", error.message), HELP));
+            diagnostics.note(&at, Problem::new(format!("the schema is not valid{place}: {}", error.message), HELP));
             None
         }
     }
@@ -192,10 +201,10 @@ mod tests {
         let places = ["", "\u{feff}"].map(|mark| {
             std::fs::write(&file, format!("{mark}{text}")).unwrap();
             let schema = of_argument(file.to_str().unwrap()).unwrap();
-            let scribe = Scribe::new(None);
-            let notes = review(&scribe, &tree, &schema, &directory.path().join("connector.yaml"));
+            let diagnostics = Diagnostics::new(None);
+            let notes = review(&diagnostics, &tree, &schema, &directory.path().join("connector.yaml"));
             let places: Vec<Place> =
-                notes.into_iter().chain(scribe.into_findings()).map(|finding| finding.place).collect();
+                notes.into_iter().chain(diagnostics.into_findings()).map(|finding| finding.place).collect();
             assert!(places.iter().any(|place| matches!(place, Place::Line { .. })), "{places:?}");
             places
         });

@@ -58,12 +58,12 @@ fn the_connector_we_ship_loads() {
 
 #[test]
 fn every_key_is_documented() {
-    let scribe = Scribe::new(None);
+    let diagnostics = Diagnostics::new(None);
     for text in [SHIPPED, "schema: { inline: {} }"] {
-        read(&scribe, Path::new("c.yaml"), &scribe.tree(text).unwrap(), &defaults());
+        read(&diagnostics, Path::new("c.yaml"), &diagnostics.tree(text).unwrap(), &defaults());
     }
     let page = include_str!("../../../docs/configuration.md");
-    let known = scribe.known();
+    let known = diagnostics.known();
     assert!(known.len() > 30, "{known:?}");
     for key in known {
         assert!(page.contains(&format!("| `{key}` |")), "docs/configuration.md does not describe {key}");
@@ -161,9 +161,9 @@ proptest! {
     fn no_change_of_a_valid_file_panics(at in 0..SHIPPED.len(), cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"\n a0]{0,4}") {
         let bytes = SHIPPED.as_bytes();
         let changed = [&bytes[..at], put.as_bytes(), &bytes[(at + cut).min(bytes.len())..]].concat();
-        let scribe = Scribe::new(None);
-        if let Some(node) = scribe.tree(&String::from_utf8_lossy(&changed)) {
-            read(&scribe, Path::new("c.yaml"), &node, &defaults());
+        let diagnostics = Diagnostics::new(None);
+        if let Some(node) = diagnostics.tree(&String::from_utf8_lossy(&changed)) {
+            read(&diagnostics, Path::new("c.yaml"), &node, &defaults());
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::route::Route;
 use crate::config::finding::{Finding, Place};
-use crate::config::section::Scribe;
+use crate::config::section::Diagnostics;
 
 /// A topic and where it is written.
 type Topic = (Arc<str>, Place, String);
@@ -19,16 +19,16 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(super) fn of(scribe: &Scribe, name: Option<(&str, Place)>, route: &Route) -> Self {
-        let topic = |(topic, spot): &(Arc<str>, crate::config::section::Spot)| {
-            (Arc::clone(topic), scribe.place(&spot.origin), spot.path.clone())
+    pub(super) fn of(diagnostics: &Diagnostics, name: Option<(&str, Place)>, route: &Route) -> Self {
+        let topic = |(topic, location): &(Arc<str>, crate::config::section::Location)| {
+            (Arc::clone(topic), diagnostics.place(&location.origin), location.path.clone())
         };
-        if let (Some((sink, _)), Some((dead_letter, spot))) = (&route.sink, &route.dead_letter)
+        if let (Some((sink, _)), Some((dead_letter, location))) = (&route.sink, &route.dead_letter)
             && sink == dead_letter
         {
             let message = format!("{sink} is the sink and the dead letter topic");
             let help = "use two topics: readers of results must not meet dead letters";
-            scribe.note(spot, crate::config::values::Wrong::new(message, help));
+            diagnostics.note(location, crate::config::values::Problem::new(message, help));
         }
         Self {
             name: name.map(|(name, place)| (name.to_owned(), place)),

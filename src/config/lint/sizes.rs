@@ -3,8 +3,8 @@
 use crate::config::connector::ConnectorConfig;
 use crate::config::document::{Node, Origin};
 use crate::config::runtime::Checked;
-use crate::config::section::{Scribe, Spot};
-use crate::config::values::Wrong;
+use crate::config::section::{Diagnostics, Location};
+use crate::config::values::Problem;
 use crate::kafka::handler::{MAX_VALUE_BYTES, max_value_bytes};
 
 /// What a dead letter may have beside its value: headers and the key.
@@ -25,7 +25,12 @@ const OPTIONS: [(&str, usize); 4] = [
 ];
 
 /// Notes the settings that are too small for the longest events of a connector, and returns what the files cannot tell.
-pub(super) fn check(scribe: &Scribe, root: &Node, connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
+pub(super) fn check(
+    diagnostics: &Diagnostics,
+    root: &Node,
+    connector: &ConnectorConfig,
+    checked: &Checked,
+) -> Vec<String> {
     let chars = connector.spec.checks.max_prompt_chars;
     let value = max_value_bytes(chars);
     let needed = value + REST_BYTES;
@@ -38,7 +43,7 @@ pub(super) fn check(scribe: &Scribe, root: &Node, connector: &ConnectorConfig, c
             let message = format!("events may have {value} bytes then, and kafka.client.{option} is {limit}");
             let help =
                 format!("set {option} to at least {}, take it out, or lower max_prompt_chars", needed.div_ceil(unit));
-            scribe.note(&spot(root), Wrong::new(message, help));
+            diagnostics.note(&location(root), Problem::new(message, help));
         }
     }
     let mut notes = Vec::new();
@@ -62,8 +67,8 @@ pub(super) fn check(scribe: &Scribe, root: &Node, connector: &ConnectorConfig, c
 }
 
 /// Where `options.max_prompt_chars` is written.
-fn spot(root: &Node) -> Spot {
+fn location(root: &Node) -> Location {
     let origin = root.origin_at("/options/max_prompt_chars");
     let origin = if origin == root.origin { Origin::Whole } else { origin };
-    Spot { origin, path: "options.max_prompt_chars".to_owned() }
+    Location { origin, path: "options.max_prompt_chars".to_owned() }
 }

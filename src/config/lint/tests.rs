@@ -1,7 +1,7 @@
 use super::*;
 
 fn kind_of(text: &str) -> Kind {
-    kind(&Scribe::new(None).tree(text).unwrap())
+    kind(&Diagnostics::new(None).tree(text).unwrap())
 }
 
 #[test]
@@ -19,17 +19,19 @@ fn every_top_level_key_tells_what_a_file_is() {
 
 #[test]
 fn the_keys_are_those_that_are_read() {
-    let known = |read: &dyn Fn(&Scribe)| {
-        let scribe = Scribe::new(None);
-        read(&scribe);
-        scribe.known().into_iter().filter(|key| !key.contains('.')).collect::<Vec<_>>()
+    let known = |read: &dyn Fn(&Diagnostics)| {
+        let diagnostics = Diagnostics::new(None);
+        read(&diagnostics);
+        diagnostics.known().into_iter().filter(|key| !key.contains('.')).collect::<Vec<_>>()
     };
     let empty = Node::empty();
     let mut expected = [CONNECTOR_KEYS, RUNTIME_KEYS];
     expected.iter_mut().for_each(|keys| keys.sort_unstable());
-    let connector =
-        known(&|scribe| drop(connector::read(scribe, Path::new("c.yaml"), &empty, &RuntimeDefaults::default())));
+    let connector = known(&|diagnostics| {
+        drop(connector::read(diagnostics, Path::new("c.yaml"), &empty, &RuntimeDefaults::default()))
+    });
     assert_eq!(connector, expected[0]);
-    let runtime = known(&|scribe| drop(runtime::check(scribe, Path::new("r.yaml"), &empty, &Environment::default())));
+    let runtime =
+        known(&|diagnostics| drop(runtime::check(diagnostics, Path::new("r.yaml"), &empty, &Environment::default())));
     assert_eq!(runtime, expected[1]);
 }

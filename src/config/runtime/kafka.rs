@@ -7,8 +7,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 use crate::config::document::{Node, Origin, Value};
-use crate::config::section::{Scribe, Section};
-use crate::config::values::{Wrong, broker};
+use crate::config::section::{Diagnostics, Section};
+use crate::config::values::{Problem, broker};
 use crate::kafka::settings::KafkaSettings;
 
 const DEFAULT_BROKER: &str = "127.0.0.1:9092";
@@ -46,20 +46,20 @@ const SECRET: &[&str] = &[
     "ssl.keystore.password",
 ];
 
-pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
+pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> KafkaSettings {
     let brokers = section.list("brokers", broker);
     let mut client = BTreeMap::new();
-    for (entry, mut spot, _) in section.names("client", "<option>") {
+    for (entry, mut location, _) in section.names("client", "<option>") {
         // librdkafka's names have dots, which environment variables cannot have; none has an underscore.
         let by_variable = matches!(entry.key_origin, Origin::Variable(_));
         let option = if by_variable { entry.key.replace('_', ".") } else { entry.key.clone() };
         if by_variable {
-            spot.path = format!("kafka.client.{option}");
+            location.path = format!("kafka.client.{option}");
         }
         let value = not_in_a_file(&option, &entry.node).and_then(|()| option_value(&option, &entry.node));
         match value {
             Ok(value) => drop(client.insert(option, value)),
-            Err(wrong) => scribe.note(&spot, wrong),
+            Err(problem) => diagnostics.note(&location, problem),
         }
     }
     section.finish();
@@ -71,25 +71,25 @@ pub(super) fn read(scribe: &Scribe, mut section: Section<'_>) -> KafkaSettings {
 }
 
 /// Files are copied, committed and shown, so a secret comes from the environment.
-fn not_in_a_file(option: &str, node: &Node) -> Result<(), Wrong> {
+fn not_in_a_file(option: &str, node: &Node) -> Result<(), Problem> {
     if !SECRET.contains(&option) || matches!(node.origin, Origin::Variable(_)) {
         return Ok(());
     }
     let variable = option.to_ascii_uppercase().replace('.', "_");
     let help = format!("take it out and set the environment variable STRUCTURED_PROMPT_KAFKA__CLIENT__{variable}");
-    Err(Wrong::new("a secret must not stand in a file", help))
+    Err(Problem::new("a secret must not stand in a file", help))
 }
 
 /// Checks an option. Its value may be a password and appears in no finding.
-fn option_value(option: &str, node: &Node) -> Result<String, Wrong> {
+fn option_value(option: &str, node: &Node) -> Result<String, Problem> {
     if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == option) {
-        return Err(Wrong::new("this option is not yours to set", format!("take it out: {reason}")));
+        return Err(Problem::new("this option is not yours to set", format!("take it out: {reason}")));
     }
     let value = match &node.value {
         // librdkafka reads all of its options from texts, and some of them are no more than that: `client.id: 0042`.
         Value::Text { text, .. } | Value::Number { text } | Value::Bool { text, .. } => text.clone(),
         found @ (Value::Null | Value::List(_) | Value::Map(_)) => {
-            return Err(Wrong::expected("text, a number, true or false", found).help("or take the option out"));
+            return Err(Problem::expected("text, a number, true or false", found).help("or take the option out"));
         }
     };
     let mut alone = ClientConfig::new();
@@ -99,15 +99,15 @@ fn option_value(option: &str, node: &Node) -> Result<String, Wrong> {
     match alone.create_native_config() {
         Ok(_) => Ok(value),
         Err(KafkaError::ClientConfig(kind, ..)) => Err(refused(kind)),
-        Err(_) => Err(Wrong::new("librdkafka refuses this option", "see CONFIGURATION.md of librdkafka")),
+        Err(_) => Err(Problem::new("librdkafka refuses this option", "see CONFIGURATION.md of librdkafka")),
     }
 }
 
-fn refused(kind: RDKafkaConfRes) -> Wrong {
+fn refused(kind: RDKafkaConfRes) -> Problem {
     const WHERE: &str = "CONFIGURATION.md of librdkafka lists all options and their values";
     if kind == RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN {
-        Wrong::new("librdkafka has no such option", WHERE)
+        Problem::new("librdkafka has no such option", WHERE)
     } else {
-        Wrong::new("librdkafka refuses the value of this option", WHERE)
+        Problem::new("librdkafka refuses the value of this option", WHERE)
     }
 }

@@ -10,8 +10,8 @@ use super::LeftOut;
 use crate::config::document::{Node, Origin, Value};
 use crate::config::environment::Environment;
 use crate::config::nearest::nearest;
-use crate::config::section::{Scribe, Section, Spot};
-use crate::config::values::{Wrong, check_name, choice, integer, quoted};
+use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::values::{Problem, check_name, choice, integer, quoted};
 use crate::llm::settings::{ProviderKind, ProviderSettings, RemoteSettings};
 use crate::pipeline::route::settings::Ceilings;
 use keys::Keys;
@@ -49,26 +49,26 @@ impl Written {
 const BUILT_IN: [&str; 5] = ["claude", "gemini", "gpt", "llama", "offline"];
 
 /// Reads the providers: the built-in ones, changed and added to by name.
-pub(super) fn read(scribe: &Scribe, root: &mut Section<'_>, base: &Path) -> Vec<Written> {
+pub(super) fn read(diagnostics: &Diagnostics, root: &mut Section<'_>, base: &Path) -> Vec<Written> {
     let entries = root.names("providers", "<name>");
     let mut providers = Vec::new();
     for name in BUILT_IN.into_iter().filter(|name| entries.iter().all(|(entry, ..)| entry.key != *name)) {
-        let spot = Spot { origin: Origin::Whole, path: format!("providers.{name}") };
-        let section = Section::of(scribe, None, spot, "providers.<name>".to_owned());
-        providers.push(provider(scribe, name, section, base));
+        let location = Location { origin: Origin::Whole, path: format!("providers.{name}") };
+        let section = Section::of(diagnostics, None, location, "providers.<name>".to_owned());
+        providers.push(provider(diagnostics, name, section, base));
     }
-    for (entry, spot, pattern) in entries {
-        if let Err(wrong) = check_name(&entry.key) {
-            scribe.note(&spot, wrong);
+    for (entry, location, pattern) in entries {
+        if let Err(problem) = check_name(&entry.key) {
+            diagnostics.note(&location, problem);
         }
-        let section = Section::of(scribe, Some(&entry.node), spot, pattern);
-        providers.push(provider(scribe, &entry.key, section, base));
+        let section = Section::of(diagnostics, Some(&entry.node), location, pattern);
+        providers.push(provider(diagnostics, &entry.key, section, base));
     }
     providers.sort_by(|a, b| a.name.cmp(&b.name));
     providers
 }
 
-fn provider(scribe: &Scribe, name: &str, mut section: Section<'_>, base: &Path) -> Written {
+fn provider(diagnostics: &Diagnostics, name: &str, mut section: Section<'_>, base: &Path) -> Written {
     let built_in = Defaults::of(name);
     let written = section.get("kind", kind);
     let known = written.or(built_in.as_ref().map(|defaults| defaults.kind));
@@ -88,7 +88,7 @@ fn provider(scribe: &Scribe, name: &str, mut section: Section<'_>, base: &Path) 
     if kind != Kind::Offline {
         // The defaults of a built-in provider are for its own kind.
         let defaults = built_in.filter(|defaults| defaults.kind == kind).unwrap_or_else(|| Defaults::of_kind(kind));
-        provider.keys = keys::read(scribe, &mut section, defaults.key_variable, base);
+        provider.keys = keys::read(diagnostics, &mut section, defaults.key_variable, base);
         provider.remote = kinds::remote(&mut section, &defaults);
         provider.max_retries = section.get("max_retries", integer(0..=10)).unwrap_or(DEFAULT_MAX_RETRIES);
     }
@@ -97,7 +97,7 @@ fn provider(scribe: &Scribe, name: &str, mut section: Section<'_>, base: &Path) 
     provider
 }
 
-fn kind(node: &Node) -> Result<Kind, Wrong> {
+fn kind(node: &Node) -> Result<Kind, Problem> {
     const KINDS: &[(&str, Kind)] = &[
         ("gemini", Kind::Gemini),
         ("anthropic", Kind::Anthropic),
@@ -118,16 +118,16 @@ fn ceilings(mut section: Section<'_>) -> Ceilings {
 }
 
 /// A provider's name that leads nowhere.
-pub(crate) fn unknown_provider(name: &str, known: &[&str]) -> Wrong {
+pub(crate) fn unknown_provider(name: &str, known: &[&str]) -> Problem {
     let help = nearest(name, known.iter().copied())
         .map_or_else(|| format!("known providers: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-    Wrong::new(format!("there is no provider {}", quoted(name)), help)
+    Problem::new(format!("there is no provider {}", quoted(name)), help)
 }
 
 /// Looks up the keys. A provider none of whose variables is set is left out, unless answers are replayed; a key file that
 /// cannot be read is a mistake.
 pub(super) fn resolve(
-    scribe: &Scribe,
+    diagnostics: &Diagnostics,
     written: Vec<Written>,
     environment: &Environment,
     is_replay: bool,
@@ -137,7 +137,7 @@ pub(super) fn resolve(
         let kind = match (kind, remote) {
             (Some(Kind::Offline), _) => ProviderKind::Offline,
             (_, Some(mut remote)) => {
-                match keys.resolve(scribe, environment) {
+                match keys.resolve(diagnostics, environment) {
                     Ok(found) => remote.api_keys = found,
                     Err(_) if is_replay => {}
                     Err(variable) => {

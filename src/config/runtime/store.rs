@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::document::Origin;
 use crate::config::section::Section;
 use crate::config::units::duration;
-use crate::config::values::{Wrong, text};
+use crate::config::values::{Problem, text};
 use crate::store::settings::{StoreSettings, StoreUrl};
 
 /// Needs nothing but a directory that can be written to.
@@ -20,16 +20,16 @@ pub(super) fn read(mut section: Section<'_>, base: &Path) -> StoreSettings {
         // A variable is in no file: its paths start where the process does.
         let in_file = !matches!(node.origin, Origin::Variable(_));
         let base = if in_file { base } else { Path::new("") };
-        let parsed = StoreUrl::parse(&url, base).map_err(|bad| Wrong::new(bad.message, bad.help))?;
+        let parsed = StoreUrl::parse(&url, base).map_err(|bad| Problem::new(bad.message, bad.help))?;
         if in_file && parsed.has_password() {
             let help = "take it out and set the environment variable STRUCTURED_PROMPT_STORE__URL to the whole URL";
-            return Err(Wrong::new("a password must not stand in a file", help));
+            return Err(Problem::new("a password must not stand in a file", help));
         }
         Ok(parsed)
     });
     let retention = section.get("retention", |node| match duration(node)? {
         Duration::ZERO => {
-            Err(Wrong::new("what is forgotten at once is not remembered", "to remember nothing, write url: none"))
+            Err(Problem::new("what is forgotten at once is not remembered", "to remember nothing, write url: none"))
         }
         retention => Ok(retention),
     });

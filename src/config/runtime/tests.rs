@@ -45,11 +45,11 @@ fn the_file_we_ship_is_the_defaults() {
 
 #[test]
 fn every_key_is_documented() {
-    let scribe = Scribe::new(None);
-    let node = scribe.tree(&WRITTEN.replace("client: {}", "client: { debug: all }")).unwrap();
-    read(&scribe, &node, Path::new(""));
+    let diagnostics = Diagnostics::new(None);
+    let node = diagnostics.tree(&WRITTEN.replace("client: {}", "client: { debug: all }")).unwrap();
+    read(&diagnostics, &node, Path::new(""));
     let page = include_str!("../../../docs/configuration.md");
-    let known = scribe.known();
+    let known = diagnostics.known();
     assert!(known.len() > 20, "{known:?}");
     for key in known {
         assert!(page.contains(&format!("| `{key}` |")), "docs/configuration.md does not describe {key}");
@@ -203,9 +203,9 @@ proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,200}", yaml in "[-:{}\\[\\]&*!|>'\"%@`,?# a-c\n\t]{0,80}") {
         for text in [text, yaml] {
-            let scribe = Scribe::new(None);
-            if let Some(node) = scribe.tree(&text) {
-                read(&scribe, &node, Path::new(""));
+            let diagnostics = Diagnostics::new(None);
+            if let Some(node) = diagnostics.tree(&text) {
+                read(&diagnostics, &node, Path::new(""));
                 node.to_json();
             }
         }
@@ -215,9 +215,9 @@ proptest! {
     fn no_change_of_a_valid_file_panics(at in 0..WRITTEN.len(), cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"\n a0]{0,4}") {
         let bytes = WRITTEN.as_bytes();
         let changed = [&bytes[..at], put.as_bytes(), &bytes[(at + cut).min(bytes.len())..]].concat();
-        let scribe = Scribe::new(None);
-        if let Some(node) = scribe.tree(&String::from_utf8_lossy(&changed)) {
-            read(&scribe, &node, Path::new(""));
+        let diagnostics = Diagnostics::new(None);
+        if let Some(node) = diagnostics.tree(&String::from_utf8_lossy(&changed)) {
+            read(&diagnostics, &node, Path::new(""));
         }
     }
 }

@@ -4,29 +4,32 @@ use std::path::{Path, PathBuf};
 
 use crate::config::document::{Node, Value};
 use crate::config::environment::Environment;
-use crate::config::section::{Scribe, Section, Spot};
-use crate::config::values::{Wrong, text, variable_name};
+use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::values::{Problem, text, variable_name};
 use crate::domain::secret::Secret;
 
 /// The sources of one provider's keys.
 pub(super) enum Keys {
     NotNeeded,
     Variables(Vec<String>),
-    Files(Vec<PathBuf>, Spot),
+    Files(Vec<PathBuf>, Location),
 }
 
 /// Reads `api_key_env` and `api_key_file`, each one value or a list. `variable` is the one that the provider's own tools use.
-pub(super) fn read(scribe: &Scribe, section: &mut Section<'_>, variable: Option<&str>, base: &Path) -> Keys {
+pub(super) fn read(diagnostics: &Diagnostics, section: &mut Section<'_>, variable: Option<&str>, base: &Path) -> Keys {
     let is_keyless = section.node("api_key_env").is_some_and(|node| node.value == Value::Null);
     let variables = section.get("api_key_env", several(variable_name));
     let files = section.get("api_key_file", several(text));
     match (files, variables) {
         (Some(files), variables) => {
-            let spot = section.spot_of("api_key_file");
+            let location = section.location_of("api_key_file");
             if variables.is_some() {
-                scribe.note(&spot, Wrong::new("the key has two sources", "keep api_key_file or api_key_env, not both"));
+                diagnostics.note(
+                    &location,
+                    Problem::new("the key has two sources", "keep api_key_file or api_key_env, not both"),
+                );
             }
-            Keys::Files(files.into_iter().map(|file| base.join(file)).collect(), spot)
+            Keys::Files(files.into_iter().map(|file| base.join(file)).collect(), location)
         }
         (None, Some(variables)) => Keys::Variables(variables),
         (None, None) if is_keyless => Keys::NotNeeded,
@@ -35,10 +38,10 @@ pub(super) fn read(scribe: &Scribe, section: &mut Section<'_>, variable: Option<
 }
 
 /// One value, or a list of them; in the environment, where there are no lists, with commas between them.
-fn several<T>(one: impl Fn(&Node) -> Result<T, Wrong>) -> impl Fn(&Node) -> Result<Vec<T>, Wrong> {
+fn several<T>(one: impl Fn(&Node) -> Result<T, Problem>) -> impl Fn(&Node) -> Result<Vec<T>, Problem> {
     move |node| match &node.value {
         Value::List(items) if items.is_empty() => {
-            Err(Wrong::new("the list is empty", "add an item, or leave the key out"))
+            Err(Problem::new("the list is empty", "add an item, or leave the key out"))
         }
         Value::List(items) => items.iter().map(&one).collect(),
         Value::Text { text, .. } if text.contains(',') => {
@@ -68,7 +71,7 @@ impl Keys {
     ///
     /// # Errors
     /// The first variable, when none is set.
-    pub(super) fn resolve(self, scribe: &Scribe, environment: &Environment) -> Result<Vec<Secret>, String> {
+    pub(super) fn resolve(self, diagnostics: &Diagnostics, environment: &Environment) -> Result<Vec<Secret>, String> {
         match self {
             Self::NotNeeded => Ok(Vec::new()),
             Self::Variables(variables) => {
@@ -76,16 +79,18 @@ impl Keys {
                 let keys: Vec<Secret> = variables.iter().filter_map(set).map(Secret::new).collect();
                 if keys.is_empty() { Err(variables.into_iter().next().unwrap_or_default()) } else { Ok(keys) }
             }
-            Self::Files(files, spot) => Ok(files.iter().filter_map(|file| in_file(scribe, file, &spot)).collect()),
+            Self::Files(files, location) => {
+                Ok(files.iter().filter_map(|file| in_file(diagnostics, file, &location)).collect())
+            }
         }
     }
 }
 
-fn in_file(scribe: &Scribe, file: &Path, spot: &Spot) -> Option<Secret> {
-    let text = scribe.text(file, spot)?;
+fn in_file(diagnostics: &Diagnostics, file: &Path, location: &Location) -> Option<Secret> {
+    let text = diagnostics.text(file, location)?;
     let key = trimmed(&text);
     if key.is_empty() {
-        scribe.note(spot, Wrong::new(format!("{} is empty", file.display()), "put the key in it"));
+        diagnostics.note(location, Problem::new(format!("{} is empty", file.display()), "put the key in it"));
     }
     Some(Secret::new(key))
 }

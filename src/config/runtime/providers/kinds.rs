@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::document::Node;
 use crate::config::section::Section;
 use crate::config::units::duration;
-use crate::config::values::{Wrong, base_url, choice, flag, integer, number, quoted, text};
+use crate::config::values::{Problem, base_url, choice, flag, integer, number, quoted, text};
 use crate::llm::settings::{AnthropicAuth, Api, Prices, RemoteSettings, StructuredOutput, TokenLimitField};
 use crate::schema::dialect::Dialect;
 
@@ -141,24 +141,25 @@ fn api(section: &mut Section<'_>, kind: Kind) -> Option<Api> {
     }
 }
 
-fn timeout(node: &Node) -> Result<Duration, Wrong> {
+fn timeout(node: &Node) -> Result<Duration, Problem> {
     let limit = duration(node)?;
     let sane = (Duration::from_millis(1)..=Duration::from_secs(600)).contains(&limit);
-    if sane { Ok(limit) } else { Err(Wrong::new("the limit is not between 1ms and 10m", "write for example 10s")) }
+    if sane { Ok(limit) } else { Err(Problem::new("the limit is not between 1ms and 10m", "write for example 10s")) }
 }
 
-fn api_version(node: &Node) -> Result<String, Wrong> {
+fn api_version(node: &Node) -> Result<String, Problem> {
     let version = text(node)?;
     let is_sane = version.starts_with('v') && version.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let wrong = || Wrong::new(format!("{} is not an API version", quoted(&version)), "write for example v1beta or v1");
-    if is_sane { Ok(version.clone()) } else { Err(wrong()) }
+    let problem =
+        || Problem::new(format!("{} is not an API version", quoted(&version)), "write for example v1beta or v1");
+    if is_sane { Ok(version.clone()) } else { Err(problem()) }
 }
 
-fn date(node: &Node) -> Result<String, Wrong> {
+fn date(node: &Node) -> Result<String, Problem> {
     let version = text(node)?;
     let is_date = version.len() == 10 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let wrong = || Wrong::new(format!("{} is not a version", quoted(&version)), "write for example \"2023-06-01\"");
-    if is_date { Ok(version.clone()) } else { Err(wrong()) }
+    let problem = || Problem::new(format!("{} is not a version", quoted(&version)), "write for example \"2023-06-01\"");
+    if is_date { Ok(version.clone()) } else { Err(problem()) }
 }
 
 fn prices(mut section: Section<'_>, default: f64) -> Prices {

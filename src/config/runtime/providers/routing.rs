@@ -1,8 +1,8 @@
 //! The `routing` section.
 
 use super::{Written, unknown_provider};
-use crate::config::section::{Scribe, Section};
-use crate::config::values::{Wrong, choice, text};
+use crate::config::section::{Diagnostics, Section};
+use crate::config::values::{Problem, choice, text};
 use crate::llm::settings::{Prices, ProviderSettings};
 use crate::pipeline::route::settings::{RoutingSettings, Strategy};
 
@@ -22,23 +22,23 @@ const DEFAULT_REFERENCE: &str = "gpt";
 
 /// Reads the routing; each name must be a provider's.
 pub(in crate::config::runtime) fn read(
-    scribe: &Scribe,
+    diagnostics: &Diagnostics,
     mut section: Section<'_>,
     providers: &[Written],
 ) -> RoutingSettings {
     let known: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
     let strategy = section.get("strategy", choice(STRATEGIES, &[])).unwrap_or_default();
     let names = section.list("fallback", text);
-    for (index, (name, spot)) in names.iter().flatten().enumerate() {
+    for (index, (name, location)) in names.iter().flatten().enumerate() {
         if !known.contains(&name.as_str()) {
-            scribe.note(spot, unknown_provider(name, &known));
+            diagnostics.note(location, unknown_provider(name, &known));
         } else if names.iter().flatten().take(index).any(|(earlier, _)| earlier == name) {
-            scribe.note(spot, Wrong::new(format!("{name} is listed twice"), "keep the first"));
+            diagnostics.note(location, Problem::new(format!("{name} is listed twice"), "keep the first"));
         }
     }
     let reference = section.get("reference", text);
     if let Some(name) = reference.as_deref().filter(|name| !known.contains(name)) {
-        scribe.note(&section.spot_of("reference"), unknown_provider(name, &known));
+        diagnostics.note(&section.location_of("reference"), unknown_provider(name, &known));
     }
     section.finish();
     let fallback = match names {
