@@ -14,7 +14,7 @@ mod values;
 mod yaml;
 
 pub mod connector;
-pub mod lint;
+pub mod file_check;
 pub mod runtime;
 
 pub use environment::Environment;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use crate::config::{Environment, lint};
+use crate::config::{Environment, file_check};
 
 /// What is checked when nothing is named.
 const DEFAULTS: [&str; 2] = ["config/structured-prompt.yaml", "connectors"];
@@ -38,7 +38,8 @@ pub fn run(args: &Args, directory: &Path, environment: &Environment, out: &mut d
     if !missing.is_empty() {
         return Ok(Exit::WrongUse);
     }
-    let lint::Report { files, findings, notes } = lint::lint(&paths, &directory.join(DEFAULTS[0]), environment);
+    let file_check::Report { files, findings, notes } =
+        file_check::check(&paths, &directory.join(DEFAULTS[0]), environment);
     if files == 0 {
         writeln!(out, "nothing to check: there is no .yaml or .yml file")?;
         return Ok(Exit::WrongUse);

@@ -3,9 +3,9 @@
 mod hash;
 mod options;
 mod prompt;
-mod route;
 pub(crate) mod schema;
-pub(crate) mod topics;
+mod topics;
+pub(crate) mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
         }
         findings.extend(diagnostics.into_findings());
     }
-    findings.extend(topics::check_together(read_files.iter().map(|read| &read.wiring)));
+    findings.extend(wiring::check_together(read_files.iter().map(|read| &read.wiring)));
     let findings = Findings::new(findings);
     if findings.is_empty() {
         Ok(read_files.into_iter().filter_map(|read| read.config).collect())
@@ -118,7 +118,7 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
 pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<ConnectorConfig, Findings> {
     let diagnostics = Diagnostics::new(Some(file));
     let read = tree_of(&diagnostics, text).map(|node| read(&diagnostics, file, &node, defaults));
-    let mut findings = topics::check_together(read.iter().map(|read| &read.wiring));
+    let mut findings = wiring::check_together(read.iter().map(|read| &read.wiring));
     findings.extend(diagnostics.into_findings());
     let findings = Findings::new(findings);
     // A connector that could not be built has a finding that says why.
@@ -171,7 +171,7 @@ fn tree_of(diagnostics: &Diagnostics, text: &str) -> Option<Node> {
 
 /// What was read from one file: its topics for the checks across files, and the connector if nothing was missing.
 pub(crate) struct Read {
-    pub(crate) wiring: topics::Wiring,
+    pub(crate) wiring: wiring::Wiring,
     pub(crate) config: Option<ConnectorConfig>,
 }
 
@@ -182,14 +182,14 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     let name = root.require("name", values::name);
     let name_place = diagnostics.place(&root.location_of("name").origin);
     let called = name.as_deref().unwrap_or("unnamed");
-    let route = route::read(diagnostics, &mut root, called, defaults);
+    let topics = topics::read(diagnostics, &mut root, called, defaults);
     let prompt = prompt::read(diagnostics, root.section("prompt"), base);
     let schema = schema::read(diagnostics, &mut root, called, base);
     let options = options::read(diagnostics, root.section("options"), defaults);
     root.finish();
-    let wiring = topics::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &route);
+    let wiring = wiring::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &topics);
     let build = || {
-        let (name, topics, prompt, schema) = (Arc::<str>::from(name?), route.settings()?, prompt?, schema?);
+        let (name, topics, prompt, schema) = (Arc::<str>::from(name?), topics.settings()?, prompt?, schema?);
         let config_hash = hash::of(&name, &topics, prompt.digest(), schema.digest(), &options);
         let path = file.to_path_buf();
         let spec = options.spec(prompt, schema, defaults.cache_ttl);

@@ -2,16 +2,16 @@
 
 mod kafka;
 mod providers;
+mod routing;
 mod store;
 
-pub(crate) use providers::routing::STRATEGIES;
 pub(crate) use providers::{Kind, unknown_provider};
+pub(crate) use routing::STRATEGIES;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use self::providers::routing;
 use super::document::{self, Node, Origin};
 use super::environment::Environment;
 use super::finding::Findings;

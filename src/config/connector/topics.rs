@@ -1,158 +1,151 @@
-//! Checks across connectors: names, shared groups, and events that would go round in circles.
+//! The sections `source`, `sink`, `dead_letter` and `delivery`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::route::Route;
-use crate::config::finding::{Finding, Place};
-use crate::config::section::Diagnostics;
+use crate::config::connector::RuntimeDefaults;
+use crate::config::document::{Node, Value};
+use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::units::duration;
+use crate::config::values::{Problem, choice, integer, text, topic};
+use crate::kafka::settings::{Guarantee, Ordering, RecordFormat, TopicSettings};
 
-/// A topic and where it is written.
-type Topic = (Arc<str>, Place, String);
+/// Enough to keep a provider busy that answers in a second at 250 records per second.
+const DEFAULT_IN_FLIGHT: u32 = 256;
 
-/// How one connector is wired.
-pub(crate) struct Wiring {
-    name: Option<(String, Place)>,
-    group: String,
-    sources: Vec<Topic>,
-    targets: Vec<Topic>,
+/// Each record in flight is kept in memory; beyond this, more instances are the better answer.
+const MAX_IN_FLIGHT: u32 = 100_000;
+
+/// Kafka's own limit for a group's name is that of a short string in its protocol.
+const MAX_GROUP_BYTES: usize = 255;
+
+type Topic = (Arc<str>, Location);
+
+/// Topics as far as they could be read.
+pub(super) struct Topics {
+    pub(super) sources: Vec<Topic>,
+    pub(super) sink: Option<Topic>,
+    pub(super) dead_letter: Option<Topic>,
+    pub(super) group: String,
+    format: RecordFormat,
+    delivery: Delivery,
 }
 
-impl Wiring {
-    pub(super) fn of(diagnostics: &Diagnostics, name: Option<(&str, Place)>, route: &Route) -> Self {
-        let topic = |(topic, location): &(Arc<str>, crate::config::section::Location)| {
-            (Arc::clone(topic), diagnostics.place(&location.origin), location.path.clone())
-        };
-        if let (Some((sink, _)), Some((dead_letter, location))) = (&route.sink, &route.dead_letter)
-            && sink == dead_letter
-        {
-            let message = format!("{sink} is the sink and the dead letter topic");
-            let help = "use two topics: readers of results must not meet dead letters";
-            diagnostics.note(location, crate::config::values::Problem::new(message, help));
-        }
-        Self {
-            name: name.map(|(name, place)| (name.to_owned(), place)),
-            group: route.group.clone(),
-            sources: route.sources.iter().map(topic).collect(),
-            targets: route.sink.iter().chain(&route.dead_letter).map(topic).collect(),
-        }
-    }
+/// The section `delivery`.
+struct Delivery {
+    guarantee: Guarantee,
+    deduplicate: Option<Duration>,
+    ordering: Ordering,
+    max_in_flight: u32,
+}
 
-    fn shown(&self) -> &str {
-        self.name.as_ref().map_or("unnamed", |(name, _)| name)
+impl Topics {
+    /// The settings, if nothing is missing.
+    pub(super) fn settings(&self) -> Option<TopicSettings> {
+        let topic = |topic: &Option<Topic>| topic.as_ref().map(|(topic, _)| Arc::clone(topic));
+        Some(TopicSettings {
+            source_topics: self.sources.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
+            group: self.group.clone(),
+            format: self.format,
+            sink_topic: topic(&self.sink)?,
+            dead_letter_topic: topic(&self.dead_letter)?,
+            guarantee: self.delivery.guarantee,
+            deduplicate: self.delivery.deduplicate,
+            ordering: self.delivery.ordering,
+            max_in_flight: self.delivery.max_in_flight as usize,
+        })
     }
 }
 
-/// What is wrong with connectors together.
-pub(crate) fn check_together<'a>(wirings: impl Iterator<Item = &'a Wiring>) -> Vec<Finding> {
-    let wirings: Vec<&Wiring> = wirings.collect();
-    let mut findings = same_names(&wirings);
-    findings.extend(shared_sources(&wirings));
-    findings.extend(cycles(&wirings));
-    findings
+pub(super) fn read(
+    diagnostics: &Diagnostics,
+    root: &mut Section<'_>,
+    name: &str,
+    defaults: &RuntimeDefaults,
+) -> Topics {
+    const FORMATS: &[(&str, RecordFormat)] =
+        &[("cloudevents", RecordFormat::CloudEvents), ("json", RecordFormat::Json), ("text", RecordFormat::Text)];
+    let mut source = root.section("source");
+    let mut kafka = source.section("kafka");
+    let sources = sources(diagnostics, &mut kafka);
+    let group = kafka.get("group", |node| {
+        let group = text(node)?;
+        let legal = group.len() <= MAX_GROUP_BYTES && !group.chars().any(char::is_control);
+        if legal {
+            Ok(group)
+        } else {
+            Err(Problem::new("this is not a valid consumer group", "use at most 255 characters"))
+        }
+    });
+    let format = kafka.get("format", choice(FORMATS, &["avro"])).unwrap_or(RecordFormat::CloudEvents);
+    kafka.finish();
+    source.finish();
+    let mut sink = root.section("sink");
+    let mut kafka = sink.section("kafka");
+    let sink_topic = required_topic(&mut kafka);
+    kafka.get("format", choice(&[("cloudevents", ())], &["avro"]));
+    kafka.finish();
+    sink.finish();
+    let mut dead_letter = root.section("dead_letter");
+    let mut kafka = dead_letter.section("kafka");
+    let dead_letter_topic = required_topic(&mut kafka);
+    kafka.finish();
+    dead_letter.finish();
+    let delivery = delivery(root.section("delivery"), format, defaults);
+    let group = group.unwrap_or_else(|| name.to_owned());
+    Topics { sources, sink: sink_topic, dead_letter: dead_letter_topic, group, format, delivery }
 }
 
-fn same_names(wirings: &[&Wiring]) -> Vec<Finding> {
-    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for (name, place) in wirings.iter().filter_map(|wiring| wiring.name.as_ref()) {
-        let Some(earlier) = first.get(name.as_str()) else {
-            first.insert(name, place);
-            continue;
-        };
-        findings.push(Finding {
-            place: place.clone(),
-            key_path: "name".to_owned(),
-            message: format!("the name {name} is taken by {earlier}"),
-            help: "give each connector a name of its own: results carry it".to_owned(),
-        });
+fn sources(diagnostics: &Diagnostics, kafka: &mut Section<'_>) -> Vec<Topic> {
+    let Some(topics) = kafka.list("topics", topic) else {
+        if kafka.node("topics").is_none_or(|node| node.value == Value::Null) {
+            kafka.missing("topics");
+        }
+        return Vec::new();
+    };
+    for (index, (topic, location)) in topics.iter().enumerate() {
+        if topics.iter().take(index).any(|(earlier, _)| earlier == topic) {
+            diagnostics.note(location, Problem::new(format!("{topic} is listed twice"), "keep one of the two"));
+        }
     }
-    findings
+    topics
 }
 
-/// Two connectors that read a topic in the same group would each get a part of it.
-fn shared_sources(wirings: &[&Wiring]) -> Vec<Finding> {
-    let mut first: BTreeMap<(&str, &str), &Wiring> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for wiring in wirings {
-        let own: BTreeSet<&str> = wiring.sources.iter().map(|(topic, ..)| &**topic).collect();
-        for topic in own {
-            let Some(earlier) = first.get(&(wiring.group.as_str(), topic)) else {
-                first.insert((&wiring.group, topic), wiring);
-                continue;
-            };
-            if earlier.shown() == wiring.shown() {
-                continue;
-            }
-            let written = wiring.sources.iter().find(|(own, ..)| &**own == topic);
-            findings.extend(written.map(|(_, place, path)| Finding {
-                place: place.clone(),
-                key_path: path.clone(),
-                message: format!("{topic} is also read by {} in the same group", earlier.shown()),
-                help: "each would get a part of the events; give each connector a group of its own".to_owned(),
-            }));
-        }
-    }
-    findings
+fn required_topic(kafka: &mut Section<'_>) -> Option<Topic> {
+    kafka.require("topic", topic).map(|topic| (topic, kafka.location_of("topic")))
 }
 
-/// One step of an event: from a source, through a connector, to a topic that it writes.
-struct Step<'a> {
-    from: &'a str,
-    wiring: &'a Wiring,
-    target: &'a Topic,
+/// The time for which an event has one outcome.
+fn window(node: &Node, format: RecordFormat, defaults: &RuntimeDefaults) -> Result<Duration, Problem> {
+    let window = duration(node).map_err(|problem| problem.help("write for example 24h, or off"))?;
+    if window.is_zero() {
+        return Err(Problem::new("a window of no time has room for nothing", "write for example 24h, or off"));
+    }
+    if format != RecordFormat::CloudEvents {
+        let help = "write off, or send CloudEvents";
+        return Err(Problem::new("only CloudEvents have an id by which a repetition is known", help));
+    }
+    if !defaults.has_store {
+        return Err(Problem::new(
+            "without a store nobody remembers which events had an outcome",
+            "set store.url, or write off",
+        ));
+    }
+    Ok(window)
 }
 
-/// Cycles of topics, each step reported at most once.
-fn cycles(wirings: &[&Wiring]) -> Vec<Finding> {
-    let mut steps: Vec<Step<'_>> = Vec::new();
-    for &wiring in wirings {
-        for (from, ..) in &wiring.sources {
-            steps.extend(wiring.targets.iter().map(|target| Step { from, wiring, target }));
-        }
-    }
-    let mut leaving: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, step) in steps.iter().enumerate() {
-        leaving.entry(step.from).or_default().push(index);
-    }
-    let mut reported: BTreeSet<usize> = BTreeSet::new();
-    let mut findings = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        if reported.contains(&index) {
-            continue;
-        }
-        let Some(mut back) = way(&steps, &leaving, &step.target.0, step.from) else { continue };
-        back.insert(0, index);
-        let mut shown = step.from.to_owned();
-        for step in back.iter().filter_map(|index| steps.get(*index)) {
-            shown.push_str(&format!(" → [{}] → {}", step.wiring.shown(), step.target.0));
-        }
-        reported.extend(back);
-        findings.push(Finding {
-            place: step.target.1.clone(),
-            key_path: step.target.2.clone(),
-            message: format!("events would go round in circles: {shown}"),
-            help: "write to a topic that leads nowhere back, or read another one".to_owned(),
-        });
-    }
-    findings
-}
-
-/// The shortest way between topics as indexes of steps; an empty one when they are the same.
-fn way(steps: &[Step<'_>], leaving: &BTreeMap<&str, Vec<usize>>, from: &str, to: &str) -> Option<Vec<usize>> {
-    let mut reached: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(from, Vec::new())]);
-    let mut queue = VecDeque::from([from]);
-    while let Some(topic) = queue.pop_front() {
-        let path = reached.get(topic).cloned().unwrap_or_default();
-        if topic == to {
-            return Some(path);
-        }
-        for (index, step) in leaving.get(topic).into_iter().flatten().filter_map(|i| Some((*i, steps.get(*i)?))) {
-            if !reached.contains_key(&*step.target.0) {
-                reached.insert(&step.target.0, path.iter().copied().chain([index]).collect());
-                queue.push_back(&step.target.0);
-            }
-        }
-    }
-    None
+fn delivery(mut section: Section<'_>, format: RecordFormat, defaults: &RuntimeDefaults) -> Delivery {
+    const GUARANTEES: &[(&str, Guarantee)] =
+        &[("at-least-once", Guarantee::AtLeastOnce), ("exactly-once", Guarantee::ExactlyOnce)];
+    const ORDERINGS: &[(&str, Ordering)] =
+        &[("partition", Ordering::Partition), ("key", Ordering::Key), ("none", Ordering::None)];
+    let guarantee = section.get("guarantee", choice(GUARANTEES, &[])).unwrap_or(Guarantee::AtLeastOnce);
+    let ordering = section.get("ordering", choice(ORDERINGS, &[])).unwrap_or(Ordering::Partition);
+    let max_in_flight = section.get("max_in_flight", integer(1..=MAX_IN_FLIGHT)).unwrap_or(DEFAULT_IN_FLIGHT);
+    let deduplicate = section.get("deduplicate", |node| match text(node) {
+        Ok(word) if word == "off" => Ok(None),
+        _ => window(node, format, defaults).map(Some),
+    });
+    section.finish();
+    Delivery { guarantee, deduplicate: deduplicate.flatten(), ordering, max_in_flight }
 }

@@ -2,7 +2,6 @@
 
 mod keys;
 mod kinds;
-pub(super) mod routing;
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The `routing` section.
 
-use super::{Written, unknown_provider};
+use super::providers::{Written, unknown_provider};
 use crate::config::section::{Diagnostics, Section};
 use crate::config::values::{Problem, choice, text};
 use crate::llm::settings::{Prices, ProviderSettings};
@@ -21,11 +21,7 @@ const DEFAULT_FALLBACK: [&str; 3] = ["gemini", "claude", "gpt"];
 const DEFAULT_REFERENCE: &str = "gpt";
 
 /// Reads the routing; each name must be a provider's.
-pub(in crate::config::runtime) fn read(
-    diagnostics: &Diagnostics,
-    mut section: Section<'_>,
-    providers: &[Written],
-) -> RoutingSettings {
+pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, providers: &[Written]) -> RoutingSettings {
     let known: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
     let strategy = section.get("strategy", choice(STRATEGIES, &[])).unwrap_or_default();
     let names = section.list("fallback", text);
@@ -56,7 +52,7 @@ fn prices(reference: &str, providers: &[Written]) -> Option<Prices> {
 }
 
 /// The routing without the providers that were left out.
-pub(in crate::config::runtime) fn usable(routing: RoutingSettings, providers: &[ProviderSettings]) -> RoutingSettings {
+pub(super) fn usable(routing: RoutingSettings, providers: &[ProviderSettings]) -> RoutingSettings {
     let is_usable = |name: &String| providers.iter().any(|provider| provider.name == *name);
     RoutingSettings { fallback: routing.fallback.into_iter().filter(is_usable).collect(), ..routing }
 }

@@ -5,7 +5,7 @@ mod sizes;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use super::connector::{self, ConnectorConfig, RuntimeDefaults, topics};
+use super::connector::{self, ConnectorConfig, RuntimeDefaults, wiring};
 use super::document::{Node, Origin};
 use super::environment::Environment;
 use super::finding::{Finding, Findings};
@@ -57,7 +57,7 @@ fn kind(node: &Node) -> Kind {
 /// Checks files and directories: each file by itself, connectors against the providers of the runtime files among
 /// them (or else the one at `usual_runtime`, if it is there), and all connectors together. Of the environment it only matters which
 /// keys are there.
-pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
+pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
     let (files, mut findings) = connector::files(paths);
     let count = files.len();
     let mut connectors = Vec::new();
@@ -110,7 +110,7 @@ pub fn lint(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) 
         wirings.push(read.wiring);
         findings.extend(diagnostics.into_findings());
     }
-    findings.extend(topics::check_together(wirings.iter()));
+    findings.extend(wiring::check_together(wirings.iter()));
     Report { files: count, findings: Findings::new(findings), notes }
 }
 

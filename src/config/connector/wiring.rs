@@ -1,0 +1,158 @@
+//! Checks across connectors: names, shared groups, and events that would go round in circles.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::topics::Topics;
+use crate::config::finding::{Finding, Place};
+use crate::config::section::Diagnostics;
+
+/// A topic and where it is written.
+type Topic = (Arc<str>, Place, String);
+
+/// How one connector is wired.
+pub(crate) struct Wiring {
+    name: Option<(String, Place)>,
+    group: String,
+    sources: Vec<Topic>,
+    targets: Vec<Topic>,
+}
+
+impl Wiring {
+    pub(super) fn of(diagnostics: &Diagnostics, name: Option<(&str, Place)>, topics: &Topics) -> Self {
+        let topic = |(topic, location): &(Arc<str>, crate::config::section::Location)| {
+            (Arc::clone(topic), diagnostics.place(&location.origin), location.path.clone())
+        };
+        if let (Some((sink, _)), Some((dead_letter, location))) = (&topics.sink, &topics.dead_letter)
+            && sink == dead_letter
+        {
+            let message = format!("{sink} is the sink and the dead letter topic");
+            let help = "use two topics: readers of results must not meet dead letters";
+            diagnostics.note(location, crate::config::values::Problem::new(message, help));
+        }
+        Self {
+            name: name.map(|(name, place)| (name.to_owned(), place)),
+            group: topics.group.clone(),
+            sources: topics.sources.iter().map(topic).collect(),
+            targets: topics.sink.iter().chain(&topics.dead_letter).map(topic).collect(),
+        }
+    }
+
+    fn shown(&self) -> &str {
+        self.name.as_ref().map_or("unnamed", |(name, _)| name)
+    }
+}
+
+/// What is wrong with connectors together.
+pub(crate) fn check_together<'a>(wirings: impl Iterator<Item = &'a Wiring>) -> Vec<Finding> {
+    let wirings: Vec<&Wiring> = wirings.collect();
+    let mut findings = same_names(&wirings);
+    findings.extend(shared_sources(&wirings));
+    findings.extend(cycles(&wirings));
+    findings
+}
+
+fn same_names(wirings: &[&Wiring]) -> Vec<Finding> {
+    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (name, place) in wirings.iter().filter_map(|wiring| wiring.name.as_ref()) {
+        let Some(earlier) = first.get(name.as_str()) else {
+            first.insert(name, place);
+            continue;
+        };
+        findings.push(Finding {
+            place: place.clone(),
+            key_path: "name".to_owned(),
+            message: format!("the name {name} is taken by {earlier}"),
+            help: "give each connector a name of its own: results carry it".to_owned(),
+        });
+    }
+    findings
+}
+
+/// Two connectors that read a topic in the same group would each get a part of it.
+fn shared_sources(wirings: &[&Wiring]) -> Vec<Finding> {
+    let mut first: BTreeMap<(&str, &str), &Wiring> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for wiring in wirings {
+        let own: BTreeSet<&str> = wiring.sources.iter().map(|(topic, ..)| &**topic).collect();
+        for topic in own {
+            let Some(earlier) = first.get(&(wiring.group.as_str(), topic)) else {
+                first.insert((&wiring.group, topic), wiring);
+                continue;
+            };
+            if earlier.shown() == wiring.shown() {
+                continue;
+            }
+            let written = wiring.sources.iter().find(|(own, ..)| &**own == topic);
+            findings.extend(written.map(|(_, place, path)| Finding {
+                place: place.clone(),
+                key_path: path.clone(),
+                message: format!("{topic} is also read by {} in the same group", earlier.shown()),
+                help: "each would get a part of the events; give each connector a group of its own".to_owned(),
+            }));
+        }
+    }
+    findings
+}
+
+/// One step of an event: from a source, through a connector, to a topic that it writes.
+struct Step<'a> {
+    from: &'a str,
+    wiring: &'a Wiring,
+    target: &'a Topic,
+}
+
+/// Cycles of topics, each step reported at most once.
+fn cycles(wirings: &[&Wiring]) -> Vec<Finding> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for &wiring in wirings {
+        for (from, ..) in &wiring.sources {
+            steps.extend(wiring.targets.iter().map(|target| Step { from, wiring, target }));
+        }
+    }
+    let mut leaving: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        leaving.entry(step.from).or_default().push(index);
+    }
+    let mut reported: BTreeSet<usize> = BTreeSet::new();
+    let mut findings = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        if reported.contains(&index) {
+            continue;
+        }
+        let Some(mut back) = way(&steps, &leaving, &step.target.0, step.from) else { continue };
+        back.insert(0, index);
+        let mut shown = step.from.to_owned();
+        for step in back.iter().filter_map(|index| steps.get(*index)) {
+            shown.push_str(&format!(" → [{}] → {}", step.wiring.shown(), step.target.0));
+        }
+        reported.extend(back);
+        findings.push(Finding {
+            place: step.target.1.clone(),
+            key_path: step.target.2.clone(),
+            message: format!("events would go round in circles: {shown}"),
+            help: "write to a topic that leads nowhere back, or read another one".to_owned(),
+        });
+    }
+    findings
+}
+
+/// The shortest way between topics as indexes of steps; an empty one when they are the same.
+fn way(steps: &[Step<'_>], leaving: &BTreeMap<&str, Vec<usize>>, from: &str, to: &str) -> Option<Vec<usize>> {
+    let mut reached: BTreeMap<&str, Vec<usize>> = BTreeMap::from([(from, Vec::new())]);
+    let mut queue = VecDeque::from([from]);
+    while let Some(topic) = queue.pop_front() {
+        let path = reached.get(topic).cloned().unwrap_or_default();
+        if topic == to {
+            return Some(path);
+        }
+        for (index, step) in leaving.get(topic).into_iter().flatten().filter_map(|i| Some((*i, steps.get(*i)?))) {
+            if !reached.contains_key(&*step.target.0) {
+                reached.insert(&step.target.0, path.iter().copied().chain([index]).collect());
+                queue.push_back(&step.target.0);
+            }
+        }
+    }
+    None
+}
