@@ -141,7 +141,7 @@ impl<'a> Envelope<'a> {
 
 /// Whether a number has the form of an integer: no fraction, no exponent, no negative zero, 64 bits at most.
 fn is_integer(number: &Number) -> bool {
-    json::is_whole(number) && number.as_str() != "-0" && (number.is_i64() || number.is_u64())
+    json::is_integer_literal(number) && number.as_str() != "-0" && (number.is_i64() || number.is_u64())
 }
 
 /// All attributes that the specification itself defines are strings in JSON.

@@ -1,9 +1,16 @@
 //! Connector files: one pipeline each, from topics through a prompt and a schema to topics.
+//!
+//! - `source`, `sink` (and `dead_letter`), `delivery`: those sections; `topics`: what Kafka needs of them;
+//! - `prompt`, [`schema`], `options`: those sections;
+//! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
 
+mod delivery;
 mod hash;
 mod options;
 mod prompt;
 pub(crate) mod schema;
+mod sink;
+mod source;
 mod topics;
 pub(crate) mod wiring;
 
@@ -12,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::finding::{Finding, Findings, Place};
 use super::runtime::{DEFAULT_TTL, RuntimeConfig};
-use super::section::{Diagnostics, Location, Section};
+use super::section::Section;
 use super::values;
 use crate::kafka::settings::TopicSettings;
 use crate::pipeline::budget::BudgetSettings;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::top_level_keys::RUNTIME_KEYS;
+
 /// What every variable of ours starts with.
 const PREFIX: &str = "STRUCTURED_PROMPT_";
-
-/// The sections of the runtime configuration, as variables have them.
-const SECTIONS: [&str; 8] = ["KAFKA", "HTTP", "STORE", "CACHE", "PROVIDERS", "ROUTING", "LLM", "LOG"];
 
 /// Environment variables. Tests bring their own.
 #[derive(Clone, Default)]
@@ -42,7 +41,9 @@ impl Environment {
     pub fn misspelt(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.keys().filter_map(|name| {
             let rest = name.strip_prefix(PREFIX).filter(|rest| !rest.contains("__"))?;
-            let (section, key) = SECTIONS.iter().find_map(|section| Some((section, rest.strip_prefix(section)?)))?;
+            let mut sections = RUNTIME_KEYS.iter().map(|key| key.to_ascii_uppercase());
+            let (section, key) =
+                sections.find_map(|section| rest.strip_prefix(section.as_str()).map(|key| (section.clone(), key)))?;
             let key = key.strip_prefix('_').filter(|key| !key.is_empty())?;
             let is_of_a_service = key == "PORT" || key.starts_with("PORT_") || key.starts_with("SERVICE_");
             let key = match key.strip_prefix("CLIENT_") {

@@ -6,13 +6,14 @@ use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use super::connector::{self, ConnectorConfig, RuntimeDefaults, wiring};
+use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::environment::Environment;
 use super::finding::{Finding, Findings};
-use super::nearest::nearest;
 use super::runtime::{self, Checked, CheckedProvider};
-use super::section::{Diagnostics, Location};
+use super::top_level_keys::{CONNECTOR_KEYS, RUNTIME_KEYS};
 use super::values::Problem;
+use crate::domain::nearest::nearest;
 use crate::schema::dialect;
 
 /// What a look at some files showed.
@@ -33,12 +34,6 @@ enum Kind {
     Runtime,
     Unclear,
 }
-
-/// The top-level keys of a connector; none is one of a runtime configuration.
-const CONNECTOR_KEYS: [&str; 8] = ["name", "source", "prompt", "schema", "options", "delivery", "sink", "dead_letter"];
-
-/// The top-level keys of a runtime configuration.
-const RUNTIME_KEYS: [&str; 8] = ["kafka", "http", "store", "cache", "providers", "routing", "llm", "log"];
 
 /// The kind to which most of the keys belong; misspelt ones count where nothing else does.
 fn kind(node: &Node) -> Kind {

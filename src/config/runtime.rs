@@ -1,42 +1,32 @@
-//! The runtime configuration: brokers, providers and everything else that connectors share.
+//! The runtime configuration: brokers, providers and everything else that connectors share. Each file reads the section of its name.
 
+mod cache;
+mod http;
 mod kafka;
+mod llm;
+mod log;
 mod providers;
 mod routing;
 mod store;
 
+pub(super) use cache::DEFAULT_TTL;
 pub(crate) use providers::{Kind, unknown_provider};
 pub(crate) use routing::STRATEGIES;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
 
+use super::diagnostics::{Diagnostics, Location};
 use super::document::{self, Node, Origin};
 use super::environment::Environment;
 use super::finding::Findings;
-use super::section::{Diagnostics, Location, Section};
-use super::units::duration;
-use super::values::{Problem, choice, integer, socket_address, text};
+use super::section::Section;
 use crate::cache::settings::CacheSettings;
 use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
 use crate::store::settings::{StoreSettings, StoreUrl};
-use crate::telemetry::settings::{LogFormat, LogSettings};
-
-/// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
-/// Some 30,000 answers of 2 kB: much for a laptop's memory to spare, little for a server's.
-const DEFAULT_MEMORY_MB: u32 = 64;
-
-/// A terabyte; more is a slip.
-const MAX_MEMORY_MB: u32 = 1024 * 1024;
-
-/// Long enough for retries and bursts of equal events, short enough that a changed model is noticed the same day.
-pub(super) const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+use crate::telemetry::settings::LogSettings;
 
 /// The runtime configuration as true.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,54 +154,15 @@ fn read_file(diagnostics: &Diagnostics, file: &Path) -> Node {
 fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let mut root = Section::root(diagnostics, node);
     let kafka = kafka::read(diagnostics, root.section("kafka"));
-    let mut http = root.section("http");
-    let listen = http.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
-    http.finish();
+    let http = http::read(root.section("http"));
     let store = store::read(root.section("store"), base);
-    let cache = cache(root.section("cache"));
+    let cache = cache::read(root.section("cache"));
     let providers = providers::read(diagnostics, &mut root, base);
     let routing = routing::read(diagnostics, root.section("routing"), &providers);
-    let cassettes = cassettes(diagnostics, root.section("llm"), base);
-    let log = log(root.section("log"));
+    let cassettes = llm::read(diagnostics, root.section("llm"), base);
+    let log = log::read(root.section("log"));
     root.finish();
-    Written { kafka, http: HttpSettings { listen }, store, cache, cassettes, providers, routing, log }
-}
-
-fn cassettes(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> Cassettes {
-    let (record, replay) = (section.get("record", text), section.get("replay", text));
-    if record.is_some() && replay.is_some() {
-        let problem = Problem::new("exchanges cannot be recorded and replayed at the same time", "keep one of the two");
-        diagnostics.note(&section.location_of("replay"), problem);
-    }
-    section.finish();
-    match (record, replay) {
-        (_, Some(directory)) => Cassettes::Replay(base.join(directory)),
-        (Some(directory), None) => Cassettes::Record(base.join(directory)),
-        (None, None) => Cassettes::Off,
-    }
-}
-
-fn cache(mut section: Section<'_>) -> CacheSettings {
-    let megabytes = section.get("memory_mb", integer(0..=MAX_MEMORY_MB)).unwrap_or(DEFAULT_MEMORY_MB);
-    let ttl = section.get("ttl", duration).unwrap_or(DEFAULT_TTL);
-    section.finish();
-    CacheSettings { memory_bytes: u64::from(megabytes) * 1024 * 1024, ttl }
-}
-
-fn log(mut section: Section<'_>) -> LogSettings {
-    const FORMATS: &[(&str, LogFormat)] =
-        &[("auto", LogFormat::Auto), ("json", LogFormat::Json), ("text", LogFormat::Text)];
-    let format = section.get("format", choice(FORMATS, &[])).unwrap_or(LogFormat::Auto);
-    let filter = section.get("filter", |node| {
-        let filter = text(node)?;
-        let help = "write for example info, or info,structured_prompt::kafka=debug";
-        match filter.parse::<tracing_subscriber::EnvFilter>() {
-            Ok(_) => Ok(filter),
-            Err(_) => Err(Problem::new("this is not a valid log filter", help)),
-        }
-    });
-    section.finish();
-    LogSettings { format, filter: filter.unwrap_or_else(|| "info".to_owned()) }
+    Written { kafka, http, store, cache, cassettes, providers, routing, log }
 }
 
 #[cfg(test)]

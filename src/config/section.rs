@@ -1,106 +1,10 @@
 //! Reading a mapping: typed getters that note findings and go on, and remember which keys exist.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
+use super::diagnostics::{Diagnostics, Location};
 use super::document::{Entry, Node, Origin, Value};
-use super::finding::{Finding, Place};
-use super::nearest::nearest;
 use super::values::Problem;
-use super::yaml::{self, join};
-use crate::domain::text;
-
-/// A key and where it was written: what a later check needs to report it.
-#[derive(Debug, Clone)]
-pub(crate) struct Location {
-    pub(crate) origin: Origin,
-    pub(crate) path: String,
-}
-
-/// Collects findings about one file (or about the environment alone), and the keys that its readers know.
-#[derive(Debug, Default)]
-pub(crate) struct Diagnostics {
-    file: Option<PathBuf>,
-    findings: RefCell<Vec<Finding>>,
-    known: RefCell<BTreeSet<String>>,
-}
-
-impl Diagnostics {
-    pub(crate) fn new(file: Option<&Path>) -> Self {
-        Self { file: file.map(Path::to_path_buf), ..Self::default() }
-    }
-
-    /// Notes that something is wrong at a location.
-    pub(crate) fn note(&self, location: &Location, problem: Problem) {
-        let place = self.place(&location.origin);
-        self.add(Finding { place, key_path: location.path.clone(), message: problem.message, help: problem.help });
-    }
-
-    /// Notes a finding that has its own place.
-    pub(crate) fn add(&self, finding: Finding) {
-        self.findings.borrow_mut().push(finding);
-    }
-
-    /// Where an origin is, as a reader of findings sees it.
-    pub(crate) fn place(&self, origin: &Origin) -> Place {
-        match (origin, &self.file) {
-            (Origin::Variable(name), _) => Place::Variable(name.to_string()),
-            (_, None) => Place::Defaults,
-            (Origin::Whole, Some(file)) => Place::Path(file.clone()),
-            (Origin::At { line, column }, Some(file)) => {
-                Place::Line { file: file.clone(), line: *line, column: *column }
-            }
-        }
-    }
-
-    /// Reads the file; a finding and `None` when that cannot be done.
-    pub(crate) fn text(&self, path: &Path, location: &Location) -> Option<String> {
-        let failed = |message: String, help: &str| self.note(location, Problem::new(message, help));
-        let shown = path.display();
-        match std::fs::metadata(path) {
-            Ok(about) if about.is_dir() => {
-                failed(format!("{shown} is a directory"), "name a file");
-                return None;
-            }
-            Ok(about) if about.len() > yaml::MAX_BYTES => {
-                failed(format!("{shown} is larger than {} bytes", yaml::MAX_BYTES), "name another file");
-                return None;
-            }
-            _ => {}
-        }
-        let read = std::fs::read(path);
-        let bytes = read
-            .map_err(|error| failed(format!("{shown} cannot be read: {error}"), "check the path and its permissions"))
-            .ok()?;
-        text::decode(&bytes).map_err(|fault| failed(format!("{shown} is no text: {fault}"), "save it as UTF-8")).ok()
-    }
-
-    /// The tree of a YAML text; what is wrong with the text is noted.
-    pub(crate) fn tree(&self, text: &str) -> Option<Node> {
-        let (node, errors) = yaml::parse(text);
-        for error in errors {
-            let location = Location { origin: error.origin, path: error.key_path };
-            self.note(&location, Problem::new(error.message, error.help));
-        }
-        node
-    }
-
-    /// Number of findings so far.
-    pub(crate) fn count(&self) -> usize {
-        self.findings.borrow().len()
-    }
-
-    /// Keys that were asked for, as patterns such as `providers.<name>.model`.
-    #[cfg(test)]
-    pub(crate) fn known(&self) -> BTreeSet<String> {
-        self.known.borrow().clone()
-    }
-
-    pub(crate) fn into_findings(self) -> Vec<Finding> {
-        self.findings.into_inner()
-    }
-}
+use super::yaml::join;
+use crate::domain::nearest::nearest;
 
 /// A mapping that is being read. [`Section::finish`] reports the keys that nobody asked for.
 pub(crate) struct Section<'a> {
@@ -158,7 +62,7 @@ impl<'a> Section<'a> {
         self.known.push(key);
         let mut pattern = self.pattern.clone();
         join(&mut pattern, key);
-        self.diagnostics.known.borrow_mut().insert(pattern.clone());
+        self.diagnostics.know(&pattern);
         pattern
     }
 
@@ -239,7 +143,7 @@ impl<'a> Section<'a> {
         let section = self.section(key);
         let mut pattern = section.pattern.clone();
         join(&mut pattern, placeholder);
-        self.diagnostics.known.borrow_mut().insert(pattern.clone());
+        self.diagnostics.know(&pattern);
         let each = |entry: &'a Entry| (entry, section.location_of_key(entry), pattern.clone());
         section.entries.iter().map(each).collect()
     }

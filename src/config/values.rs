@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::document::{Node, Value};
-use super::nearest::nearest;
 use super::scalar;
+use crate::domain::nearest::nearest;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -114,8 +114,9 @@ pub fn number(text: &str) -> Option<Number> {
     (number.as_str().len() == text.len()).then_some(number)
 }
 
-/// Whether a number is written as a whole one: without fraction and exponent.
-pub fn is_whole(number: &Number) -> bool {
+/// Whether a number is written without fraction and exponent. `1.0` is not, though its value is whole
+/// ([`decimal::Decimal::is_whole`]).
+pub fn is_integer_literal(number: &Number) -> bool {
     !number.as_str().contains(['.', 'e', 'E'])
 }
 

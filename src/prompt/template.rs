@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::library;
 use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::nearest::nearest;
 use crate::domain::record::Header;
 use engine::explain;
 use reads::Reads;
@@ -206,10 +207,9 @@ impl Template {
         // First what is too much: a name that is misspelt is one that is missing, too.
         let used = reads::identifiers(source);
         if let Some(surplus) = parameters.keys().find(|name| !wanted.contains(name) && !used.contains(name.as_str())) {
-            let near = wanted.iter().filter(|name| !parameters.contains_key(*name));
-            let near = near.map(|name| (edit_distance(name, surplus), name)).min();
-            let hint = match near.filter(|(edits, _)| *edits <= 2) {
-                Some((_, name)) => format!("did you mean {name}?"),
+            let unset = wanted.iter().filter(|name| !parameters.contains_key(*name));
+            let hint = match nearest(surplus, unset.map(String::as_str)) {
+                Some(name) => format!("did you mean {name}?"),
                 None => format!("it has {}", wanted.join(", ")),
             };
             let message = format!("the template {} has no parameter {surplus}; {hint}", self.name);
@@ -232,7 +232,7 @@ impl Template {
     fn compile_over_record(&mut self, parameter: &str, source: &str) -> Result<(), TemplateError> {
         let wanted = self.compile(parameter, source)?;
         if let Some(unknown) = wanted.iter().find(|name| !RECORD_ROOTS.contains(&name.as_str())) {
-            let hint = RECORD_ROOTS.iter().find(|root| edit_distance(root, unknown) <= 2);
+            let hint = nearest(unknown, RECORD_ROOTS);
             let hint = hint.map_or_else(String::new, |root| format!(" (did you mean {root}?)"));
             let message = format!("there is no variable {unknown}{hint}; there are {}", RECORD_ROOTS.join(", "));
             return Err(TemplateError { line: reads::first_line(source, unknown), ..fault(Some(parameter), message) });
@@ -310,25 +310,6 @@ fn digest(source: &str, parameters: &BTreeMap<String, String>) -> [u8; 32] {
         hash.update(text.as_bytes());
     }
     hash.finalize().into()
-}
-
-/// Levenshtein's distance, for short names.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(32).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (slot, to) in row.iter_mut().skip(1).zip(&b) {
-            let above = *slot;
-            *slot = (left + 1).min(above + 1).min(diagonal + usize::from(from != *to));
-            (diagonal, left) = (above, *slot);
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ fn is_of(kind: &str, value: &Value) -> bool {
         | ("string", Value::String(_))
         | ("array", Value::Array(_))
         | ("object", Value::Object(_)) => true,
-        ("integer", Value::Number(number)) => json::is_whole(number),
+        ("integer", Value::Number(number)) => json::is_integer_literal(number),
         _ => false,
     }
 }
@@ -102,7 +102,7 @@ fn to_type(kind: &str, value: &mut Value) {
     let text = value.as_str().map(str::trim);
     let coerced = match (kind, text) {
         ("integer", Some(text)) => json::number(text)
-            .filter(json::is_whole)
+            .filter(json::is_integer_literal)
             .map(Value::Number)
             .or_else(|| text.parse::<i64>().ok().map(Value::from)),
         ("integer", None) => value.as_number().and_then(whole),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RuntimeDefaults;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::document::Value;
 use crate::config::runtime::{STRATEGIES, unknown_provider};
-use crate::config::section::{Diagnostics, Section};
+use crate::config::section::Section;
 use crate::config::units::duration;
 use crate::config::values::{Problem, choice, flag, integer, number, text};
 use crate::pipeline::budget::BudgetSettings;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::hash::digest;
+use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Place};
-use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::section::Section;
 use crate::config::values::{Problem, text};
 use crate::prompt::template::{Template, TemplateError};
 

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::hash::digest;
+use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Findings, Place};
-use crate::config::nearest::nearest;
-use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::section::Section;
 use crate::config::values::{Problem, quoted, text};
 use crate::config::yaml;
 use crate::domain::json::{self, Fault, FaultKind, MAX_DEPTH, MAX_DIGITS};
+use crate::domain::nearest::nearest;
 use crate::schema::{Schema, library};
 
 /// Used where a connector names none.

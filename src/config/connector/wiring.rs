@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::topics::Topics;
+use crate::config::diagnostics::Diagnostics;
 use crate::config::finding::{Finding, Place};
-use crate::config::section::Diagnostics;
 
 /// A topic and where it is written.
 type Topic = (Arc<str>, Place, String);
@@ -20,7 +20,7 @@ pub(crate) struct Wiring {
 
 impl Wiring {
     pub(super) fn of(diagnostics: &Diagnostics, name: Option<(&str, Place)>, topics: &Topics) -> Self {
-        let topic = |(topic, location): &(Arc<str>, crate::config::section::Location)| {
+        let topic = |(topic, location): &(Arc<str>, crate::config::diagnostics::Location)| {
             (Arc::clone(topic), diagnostics.place(&location.origin), location.path.clone())
         };
         if let (Some((sink, _)), Some((dead_letter, location))) = (&topics.sink, &topics.dead_letter)
@@ -33,7 +33,7 @@ impl Wiring {
         Self {
             name: name.map(|(name, place)| (name.to_owned(), place)),
             group: topics.group.clone(),
-            sources: topics.sources.iter().map(topic).collect(),
+            sources: topics.source.topics.iter().map(topic).collect(),
             targets: topics.sink.iter().chain(&topics.dead_letter).map(topic).collect(),
         }
     }

@@ -1,9 +1,9 @@
 //! What goes with prompts that are longer than usual: clients and topics have limits of their own.
 
 use crate::config::connector::ConnectorConfig;
+use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin};
 use crate::config::runtime::Checked;
-use crate::config::section::{Diagnostics, Location};
 use crate::config::values::Problem;
 use crate::kafka::handler::{MAX_VALUE_BYTES, max_value_bytes};
 

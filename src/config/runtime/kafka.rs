@@ -6,8 +6,9 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
+use crate::config::diagnostics::Diagnostics;
 use crate::config::document::{Node, Origin, Value};
-use crate::config::section::{Diagnostics, Section};
+use crate::config::section::Section;
 use crate::config::values::{Problem, broker};
 use crate::kafka::settings::KafkaSettings;
 

@@ -6,11 +6,12 @@ mod kinds;
 use std::path::Path;
 
 use super::LeftOut;
+use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin, Value};
 use crate::config::environment::Environment;
-use crate::config::nearest::nearest;
-use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::section::Section;
 use crate::config::values::{Problem, check_name, choice, integer, quoted};
+use crate::domain::nearest::nearest;
 use crate::llm::settings::{ProviderKind, ProviderSettings, RemoteSettings};
 use crate::pipeline::route::settings::Ceilings;
 use keys::Keys;

@@ -1,7 +1,8 @@
 //! The `routing` section.
 
 use super::providers::{Written, unknown_provider};
-use crate::config::section::{Diagnostics, Section};
+use crate::config::diagnostics::Diagnostics;
+use crate::config::section::Section;
 use crate::config::values::{Problem, choice, text};
 use crate::llm::settings::{Prices, ProviderSettings};
 use crate::pipeline::route::settings::{RoutingSettings, Strategy};

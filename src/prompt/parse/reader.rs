@@ -7,10 +7,8 @@ use super::scan::{self, Extent};
 use super::strict::{self, Fault};
 use super::{Candidate, Form, Reading, is_blank, mend};
 use crate::domain::failure::{Code, Failure};
-use crate::domain::json::{self, FaultKind};
+use crate::domain::json::{self, FaultKind, MAX_DEPTH};
 
-/// Deepest nesting that is read; serde_json's own limit.
-const MAX_DEPTH: usize = 127;
 /// Most different objects that are held against the schema. An answer with more does not say which one it means.
 const MAX_CANDIDATES: usize = 16;
 /// How often a text may be walked over, as a multiple of its length, in search of brackets that close. Only a text full

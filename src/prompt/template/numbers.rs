@@ -51,7 +51,7 @@ impl Spellings {
     /// A number as the engine's value.
     pub(super) fn value(&mut self, number: &Number) -> Value {
         let text = number.as_str();
-        if json::is_whole(number) && text != "-0" {
+        if json::is_integer_literal(number) && text != "-0" {
             if let Ok(integer) = text.parse::<i64>() {
                 return Value::from(integer);
             }

@@ -6,7 +6,7 @@ mod unknown;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-use crate::config::nearest::nearest;
+use crate::domain::nearest::nearest;
 use crate::schema::keywords::{self, Draft, Keyword, Role, join, subschemas};
 
 /// Something about a schema that its author should know.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Value};
 use crate::config::environment::Environment;
-use crate::config::section::{Diagnostics, Location, Section};
+use crate::config::section::Section;
 use crate::config::values::{Problem, text, variable_name};
 use crate::domain::secret::Secret;
 

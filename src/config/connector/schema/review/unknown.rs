@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Review;
-use crate::config::nearest::nearest;
 use crate::config::values::quoted;
+use crate::domain::nearest::nearest;
 use crate::schema::keywords::{self, KEYWORDS, join};
 
 /// Annotations of OpenAPI, and of tools that generate code and forms.

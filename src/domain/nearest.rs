@@ -4,7 +4,7 @@
 const LONGEST: usize = 64;
 
 /// The candidate with the fewest edits from `name`, if those are few enough for a slip of the fingers.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
     }
