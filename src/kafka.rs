@@ -5,7 +5,8 @@
 //! - `process`: the process's place on its machine, records that abort it, the request to stop;
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
 //! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
-//! - [`status`]: what a connector says about itself; [`settings`]: what a user chooses; [`dependencies`]: what it works with;
+//! - [`status`]: what a connector says about itself; [`settings`]: what a user chooses; [`dependencies`]: what it works
+//!   with;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 

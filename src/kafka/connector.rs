@@ -81,8 +81,8 @@ impl Connector {
         &self.status
     }
 
-    /// Returns when its thread has ended: with an error, for which a new start would not help, unless it was asked to. Not to be
-    /// awaited again after that.
+    /// Returns when its thread has ended: with an error, for which a new start would not help, unless it was asked to.
+    /// Not to be awaited again after that.
     pub async fn done(&mut self) -> Result<(), String> {
         let ended = (&mut self.ended).await;
         ended.unwrap_or_else(|_| Err("its thread panicked; please report it".to_owned()))

@@ -1,5 +1,5 @@
-//! librdkafka's mock cluster, inside the process and reachable over TCP. For demonstrations: it keeps everything in memory,
-//! and a group's first assignment takes it three seconds.
+//! librdkafka's mock cluster, inside the process and reachable over TCP. For demonstrations: it keeps everything in
+//! memory, and a group's first assignment takes it three seconds.
 
 use rdkafka::error::KafkaResult;
 use rdkafka::mocking::MockCluster;

@@ -1,5 +1,5 @@
-//! What is worth knowing about results that are published all the same: a line for each kind, once a minute, with the position of a
-//! record and a count of the others. No text of a prompt or an answer.
+//! What is worth knowing about results that are published all the same: a line for each kind, once a minute, with the
+//! position of a record and a count of the others. No text of a prompt or an answer.
 
 use std::sync::{Mutex, PoisonError};
 

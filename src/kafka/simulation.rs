@@ -1,9 +1,9 @@
-//! The session under simulation: the real loop, ledger, maps, transactions, claims and gate, against a cluster that exists in memory
-//! only, in time that passes as told. A seed decides everything: what is read, how long a call takes, which requests fail or come
-//! late, who is killed, frozen or stopped, and when. A seed that fails fails again.
+//! The session under simulation: the real loop, ledger, maps, transactions, claims and gate, against a cluster that
+//! exists in memory only, in time that passes as told. A seed decides everything: what is read, how long a call takes,
+//! which requests fail or come late, who is killed, frozen or stopped, and when. A seed that fails fails again.
 
 mod client;
-mod process;
+pub(super) mod process;
 mod world;
 
 use std::cell::RefCell;
@@ -71,7 +71,14 @@ impl Plan {
     }
 }
 
-fn record(topic: &Arc<str>, partition: usize, offset: usize, id: &str, value: &str, key: &'static str) -> Record {
+pub(super) fn record(
+    topic: &Arc<str>,
+    partition: usize,
+    offset: usize,
+    id: &str,
+    value: &str,
+    key: &'static str,
+) -> Record {
     let number = i32::try_from(partition).unwrap();
     let position = Position { topic: topic.clone(), partition: number, offset: i64::try_from(offset).unwrap() };
     let attributes = [("ce_specversion", "1.0"), ("ce_source", "/s"), ("ce_type", "t"), ("content-type", "text/plain")];
@@ -168,8 +175,8 @@ fn judge(plan: &Plan, world: &World, script: &Script) {
     assert_eq!(script.asked_again(), BTreeSet::new(), "paid more than once: {plan:?}");
 }
 
-/// First sights of one partition, or of one key in it, ascend. Outside of transactions a refused batch is sent again behind what was
-/// sent after it.
+/// First sights of one partition, or of one key in it, ascend. Outside of transactions a refused batch is sent again
+/// behind what was sent after it.
 fn judge_order(plan: &Plan, world: &World, order: &[(usize, usize)]) {
     if plan.ordering == Ordering::None || plan.guarantee == Guarantee::AtLeastOnce {
         return;

@@ -24,8 +24,8 @@ pub enum Paused {
     Stopping,
 }
 
-/// Topics that cannot be used: all of them, why, and what to do. A missing source is waited for; without an output nothing can be
-/// taken in.
+/// Topics that cannot be used: all of them, why, and what to do. A missing source is waited for; without an output
+/// nothing can be taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MissingTopics {
     pub(super) why: String,

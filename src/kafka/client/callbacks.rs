@@ -22,8 +22,8 @@ use crate::telemetry::metrics::ConnectorMetrics;
 pub(crate) type Consumer = BaseConsumer<ConsumerEvents>;
 pub(crate) type Producer = BaseProducer<Deliveries>;
 
-/// Callbacks run inside `poll`, on the polling thread. Anything that waits in them for work which that thread must finish
-/// is a deadlock, so they only report; the loop assigns, drains, commits and unassigns.
+/// Callbacks run inside `poll`, on the polling thread. Anything that waits in them for work which that thread must
+/// finish is a deadlock, so they only report; the loop assigns, drains, commits and unassigns.
 pub(crate) struct ConsumerEvents {
     events: Mutex<VecDeque<Event>>,
     closing: AtomicBool,
@@ -41,8 +41,8 @@ impl ConsumerEvents {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
-    /// From now on revocations are answered at once: nobody turns the loop any more, and the client's destructor waits for
-    /// the answer.
+    /// From now on revocations are answered at once: nobody turns the loop any more, and the client's destructor waits
+    /// for the answer.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
     }
@@ -73,8 +73,8 @@ impl ClientContext for ConsumerEvents {
     }
 }
 
-/// Who is to have no partition is told nothing with the protocol of KIP-848 (librdkafka 2.12.1): the coordinator has answered for a
-/// while, and no assignment has begun.
+/// Who is to have no partition is told nothing with the protocol of KIP-848 (librdkafka 2.12.1): the coordinator has
+/// answered for a while, and no assignment has begun.
 fn is_member_without_partitions(group: &ConsumerGroup) -> bool {
     const WHILE_MS: i64 = 3000;
     group.state == "up" && group.join_state == "init" && group.stateage >= WHILE_MS
@@ -152,8 +152,8 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // The only place that names the partition, and the cause: the transaction cannot even be aborted then, and what comes of it is
-        // a fatal error about its state (librdkafka 2.12.1, `rdkafka_txnmgr.c`).
+        // The only place that names the partition, and the cause: the transaction cannot even be aborted then, and what
+        // comes of it is a fatal error about its state (librdkafka 2.12.1, `rdkafka_txnmgr.c`).
         if facility == "ADDPARTS" && message.contains("authorization") {
             *self.denied_output.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
         }

@@ -1,5 +1,5 @@
-//! What a session needs of Kafka: one member of a consumer group, and one producer. A trait, so that the session that runs against
-//! a real cluster is also the one that a simulated cluster is set against, with every fault at every step.
+//! What a session needs of Kafka: one member of a consumer group, and one producer. A trait, so that the session that
+//! runs against a real cluster is also the one that a simulated cluster is set against, with every fault at every step.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ pub(crate) trait Cluster {
     /// The time by which this cluster is dealt with.
     fn now(&self) -> Instant;
 
-    /// The next record, waiting for it up to `wait`. Must be called again and again, or the group throws the member out.
+    /// The next record, waiting for it up to `wait`. Must be called again and again, or the group throws the member
+    /// out.
     fn poll(&mut self, wait: Duration) -> Option<Result<Received, ClusterError>>;
     /// The next thing that happened to the membership.
     fn event(&mut self) -> Option<Event>;
@@ -31,7 +32,8 @@ pub(crate) trait Cluster {
     fn pause(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
     /// Goes on to fetch.
     fn resume(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError>;
-    /// Remembers who this member is in the group at the moment, for the next [`Request::CommitTransaction`]. False if it is nobody.
+    /// Remembers who this member is in the group at the moment, for the next [`Request::CommitTransaction`]. False if
+    /// it is nobody.
     fn note_membership(&mut self) -> bool;
     /// From now on nobody looks at events any more: revocations are answered at once.
     fn close(&mut self);
@@ -126,8 +128,8 @@ pub(crate) struct ClusterError {
     pub(crate) code: Option<RDKafkaErrorCode>,
     /// The client that it comes from does nothing any more.
     pub(crate) is_fatal: bool,
-    /// The transaction has failed for certain, and once it is aborted the producer goes on. After a call that took too long, for
-    /// example, that is not certain.
+    /// The transaction has failed for certain, and once it is aborted the producer goes on. After a call that took too
+    /// long, for example, that is not certain.
     pub(crate) requires_abort: bool,
     text: String,
 }

@@ -1,12 +1,13 @@
-//! The completed map: which records beyond a committed offset have an outcome already, as text for the commit's metadata.
+//! The completed map: which records beyond a committed offset have an outcome already, as text for the commit's
+//! metadata.
 //!
-//! Outcomes come in any order, and a commit can only name the end of the contiguous prefix. The map carries the rest, so that
-//! a restart repeats what was unfinished and nothing else. It survives transactions: the client writes the metadata in
-//! `TxnOffsetCommit` too.
+//! Outcomes come in any order, and a commit can only name the end of the contiguous prefix. The map carries the rest,
+//! so that a restart repeats what was unfinished and nothing else. It survives transactions: the client writes the
+//! metadata in `TxnOffsetCommit` too.
 //!
-//! Format: `sp1`, the letter of an encoding, and base64url without padding. `r` is runs: LEB128 pairs of how many offsets are
-//! open and how many are then completed. `b` is a bit for each offset, the least significant first. Both count from the
-//! committed offset; the shorter one is taken. ASCII, because clients of other languages print metadata.
+//! Format: `sp1`, the letter of an encoding, and base64url without padding. `r` is runs: LEB128 pairs of how many
+//! offsets are open and how many are then completed. `b` is a bit for each offset, the least significant first. Both
+//! count from the committed offset; the shorter one is taken. ASCII, because clients of other languages print metadata.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! Commits offsets, and reads what was committed, on a thread of its own: the client's synchronous calls block, and its
-//! asynchronous commit does not tell how it ended (librdkafka 2.12 reports manual commits only to a callback that the Rust
-//! client, being event-based, does not set).
+//! asynchronous commit does not tell how it ended (librdkafka 2.12 reports manual commits only to a callback that the
+//! Rust client, being event-based, does not set).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -23,11 +23,12 @@ use crate::tasks;
 /// How long the group may take to say what was committed, before it is asked again.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Age at which a request of any kind does not come back: far beyond all timeouts of the client (`socket.timeout.ms` is a minute).
+/// Age at which a request of any kind does not come back: far beyond all timeouts of the client (`socket.timeout.ms` is
+/// a minute).
 const GONE_AFTER: Duration = Duration::from_secs(150);
 
-/// How long the end of a session waits for a request that is under way, unless it is lost already. A call that never comes back keeps
-/// its thread and the producer, whose next one with the same `transactional.id` fences it.
+/// How long the end of a session waits for a request that is under way, unless it is lost already. A call that never
+/// comes back keeps its thread and the producer, whose next one with the same `transactional.id` fences it.
 const LAST_REQUEST: Duration = Duration::from_secs(5);
 
 /// A running committer; ends when dropped, after the request that is under way, or without it.
@@ -137,8 +138,8 @@ fn commit(consumer: &Consumer, commits: Vec<Commit>) -> KafkaResult<Vec<Commit>>
     let committed = consumer.commit(&list(&commits, true)?, CommitMode::Sync);
     let is_refused = |error: &KafkaError| error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetMetadataTooLarge);
     if committed.as_ref().is_err_and(is_refused) {
-        // This cluster's `offset.metadata.max.bytes` is below the default. Plain offsets are right, a restart only repeats
-        // more.
+        // This cluster's `offset.metadata.max.bytes` is below the default. Plain offsets are right, a restart only
+        // repeats more.
         consumer.commit(&list(&commits, false)?, CommitMode::Sync)?;
         return Ok(commits);
     }
@@ -181,7 +182,8 @@ fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> 
             continue;
         };
         if !is_silent {
-            // What was deleted is worth knowing, but not worth waiting for a partition without a leader, and for the next one.
+            // What was deleted is worth knowing, but not worth waiting for a partition without a leader, and for the
+            // next one.
             match consumer.fetch_watermarks(&partition.topic, partition.number, FETCH_TIMEOUT) {
                 Ok((first, _)) if first > base => fetched.deleted.push((partition.clone(), base..first)),
                 Ok(_) => {}

@@ -29,8 +29,8 @@ const CONSUMER: &[(&str, &str)] = &[
     ("statistics.interval.ms", "5000"),
 ];
 
-/// How long the group keeps the partitions of a member that is not heard of: what a single instance waits for after it was killed
-/// (docs/adr/0008-sessions-of-ten-seconds.md).
+/// How long the group keeps the partitions of a member that is not heard of: what a single instance waits for after it
+/// was killed (docs/adr/0008-sessions-of-ten-seconds.md).
 const SESSION: &[(&str, &str)] = &[("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "3000")];
 
 const PRODUCER: &[(&str, &str)] = &[
@@ -87,8 +87,9 @@ fn config(
     config
 }
 
-/// The defaults for a member's session. With the protocol of KIP-848 sessions are the brokers' affair, and the client refuses the
-/// options. A static member has the client's 45 s, in which it may restart. Of the two options none is changed without the other.
+/// The defaults for a member's session. With the protocol of KIP-848 sessions are the brokers' affair, and the client
+/// refuses the options. A static member has the client's 45 s, in which it may restart. Of the two options none is
+/// changed without the other.
 fn session(settings: &KafkaSettings, is_consumer_protocol: bool) -> &'static [(&'static str, &'static str)] {
     const CHOSEN: [&str; 3] = ["session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"];
     let is_chosen = CHOSEN.iter().any(|option| settings.client.contains_key(*option));

@@ -1,5 +1,5 @@
-//! A session's clients, as they are against a real cluster: librdkafka's consumer and producer, and the threads beside them for
-//! what blocks.
+//! A session's clients, as they are against a real cluster: librdkafka's consumer and producer, and the threads beside
+//! them for what blocks.
 
 use std::io;
 use std::sync::Arc;

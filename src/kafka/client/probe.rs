@@ -1,5 +1,6 @@
-//! Asks the cluster every few seconds whether it is there and has our topics, on a thread of its own because the client's
-//! metadata call blocks. Through the producer: on a consumer's connection the answer would queue behind a waiting fetch.
+//! Asks the cluster every few seconds whether it is there and has our topics, on a thread of its own because the
+//! client's metadata call blocks. Through the producer: on a consumer's connection the answer would queue behind a
+//! waiting fetch.
 
 use std::io;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ const INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(1);
 /// Topics seldom change their limits, and asking takes a connection of its own.
 const LIMITS_INTERVAL: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Probes that must fail in a row before a cluster that answered counts as gone: one late answer of a busy broker must not
-/// stop intake.
+/// Probes that must fail in a row before a cluster that answered counts as gone: one late answer of a busy broker must
+/// not stop intake.
 const FAILURES_UNTIL_DOWN: u32 = 2;
 
 /// A running probe; stops when dropped.
@@ -74,8 +75,8 @@ fn probe(
         let answer = ask(producer, brokers, topics, stopped);
         failures = if answer.is_ok() { 0 } else { failures.saturating_add(1) };
         let is_well = answer.as_ref().is_ok_and(|(_, missing)| missing.is_none());
-        // First, because nothing is published before it is known that the cluster answers: an outcome that its topic refuses for
-        // its size costs less when the limit is known.
+        // First, because nothing is published before it is known that the cluster answers: an outcome that its topic
+        // refuses for its size costs less when the limit is known.
         if is_well && Instant::now() >= limits_due {
             let found = limits(topics);
             limits_due = Instant::now() + if found.mismatch.is_some() { INTERVAL } else { LIMITS_INTERVAL };

@@ -1,5 +1,5 @@
-//! What the topics take. A dead letter holds its whole original, so its topic has to take what the sources take; and an outcome that is
-//! larger than its topic's limit is better sent without company.
+//! What the topics take. A dead letter holds its whole original, so its topic has to take what the sources take; and an
+//! outcome that is larger than its topic's limit is better sent without company.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -44,8 +44,8 @@ fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Op
 fn limits_of(settings: &KafkaSettings, names: &[&str], runtime: &Handle) -> KafkaResult<HashMap<String, usize>> {
     let admin: AdminClient<DefaultClientContext> = configuration::admin(settings)?;
     let topics: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
-    // Any broker knows. The controller, which is asked otherwise, may be none of the brokers that are named to clients, as in the
-    // embedded cluster: the question would wait for it.
+    // Any broker knows. The controller, which is asked otherwise, may be none of the brokers that are named to clients,
+    // as in the embedded cluster: the question would wait for it.
     let metadata = admin.inner().fetch_metadata(names.first().copied(), TIMEOUT)?;
     let known = metadata.brokers().iter().map(|broker| broker.id());
     let broker = Some(metadata.orig_broker_id()).into_iter().chain(known).find(|id| *id >= 0);

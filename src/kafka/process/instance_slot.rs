@@ -1,8 +1,10 @@
-//! A process's place among those on its machine that run the same connector: its `transactional.id`, and files of its own.
+//! A process's place among those on its machine that run the same connector: its `transactional.id`, and files of its
+//! own.
 //!
-//! The id must be the same after a restart: then the new producer ends at once what the one before left open, and readers of
-//! committed records need not wait for that transaction's timeout. And no two that live may share it: the newer one fences the
-//! older. So each process takes the lowest number that nobody holds; the operating system frees it, however the process ends.
+//! The id must be the same after a restart: then the new producer ends at once what the one before left open, and
+//! readers of committed records need not wait for that transaction's timeout. And no two that live may share it: the
+//! newer one fences the older. So each process takes the lowest number that nobody holds; the operating system frees
+//! it, however the process ends.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -51,7 +53,8 @@ impl InstanceSlot {
                 return Self { transactional_id: id(&format!("{host}-{place}")), prefix, file: Some(file) };
             }
         }
-        // Without a lock no place is ours for sure. A name that nobody has is right, too; readers wait longer after a crash.
+        // Without a lock no place is ours for sure. A name that nobody has is right, too; readers wait longer after a
+        // crash.
         let place = format!("{host}-{:016x}", fastrand::u64(..));
         tracing::info!(
             connector,

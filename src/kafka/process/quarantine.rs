@@ -1,13 +1,14 @@
 //! Records that abort the process.
 //!
-//! A stage that panics costs its record and no other, but nothing in a process catches its own abortion: a stack or a memory that
-//! does not suffice, a defect in a C library. The record would be read again after the restart, and abort again, for ever. So a
-//! process notes in a file that it runs, and who comes next finds out whether it ended by itself. If not, this one is careful: each
-//! thread notes on which record it works before it begins. The record on which a second careful process has died becomes a dead letter
-//! unread, having cost three processes in all.
+//! A stage that panics costs its record and no other, but nothing in a process catches its own abortion: a stack or a
+//! memory that does not suffice, a defect in a C library. The record would be read again after the restart, and abort
+//! again, for ever. So a process notes in a file that it runs, and who comes next finds out whether it ended by itself.
+//! If not, this one is careful: each thread notes on which record it works before it begins. The record on which a
+//! second careful process has died becomes a dead letter unread, having cost three processes in all.
 //!
-//! What a record waits for (a provider, the broker) is no work: a process that is killed meanwhile blames nobody. Carefulness costs
-//! some percent of throughput, and ends after a while: what aborted the process before is among the first records that are read.
+//! What a record waits for (a provider, the broker) is no work: a process that is killed meanwhile blames nobody.
+//! Carefulness costs some percent of throughput, and ends after a while: what aborted the process before is among the
+//! first records that are read.
 
 use std::cell::Cell as Flag;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -189,7 +190,8 @@ pub(crate) fn failure() -> Failure {
     Failure::new(Code::ProcessAborted, detail)
 }
 
-/// Counts a death more of each of these records in the file that all processes on this machine share. Says how many there are.
+/// Counts a death more of each of these records in the file that all processes on this machine share. Says how many
+/// there are.
 fn count(path: &Path, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
     let mut file = instance_slot::open(path)?;
     // Until it is closed.

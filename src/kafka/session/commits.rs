@@ -1,8 +1,8 @@
 //! At-least-once: offsets are committed beside what is published, about once a second.
 //!
-//! What is published and not committed is repeated when the membership ends, so nothing more is published when no commit has been
-//! confirmed for a while. Without that rule a member whose coordinator is away would go on as long as its session lasts, and for ever
-//! with KIP-848, where a member that hears nothing goes on fetching.
+//! What is published and not committed is repeated when the membership ends, so nothing more is published when no
+//! commit has been confirmed for a while. Without that rule a member whose coordinator is away would go on as long as
+//! its session lasts, and for ever with KIP-848, where a member that hears nothing goes on fetching.
 
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ use crate::kafka::status::Paused;
 
 /// Time between commits of what has changed.
 pub(super) const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// Time after which what was committed is committed again, changed or not. A commit that was held up on the way arrives after
-/// those that followed it, and a broker takes every commit of a member in its generation: the offsets go back. Neither an error
-/// tells of it (the client repeats a commit on another connection by itself) nor a later commit puts it right when none is due.
+/// Time after which what was committed is committed again, changed or not. A commit that was held up on the way arrives
+/// after those that followed it, and a broker takes every commit of a member in its generation: the offsets go back.
+/// Neither an error tells of it (the client repeats a commit on another connection by itself) nor a later commit puts
+/// it right when none is due.
 const RECOMMIT_INTERVAL: Duration = Duration::from_secs(10);
 /// Time before a commit that failed is tried again.
 const COMMIT_RETRY: Duration = Duration::from_millis(200);
@@ -29,20 +30,20 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn commit_if_due(&mut self) {
         self.say_unconfirmed();
         let now = self.cluster.now();
-        if now < self.commit_due || self.cluster.is_busy() {
+        if now < self.commit_clock.due || self.cluster.is_busy() {
             return;
         }
-        self.commit_due = now + COMMIT_INTERVAL;
-        if now >= self.recommit_due {
-            self.recommit_due = now + RECOMMIT_INTERVAL;
+        self.commit_clock.due = now + COMMIT_INTERVAL;
+        if now >= self.commit_clock.recommit_due {
+            self.commit_clock.recommit_due = now + RECOMMIT_INTERVAL;
             self.ledger.doubt_committed();
         }
         // Only partitions in the ledger, that is, ours, are ever part of it: the broker would take any (it does not
         // check who owns a partition).
         let commits = self.ledger.uncommitted();
-        self.has_long_map = commits.iter().any(Commit::is_long);
+        self.intake.has_long_map = commits.iter().any(Commit::is_long);
         if commits.is_empty() {
-            self.confirmed_at = now;
+            self.commit_clock.confirmed_at = now;
         } else {
             self.cluster.request(Request::Commit(commits));
         }
@@ -52,32 +53,33 @@ impl<C: Cluster> Session<'_, C> {
         let now = self.cluster.now();
         match committed {
             Ok(commits) => {
-                self.confirmed_at = now;
+                self.commit_clock.confirmed_at = now;
                 self.deps.metrics.committed.inc();
                 commits.into_iter().for_each(|commit| self.ledger.committed(commit));
             }
             // The next commit covers what this one would have; a lost membership is reported as a revocation.
             Err(error) => {
                 if is_about_a_partition(error.code) {
-                    self.confirmed_at = now;
+                    self.commit_clock.confirmed_at = now;
                 }
-                self.commit_due = now + COMMIT_RETRY;
+                self.commit_clock.due = now + COMMIT_RETRY;
                 self.deps.metrics.commit_errors.inc();
                 tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, "offsets were not committed; trying again");
             }
         }
     }
 
-    /// True if outcomes may go to the producer. Not while partitions are about to be given back: the next owner would repeat them.
+    /// True if outcomes may go to the producer. Not while partitions are about to be given back: the next owner would
+    /// repeat them.
     pub(super) fn may_send_beside_commits(&self) -> bool {
         !self.is_unconfirmed() && !self.drain.as_ref().is_some_and(Drain::is_committing)
     }
 
-    /// True if nothing more may be published until offsets are committed. No commit is possible while the group is asked what was
-    /// committed before, which takes a few seconds at most.
+    /// True if nothing more may be published until offsets are committed. No commit is possible while the group is
+    /// asked what was committed before, which takes a few seconds at most.
     fn is_unconfirmed(&self) -> bool {
-        let age = || self.cluster.now().duration_since(self.confirmed_at);
-        self.transaction.is_none() && !self.is_fetching && age() > MAX_UNCONFIRMED
+        let age = || self.cluster.now().duration_since(self.commit_clock.confirmed_at);
+        self.transaction.is_none() && !self.joining.is_fetching && age() > MAX_UNCONFIRMED
     }
 
     /// Why nothing is taken in, if that is for want of a commit.
@@ -88,10 +90,10 @@ impl<C: Cluster> Session<'_, C> {
 
     fn say_unconfirmed(&mut self) {
         let is_unconfirmed = self.is_unconfirmed();
-        if is_unconfirmed && !self.is_unconfirmed_said {
+        if is_unconfirmed && !self.commit_clock.is_unconfirmed_said {
             tracing::warn!(connector = &*self.deps.name, "no offsets are committed: publication waits");
         }
-        self.is_unconfirmed_said = is_unconfirmed;
+        self.commit_clock.is_unconfirmed_said = is_unconfirmed;
     }
 }
 

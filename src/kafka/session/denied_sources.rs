@@ -1,7 +1,7 @@
 //! A source that the cluster does not let us read. The others go on.
 //!
-//! The client says so once for each beginning of a fetch, and nothing when it is over (librdkafka 2.12.1, `rdkafka_fetcher.c`). So fetching
-//! is begun anew from time to time, and what is not said again is permitted.
+//! The client says so once for each beginning of a fetch, and nothing when it is over (librdkafka 2.12.1,
+//! `rdkafka_fetcher.c`). So fetching is begun anew from time to time, and what is not said again is permitted.
 
 use std::time::Duration;
 
@@ -27,7 +27,9 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn try_denied_again(&mut self) -> Result<(), ClusterError> {
         let now = self.cluster.now();
         match self.source_denial {
-            SourceDenial::Until(at) if now >= at && self.paused.is_none() && !self.client_pauses.is_quiet(now) => {
+            SourceDenial::Until(at)
+                if now >= at && self.intake.paused.is_none() && !self.intake.client_pauses.is_quiet(now) =>
+            {
                 let ours = self.fetched_partitions();
                 self.cluster.pause(&ours)?;
                 self.cluster.resume(&ours)?;

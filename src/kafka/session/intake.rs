@@ -1,4 +1,5 @@
-//! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be published.
+//! Whether records are taken in: not while too much is open, while nobody can be asked, or while nothing can be
+//! published.
 
 use std::time::Duration;
 
@@ -19,13 +20,14 @@ const BATCH: usize = 500;
 const BATCH_TIME: Duration = Duration::from_millis(50);
 /// Longest wait of an idle loop, which a record ends at once.
 const IDLE: Duration = Duration::from_millis(100);
-/// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not toggle
-/// with every record.
+/// Records between receipt and acknowledgement at which intake stops. It goes on at four fifths, so that it does not
+/// toggle with every record.
 const MAX_OPEN: usize = 10_000;
 /// The same bound in bytes of records held.
 const MAX_OPEN_BYTES: usize = 64 << 20;
-/// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be polled
-/// all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full for moments.
+/// Time for which a stop for fullness is a mere wait. After it the partitions are paused, because the client must be
+/// polled all the same; not before, because pausing throws away what it has fetched ahead, and a fast stream is full
+/// for moments.
 const HOLD: Duration = Duration::from_millis(500);
 
 impl<C: Cluster> Session<'_, C> {
@@ -34,16 +36,21 @@ impl<C: Cluster> Session<'_, C> {
         let taken = self.take_batch()?;
         if taken > 0 {
             self.quarantine.idle();
-            if self.client_pauses.is_paused {
+            if self.intake.client_pauses.is_paused {
                 self.cluster.pause(&self.fetched_partitions())?;
             }
         }
         Ok(taken)
     }
 
-    /// False while intake stands still and the partitions are not paused for it: for want of time, or because they must not be yet.
+    /// False while intake stands still and the partitions are not paused for it: for want of time, or because they must
+    /// not be yet.
     pub(super) fn may_poll(&self) -> bool {
-        if self.paused.is_some() { self.client_pauses.is_paused } else { self.full_since.is_none() }
+        if self.intake.paused.is_some() {
+            self.intake.client_pauses.is_paused
+        } else {
+            self.intake.full_since.is_none()
+        }
     }
 
     /// With nothing in flight it waits for records here, otherwise it only looks.
@@ -51,7 +58,7 @@ impl<C: Cluster> Session<'_, C> {
         if !self.may_poll() {
             return Ok(0);
         }
-        let mut wait = match (self.in_flight.is_empty(), &self.drain) {
+        let mut wait = match (self.flights.is_empty(), &self.drain) {
             (true, None) => IDLE,
             (true, Some(_)) => NAP_ASKING,
             (false, _) => Duration::ZERO,
@@ -71,7 +78,7 @@ impl<C: Cluster> Session<'_, C> {
                 }
             }
             let is_time_up = until.is_some_and(|until| self.cluster.now() >= until);
-            if is_time_up || self.open_bytes >= MAX_OPEN_BYTES {
+            if is_time_up || self.flights.bytes() >= MAX_OPEN_BYTES {
                 return Ok(taken + 1);
             }
             wait = Duration::ZERO;
@@ -79,11 +86,12 @@ impl<C: Cluster> Session<'_, C> {
         Ok(BATCH)
     }
 
-    /// Says a consumer's error that it goes on after. That brokers are away is what the probe says, once and with the reason.
+    /// Says a consumer's error that it goes on after. That brokers are away is what the probe says, once and with the
+    /// reason.
     ///
     /// # Errors
-    /// It does not go on after this one. Without its group it may, and does so without a word; clients that are built anew say
-    /// whether it is permitted now.
+    /// It does not go on after this one. Without its group it may, and does so without a word; clients that are built
+    /// anew say whether it is permitted now.
     fn go_on_after(&mut self, error: ClusterError) -> Result<(), SessionError> {
         if error.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             let group = &self.deps.topics.group;
@@ -104,7 +112,7 @@ impl<C: Cluster> Session<'_, C> {
         );
         if is_outage {
             tracing::debug!(connector = &*self.deps.name, %error, "the consumer reports an outage");
-        } else if let Some(unsaid) = self.error_log.due(error.to_string()) {
+        } else if let Some(unsaid) = self.logs.consumer_errors.due(error.to_string()) {
             tracing::warn!(connector = &*self.deps.name, brokers = self.deps.brokers(), %error, unsaid, "the consumer reports an error and goes on");
         }
         Ok(())
@@ -115,13 +123,13 @@ impl<C: Cluster> Session<'_, C> {
         let (high, low) = (MAX_OPEN, MAX_OPEN / 5 * 4);
         let (high_bytes, low_bytes) = (MAX_OPEN_BYTES, MAX_OPEN_BYTES / 5 * 4);
         // What is closed behind an open position counts: it is what a crash would repeat.
-        let open = self.ledger.len().max(self.in_flight.len());
-        let is_full = match self.full_since {
-            Some(_) => open > low || self.open_bytes > low_bytes || self.has_long_map,
-            None => open >= high || self.open_bytes >= high_bytes || self.has_long_map,
+        let open = self.ledger.len().max(self.flights.len());
+        let is_full = match self.intake.full_since {
+            Some(_) => open > low || self.flights.bytes() > low_bytes || self.intake.has_long_map,
+            None => open >= high || self.flights.bytes() >= high_bytes || self.intake.has_long_map,
         };
-        self.full_since = is_full.then(|| self.full_since.unwrap_or_else(|| self.cluster.now()));
-        self.paused = self.pause_reason();
+        self.intake.full_since = is_full.then(|| self.intake.full_since.unwrap_or_else(|| self.cluster.now()));
+        self.intake.paused = self.pause_reason();
         self.log_gate();
         self.pause_or_resume()
     }
@@ -129,17 +137,18 @@ impl<C: Cluster> Session<'_, C> {
     /// Tells the client what it has not been told yet, as far as it may be told anything.
     fn pause_or_resume(&mut self) -> Result<(), ClusterError> {
         let now = self.cluster.now();
-        if self.client_pauses.is_quiet(now) {
+        if self.intake.client_pauses.is_quiet(now) {
             return Ok(());
         }
-        if self.paused.is_some() {
-            if !self.client_pauses.is_paused {
+        if self.intake.paused.is_some() {
+            if !self.intake.client_pauses.is_paused {
                 self.cluster.pause(&self.fetched_partitions())?;
-                self.client_pauses.is_paused = true;
+                self.intake.client_pauses.is_paused = true;
             }
-        } else if self.client_pauses.is_paused || now >= self.client_pauses.resume_due {
+        } else if self.intake.client_pauses.is_paused || now >= self.intake.client_pauses.resume_due {
             self.cluster.resume(&self.fetched_partitions())?;
-            (self.client_pauses.is_paused, self.client_pauses.resume_due) = (false, now + RESUME_AGAIN_AFTER);
+            (self.intake.client_pauses.is_paused, self.intake.client_pauses.resume_due) =
+                (false, now + RESUME_AGAIN_AFTER);
         }
         Ok(())
     }
@@ -150,22 +159,23 @@ impl<C: Cluster> Session<'_, C> {
         cluster::list(&ours.cloned().collect::<Vec<Partition>>())
     }
 
-    /// Says that nobody can be asked or nothing be remembered any more, and that it can again. Between two probes of a provider intake
-    /// may go on for a moment, to find somebody to probe with; that is not worth a line.
+    /// Says that nobody can be asked or nothing be remembered any more, and that it can again. Between two probes of a
+    /// provider intake may go on for a moment, to find somebody to probe with; that is not worth a line.
     fn log_gate(&mut self) {
-        let detail = match &self.paused {
+        let detail = match &self.intake.paused {
             Some(Paused::Gate(detail)) => Some(detail.as_str()),
             Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
         };
         let is_open = detail.is_none() && self.deps.handler.gate().is_open();
-        self.gate_log.observe(&self.deps.name, detail, is_open, self.cluster.now());
+        self.intake.gate_log.observe(&self.deps.name, detail, is_open, self.cluster.now());
     }
 
     fn pause_reason(&self) -> Option<Paused> {
         if self.drain.as_ref().is_some_and(Drain::is_final) {
             return Some(Paused::Stopping);
         }
-        if let Some(problem) = self.send_queue.problem().map(str::to_owned).or_else(|| self.deps.status.kafka_problem())
+        if let Some(problem) =
+            self.flights.send_queue().problem().map(str::to_owned).or_else(|| self.deps.status.kafka_problem())
         {
             return Some(Paused::Kafka(problem));
         }
@@ -177,7 +187,7 @@ impl<C: Cluster> Session<'_, C> {
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
         if let Some(closed) = self.deps.handler.gate().closed()
-            && (self.asking > 0 || tokio::time::Instant::now() < closed.until)
+            && (self.flights.counts().asking > 0 || tokio::time::Instant::now() < closed.until)
         {
             return Some(Paused::Gate(format!(
                 "{} is unavailable: {}; {}",
@@ -186,6 +196,6 @@ impl<C: Cluster> Session<'_, C> {
                 closed.end()
             )));
         }
-        self.full_since.filter(|since| self.cluster.now().duration_since(*since) >= HOLD).map(|_| Paused::Full)
+        self.intake.full_since.filter(|since| self.cluster.now().duration_since(*since) >= HOLD).map(|_| Paused::Full)
     }
 }

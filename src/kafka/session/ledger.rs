@@ -1,8 +1,9 @@
 //! Which positions are open, and so what may be committed.
 //!
 //! A position is opened when its record is received and closed once its outcome is acknowledged. Outcomes come in any
-//! order; the offset to commit is the end of the contiguous closed prefix, and what is closed beyond it goes into the commit as
-//! a [map](crate::kafka::client::commit_metadata). So the next owner repeats what was unfinished, skips what has an outcome, and misses nothing.
+//! order; the offset to commit is the end of the contiguous closed prefix, and what is closed beyond it goes into the
+//! commit as a [map](crate::kafka::client::commit_metadata). So the next owner repeats what was unfinished, skips what
+//! has an outcome, and misses nothing.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -25,12 +26,12 @@ pub(super) enum Opening {
     Completed,
     /// The partition is not ours: the record must be ignored.
     NotOurs,
-    /// The record was received before: it must be ignored. A client that pauses its partitions for a rebalance in the moment in
-    /// which it hands out a record begins with that record again (librdkafka 2.12.1: `rd_kafka_toppar_pause_resume` reads the
-    /// position that `rd_kafka_fetch_op_app_prepare` is about to move).
+    /// The record was received before: it must be ignored. A client that pauses its partitions for a rebalance in the
+    /// moment in which it hands out a record begins with that record again (librdkafka 2.12.1:
+    /// `rd_kafka_toppar_pause_resume` reads the position that `rd_kafka_fetch_op_app_prepare` is about to move).
     Repeated,
-    /// Another record was at this offset, or one before all that is open: the partition's log has begun anew. The partition has to be
-    /// assigned again before its records can be opened.
+    /// Another record was at this offset, or one before all that is open: the partition's log has begun anew. The
+    /// partition has to be assigned again before its records can be opened.
     LogRestarted,
 }
 
@@ -49,8 +50,8 @@ impl From<&Record> for Stamp {
 
 #[derive(Debug, Default)]
 struct Positions {
-    /// From the oldest open position to the newest opened one, ascending by offset. Offsets have gaps where records were
-    /// compacted away or are transaction markers.
+    /// From the oldest open position to the newest opened one, ascending by offset. Offsets have gaps where records
+    /// were compacted away or are transaction markers.
     slots: VecDeque<Slot>,
     /// One past the newest opened offset.
     end: Option<i64>,
@@ -79,8 +80,8 @@ enum State {
 }
 
 impl Ledger {
-    /// Begins to keep a partition that was assigned to us. `committed` is the offset from which it is consumed, where there
-    /// is one, and what has an outcome beyond it.
+    /// Begins to keep a partition that was assigned to us. `committed` is the offset from which it is consumed, where
+    /// there is one, and what has an outcome beyond it.
     pub(super) fn assign(&mut self, partition: Partition, committed: Option<(i64, Completed)>) {
         let (base, completed) = committed.map_or_else(Default::default, |(base, map)| (Some(base), map));
         self.partitions.insert(partition, Positions { base, completed, ..Positions::default() });
@@ -94,6 +95,11 @@ impl Ledger {
     /// The partitions that are ours.
     pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
         self.partitions.keys()
+    }
+
+    /// How many partitions are ours.
+    pub(super) fn partition_count(&self) -> usize {
+        self.partitions.len()
     }
 
     /// Opens a position, that of the record with this stamp.
@@ -128,8 +134,8 @@ impl Ledger {
         }
     }
 
-    /// Counts a position as closed in what there is to commit, on trial: the outcome becomes visible with that commit, or not at
-    /// all. Then it is to be closed, or [opened again](Self::reopen).
+    /// Counts a position as closed in what there is to commit, on trial: the outcome becomes visible with that commit,
+    /// or not at all. Then it is to be closed, or [opened again](Self::reopen).
     pub(super) fn close_on_trial(&mut self, partition: &Partition, offset: i64) {
         self.mark(partition, offset, State::Closing);
     }
@@ -194,8 +200,8 @@ impl Positions {
         }
     }
 
-    /// What has an outcome beyond `next`. Offsets that are missing between two closed positions count as closed: no record
-    /// will ever have them.
+    /// What has an outcome beyond `next`. Offsets that are missing between two closed positions count as closed: no
+    /// record will ever have them.
     fn beyond(&self, next: i64) -> Completed {
         let mut beyond = Completed::default();
         let mut run: Option<i64> = None;

@@ -1,24 +1,26 @@
 //! Partitions come and go: assignments and drains.
 //!
-//! An assignment is answered when the group has said what earlier owners committed: an offset, and a map of what has an outcome
-//! beyond it.
+//! An assignment is answered when the group has said what earlier owners committed: an offset, and a map of what has an
+//! outcome beyond it.
 //!
-//! A revocation is answered in steps while the loop goes on turning: let what is under way finish until a deadline, commit
-//! the closed prefix, wait for the broker to confirm, and only then give the partitions back, so that the next owner starts
-//! after our commit. A lost assignment is somebody else's already: the session ends, and its producer takes with it what it
-//! had not sent.
+//! A revocation is answered in steps while the loop goes on turning: let what is under way finish until a deadline,
+//! commit the closed prefix, wait for the broker to confirm, and only then give the partitions back, so that the next
+//! owner starts after our commit. A lost assignment is somebody else's already: the session ends, and its producer
+//! takes with it what it had not sent.
 
 use std::time::{Duration, Instant};
 
 use super::drain::Drain;
-use super::{InFlight, Session, SessionError};
+use super::flight::Flight;
+use super::{Session, SessionError};
 use crate::kafka::client::cluster::{self, Cluster, ClusterError, Done, Event, Fetched, Request};
 use crate::kafka::client::commit::Partition;
 
 /// Time before what was committed is asked for again.
 const FETCH_RETRY: Duration = Duration::from_millis(200);
 /// Time that a revocation leaves to what is under way. The client fetches nothing of any partition meanwhile, so it is
-/// short; and far below the rebalance timeout (`max.poll.interval.ms`, 5 min), after which the group goes on without us.
+/// short; and far below the rebalance timeout (`max.poll.interval.ms`, 5 min), after which the group goes on without
+/// us.
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
 /// Time that a commit has to be confirmed before partitions are given back regardless.
 pub(super) const COMMIT_GRACE: Duration = Duration::from_secs(5);
@@ -32,15 +34,18 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn handle_consumer_events(&mut self) -> Result<(), SessionError> {
         while let Some(event) = self.cluster.event() {
             match event {
-                // Nobody committed anything for nothing, but the client waits for an answer all the same.
+                // There is nothing to ask the group, but the client waits for an answer all the same.
                 Event::Assigned(partitions) if partitions.is_empty() => self.assigned(Fetched::default())?,
-                Event::Assigned(partitions) => self.joining.extend(partitions),
+                Event::Assigned(partitions) => self.joining.partitions.extend(partitions),
                 Event::Revoked(partitions) => self.revoked(partitions)?,
             }
         }
-        if !self.joining.is_empty() && !self.cluster.is_busy() && self.cluster.now() >= self.fetch_due {
-            self.is_fetching = true;
-            self.cluster.request(Request::Fetch(self.joining.clone()));
+        if !self.joining.partitions.is_empty()
+            && !self.cluster.is_busy()
+            && self.cluster.now() >= self.joining.fetch_due
+        {
+            self.joining.is_fetching = true;
+            self.cluster.request(Request::Fetch(self.joining.partitions.clone()));
         }
         Ok(())
     }
@@ -58,7 +63,7 @@ impl<C: Cluster> Session<'_, C> {
             tracing::error!(connector, %partition, from, next, count, "offsets were deleted before they were read: {advice}");
         }
         self.cluster.assign(&fetched.list)?;
-        self.joining.clear();
+        self.joining.partitions.clear();
         let partitions: Vec<Partition> = fetched.partitions().cloned().collect();
         for (partition, committed) in fetched.committed {
             self.ledger.assign(partition, committed);
@@ -67,7 +72,7 @@ impl<C: Cluster> Session<'_, C> {
         self.deps.metrics.assigned.inc();
         self.deps.status.joined();
         tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
-        self.client_pauses.fetch_begins(self.cluster.now());
+        self.intake.client_pauses.fetch_begins(self.cluster.now());
         Ok(())
     }
 
@@ -90,15 +95,15 @@ impl<C: Cluster> Session<'_, C> {
         if let Some(earlier) = self.drain.take().and_then(|drain| drain.leaving) {
             self.give_back(&earlier)?;
         }
-        self.forget(|flight| flight.is_waiting() && partitions.contains(&flight.partition));
+        self.flights.forget_waiting(|partition| partitions.contains(partition));
         self.drain = Some(Drain { leaving: Some(partitions), owed: Vec::new(), is_committing: false, until });
         Ok(())
     }
 
     /// Everything leaves. A revocation that is being drained becomes part of it.
     fn begin_final_drain(&mut self, deadline: Instant) {
-        tracing::info!(connector = &*self.deps.name, in_flight = self.in_flight.len(), "draining");
-        self.forget(InFlight::is_waiting);
+        tracing::info!(connector = &*self.deps.name, in_flight = self.flights.len(), "draining");
+        self.flights.forget_waiting(|_| true);
         let earlier = self.drain.take();
         let until = earlier.as_ref().filter(|drain| !drain.is_committing).map_or(deadline, |d| d.until.min(deadline));
         let owed = earlier.and_then(|drain| drain.leaving).unwrap_or_default();
@@ -115,7 +120,7 @@ impl<C: Cluster> Session<'_, C> {
         let Some(drain) = &self.drain else { return Ok(false) };
         if !drain.is_committing {
             if now >= drain.until || self.is_settled(drain) {
-                self.commit_due = now;
+                self.commit_clock.due = now;
                 self.drain = self.drain.take().map(|d| Drain { is_committing: true, until: now + COMMIT_GRACE, ..d });
             }
             return Ok(false);
@@ -138,18 +143,19 @@ impl<C: Cluster> Session<'_, C> {
         if !owed.is_empty() {
             self.give_back(&owed)?;
         }
-        tracing::info!(connector = &*self.deps.name, unfinished = self.in_flight.len(), "drained");
+        tracing::info!(connector = &*self.deps.name, unfinished = self.flights.len(), "drained");
         Ok(true)
     }
 
-    /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only calls
-    /// from before it closed can, with their retries, and what is only waiting for a place will be done by the next owner.
+    /// True when nothing of the leaving partitions is under way that could still finish. Behind a closed gate only
+    /// calls from before it closed can, with their retries, and what is only waiting for a place will be done by the
+    /// next owner.
     fn is_settled(&self, drain: &Drain) -> bool {
         let gate = self.deps.handler.gate();
         let can_answer = gate.is_open() || gate.is_asked();
-        !self.in_flight.iter().any(|(ticket, flight)| {
+        !self.flights.iter().any(|(ticket, flight)| {
             let is_under_way =
-                flight.is_sent || self.is_in_next_transaction(*ticket, flight) || (flight.task.is_some() && can_answer);
+                flight.is_sent() || self.is_in_next_transaction(ticket, flight) || (flight.is_asking() && can_answer);
             is_under_way && drain.covers(&flight.partition)
         })
     }
@@ -160,65 +166,45 @@ impl<C: Cluster> Session<'_, C> {
 
     /// True while a transaction holds outcomes of what leaves.
     fn is_in_transaction(&self, drain: &Drain) -> bool {
-        let is_inside = |flight: &InFlight| flight.is_published() && drain.covers(&flight.partition);
-        self.transaction.is_some() && self.in_flight.values().any(is_inside)
+        let is_inside = |flight: &Flight| flight.is_with_producer() && drain.covers(&flight.partition);
+        self.transaction.is_some() && self.flights.iter().any(|(_, flight)| is_inside(flight))
     }
 
-    /// Forgets records, whatever is being done for them: their positions stay open, so they are consumed again.
-    pub(super) fn forget(&mut self, is_forgotten: impl Fn(&InFlight) -> bool) {
-        let is_transactional = self.transaction.is_some();
-        let (mut bytes, mut asking, mut unacknowledged, mut torn) = (0, 0, 0, 0);
-        self.in_flight.retain(|_, flight| {
-            let is_forgotten = is_forgotten(flight);
-            if is_forgotten {
-                bytes += flight.weight;
-                asking += usize::from(flight.task.is_some());
-                unacknowledged += usize::from(flight.is_sent);
-                torn += usize::from(is_transactional && flight.is_published());
-            }
-            !is_forgotten
-        });
-        if torn > 0 {
+    /// Forgets what is in flight of a partition, whatever is being done for it.
+    fn forget_partition(&mut self, partition: &Partition) {
+        let with_producer = self.flights.forget_partition(partition);
+        if with_producer > 0 && self.transaction.is_some() {
             // It would publish outcomes without their offsets.
             self.error = Some(SessionError::new("partitions left while their outcomes were in an open transaction"));
         }
-        self.open_bytes -= bytes;
-        self.asking -= asking;
-        self.unacknowledged -= unacknowledged;
-        let in_flight = &self.in_flight;
-        self.claims.retain(|(ticket, _)| in_flight.contains_key(ticket));
-        self.waiting.retain(|ticket| in_flight.contains_key(ticket));
-        self.send_queue.retain(|ticket| in_flight.contains_key(&ticket));
     }
 
     fn give_back(&mut self, partitions: &[Partition]) -> Result<(), ClusterError> {
         for partition in partitions {
             self.ledger.remove(partition);
-            self.publish_order.remove(partition);
+            self.forget_partition(partition);
             self.deps.metrics.remove_lag(&partition.topic, partition.number);
         }
-        self.forget(|flight| partitions.contains(&flight.partition));
         self.cluster.unassign(&cluster::list(partitions))
     }
 
-    /// The partition's log begins anew (its topic was created again, or cut by an unclean election): what we knew of it is
-    /// about another log.
+    /// The partition's log begins anew (its topic was created again, or cut by an unclean election): what we knew of it
+    /// is about another log.
     pub(super) fn log_restarted(&mut self, partition: &Partition, offset: i64) {
         tracing::warn!(connector = &*self.deps.name, %partition, offset, "the log of a partition begins anew");
-        self.publish_order.remove(partition);
-        self.forget(|flight| flight.partition == *partition);
+        self.forget_partition(partition);
         self.ledger.assign(partition.clone(), None);
     }
 
-    /// Takes what waits for its map, without one: it leaves before a record of it was taken in, and the client must have an
-    /// answer to the assignment first.
+    /// Takes what waits for its map, without one: it leaves before a record of it was taken in, and the client must
+    /// have an answer to the assignment first.
     pub(super) fn take_joining(&mut self) -> Result<(), ClusterError> {
-        if self.joining.is_empty() {
+        if self.joining.partitions.is_empty() {
             return Ok(());
         }
-        let list = cluster::list(&self.joining);
-        self.joining.clear();
-        self.client_pauses.fetch_begins(self.cluster.now());
+        let list = cluster::list(&self.joining.partitions);
+        self.joining.partitions.clear();
+        self.intake.client_pauses.fetch_begins(self.cluster.now());
         self.cluster.assign(&list)
     }
 
@@ -241,17 +227,17 @@ impl<C: Cluster> Session<'_, C> {
 
     /// The group has said, or not, what earlier owners committed.
     fn fetched(&mut self, fetched: Result<Fetched, ClusterError>) -> Result<(), ClusterError> {
-        self.is_fetching = false;
+        self.joining.is_fetching = false;
         match fetched {
             Ok(fetched) => {
-                self.confirmed_at = self.cluster.now();
+                self.commit_clock.confirmed_at = self.cluster.now();
                 // If others wait by now, they are asked for next.
-                if fetched.partitions().eq(&self.joining) {
+                if fetched.partitions().eq(&self.joining.partitions) {
                     self.assigned(fetched)?;
                 }
             }
             Err(error) => {
-                self.fetch_due = self.cluster.now() + FETCH_RETRY;
+                self.joining.fetch_due = self.cluster.now() + FETCH_RETRY;
                 let connector = &*self.deps.name;
                 let brokers = self.deps.brokers();
                 tracing::warn!(connector, brokers, %error, "committed offsets could not be read; trying again");

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::send_queue::NextSend;
-use super::transaction_state::TransactionState;
-use super::{InFlight, Session, SessionError};
-use crate::delivery::outcome::{RecordOutcome, Settled};
+use super::flight::Flight;
+use super::transaction_state::{FailedDelivery, TransactionState};
+use super::{Session, SessionError};
+use crate::delivery::outcome::RecordOutcome;
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 use crate::kafka::client::cluster::Ticket;
@@ -50,61 +50,35 @@ impl Refusal {
     }
 }
 
-impl<C: Cluster> Session<'_, C> {
-    pub(super) fn receive_answers(&mut self) -> bool {
-        let mut any = false;
-        while let Ok((ticket, settled)) = self.answers.1.try_recv() {
-            self.answered(ticket, settled);
-            any = true;
-        }
-        any
-    }
-
-    pub(super) fn answered(&mut self, ticket: Ticket, settled: Settled) {
-        // A record whose partition was lost in the meantime is not ours to publish.
-        if let Some(flight) = self.in_flight.get_mut(&ticket) {
-            flight.task = None;
-            self.asking -= 1;
-            self.settled(ticket, settled);
-        }
-    }
-
-    /// The outcome is known: publish what may be published now.
-    pub(super) fn settled(&mut self, ticket: Ticket, settled: Settled) {
-        if let Some(flight) = self.in_flight.get_mut(&ticket) {
-            flight.settled = Some(settled);
-            self.release(ticket);
-        }
-    }
-
-    /// Publishes what the order releases now that this record is ready. One without an outcome is a repetition.
-    pub(super) fn release(&mut self, ticket: Ticket) {
-        let Some(flight) = self.in_flight.get(&ticket) else { return };
-        for ticket in self.publish_order.ready(ticket, &flight.partition, flight.record.key.as_deref()) {
-            self.publish(ticket);
+impl<'a, C: Cluster> Session<'a, C> {
+    /// Publishes what the order lets go.
+    pub(super) fn publish_released(&mut self) {
+        while let Some(ticket) = self.flights.next_released() {
+            match self.flights.close_repeated(ticket) {
+                Some(flight) => self.repeated(&flight),
+                None => self.publish(ticket),
+            }
         }
     }
 
     fn publish(&mut self, ticket: Ticket) {
-        if self.in_flight.get(&ticket).is_some_and(|flight| flight.settled.is_none()) {
-            self.repeated(ticket);
-        } else if self.is_over_the_limit(ticket) {
+        if self.is_over_the_limit(ticket) {
             // It may pass compressed; if not, nobody else is refused for it.
-            self.send_queue.suspect(ticket);
-        } else if self.send_queue.is_empty() && self.may_send() {
+            self.flights.enqueue_suspect(ticket);
+        } else if self.flights.send_queue().is_empty() && self.may_send() {
             self.send(ticket);
         } else {
             // Behind records that could not be sent, a later one waits its turn.
-            self.send_queue.put(ticket);
+            self.flights.enqueue(ticket);
         }
     }
 
     fn is_over_the_limit(&self, ticket: Ticket) -> bool {
-        let settled = self.in_flight.get(&ticket).and_then(|flight| flight.settled.as_ref());
+        let settled = self.flights.get(ticket).and_then(Flight::ready);
         settled.is_some_and(|settled| {
             let limit = match settled.outcome {
-                RecordOutcome::Result { .. } => self.limits.0,
-                RecordOutcome::DeadLetter { .. } => self.limits.1,
+                RecordOutcome::Result { .. } => self.output_limits.results,
+                RecordOutcome::DeadLetter { .. } => self.output_limits.dead_letters,
             };
             limit.is_some_and(|limit| settled.outgoing.weight() > limit)
         })
@@ -115,20 +89,14 @@ impl<C: Cluster> Session<'_, C> {
             self.error = Some(self.transaction_failed(&error));
             return;
         }
-        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
-        let Some(settled) = &flight.settled else { return };
-        let topic = match settled.outcome {
-            RecordOutcome::Result { .. } => &self.deps.topics.sink_topic,
-            RecordOutcome::DeadLetter { .. } => &self.deps.topics.dead_letter_topic,
-        };
-        match self.cluster.send(topic, &settled.outgoing, ticket) {
+        let Some(settled) = self.flights.get(ticket).and_then(Flight::ready) else { return };
+        match self.cluster.send(self.topic_of(settled.outcome), &settled.outgoing, ticket) {
             Ok(()) => {
-                flight.is_sent = true;
-                self.unacknowledged += 1;
+                self.flights.sent(ticket);
                 self.transaction.iter_mut().for_each(TransactionState::sent);
             }
             Err(code) => {
-                let was_alone = self.send_queue.reported(ticket);
+                let was_alone = self.flights.not_taken(ticket);
                 match &mut self.transaction {
                     // A record before it was refused, and the transaction with it.
                     Some(transaction) if code == RDKafkaErrorCode::State => {
@@ -142,10 +110,17 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
+    fn topic_of(&self, outcome: RecordOutcome) -> &'a str {
+        let topics = &self.deps.topics;
+        match outcome {
+            RecordOutcome::Result { .. } => &topics.sink_topic,
+            RecordOutcome::DeadLetter { .. } => &topics.dead_letter_topic,
+        }
+    }
+
     pub(super) fn send_unsent(&mut self) {
         while self.may_send()
-            && let NextSend::Send(ticket) | NextSend::SendAlone(ticket) =
-                self.send_queue.next(self.unacknowledged, self.cluster.now())
+            && let Some(ticket) = self.flights.next_to_send(self.cluster.now())
         {
             self.send(ticket);
         }
@@ -155,14 +130,16 @@ impl<C: Cluster> Session<'_, C> {
         let deliveries = self.cluster.deliveries();
         let any = !deliveries.is_empty();
         for (ticket, outcome) in deliveries {
-            let Some(flight) = self.in_flight.get_mut(&ticket).filter(|flight| flight.is_sent) else { continue };
-            flight.is_sent = false;
-            self.unacknowledged -= 1;
-            let was_alone = self.send_queue.reported(ticket);
             match outcome {
-                _ if self.transaction.is_some() => self.reported(ticket, outcome, was_alone),
+                Ok(()) if self.transaction.is_some() => self.delivered(ticket),
                 Ok(()) => self.acknowledged(ticket),
-                Err(code) => self.refused(ticket, code, was_alone),
+                Err(code) => {
+                    let Some(was_alone) = self.flights.refused(ticket) else { continue };
+                    match &mut self.transaction {
+                        Some(transaction) => transaction.refused(FailedDelivery { ticket, code, was_alone }),
+                        None => self.refused(ticket, code, was_alone),
+                    }
+                }
             }
         }
         match self.cluster.fatal_error() {
@@ -171,28 +148,27 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    fn repeated(&mut self, ticket: Ticket) {
-        if self.close(ticket).is_some() {
-            self.deps.metrics.repeats.inc();
-            if let Some(observer) = &self.deps.observer {
-                observer.repeated();
-            }
+    /// The broker has an outcome, outside of transactions.
+    fn acknowledged(&mut self, ticket: Ticket) {
+        if let Some(flight) = self.flights.acknowledged(ticket) {
+            self.close(flight);
         }
     }
 
-    /// The record is done with.
-    fn close(&mut self, ticket: Ticket) -> Option<InFlight> {
-        let flight = self.in_flight.remove(&ticket)?;
-        self.open_bytes -= flight.weight;
+    fn repeated(&mut self, flight: &Flight) {
         self.ledger.close(&flight.partition, flight.record.position.offset);
-        Some(flight)
+        self.deps.metrics.repeats.inc();
+        if let Some(observer) = &self.deps.observer {
+            observer.repeated();
+        }
     }
 
-    pub(super) fn acknowledged(&mut self, ticket: Ticket) {
-        let Some(flight) = self.close(ticket) else { return };
-        self.send_queue.acknowledged(ticket);
-        let Some(settled) = flight.settled else { return };
+    /// The record is done with: its outcome is there for everybody to read.
+    pub(super) fn close(&mut self, flight: Flight) {
+        self.ledger.close(&flight.partition, flight.record.position.offset);
         let took = self.cluster.now().duration_since(flight.received_at);
+        let position = flight.record.position.clone();
+        let Some(settled) = flight.into_outcome() else { return };
         let metrics = &self.deps.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
@@ -208,8 +184,8 @@ impl<C: Cluster> Session<'_, C> {
             }
             RecordOutcome::DeadLetter { code } => {
                 metrics.dead_letter(code);
-                if let Some(unsaid) = self.dead_letter_log.due(code) {
-                    let (connector, position) = (&*self.deps.name, &flight.record.position);
+                if let Some(unsaid) = self.logs.dead_letters.due(code) {
+                    let connector = &*self.deps.name;
                     let detail = settled.detail.as_deref().unwrap_or_default();
                     tracing::warn!(connector, %code, %position, detail, unsaid, "dead letter");
                 }
@@ -223,9 +199,9 @@ impl<C: Cluster> Session<'_, C> {
     /// It comes back for no reason of its own.
     pub(super) fn unsent(&mut self, ticket: Ticket, was_alone: bool) {
         if was_alone {
-            self.send_queue.suspect(ticket);
+            self.flights.enqueue_suspect(ticket);
         } else {
-            self.send_queue.put(ticket);
+            self.flights.enqueue(ticket);
         }
     }
 
@@ -233,22 +209,22 @@ impl<C: Cluster> Session<'_, C> {
     pub(super) fn refused(&mut self, ticket: Ticket, code: RDKafkaErrorCode, is_about_it: bool) {
         match Refusal::of(code) {
             Refusal::Record(failure_code) if is_about_it => self.replace(ticket, failure_code, code),
-            Refusal::Record(_) => self.send_queue.suspect(ticket),
-            Refusal::QueueFull => self.send_queue.put_back(ticket, self.cluster.now() + QUEUE_FULL_WAIT),
+            Refusal::Record(_) => self.flights.enqueue_suspect(ticket),
+            Refusal::QueueFull => self.flights.enqueue_until(ticket, self.cluster.now() + QUEUE_FULL_WAIT),
             Refusal::Kafka | Refusal::Fatal => {
                 self.complain(ticket, code);
-                self.send_queue.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
+                self.flights.enqueue_until(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
             }
         }
     }
 
-    /// A result that its topic cannot take becomes a dead letter, and a dead letter too large for its topic a pointer. A
-    /// pointer that is refused has nothing smaller to become: it waits, with its position open, and says so.
+    /// A result that its topic cannot take becomes a dead letter, and a dead letter too large for its topic a pointer.
+    /// A pointer that is refused has nothing smaller to become: it waits, with its position open, and says so.
     fn replace(&mut self, ticket: Ticket, failure_code: Code, code: RDKafkaErrorCode) {
-        let Some(flight) = self.in_flight.get_mut(&ticket) else { return };
-        let Some(settled) = flight.settled.take() else { return };
+        let Some(flight) = self.flights.get(ticket) else { return };
+        let Some(settled) = flight.ready() else { return };
         let (handler, record) = (&self.deps.handler, &flight.record);
-        flight.settled = Some(match settled.outcome {
+        let smaller = match settled.outcome {
             RecordOutcome::Result { .. } => {
                 let detail = format!("topic {} refused the result: {code}", self.deps.topics.sink_topic);
                 handler.dead_letter(record, &Failure::new(failure_code, detail))
@@ -257,27 +233,22 @@ impl<C: Cluster> Session<'_, C> {
                 handler.dead_letter_pointer(record, original)
             }
             RecordOutcome::DeadLetter { .. } => {
-                flight.settled = Some(settled);
                 self.complain(ticket, code);
-                self.send_queue.put_back(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
+                self.flights.enqueue_until(ticket, self.cluster.now() + SEND_AGAIN_AFTER);
                 return;
             }
-        });
+        };
+        self.flights.replace_outcome(ticket, smaller);
         self.publish(ticket);
     }
 
     fn complain(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {
-        let is_dead_letter = self
-            .in_flight
-            .get(&ticket)
-            .and_then(|flight| flight.settled.as_ref())
-            .is_some_and(|settled| matches!(settled.outcome, RecordOutcome::DeadLetter { .. }));
-        let topics = &self.deps.topics;
-        let topic = if is_dead_letter { &topics.dead_letter_topic } else { &topics.sink_topic };
+        let Some(settled) = self.flights.get(ticket).and_then(Flight::ready) else { return };
+        let topic = self.topic_of(settled.outcome);
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
         let advice = if is_denied { "; permit WRITE of it" } else { "" };
         let problem = format!("topic {topic} does not take records: {code}{advice}");
-        if self.send_queue.complain(ticket, problem.clone()) {
+        if self.flights.complain(ticket, problem.clone()) {
             tracing::warn!(connector = &*self.deps.name, problem, "intake pauses until outcomes can be published");
         }
     }

@@ -1,7 +1,8 @@
 //! The order in which outcomes are published.
 //!
-//! Work is concurrent, publication is not: a record takes its place in a queue on receipt, and is released when it is ready and all
-//! that stand before it have been released. There is a queue for each partition, or for each key within it, or none at all.
+//! Work is concurrent, publication is not: a record takes its place in a queue on receipt, and is released when it is
+//! ready and all that stand before it have been released. There is a queue for each partition, or for each key within
+//! it, or none at all.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,8 +18,8 @@ pub(super) struct PublishOrder {
     queues: HashMap<OrderKey, VecDeque<Place>>,
 }
 
-/// Which records keep an order among themselves: those of a partition, or of a key within it, by its hash. Two keys that collide
-/// share a queue, which orders more than was asked for and never less.
+/// Which records keep an order among themselves: those of a partition, or of a key within it, by its hash. Two keys
+/// that collide share a queue, which orders more than was asked for and never less.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct OrderKey {
     partition: Partition,
@@ -44,23 +45,27 @@ impl PublishOrder {
         }
     }
 
-    /// A record's outcome is ready: the records that may be published now, in order.
-    pub(super) fn ready(&mut self, ticket: Ticket, partition: &Partition, key: Option<&[u8]>) -> Vec<Ticket> {
-        let Some(key) = self.key(partition, key) else { return vec![ticket] };
-        let Some(places) = self.queues.get_mut(&key) else { return Vec::new() };
+    /// A record is ready: adds the records that may be published now, in order.
+    pub(super) fn ready(
+        &mut self,
+        ticket: Ticket,
+        partition: &Partition,
+        key: Option<&[u8]>,
+        released: &mut VecDeque<Ticket>,
+    ) {
+        let Some(key) = self.key(partition, key) else { return released.push_back(ticket) };
+        let Some(places) = self.queues.get_mut(&key) else { return };
         if let Ok(index) = places.binary_search_by_key(&ticket, |place| place.ticket)
             && let Some(place) = places.get_mut(index)
         {
             place.is_ready = true;
         }
-        let mut released = Vec::with_capacity(1);
         while let Some(place) = places.pop_front_if(|place| place.is_ready) {
-            released.push(place.ticket);
+            released.push_back(place.ticket);
         }
         if places.is_empty() && self.ordering == Ordering::Key {
             self.queues.remove(&key);
         }
-        released
     }
 
     /// Forgets a partition.
@@ -99,11 +104,12 @@ mod tests {
         for (n, (number, key)) in records.iter().enumerate() {
             queues.enter(Ticket(n), &partition(*number), key.map(str::as_bytes));
         }
-        let ready = order.iter().flat_map(|n| {
+        let mut released = VecDeque::new();
+        for n in order {
             let (number, key) = records[*n];
-            queues.ready(Ticket(*n), &partition(number), key.map(str::as_bytes))
-        });
-        ready.map(|ticket| ticket.0).collect()
+            queues.ready(Ticket(*n), &partition(number), key.map(str::as_bytes), &mut released);
+        }
+        released.into_iter().map(|ticket| ticket.0).collect()
     }
 
     #[test]
@@ -129,6 +135,8 @@ mod tests {
         let mut queues = PublishOrder::new(Ordering::Partition);
         queues.enter(Ticket(0), &partition(0), None);
         queues.remove(&partition(0));
-        assert_eq!(queues.ready(Ticket(0), &partition(0), None), []);
+        let mut released = VecDeque::new();
+        queues.ready(Ticket(0), &partition(0), None, &mut released);
+        assert!(released.is_empty());
     }
 }

@@ -1,8 +1,8 @@
-//! Outcomes that are released but not with the producer: its queue was full, the topic takes nothing at the moment, or a
-//! record is under suspicion.
+//! Outcomes that are released but not with the producer: its queue was full, the topic takes nothing at the moment, or
+//! a record is under suspicion.
 //!
-//! A topic's size limit holds for a whole batch, and a refused batch refuses every record in it. So a record that comes back
-//! as too large is only a suspect: it is sent once more, alone, and what comes back then is about the record.
+//! A topic's size limit holds for a whole batch, and a refused batch refuses every record in it. So a record that comes
+//! back as too large is only a suspect: it is sent once more, alone, and what comes back then is about the record.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
@@ -78,6 +78,12 @@ impl SendQueue {
             return NextSend::SendAlone(ticket);
         }
         NextSend::Send(ticket)
+    }
+
+    /// The producer has an outcome: it does not wait any more.
+    pub(super) fn sent(&mut self, ticket: Ticket) {
+        self.waiting.remove(&ticket);
+        self.suspects.remove(&ticket);
     }
 
     /// The producer has reported on a record. True if it was alone, so that the report is about it.

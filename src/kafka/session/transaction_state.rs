@@ -1,7 +1,8 @@
-//! Where the producer's transaction stands (KIP-98, KIP-447): outcomes and the offsets of what they answer become visible together.
+//! Where the producer's transaction stands (KIP-98, KIP-447): outcomes and the offsets of what they answer become
+//! visible together.
 //!
-//! One transaction is open at a time, never while a provider is asked: it begins with the first outcome that is ready and ends
-//! after a moment. Outcomes that come meanwhile go into the next one.
+//! One transaction is open at a time, never while a provider is asked: it begins with the first outcome that is ready
+//! and ends after a moment. Outcomes that come meanwhile go into the next one.
 
 use std::time::{Duration, Instant};
 
@@ -63,8 +64,8 @@ pub(super) struct TransactionState {
     refused: Vec<FailedDelivery>,
     /// The client takes nothing more in this transaction.
     is_failed: bool,
-    /// The group refused the last commit. Until it takes one again, a transaction has one outcome: all others would be published only
-    /// to be aborted, several times a second, for as long as a rebalance may last.
+    /// The group refused the last commit. Until it takes one again, a transaction has one outcome: all others would be
+    /// published only to be aborted, several times a second, for as long as a rebalance may last.
     is_trial: bool,
 }
 
@@ -103,8 +104,8 @@ impl TransactionState {
         !matches!(self.phase, Phase::New { .. } | Phase::Idle) && now.duration_since(self.began_at) >= TIMEOUT / 2
     }
 
-    /// True if a call does not come back. The client limits its calls, but loses some (librdkafka 2.12.1: `send_offsets_to_transaction`
-    /// when the group's coordinator dies). The next producer ends the transaction.
+    /// True if a call does not come back. The client limits its calls, but loses some (librdkafka 2.12.1:
+    /// `send_offsets_to_transaction` when the group's coordinator dies). The next producer ends the transaction.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
         matches!(self.phase, Phase::Ending { since } if now.duration_since(since) >= LOST_AFTER)
     }
@@ -137,8 +138,9 @@ impl TransactionState {
         self.is_trial = is_refusal;
     }
 
-    /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting, except after a
-    /// refusal. An abort does not wait for reports: the client sends nothing more of a transaction that has failed.
+    /// The next step, given how much of what was sent the broker has not reported on. `is_urgent` ends the collecting,
+    /// except after a refusal. An abort does not wait for reports: the client sends nothing more of a transaction that
+    /// has failed.
     pub(super) fn next(&mut self, unacknowledged: usize, is_urgent: bool, now: Instant) -> TransactionStep {
         let is_full = self.sent >= MAX_OUTCOMES || now.duration_since(self.began_at) >= COLLECTS;
         let is_hurried = is_urgent && !self.is_trial;

@@ -1,14 +1,15 @@
 //! Exactly-once: outcomes in transactions, with the offsets of what they answer.
 //!
-//! A position closes when its transaction is handed over for commit, so that offsets and map in it speak of its own outcomes. What
-//! cannot be known afterwards (a commit that timed out, an assignment that changed) ends the session: the next one reads from
-//! what the group really has.
+//! A position closes when its transaction is handed over for commit, so that offsets and map in it speak of its own
+//! outcomes. What cannot be known afterwards (a commit that timed out, an assignment that changed) ends the session:
+//! the next one reads from what the group really has.
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::commits::COMMIT_INTERVAL;
+use super::flight::Flight;
 use super::transaction_state::{FailedDelivery, TransactionState, TransactionStep};
-use super::{InFlight, Session, SessionError};
+use super::{Session, SessionError};
 use crate::kafka::client::cluster::Ticket;
 use crate::kafka::client::cluster::{Cluster, ClusterError, Request};
 use crate::kafka::client::commit::Commit;
@@ -37,17 +38,12 @@ impl<C: Cluster> Session<'_, C> {
         }
     }
 
-    /// Takes note of a delivery report within a transaction.
-    pub(super) fn reported(&mut self, ticket: Ticket, outcome: Result<(), RDKafkaErrorCode>, was_alone: bool) {
-        let (Some(transaction), Some(flight)) = (&mut self.transaction, self.in_flight.get_mut(&ticket)) else {
-            return;
-        };
-        match outcome {
-            Ok(()) => {
-                flight.is_delivered = true;
-                transaction.delivered(ticket);
-            }
-            Err(code) => transaction.refused(FailedDelivery { ticket, code, was_alone }),
+    /// The broker has an outcome, in the transaction that is open.
+    pub(super) fn delivered(&mut self, ticket: Ticket) {
+        if let Some(transaction) = &mut self.transaction
+            && self.flights.delivered(ticket)
+        {
+            transaction.delivered(ticket);
         }
     }
 
@@ -63,8 +59,8 @@ impl<C: Cluster> Session<'_, C> {
         if self.cluster.is_busy() {
             return Ok(());
         }
-        if now >= self.commit_due && self.transaction.as_ref().is_some_and(TransactionState::is_idle) {
-            self.commit_due = now + COMMIT_INTERVAL;
+        if now >= self.commit_clock.due && self.transaction.as_ref().is_some_and(TransactionState::is_idle) {
+            self.commit_clock.due = now + COMMIT_INTERVAL;
             // What has an outcome from before moves the offset, too.
             if !self.ledger.uncommitted().is_empty() {
                 self.begin_transaction()?;
@@ -72,7 +68,7 @@ impl<C: Cluster> Session<'_, C> {
         }
         let is_urgent = self.drain.is_some();
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        match transaction.next(self.unacknowledged, is_urgent, now) {
+        match transaction.next(self.flights.counts().sent, is_urgent, now) {
             TransactionStep::Wait => {}
             TransactionStep::Init => {
                 transaction.ending(now);
@@ -89,14 +85,14 @@ impl<C: Cluster> Session<'_, C> {
 
     fn commit_transaction(&mut self) -> Result<(), SessionError> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        // Before ownership is looked at: a member that has not joined commits for anybody's partitions, and the broker does
-        // not check who owns one.
+        // Before ownership is looked at: a member that has not joined commits for anybody's partitions, and the broker
+        // does not check who owns one.
         let is_member = self.cluster.note_membership();
-        for flight in transaction.outcomes().iter().filter_map(|ticket| self.in_flight.get(ticket)) {
+        for flight in transaction.outcomes().iter().filter_map(|ticket| self.flights.get(*ticket)) {
             self.ledger.close_on_trial(&flight.partition, flight.record.position.offset);
         }
         let commits = self.ledger.uncommitted();
-        self.has_long_map = commits.iter().any(Commit::is_long);
+        self.intake.has_long_map = commits.iter().any(Commit::is_long);
         if commits.iter().any(|commit| !commit.map.is_whole) {
             return Err(SessionError::new(
                 "what is finished does not fit into a commit's metadata; lower max_in_flight",
@@ -107,7 +103,7 @@ impl<C: Cluster> Session<'_, C> {
         }
         let now = self.cluster.now();
         transaction.ending(now);
-        self.commit_due = now + COMMIT_INTERVAL;
+        self.commit_clock.due = now + COMMIT_INTERVAL;
         self.cluster.request(Request::CommitTransaction(commits));
         Ok(())
     }
@@ -140,7 +136,11 @@ impl<C: Cluster> Session<'_, C> {
                 transaction.group_answered(false);
                 self.deps.metrics.committed.inc();
                 commits.into_iter().for_each(|commit| self.ledger.committed(commit));
-                delivered.into_iter().for_each(|ticket| self.acknowledged(ticket));
+                for ticket in delivered {
+                    if let Some(flight) = self.flights.committed(ticket) {
+                        self.close(flight);
+                    }
+                }
                 Ok(())
             }
             // The group has moved on since we looked; nothing was committed.
@@ -168,15 +168,13 @@ impl<C: Cluster> Session<'_, C> {
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         let (delivered, refused) = transaction.ended();
         for ticket in delivered {
-            if let Some(flight) = self.in_flight.get_mut(&ticket) {
-                flight.is_delivered = false;
+            if let Some(flight) = self.flights.aborted(ticket) {
                 self.ledger.reopen(&flight.partition, flight.record.position.offset);
-                self.send_queue.put(ticket);
             }
         }
         for FailedDelivery { ticket, code, was_alone } in refused {
             // Its partition may have left since the report.
-            if !self.in_flight.contains_key(&ticket) {
+            if self.flights.get(ticket).is_none() {
                 continue;
             }
             if matches!(code, RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) {
@@ -216,9 +214,9 @@ impl<C: Cluster> Session<'_, C> {
     }
 
     /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.
-    pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &InFlight) -> bool {
-        let waits = || self.send_queue.problem().is_none() && self.send_queue.contains(ticket);
-        self.transaction.is_some() && (flight.is_delivered || waits())
+    pub(super) fn is_in_next_transaction(&self, ticket: Ticket, flight: &Flight) -> bool {
+        let waits = || self.flights.send_queue().problem().is_none() && self.flights.send_queue().contains(ticket);
+        self.transaction.is_some() && (flight.is_delivered() || waits())
     }
 
     /// Ends what is open, so that readers of the topics need not wait for its timeout.

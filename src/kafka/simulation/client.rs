@@ -83,7 +83,8 @@ impl Client {
         }
     }
 
-    /// Whether what it is told of pauses is lost. In such a moment the beginning of a fetch is, and then nothing is ever fetched.
+    /// Whether what it is told of pauses is lost. In such a moment the beginning of a fetch is, and then nothing is
+    /// ever fetched.
     fn told(&self) -> bool {
         assert!(now() >= self.fetches_begin, "a client is told of pauses while fetches begin");
         self.world.borrow_mut().loses_pause()
@@ -262,7 +263,8 @@ impl Cluster for Client {
 
     fn assign(&mut self, list: &TopicPartitionList) -> Result<(), ClusterError> {
         let mut world = self.world.borrow_mut();
-        // All partitions are paused for a rebalance. In the moment in which a record is handed out, it is fetched again then.
+        // All partitions are paused for a rebalance. In the moment in which a record is handed out, it is fetched again
+        // then.
         for (partition, next) in &mut self.assigned {
             if self.begun.contains(partition) && world.is_wrong() {
                 *next -= 1;
@@ -380,7 +382,8 @@ impl Cluster for Client {
 }
 
 impl Drop for Client {
-    /// A client that is closed leaves the group. One that is killed does not, and what it had asked for may still be done.
+    /// A client that is closed leaves the group. One that is killed does not, and what it had asked for may still be
+    /// done.
     fn drop(&mut self) {
         if !self.is_dead() {
             self.world.borrow_mut().leave(self.member);

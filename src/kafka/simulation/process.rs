@@ -1,4 +1,5 @@
-//! A process: sessions one after the other, as the supervisor runs them, until it is killed, and then the next process in its place.
+//! A process: sessions one after the other, as the supervisor runs them, until it is killed, and then the next process
+//! in its place.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,8 +67,8 @@ impl Script {
         self.0.lock().unwrap().calls
     }
 
-    /// Questions that were asked although they had been answered. A process that lost a record may get its answer while the next owner
-    /// is on its way to one: that is not counted.
+    /// Questions that were asked although they had been answered. A process that lost a record may get its answer while
+    /// the next owner is on its way to one: that is not counted.
     pub(super) fn asked_again(&self) -> BTreeSet<String> {
         self.0.lock().unwrap().asked_again.clone()
     }
@@ -136,15 +137,20 @@ impl Company {
     }
 }
 
-fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Dependencies {
-    let window = plan.deduplicates.then_some(Duration::from_secs(3600));
-    let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
+/// Takes each record as far as a question to the model.
+pub(in crate::kafka) fn handler(model: Arc<dyn Model>, remembered: Option<RememberedOutcomes>) -> RecordHandler {
     let format = RecordFormat::CloudEvents;
     let of_records = HandlerSettings { connector: "sim".into(), config_hash: "0".into(), format, reference: None };
     // Nothing is remembered in the process: that would hide what the journal forgets.
-    let spec = Spec::new(testing::settings(), router_to(Arc::clone(script) as Arc<dyn Model>));
+    let spec = Spec::new(testing::settings(), router_to(model));
     let clock = Arc::new(ManualClock::default());
-    let handler = RecordHandler::new(of_records, engine(), Arc::new(spec), caller(), clock, Some(memory));
+    RecordHandler::new(of_records, engine(), Arc::new(spec), caller(), clock, remembered)
+}
+
+fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Dependencies {
+    let window = plan.deduplicates.then_some(Duration::from_secs(3600));
+    let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
+    let handler = handler(Arc::clone(script) as Arc<dyn Model>, Some(memory));
     let status = Arc::new(ConnectorStatus::new("sim".into()));
     status.probed(Ok(Duration::ZERO), None);
     Dependencies {

@@ -208,8 +208,8 @@ impl World {
         }
     }
 
-    /// One step towards an even assignment, cooperatively: who has too much is told to give back, and only what nobody has is
-    /// assigned.
+    /// One step towards an even assignment, cooperatively: who has too much is told to give back, and only what nobody
+    /// has is assigned.
     fn rebalance(&mut self) {
         let ids: Vec<MemberId> = self.members.keys().copied().collect();
         for id in &ids {

@@ -218,8 +218,8 @@ proptest! {
         }
     }
 
-    /// Whenever an owner dies and whatever it had finished by its last commit: the next one opens what was unfinished then,
-    /// and nothing else.
+    /// Whenever an owner dies and whatever it had finished by its last commit: the next one opens what was unfinished
+    /// then, and nothing else.
     #[test]
     fn an_owner_repeats_what_was_unfinished_at_the_last_commit_and_nothing_else(
         gaps in prop::collection::vec(1_i64..4, 1..60),

@@ -1,0 +1,53 @@
+//! What a session tells others about itself: the gauges, and the status that health reads.
+
+use std::time::{Duration, Instant};
+
+use super::flight::PhaseCounts;
+use crate::kafka::dependencies::Dependencies;
+use crate::kafka::status::Paused;
+
+/// Time after which it is told again although nothing has changed: a loop that is not heard of counts as one that
+/// hangs.
+const TELL_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Tells it when it has changed.
+#[derive(Debug, Default)]
+pub(super) struct Reporter {
+    told: Option<(Facts, Instant)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Facts {
+    partitions: usize,
+    counts: PhaseCounts,
+    paused: Option<Paused>,
+}
+
+impl Reporter {
+    /// The session has come to the end of a turn.
+    pub(super) fn turned(
+        &mut self,
+        deps: &Dependencies,
+        partitions: usize,
+        counts: PhaseCounts,
+        paused: Option<&Paused>,
+        now: Instant,
+    ) {
+        let is_known = self.told.as_ref().is_some_and(|(facts, told_at)| {
+            let is_same = facts.partitions == partitions && facts.counts == counts && facts.paused.as_ref() == paused;
+            is_same && now < *told_at + TELL_AGAIN_AFTER
+        });
+        if is_known {
+            return;
+        }
+        let PhaseCounts { waiting, asking, ready, sent, delivered } = counts;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        deps.metrics.waiting.set(count(waiting));
+        deps.metrics.asking.set(count(asking));
+        deps.metrics.unpublished.set(count(ready + sent + delivered));
+        deps.metrics.paused.set(i64::from(paused.is_some()));
+        let in_flight = waiting + asking + ready + sent + delivered;
+        deps.status.turned(partitions, in_flight, paused.cloned());
+        self.told = Some((Facts { partitions, counts, paused: paused.cloned() }, now));
+    }
+}
