@@ -21,10 +21,13 @@ mod http_client;
 mod keys;
 pub mod offline;
 mod openai;
+mod prepared_spec;
 mod provider_schema;
 mod remote_model;
+mod request_body;
 mod request_parameters;
 mod retry_hints;
+mod schema_support;
 pub mod settings;
 mod wire_format;
 

@@ -100,7 +100,7 @@ impl Model for Offline {
 
     /// Never fails. A correction is ignored: rules that were wrong once are wrong again.
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
-        let Extraction { data, confidence } = extract(call.content, call.schema);
+        let Extraction { data, confidence } = extract(call.content, &call.spec.schema);
         Box::pin(ready(Ok(Reply {
             text: data.to_string(),
             model: FAMILY.to_owned(),

@@ -31,7 +31,7 @@ impl OpenAi {
         let schema = request.schema?;
         match self.structured_output {
             StructuredOutput::JsonSchema => {
-                let name = request.call.schema_name;
+                let name = &request.call.spec.schema_name;
                 let json_schema = json!({ "name": name, "strict": request.is_strict, "schema": schema });
                 Some(json!({ "type": "json_schema", "json_schema": json_schema }))
             }

@@ -1,11 +1,8 @@
 //! A model behind an HTTP API: what all wire formats have in common.
 
-use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -16,11 +13,13 @@ use super::gemini::Gemini;
 use super::http_client::{HttpClient, HttpResponse};
 use super::keys::{KeyChoice, KeyRing};
 use super::openai::OpenAi;
-use super::provider_schema::{Cause, ProviderSchema, ProviderSchemas, SchemaMode};
-use super::request_parameters::{Learned, Omitted, RequestParameters};
+use super::prepared_spec::{PreparedSpec, PreparedSpecs};
+use super::provider_schema::{Cause, SchemaMode};
+use super::request_body::{BodyForm, BodyWriter};
+use super::request_parameters::{Learned, Omitted};
 use super::retry_hints;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
-use super::wire_format::{self, ChatRequest, WireFormat};
+use super::wire_format::{self, WireFormat};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 use crate::ports::clock::{Clock, SystemClock};
@@ -34,17 +33,13 @@ const MAX_ADAPTATIONS: usize = 8;
 #[derive(Debug)]
 pub(super) struct RemoteModel {
     name: String,
-    model: String,
     digest: [u8; 32],
-    max_tokens: u32,
-    temperature: Option<f64>,
-    logprobs: bool,
-    instructions: Option<String>,
     prices: Prices,
+    bodies: BodyWriter,
     wire_format: Box<dyn WireFormat>,
     http: HttpClient,
     keys: KeyRing,
-    schemas: ProviderSchemas,
+    specs: PreparedSpecs,
     learned: Learned,
     /// Whether it has been said that the server does not tell what calls use.
     said_usage: AtomicBool,
@@ -62,9 +57,8 @@ struct Trial {
 /// A request on its way.
 struct Sent<'a> {
     trial: Trial,
-    parameters: RequestParameters,
-    schema: &'a ProviderSchema,
-    mode: SchemaMode,
+    spec: &'a PreparedSpec,
+    form: BodyForm,
     has_schema: bool,
     /// Confirmations, so far, that the server fails on the schema.
     confirmations: u32,
@@ -115,57 +109,38 @@ impl RemoteModel {
         first.logprobs &= settings.logprobs;
         Ok(Self {
             name: name.to_owned(),
-            model: settings.model.clone(),
             digest: settings.digest(),
-            max_tokens: settings.max_tokens,
-            temperature: settings.temperature,
-            logprobs: settings.logprobs,
-            instructions: settings.instructions.clone(),
             prices: settings.prices,
+            bodies: BodyWriter::new(settings),
             keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
             wire_format,
             http: HttpClient::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
-            schemas: ProviderSchemas::new(dialect),
+            specs: PreparedSpecs::new(dialect),
             learned: Learned::new(first),
             said_usage: AtomicBool::new(false),
         })
     }
 
     /// One request.
-    async fn attempt(
-        &self,
-        call: &Call<'_>,
-        system: &str,
-        provider_schema: &ProviderSchema,
-        trial: Trial,
-    ) -> Result<Reply, Attempt> {
+    async fn attempt(&self, call: &Call<'_>, spec: &PreparedSpec, trial: Trial) -> Result<Reply, Attempt> {
         let parameters = self.learned.parameters(trial.omitted);
         // Read once: another call may change them while this one waits for its answer.
-        let mode = if parameters.schema { provider_schema.mode(trial.mode) } else { SchemaMode::Instructions };
-        let schema = provider_schema.schema(mode);
-        let body = self.body(call, system, schema, mode, parameters);
+        let mode = if parameters.schema { spec.schema.mode(trial.mode) } else { SchemaMode::Instructions };
+        let form = BodyForm { mode, parameters };
+        let body = self.bodies.body(self.wire_format.as_ref(), call, spec.schema.schema(mode), &spec.bodies, form);
         let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
-        let (key, confirmations) = (self.keys.choose(), provider_schema.confirmations());
-        let sent =
-            Sent { trial, parameters, schema: provider_schema, mode, has_schema: schema.is_some(), confirmations, key };
+        let (key, confirmations) = (self.keys.choose(), spec.schema.confirmations());
+        let has_schema = spec.schema.schema(mode).is_some();
+        let sent = Sent { trial, spec, form, has_schema, confirmations, key };
         let response = self.http.post(self.keys.header(key), body).await;
         let response = response.map_err(|error| Attempt::Failed(error.into_error(&self.name)))?;
         let reply = self.read(&response, &sent)?;
         self.learned.answered(&self.name, trial.omitted);
-        if parameters.schema && provider_schema.answered(mode, trial.cause) {
-            let (provider, schema) = (&self.name, call.schema_name);
-            let reason = trial.cause.map(Cause::as_str);
-            match mode {
-                SchemaMode::Strict | SchemaMode::Hint => {
-                    tracing::warn!(provider, schema, reason, "the schema is sent to the provider as a hint only");
-                }
-                SchemaMode::Instructions => {
-                    tracing::warn!(provider, schema, reason, "the schema is not sent to the provider again");
-                }
-            }
+        if parameters.schema {
+            self.specs.answered(&self.name, call.spec, spec, mode, trial.cause);
         }
         let pause = retry_hints::spent(&response.headers, now()).and_then(|pause| self.keys.rest(key, pause));
-        Ok(Reply { pause, ..provider_schema.restored(reply, mode) })
+        Ok(Reply { pause, ..spec.schema.restored(reply, mode) })
     }
 
     /// The reply in a response.
@@ -219,13 +194,12 @@ impl RemoteModel {
     /// What the request can do without, so that the call is worth repeating: what the error names, or the schema, if nothing else
     /// explains the error.
     fn adapt(&self, error: &ErrorResponse, code: Code, sent: &Sent<'_>) -> Option<Trial> {
-        let Sent { trial, schema, .. } = *sent;
+        let Sent { trial, spec, form, .. } = *sent;
         if sent.has_schema && error.about_schema() {
-            let mode = if sent.mode == SchemaMode::Strict { SchemaMode::Hint } else { SchemaMode::Instructions };
-            return Some(Trial { mode, cause: Some(Cause::Refused), ..trial });
+            return Some(Trial { mode: form.mode.looser(), cause: Some(Cause::Refused), ..trial });
         }
         let named = error.unsupported_parameter();
-        if let Some(omitted) = named.and_then(|parameter| self.learned.without(parameter, sent.parameters)) {
+        if let Some(omitted) = named.and_then(|parameter| self.learned.without(parameter, form.parameters)) {
             return Some(Trial { omitted: trial.omitted.and(omitted), ..trial });
         }
         if !sent.has_schema {
@@ -234,36 +208,12 @@ impl RemoteModel {
         // Servers word their errors about schemas in ever new ways, so only a request without it can tell whose fault it is.
         let cause = if code == Code::ProviderRejected && error.is_unexplained() {
             Cause::Refused
-        } else if error.has_failed() && schema.failed(sent.confirmations) {
+        } else if error.has_failed() && spec.schema.failed(sent.confirmations) {
             Cause::Failed(sent.confirmations)
         } else {
             return None;
         };
         Some(Trial { mode: SchemaMode::Instructions, cause: Some(cause), ..trial })
-    }
-
-    fn body(
-        &self,
-        call: &Call<'_>,
-        system: &str,
-        schema: Option<&Value>,
-        mode: SchemaMode,
-        parameters: RequestParameters,
-    ) -> Result<Bytes, Failure> {
-        let request = ChatRequest {
-            model: &self.model,
-            system,
-            call,
-            schema,
-            is_strict: mode == SchemaMode::Strict,
-            max_tokens: call.max_tokens.unwrap_or(self.max_tokens),
-            temperature: call.temperature.or(self.temperature).filter(|_| parameters.temperature),
-            logprobs: self.logprobs && parameters.logprobs,
-            parameters,
-        };
-        serde_json::to_vec(&self.wire_format.body(&request))
-            .map(Bytes::from)
-            .map_err(|e| Failure::new(Code::InternalError, format!("the request cannot be written as JSON: {e}")))
     }
 
     fn unusable(&self, reason: &str) -> Failure {
@@ -281,7 +231,7 @@ impl Model for RemoteModel {
     }
 
     fn family(&self) -> &str {
-        &self.model
+        self.bodies.model()
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -293,24 +243,20 @@ impl Model for RemoteModel {
     }
 
     fn max_tokens(&self) -> u32 {
-        self.max_tokens
+        self.bodies.max_tokens()
     }
 
     fn instructions(&self) -> Option<&str> {
-        self.instructions.as_deref()
+        self.bodies.instructions()
     }
 
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
         Box::pin(async move {
-            let schema: Arc<ProviderSchema> = self.schemas.of(call.schema_name, call.schema);
-            let system = match &self.instructions {
-                Some(more) => Cow::Owned(format!("{}\n\n{more}", call.system)),
-                None => Cow::Borrowed(call.system),
-            };
+            let spec = self.specs.of(call.spec);
             let mut changes = MAX_ADAPTATIONS + self.keys.len();
             let mut trial = Trial { omitted: Omitted::default(), mode: SchemaMode::Strict, cause: None };
             loop {
-                match self.attempt(call, &system, &schema, trial).await {
+                match self.attempt(call, &spec, trial).await {
                     Ok(reply) => return Ok(reply),
                     Err(Attempt::Again(next, _)) if changes > 0 => (trial, changes) = (next, changes - 1),
                     Err(Attempt::Again(_, error) | Attempt::Failed(error)) => return Err(error),

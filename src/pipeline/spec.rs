@@ -10,6 +10,8 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RecordCeiling;
+use crate::ports::model::{CallSettings, CallSpec};
+use crate::prompt::meta;
 use crate::prompt::template::Template;
 use crate::schema::Schema;
 
@@ -121,6 +123,7 @@ pub struct SpecSettings {
 pub struct Spec {
     settings: SpecSettings,
     router: Router,
+    call: CallSpec,
     /// Over all that changes an answer but the tenant and the prompt.
     question: Sha256,
     /// The same as the first releases reckoned it: remembered outcomes are kept under it.
@@ -131,7 +134,7 @@ impl Spec {
     /// A specification of these `settings` that is asked of the providers of `router`.
     pub fn new(settings: SpecSettings, router: Router) -> Self {
         let (question, outcome) = (question(&settings, &router), outcome(&settings, &router));
-        Self { settings, router, question, outcome }
+        Self { call: call(&settings), settings, router, question, outcome }
     }
 
     /// What the user chose.
@@ -142,6 +145,11 @@ impl Spec {
     /// Who is asked.
     pub fn router(&self) -> &Router {
         &self.router
+    }
+
+    /// What the calls for all requests have in common.
+    pub(super) fn call(&self) -> &CallSpec {
+        &self.call
     }
 
     /// What makes this question of this tenant the same as another one: the key of its remembered answer.
@@ -156,6 +164,18 @@ impl Spec {
     pub(super) fn outcome_fingerprint(&self, prompt: &str) -> Fingerprint {
         Fingerprint(self.outcome.clone().chain_update(prompt).finalize().into())
     }
+}
+
+fn call(settings: &SpecSettings) -> CallSpec {
+    let SpecSettings { schema, generation: Generation { temperature, max_tokens }, .. } = settings;
+    CallSpec::new(CallSettings {
+        instructions: meta::opening(),
+        closing_instructions: meta::closing(schema),
+        schema_name: schema.name().to_owned(),
+        schema: schema.json().clone(),
+        temperature: *temperature,
+        max_tokens: *max_tokens,
+    })
 }
 
 fn question(settings: &SpecSettings, router: &Router) -> Sha256 {

@@ -1,6 +1,7 @@
 //! A language model, or something that stands in for one.
 
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,24 +12,91 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 
-/// One question to a model.
-#[derive(Debug, Clone)]
+/// What goes into every call for one specification: all that does not depend on the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallSettings {
+    /// Our instructions up to the note on the record. Never contains event data.
+    pub instructions: String,
+    /// Our instructions after the note.
+    pub closing_instructions: String,
+    /// Name of the schema, `[a-zA-Z0-9_-]{1,64}`.
+    pub schema_name: String,
+    /// The JSON Schema that the answer must satisfy.
+    pub schema: Value,
+    /// Sampling temperature; `None` leaves it to the provider.
+    pub temperature: Option<f64>,
+    /// Ceiling for the answer's tokens; `None` leaves it to the provider's setting.
+    pub max_tokens: Option<u32>,
+}
+
+/// [`CallSettings`] that are fixed, so that a provider can prepare its requests once and keep them by the [digest](Self::digest).
+#[derive(Debug)]
+pub struct CallSpec {
+    settings: CallSettings,
+    schema_len: usize,
+    digest: [u8; 32],
+}
+
+impl CallSpec {
+    /// Fixes the settings.
+    pub fn new(settings: CallSettings) -> Self {
+        // Exhaustive on purpose: a new setting does not compile until it is part of the digest.
+        let CallSettings { instructions, closing_instructions, schema_name, schema, temperature, max_tokens } =
+            &settings;
+        let (mut hash, schema_text) = (Sha256::new(), schema.to_string());
+        for text in [instructions, closing_instructions, schema_name, &schema_text] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        hash.update(temperature.map_or([0xff; 8], f64::to_be_bytes));
+        hash.update(max_tokens.map_or([0xff; 8], |tokens| u64::from(tokens).to_be_bytes()));
+        Self { digest: hash.finalize().into(), schema_len: schema_text.len(), settings }
+    }
+
+    /// SHA-256 over everything in it. Two that are equal lead to the same requests.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Bytes of the schema as JSON text.
+    pub fn schema_len(&self) -> usize {
+        self.schema_len
+    }
+
+    /// Bytes of our instructions for a record with this note, and of the schema, which is sent beside them.
+    pub fn sent_len(&self, note: &str) -> usize {
+        self.instructions.len() + note.len() + self.closing_instructions.len() + self.schema_len()
+    }
+
+    /// Our instructions for a record with this note.
+    pub fn system(&self, note: &str) -> String {
+        [&self.settings.instructions, note, &self.settings.closing_instructions].concat()
+    }
+}
+
+/// The settings can be read, but not changed.
+impl Deref for CallSpec {
+    type Target = CallSettings;
+
+    fn deref(&self) -> &CallSettings {
+        &self.settings
+    }
+}
+
+/// One call of a model.
+#[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// Our instructions. Never contains event data.
-    pub system: &'a str,
+    /// What it has in common with the calls for other records.
+    pub spec: &'a CallSpec,
+    /// What our instructions say of this record: which language it is in, or nothing. Never contains event data.
+    pub note: &'a str,
     /// The rendered prompt: untrusted text, sent as the user's message and never interpreted by us.
     pub prompt: &'a str,
     /// The record's own text within the prompt; the whole prompt where the two cannot be told apart.
     pub content: &'a str,
-    /// Name of the schema, `[a-zA-Z0-9_-]{1,64}`.
-    pub schema_name: &'a str,
-    /// The JSON Schema that the answer must satisfy.
-    pub schema: &'a Value,
     /// A former answer to this question and what was wrong with it, when it is asked again.
     pub correction: Option<Correction<'a>>,
-    /// Sampling temperature; `None` leaves it to the provider.
-    pub temperature: Option<f64>,
-    /// Ceiling for the answer's tokens; `None` leaves it to the provider's setting.
+    /// A ceiling for the answer's tokens in place of the specification's.
     pub max_tokens: Option<u32>,
 }
 

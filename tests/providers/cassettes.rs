@@ -8,7 +8,7 @@ use structured_prompt::llm::settings::Cassettes;
 use structured_prompt::ports::model::Call;
 
 use super::stub_provider::{Fault, Script, StubProvider, When, Wire};
-use super::{KEY, call, provider, schema, settings};
+use super::{KEY, call, provider, settings, spec};
 
 #[tokio::test]
 async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
@@ -16,11 +16,11 @@ async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
         let directory = tempfile::tempdir().unwrap();
         let tapes = directory.path().join("tapes");
         let stub = StubProvider::start(Script::default().fault(When::Call(1), Fault::Error(429)));
-        let schema = schema();
+        let spec = spec();
         let recorder = llm::build(&provider(settings(wire, &stub)), &Cassettes::Record(tapes.clone()), None).unwrap();
-        let limited = recorder.ask(&call(&schema)).await.unwrap_err();
-        let first = recorder.ask(&call(&schema)).await.unwrap();
-        let second = recorder.ask(&call(&schema)).await.unwrap();
+        let limited = recorder.ask(&call(&spec)).await.unwrap_err();
+        let first = recorder.ask(&call(&spec)).await.unwrap();
+        let second = recorder.ask(&call(&spec)).await.unwrap();
         assert_ne!(first.text, second.text, "the stub salts each answer");
 
         let files: Vec<_> = std::fs::read_dir(&tapes).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -34,11 +34,11 @@ async fn what_was_recorded_is_replayed_without_a_call_and_without_a_key() {
             structured_prompt::llm::settings::RemoteSettings { api_keys: Vec::new(), ..settings(wire, &stub) };
         let replay = llm::build(&provider(keyless), &Cassettes::Replay(tapes), None).unwrap();
         let calls = stub.calls();
-        assert_eq!(replay.ask(&call(&schema)).await.unwrap_err().failure.code, limited.failure.code);
+        assert_eq!(replay.ask(&call(&spec)).await.unwrap_err().failure.code, limited.failure.code);
         for wanted in [&first.text, &second.text, &second.text] {
-            assert_eq!(replay.ask(&call(&schema)).await.unwrap().text, *wanted, "after the last, the last again");
+            assert_eq!(replay.ask(&call(&spec)).await.unwrap().text, *wanted, "after the last, the last again");
         }
-        let unknown = replay.ask(&Call { prompt: "never asked", ..call(&schema) }).await.unwrap_err();
+        let unknown = replay.ask(&Call { prompt: "never asked", ..call(&spec) }).await.unwrap_err();
         assert_eq!((unknown.failure.code, unknown.is_transient), (Code::NotRecorded, false));
         assert!(unknown.failure.detail.contains(".json is not there"), "{}", unknown.failure.detail);
         assert_eq!(stub.calls(), calls, "nothing was sent");
@@ -55,11 +55,11 @@ async fn a_key_that_is_quoted_is_not_recorded_and_a_pause_is() {
         .with("anthropic-ratelimit-requests-remaining", "0")
         .with("anthropic-ratelimit-requests-reset", reset);
     let stub = StubProvider::start(Script::default().fault(When::Every(1), limited));
-    let schema = schema();
+    let spec = spec();
     let mut pauses = Vec::new();
     for cassettes in [Cassettes::Record(directory.path().into()), Cassettes::Replay(directory.path().into())] {
         let model = llm::build(&provider(settings(Wire::Anthropic, &stub)), &cassettes, None).unwrap();
-        pauses.push(model.ask(&call(&schema)).await.unwrap_err().failure.retry_after);
+        pauses.push(model.ask(&call(&spec)).await.unwrap_err().failure.retry_after);
     }
     assert_eq!(pauses, [Some(std::time::Duration::from_secs(20)); 2]);
     let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();

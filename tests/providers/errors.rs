@@ -84,10 +84,10 @@ async fn an_answer_that_groq_found_invalid_is_an_answer_and_changes_no_request()
     } });
     let fault = Fault::Status { status: 400, body: error.to_string(), headers: Vec::new() };
     let stub = StubProvider::start(Script::default().fault(When::Call(1), fault));
-    let (model, schema) = (super::model(settings(Wire::OpenAi, &stub)), super::schema());
-    let reply = model.ask(&super::call(&schema)).await.unwrap();
+    let (model, spec) = (super::model(settings(Wire::OpenAi, &stub)), super::spec());
+    let reply = model.ask(&super::call(&spec)).await.unwrap();
     assert_eq!((reply.text.as_str(), reply.finish), ("{\"intent\": refund}", Finish::Complete));
-    model.ask(&super::call(&schema)).await.unwrap();
+    model.ask(&super::call(&spec)).await.unwrap();
     let formats: Vec<_> = stub.requests().iter().map(|request| request["response_format"].clone()).collect();
     assert_eq!(formats.len(), 2);
     assert_eq!(formats[0], formats[1], "the schema is still sent, as it was");

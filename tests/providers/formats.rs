@@ -5,7 +5,7 @@ use structured_prompt::llm::settings::RemoteSettings;
 use structured_prompt::ports::model::{Call, Correction, Finish};
 
 use super::stub_provider::{Fault, Script, StubProvider, When, Wire};
-use super::{KEY, PROMPT, ask, call, model, schema, settings};
+use super::{KEY, PROMPT, ask, call, model, settings, spec};
 
 #[tokio::test]
 async fn an_answer_comes_with_its_facts() {
@@ -42,9 +42,9 @@ async fn corrections_instructions_and_limits_reach_the_model() {
         let instructions = Some("Be brief.".to_owned());
         let model = model(RemoteSettings { instructions, temperature: Some(0.25), ..settings(wire, &stub) });
         assert_eq!(model.instructions(), Some("Be brief."), "they are part of estimates");
-        let schema = schema();
+        let spec = spec();
         let correction = Some(Correction { answer: "{\"a\":1}", errors: "/intent: missing" });
-        model.ask(&Call { correction, max_tokens: Some(99), ..call(&schema) }).await.unwrap();
+        model.ask(&Call { correction, max_tokens: Some(99), ..call(&spec) }).await.unwrap();
         let request = stub.requests().pop().unwrap();
         let text = request.to_string();
         for part in ["Extract the intent.\\n\\nBe brief.", "{\\\"a\\\":1}", "/intent: missing", "99", "0.25"] {
@@ -121,9 +121,9 @@ async fn a_parameter_that_a_400_names_is_dropped_once_for_all_calls() {
     for wire in Wire::ALL {
         let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::Refuses("temperature")));
         let model = model(RemoteSettings { temperature: Some(0.0), ..settings(wire, &stub) });
-        let schema = schema();
-        model.ask(&call(&schema)).await.unwrap();
-        model.ask(&call(&schema)).await.unwrap();
+        let spec = spec();
+        model.ask(&call(&spec)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
         assert_eq!(stub.calls(), 3, "{wire:?}: one that was refused, two that were not");
         assert_eq!(wire.parameter(&stub.requests()[2], "temperature"), None, "{wire:?}");
     }

@@ -8,7 +8,7 @@ use structured_prompt::llm::settings::RemoteSettings;
 
 use super::stub_provider::wire::schema as schema_of;
 use super::stub_provider::{End, Fault, Script, StubProvider, Wire};
-use super::{KEY, PROMPT, call, model, schema, settings};
+use super::{KEY, PROMPT, call, model, settings, spec};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -43,9 +43,9 @@ async fn what_a_server_does_not_take_and_does_not_tell_is_said_once() {
             body[if wire == Wire::Gemini { "usageMetadata" } else { "usage" }] = json!("n/a");
             Some(Fault::Raw { content_type: "application/json", body: body.to_string() })
         }));
-        let (model, schema) = (model(RemoteSettings { temperature: Some(0.0), ..settings(wire, &stub) }), schema());
+        let (model, spec) = (model(RemoteSettings { temperature: Some(0.0), ..settings(wire, &stub) }), spec());
         for _ in 0..5 {
-            model.ask(&call(&schema)).await.unwrap();
+            model.ask(&call(&spec)).await.unwrap();
         }
         assert_eq!(stub.calls(), 7, "{wire:?}: one without temperature, one without schema, and they are kept");
         let said = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();

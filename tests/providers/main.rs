@@ -12,7 +12,7 @@ use structured_prompt::llm::settings::{
     TokenLimitField,
 };
 use structured_prompt::pipeline::route::settings::Ceilings;
-use structured_prompt::ports::model::{Call, CallError, Model, Reply};
+use structured_prompt::ports::model::{Call, CallError, CallSettings, CallSpec, Model, Reply};
 
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
@@ -81,22 +81,28 @@ fn schema() -> Value {
     })
 }
 
-fn call(schema: &Value) -> Call<'_> {
-    Call {
-        system: "Extract the intent.",
-        prompt: PROMPT,
-        content: PROMPT,
-        schema_name: "support-intent",
-        schema,
-        correction: None,
-        temperature: None,
+fn spec() -> CallSpec {
+    spec_at(None)
+}
+
+fn spec_at(temperature: Option<f64>) -> CallSpec {
+    CallSpec::new(CallSettings {
+        instructions: "Extract the ".to_owned(),
+        closing_instructions: "intent.".to_owned(),
+        schema_name: "support-intent".to_owned(),
+        schema: schema(),
+        temperature,
         max_tokens: None,
-    }
+    })
+}
+
+fn call(spec: &CallSpec) -> Call<'_> {
+    Call { spec, note: "", prompt: PROMPT, content: PROMPT, correction: None, max_tokens: None }
 }
 
 /// Asks once; a failure must not leak what it must not.
 async fn ask(remote: RemoteSettings) -> Result<Reply, CallError> {
-    let result = model(remote).ask(&call(&schema())).await;
+    let result = model(remote).ask(&call(&spec())).await;
     if let Err(error) = &result {
         assert!(!error.failure.detail.contains("canary"), "the prompt or the key leaks: {}", error.failure.detail);
     }

@@ -7,16 +7,16 @@ use structured_prompt::llm::settings::RemoteSettings;
 use structured_prompt::ports::model::{Call, Correction};
 
 use super::stub_provider::{Fault, Latency, Script, StubProvider, When, Wire};
-use super::{PROMPT, call, model, schema, settings};
+use super::{PROMPT, call, model, settings, spec, spec_at};
 
 #[tokio::test]
 async fn the_request_is_what_openai_understands() {
     let stub = StubProvider::start(Script::default());
-    let schema = schema();
+    let spec = spec();
     let model = model(RemoteSettings { temperature: Some(0.25), ..settings(Wire::OpenAi, &stub) });
     let correction = Correction { answer: "{}", errors: "/intent: missing" };
-    model.ask(&Call { correction: Some(correction), max_tokens: Some(99), ..call(&schema) }).await.unwrap();
-    model.ask(&Call { temperature: Some(0.5), ..call(&schema) }).await.unwrap();
+    model.ask(&Call { correction: Some(correction), max_tokens: Some(99), ..call(&spec) }).await.unwrap();
+    model.ask(&call(&spec_at(Some(0.5)))).await.unwrap();
     let requests = stub.requests();
     assert_eq!(requests[0]["model"], "model-1");
     assert_eq!(requests[0]["max_tokens"], 99);
@@ -37,11 +37,11 @@ async fn the_request_is_what_openai_understands() {
 async fn a_parameter_that_a_400_names_is_dropped_or_renamed_once_for_all_calls() {
     let script = Script::default().fault(When::Call(1), Fault::Refuses("temperature"));
     let stub = StubProvider::start(script.fault(When::Every(1), Fault::Refuses("max_tokens")));
-    let schema = schema();
+    let spec = spec();
     let model = model(RemoteSettings { temperature: Some(0.0), ..settings(Wire::OpenAi, &stub) });
-    model.ask(&call(&schema)).await.unwrap();
+    model.ask(&call(&spec)).await.unwrap();
     assert_eq!(stub.calls(), 3, "one call for each parameter that was refused, and one that succeeds");
-    model.ask(&Call { temperature: Some(0.7), ..call(&schema) }).await.unwrap();
+    model.ask(&call(&spec_at(Some(0.7)))).await.unwrap();
     assert_eq!(stub.calls(), 4, "what was learned is kept");
     let last = stub.requests().pop().unwrap();
     assert_eq!((last.get("temperature"), last.get("max_tokens")), (None, None));
@@ -52,20 +52,20 @@ async fn a_parameter_that_a_400_names_is_dropped_or_renamed_once_for_all_calls()
 #[tokio::test]
 async fn a_refused_strict_schema_is_sent_as_it_is() {
     let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::RefusesStrict));
-    let schema = schema();
+    let spec = spec();
     let model = model(settings(Wire::OpenAi, &stub));
-    model.ask(&call(&schema)).await.unwrap();
-    model.ask(&call(&schema)).await.unwrap();
+    model.ask(&call(&spec)).await.unwrap();
+    model.ask(&call(&spec)).await.unwrap();
     assert_eq!(stub.calls(), 3);
-    assert_eq!(stub.requests()[2]["response_format"]["json_schema"]["schema"], schema);
+    assert_eq!(stub.requests()[2]["response_format"]["json_schema"]["schema"], spec.schema);
 }
 
 #[tokio::test]
 async fn many_calls_run_at_once() {
     let (low, high) = (Duration::from_millis(50), Duration::from_millis(80));
     let stub = StubProvider::start(Script::default().latency(Latency::Between(low, high)));
-    let (model, schema) = (model(settings(Wire::OpenAi, &stub)), schema());
-    let calls: Vec<_> = (0..64).map(|_| call(&schema)).collect();
+    let (model, spec) = (model(settings(Wire::OpenAi, &stub)), spec());
+    let calls: Vec<_> = (0..64).map(|_| call(&spec)).collect();
     let replies = futures_util::future::join_all(calls.iter().map(|call| model.ask(call))).await;
     let texts: std::collections::HashSet<_> = replies.into_iter().map(|reply| reply.unwrap().text).collect();
     assert_eq!(texts.len(), 64, "each call has its own salt");

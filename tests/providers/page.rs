@@ -10,7 +10,7 @@ use structured_prompt::llm::settings::RemoteSettings;
 use structured_prompt::ports::model::{CallError, Finish, Reply};
 
 use super::stub_provider::{End, Fault, Script, StubProvider, When, Wire, gemini};
-use super::{ask, call, model, schema, settings};
+use super::{ask, call, model, settings, spec};
 
 /// What stands between backticks in the rows of one format.
 struct Page(HashMap<String, Vec<String>>);
@@ -158,8 +158,8 @@ async fn the_next_key_is_used_after_what_the_page_says() {
             let fault = Fault::Error(status.parse().unwrap());
             let stub = StubProvider::start(Script { keys: vec![("first", fault)], ..Script::default() });
             let api_keys = vec![Secret::new("first"), Secret::new("second")];
-            let schema = schema();
-            model(RemoteSettings { api_keys, ..settings(wire, &stub) }).ask(&call(&schema)).await.unwrap();
+            let spec = spec();
+            model(RemoteSettings { api_keys, ..settings(wire, &stub) }).ask(&call(&spec)).await.unwrap();
             assert_eq!(stub.keys(), ["first", "second"], "{wire:?} {status}");
         }
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use structured_prompt::domain::failure::Code;
+use structured_prompt::ports::model::{CallSettings, CallSpec};
 
 use super::stub_provider::wire::schema as schema_of;
 use super::stub_provider::{Fault, Script, StubProvider, When, Wire};
-use super::{call, model, schema, settings};
+use super::{call, model, settings, spec};
 
 fn openai(message: &str, kind: &str, param: &Value) -> String {
     json!({ "error": { "message": message, "type": kind, "param": param, "code": null } }).to_string()
@@ -55,11 +56,11 @@ fn complaints() -> Vec<(Wire, String)> {
 async fn whatever_it_is_called_the_instructions_alone_ask_then_and_for_good() {
     for (wire, body) in complaints() {
         let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::RefusesSchema(body.clone())));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
-        model.ask(&call(&schema)).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        let (model, spec) = (model(settings(wire, &stub)), spec());
+        model.ask(&call(&spec)).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
         let calls = stub.calls();
         assert!(calls <= 3, "{calls} calls for {body}");
-        model.ask(&call(&schema)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
         assert_eq!(stub.calls(), calls + 1, "{body} is not provoked again");
         assert!(stub.requests().last().is_some_and(|request| schema_of(request).is_none()), "{body}");
     }
@@ -69,10 +70,10 @@ async fn whatever_it_is_called_the_instructions_alone_ask_then_and_for_good() {
 async fn a_400_that_has_other_reasons_is_the_records_and_changes_nothing() {
     for wire in Wire::ALL {
         let stub = StubProvider::start(Script::default().fault(When::UpTo(2), Fault::Error(400)));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
-        let error = model.ask(&call(&schema)).await.unwrap_err();
+        let (model, spec) = (model(settings(wire, &stub)), spec());
+        let error = model.ask(&call(&spec)).await.unwrap_err();
         assert_eq!((error.failure.code, stub.calls()), (Code::ProviderRejected, 2), "{wire:?}");
-        model.ask(&call(&schema)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
         assert!(stub.requests().last().is_some_and(|request| schema_of(request).is_some()), "{wire:?}");
     }
 }
@@ -81,9 +82,9 @@ async fn a_400_that_has_other_reasons_is_the_records_and_changes_nothing() {
 async fn a_schema_that_was_taken_before_is_not_given_up_for_one_request() {
     for wire in Wire::ALL {
         let stub = StubProvider::start(Script::default().fault(When::Call(2), Fault::Error(400)));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let (model, spec) = (model(settings(wire, &stub)), spec());
         for _ in 0..3 {
-            model.ask(&call(&schema)).await.unwrap();
+            model.ask(&call(&spec)).await.unwrap();
         }
         let has_schema: Vec<_> = stub.requests().iter().map(|request| schema_of(request).is_some()).collect();
         assert_eq!(has_schema, [true, true, false, true], "{wire:?}");
@@ -96,8 +97,8 @@ async fn a_400_that_names_its_reason_is_not_sent_twice() {
     let body = openai("Invalid content.", "invalid_request_error", &json!("messages"));
     for fault in [too_long, Fault::Status { status: 400, body, headers: Vec::new() }] {
         let stub = StubProvider::start(Script::default().fault(When::Every(1), fault));
-        let schema = schema();
-        let error = model(settings(Wire::OpenAi, &stub)).ask(&call(&schema)).await.unwrap_err();
+        let spec = spec();
+        let error = model(settings(Wire::OpenAi, &stub)).ask(&call(&spec)).await.unwrap_err();
         assert_eq!((error.failure.code, stub.calls()), (Code::ProviderRejected, 1));
     }
 }
@@ -111,10 +112,10 @@ async fn a_422_is_asked_again_without_the_schema_like_a_400() {
     for body in [deepseek, hugging_face, json!({ "detail": [entry] }), json!({ "detail": "Unprocessable" })] {
         let refuse = Fault::Status { status: 422, body: body.to_string(), headers: Vec::new() };
         let stub = refusing(move |_| Some(refuse.clone()));
-        let (model, schema) = (model(settings(Wire::OpenAi, &stub)), schema());
-        model.ask(&call(&schema)).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        let (model, spec) = (model(settings(Wire::OpenAi, &stub)), spec());
+        model.ask(&call(&spec)).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
         let calls = stub.calls();
-        model.ask(&call(&schema)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
         assert_eq!(stub.calls(), calls + 1, "{body} is not provoked again");
         assert!(stub.requests().last().is_some_and(|request| schema_of(request).is_none()), "{body}");
     }
@@ -133,14 +134,14 @@ fn with_schema(stub: &StubProvider) -> usize {
 async fn a_server_that_fails_on_every_schema_is_soon_asked_without() {
     for (wire, status) in Wire::ALL.into_iter().flat_map(|wire| [(wire, 500), (wire, 502)]) {
         let stub = refusing(move |_| Some(Fault::Error(status)));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let (model, spec) = (model(settings(wire, &stub)), spec());
         let mut answers = 0;
         for _ in 0..10 {
-            answers += u32::from(model.ask(&call(&schema)).await.is_ok());
+            answers += u32::from(model.ask(&call(&spec)).await.is_ok());
         }
         assert!(answers >= 8 && with_schema(&stub) <= 4, "{wire:?}: {answers} answers, {} with", with_schema(&stub));
         let calls = stub.calls();
-        model.ask(&call(&schema)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
         assert_eq!(stub.calls(), calls + 1, "{wire:?}");
     }
 }
@@ -150,14 +151,14 @@ async fn a_server_that_is_down_for_a_while_is_sent_schemas_again() {
     for wire in Wire::ALL {
         // The third failure is tried out without the schema, and just then the server is back.
         let stub = StubProvider::start(Script::default().fault(When::UpTo(3), Fault::Error(500)));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let (model, spec) = (model(settings(wire, &stub)), spec());
         let mut found = Vec::new();
         for _ in 0..3 {
-            found.push(model.ask(&call(&schema)).await.is_ok());
+            found.push(model.ask(&call(&spec)).await.is_ok());
         }
         assert_eq!(found, [false, false, true], "{wire:?}");
         for _ in 0..2 {
-            model.ask(&call(&schema)).await.unwrap();
+            model.ask(&call(&spec)).await.unwrap();
         }
         let has_schema: Vec<_> = stub.requests().iter().map(|request| schema_of(request).is_some()).collect();
         assert_eq!(has_schema, [true, true, true, false, true, true], "{wire:?}");
@@ -168,9 +169,9 @@ async fn a_server_that_is_down_for_a_while_is_sent_schemas_again() {
 async fn a_server_that_answered_with_the_schema_keeps_it_through_any_outage() {
     for wire in Wire::ALL {
         let stub = refusing(|call| (2..=20).contains(&call).then_some(Fault::Error(500)));
-        let (model, schema) = (model(settings(wire, &stub)), schema());
+        let (model, spec) = (model(settings(wire, &stub)), spec());
         for _ in 0..22 {
-            model.ask(&call(&schema)).await.ok();
+            model.ask(&call(&spec)).await.ok();
         }
         assert_eq!(with_schema(&stub), 22, "{wire:?}");
     }
@@ -179,9 +180,9 @@ async fn a_server_that_answered_with_the_schema_keeps_it_through_any_outage() {
 #[tokio::test]
 async fn a_strict_form_that_was_answered_is_not_given_up_for_one_record() {
     let stub = StubProvider::start(Script::default().fault(When::Call(2), Fault::RefusesStrict));
-    let (model, schema) = (model(settings(Wire::OpenAi, &stub)), schema());
+    let (model, spec) = (model(settings(Wire::OpenAi, &stub)), spec());
     for _ in 0..3 {
-        model.ask(&call(&schema)).await.unwrap();
+        model.ask(&call(&spec)).await.unwrap();
     }
     let strict: Vec<_> =
         stub.requests().iter().map(|request| request["response_format"]["json_schema"]["strict"].clone()).collect();
@@ -196,11 +197,49 @@ async fn nothing_is_given_up_when_the_changed_request_fails_too() {
         let stub = StubProvider::start(script);
         let remote =
             structured_prompt::llm::settings::RemoteSettings { temperature: Some(0.5), ..settings(wire, &stub) };
-        let (model, schema) = (model(remote), schema());
-        model.ask(&call(&schema)).await.unwrap_err();
-        model.ask(&call(&schema)).await.unwrap();
+        let (model, spec) = (model(remote), spec());
+        model.ask(&call(&spec)).await.unwrap_err();
+        model.ask(&call(&spec)).await.unwrap();
         let sent: Vec<_> =
             stub.requests().iter().map(|request| wire.parameter(request, "temperature").is_some()).collect();
         assert_eq!(sent, [true, false, true], "{wire:?}");
+    }
+}
+
+/// A specification with a schema that no other one has.
+fn spec_with(number: usize) -> CallSpec {
+    CallSpec::new(CallSettings {
+        schema: json!({ "type": "object", "title": number, "properties": { "intent": { "type": "string" } } }),
+        ..CallSettings::clone(&spec())
+    })
+}
+
+#[tokio::test]
+async fn schemas_that_come_with_requests_are_not_refused_one_by_one() {
+    for (wire, body) in complaints() {
+        let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::RefusesSchema(body.clone())));
+        let model = model(settings(wire, &stub));
+        for number in 0..100 {
+            model.ask(&call(&spec_with(number))).await.unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        }
+        let refused = with_schema(&stub);
+        assert!((8..=30).contains(&refused), "{refused} of 100 requests had a schema, for {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_most_schemas_is_sent_each_new_one() {
+    for wire in Wire::ALL {
+        // The tenth has too many states, and so on.
+        let refuse = |request: &Value, _| {
+            let title = schema_of(request)?["title"].as_u64()?;
+            title.is_multiple_of(10).then_some(Fault::Error(400))
+        };
+        let stub = StubProvider::start(Script::default().fault_of(refuse));
+        let model = model(settings(wire, &stub));
+        for number in 0..200 {
+            model.ask(&call(&spec_with(number))).await.unwrap();
+        }
+        assert_eq!(with_schema(&stub), 200, "{wire:?}");
     }
 }

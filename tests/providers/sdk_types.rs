@@ -11,7 +11,7 @@ use structured_prompt::llm::settings::{Api, RemoteSettings, StructuredOutput, To
 use structured_prompt::ports::model::{Call, Correction};
 
 use super::stub_provider::{Script, StubProvider, Wire};
-use super::{KEY, call, model, schema, settings};
+use super::{KEY, call, model, settings, spec, spec_at};
 
 #[allow(clippy::disallowed_methods, reason = "where the test's tools are is said by who runs it")]
 fn python(script: &str, args: &[&str], input: &str) -> Value {
@@ -45,10 +45,10 @@ async fn bodies(wire: Wire, change: impl FnOnce(&mut RemoteSettings)) -> Vec<Val
     let stub = StubProvider::start(Script::default());
     let mut remote = settings(wire, &stub);
     change(&mut remote);
-    let (model, schema) = (model(remote), schema());
+    let (model, spec) = (model(remote), spec());
     let correction = Some(Correction { answer: "{\"a\":1}", errors: "/intent: missing" });
-    model.ask(&call(&schema)).await.unwrap();
-    model.ask(&Call { correction, temperature: Some(0.5), max_tokens: Some(99), ..call(&schema) }).await.unwrap();
+    model.ask(&call(&spec)).await.unwrap();
+    model.ask(&Call { correction, max_tokens: Some(99), ..call(&spec_at(Some(0.5))) }).await.unwrap();
     assert_eq!(stub.protocol_errors(), 0);
     stub.requests()
 }

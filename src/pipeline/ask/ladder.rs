@@ -14,7 +14,7 @@ use crate::pipeline::route::breaker::Applicant;
 use crate::pipeline::route::provider::{Admission, total};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::spec::SpecSettings;
-use crate::ports::model::{Call, CallError, Correction};
+use crate::ports::model::{Call, CallError, CallSpec, Correction};
 use crate::prompt::{language, meta};
 
 /// Times that an invalid answer leads to another call: first to the same provider with the errors, then to another one.
@@ -51,9 +51,8 @@ pub(super) struct Ladder<'a> {
     gate: Gate<'a>,
     pub(super) prompt: &'a str,
     content: &'a str,
-    pub(super) system: String,
-    /// Characters of the schema, which structured output repeats beside the instructions.
-    pub(super) schema_chars: usize,
+    pub(super) call_spec: &'a CallSpec,
+    pub(super) language_note: String,
     pub(super) progress: &'a mut Progress,
     /// Providers that were asked in this climb.
     asked: Vec<usize>,
@@ -70,6 +69,8 @@ impl<'a> Ladder<'a> {
     pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
         let Asked { spec, caller, prompt, content } = asked;
         let settings = spec.settings();
+        let note = || meta::language_note(language::detect(content));
+        let language_note = progress.language_note.get_or_insert_with(note).clone();
         Self {
             router: spec.router(),
             settings,
@@ -77,8 +78,8 @@ impl<'a> Ladder<'a> {
             gate: Gate::new(spec, caller),
             prompt,
             content,
-            system: meta::system_prompt(&settings.schema, language::detect(content)),
-            schema_chars: settings.schema.json().to_string().len(),
+            call_spec: spec.call(),
+            language_note,
             progress,
             asked: Vec::new(),
             retried: Vec::new(),
@@ -121,14 +122,12 @@ impl<'a> Ladder<'a> {
         let is_probe = admission.is_probe();
         let rejected = self.progress.owed.as_ref().filter(|_| is_owed).and_then(|owed| owed.rejected.as_ref());
         let call = Call {
-            system: &self.system,
+            spec: self.call_spec,
+            note: &self.language_note,
             prompt: self.prompt,
             content: self.content,
-            schema_name: self.settings.schema.name(),
-            schema: self.settings.schema.json(),
             correction: rejected.map(|r| Correction { answer: &r.answer, errors: &r.errors }),
-            temperature: self.settings.generation.temperature,
-            max_tokens: self.progress.lengthened.or(self.settings.generation.max_tokens),
+            max_tokens: self.progress.lengthened,
         };
         self.progress.commitment.begin();
         match admission.ask(&call).await {

@@ -41,6 +41,8 @@ pub(in crate::pipeline) struct Progress {
     pub(super) lengthened: Option<u32>,
     pub(super) candidate: Option<Candidate>,
     pub(super) owed: Option<Owed>,
+    /// What the model is told of the language of the content; found out before the first call.
+    pub(super) language_note: Option<String>,
     /// The most telling of what was said of the question itself.
     pub(super) failure: Option<Failure>,
     /// Begins with the first call: providers bill also what nobody waits for.

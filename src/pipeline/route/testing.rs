@@ -12,7 +12,7 @@ use super::router::Router;
 use super::settings::{Ceilings, Strategy};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
-use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
+use crate::ports::model::{Call, CallError, CallSettings, CallSpec, FakeModel, Finish, Model, Reply};
 use crate::telemetry::metrics::Metrics;
 
 /// Ceilings and retries of one fake provider.
@@ -36,6 +36,18 @@ pub(crate) fn router(models: Vec<(Arc<dyn Model>, Limits)>, strategy: Strategy) 
 /// A router over one model that is asked once.
 pub(crate) fn router_to(model: Arc<dyn Model>) -> Router {
     router(vec![(model, Limits::default())], Strategy::default())
+}
+
+/// A specification that asks for nothing in particular.
+pub(crate) fn call_spec() -> CallSpec {
+    CallSpec::new(CallSettings {
+        instructions: String::new(),
+        closing_instructions: String::new(),
+        schema_name: "s".to_owned(),
+        schema: serde_json::json!({}),
+        temperature: None,
+        max_tokens: None,
+    })
 }
 
 /// What a scripted model was asked.

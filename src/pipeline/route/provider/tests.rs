@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::pipeline::route::breaker::Applicant;
-use crate::pipeline::route::testing::{Scripted, fails};
+use crate::pipeline::route::testing::{Scripted, call_spec, fails};
 use crate::pipeline::route::waiting::asked_again;
 use crate::ports::model::FakeModel;
 use crate::telemetry::captured::Captured;
@@ -17,17 +17,8 @@ fn provider(model: Arc<Scripted>) -> Provider {
 }
 
 async fn ask(provider: &Provider) -> Result<Reply, CallError> {
-    let schema = serde_json::json!({});
-    let call = Call {
-        system: "",
-        prompt: "",
-        content: "",
-        schema_name: "s",
-        schema: &schema,
-        correction: None,
-        temperature: None,
-        max_tokens: None,
-    };
+    let spec = call_spec();
+    let call = Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
     provider.admit(NEED, Applicant::Anyone).expect("it may be asked").ask(&call).await
 }
 

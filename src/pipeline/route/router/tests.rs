@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::settings::Ceilings;
-use super::super::testing::{Limits, Scripted, fails, fails_for, router};
+use super::super::testing::{Limits, Scripted, call_spec, fails, fails_for, router};
 use super::*;
 use crate::domain::failure::Code;
 use crate::ports::model::{Call, FakeModel, Model, Reply};
@@ -22,17 +22,8 @@ fn with_latency(name: &'static str, millis: u64) -> Arc<Scripted> {
 /// Asks once and says whether the answer was valid.
 async fn ask(router: &Router, is_valid: impl Fn(usize) -> bool) -> usize {
     let (index, admission) = router.admit(&[], NEED).await.expect("somebody can be asked");
-    let schema = serde_json::json!({});
-    let call = Call {
-        system: "",
-        prompt: "",
-        content: "",
-        schema_name: "s",
-        schema: &schema,
-        correction: None,
-        temperature: None,
-        max_tokens: None,
-    };
+    let spec = call_spec();
+    let call = Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
     if admission.ask(&call).await.is_ok() {
         router.member(index).judged(is_valid(index));
     }
@@ -197,17 +188,9 @@ async fn while_a_probe_is_under_way_everyone_else_waits_for_it() {
                 if let Ok((_, admission)) = router.admit(&[], NEED).await {
                     let is_probe = admission.is_probe();
                     if is_probe {
-                        let call = serde_json::json!({});
-                        let call = Call {
-                            system: "",
-                            prompt: "",
-                            content: "",
-                            schema_name: "s",
-                            schema: &call,
-                            correction: None,
-                            temperature: None,
-                            max_tokens: None,
-                        };
+                        let spec = call_spec();
+                        let call =
+                            Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
                         admission.ask(&call).await.unwrap();
                     }
                     return is_probe;
