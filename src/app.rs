@@ -50,7 +50,8 @@ pub struct App {
 }
 
 impl App {
-    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for afterwards.
+    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for
+    /// afterwards.
     ///
     /// # Errors
     /// [`AppError`]: a configuration that cannot work.
@@ -112,8 +113,8 @@ impl App {
         self.running.failed().await
     }
 
-    /// Stops: takes nothing in, lets what is under way finish for at most `grace`, commits, leaves the groups. HTTP answers
-    /// until the end. True if all connectors stopped by themselves in time.
+    /// Stops: takes nothing in, lets what is under way finish for at most `grace`, commits, leaves the groups. HTTP
+    /// answers until the end. True if all connectors stopped by themselves in time.
     pub async fn drain(self, grace: Duration) -> bool {
         self.running.drain(grace).await
     }

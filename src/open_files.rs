@@ -1,7 +1,7 @@
 //! The system's limit of open files: raised as far as it goes, and what it leaves for connections to providers.
 //!
-//! Kafka clients, the store and HTTP come first, because nothing goes on without them. Connections to providers get the rest, so a
-//! burst of questions cannot take the files that the others need.
+//! Kafka clients, the store and HTTP come first, because nothing goes on without them. Connections to providers get the
+//! rest, so a burst of questions cannot take the files that the others need.
 
 use std::fs::File;
 use std::io;
@@ -44,8 +44,8 @@ impl OpenFiles {
         Self { limit, room }
     }
 
-    /// How many calls over connections there may be at once; `None` is no limit. Two thirds of the room: a connection that was
-    /// made in vain, because another became free meanwhile, lives beside those in use.
+    /// How many calls over connections there may be at once; `None` is no limit. Two thirds of the room: a connection
+    /// that was made in vain, because another became free meanwhile, lives beside those in use.
     pub fn calls(self) -> Option<usize> {
         self.room.map(|room| room - room / 3)
     }

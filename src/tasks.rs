@@ -29,8 +29,8 @@ pub struct Tasks {
 #[derive(Debug, Clone, Default)]
 pub struct Commitment(Arc<AtomicBool>);
 
-/// A task that belongs to one record. Dropping the handle cancels it as soon as it is not committed to anything. Its panic is
-/// the record's failure, reported by the task itself. Nothing else depends on it.
+/// A task that belongs to one record. Dropping the handle cancels it as soon as it is not committed to anything. Its
+/// panic is the record's failure, reported by the task itself. Nothing else depends on it.
 #[derive(Debug)]
 pub struct RecordTask {
     /// Dropped with the handle, which the task notices.
@@ -71,7 +71,8 @@ impl Tasks {
     /// Spawns the work for one record.
     pub fn record(&self, work: impl Future<Output = ()> + Send + 'static, commitment: Commitment) -> RecordTask {
         let (wanted, unwanted) = oneshot::channel();
-        // Boxed, because without optimisation a future is copied over the stack with each function that it is handed to.
+        // Boxed, because without optimisation a future is copied over the stack with each function that it is handed
+        // to.
         let work = until_unwanted(Box::pin(work), commitment, unwanted);
         #[cfg(test)]
         let work = self.killed.clone().run_until_cancelled_owned(work);
@@ -95,8 +96,8 @@ impl Tasks {
         self.killed.cancel();
     }
 
-    /// Spawns a part of the process. Its end, also by a panic, is the process's failure unless it was told to stop; the caller
-    /// notices it by the handle.
+    /// Spawns a part of the process. Its end, also by a panic, is the process's failure unless it was told to stop; the
+    /// caller notices it by the handle.
     #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn service<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
@@ -114,8 +115,8 @@ impl Tasks {
     }
 }
 
-/// Works as long as somebody wants it, and then as long as it is committed. Decided here and not by whoever drops the handle, on
-/// another thread: a commitment that begins in the same moment counts.
+/// Works as long as somebody wants it, and then as long as it is committed. Decided here and not by whoever drops the
+/// handle, on another thread: a commitment that begins in the same moment counts.
 async fn until_unwanted(
     mut work: Pin<Box<impl Future<Output = ()>>>,
     commitment: Commitment,
@@ -146,8 +147,8 @@ pub fn thread<T: Send + 'static>(
     thread::Builder::new().name(name.into()).spawn(work)
 }
 
-/// Starts a named thread that is a part of the process, as [`Tasks::service`] is. What it returns is sent at its end; nothing
-/// is sent when it panics.
+/// Starts a named thread that is a part of the process, as [`Tasks::service`] is. What it returns is sent at its end;
+/// nothing is sent when it panics.
 ///
 /// # Errors
 /// When the system has no thread to give.
@@ -171,7 +172,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Whether a task has done its work when its handle was dropped after a second and a half. Each second it does as told.
+    /// Whether a task has done its work when its handle was dropped after a second and a half. Each second it does as
+    /// told.
     async fn is_done(steps: &'static [fn(&Commitment)]) -> bool {
         let done = Arc::new(AtomicBool::new(false));
         let (is_done, commitment) = (Arc::clone(&done), Commitment::default());

@@ -36,8 +36,8 @@ pub(super) struct Connectors {
     providers: BTreeMap<Arc<str>, Arc<Provider>>,
 }
 
-/// Lets no connector ask more at once than the limit of open files leaves: more records would only wait for a connection, and a
-/// process that stops would wait for them.
+/// Lets no connector ask more at once than the limit of open files leaves: more records would only wait for a
+/// connection, and a process that stops would wait for them.
 pub(super) fn limit_in_flight(
     connectors: &mut [ConnectorConfig],
     runtime: &RuntimeConfig,

@@ -26,7 +26,8 @@ pub(super) trait Part: Send {
     /// Asks it to end, and to finish what it has begun within `grace`.
     fn stop(&self, grace: Duration);
 
-    /// Returns when it has ended: with an error if it failed. Waiting may be given up and begun again, but not after that.
+    /// Returns when it has ended: with an error if it failed. Waiting may be given up and begun again, but not after
+    /// that.
     fn done(&mut self) -> BoxFuture<'_, Result<(), String>>;
 }
 
@@ -123,8 +124,8 @@ impl Running {
         format!("{name}: {}", end.err().as_deref().unwrap_or("it ended by itself"))
     }
 
-    /// Stops everything: the connectors, which finish records for at most `grace`; then calls that nobody waits for; then the rest.
-    /// True if all connectors ended in time.
+    /// Stops everything: the connectors, which finish records for at most `grace`; then calls that nobody waits for;
+    /// then the rest. True if all connectors ended in time.
     pub(super) async fn drain(mut self, grace: Duration) -> bool {
         let grace_ends_at = Instant::now() + grace;
         let is_drained = stop_all(&mut self.connectors, grace, grace_ends_at + LEAVE).await;

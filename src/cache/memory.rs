@@ -17,8 +17,8 @@ use crate::ports::health::Health;
 
 /// What the allocator adds to each allocation, its rounding included.
 const ALLOCATION: usize = 16;
-/// What the cache's tables keep for an entry beside its key and value: a slot of the hash table, links, and what is remembered
-/// of entries that had to leave.
+/// What the cache's tables keep for an entry beside its key and value: a slot of the hash table, links, and what is
+/// remembered of entries that had to leave.
 const TABLE_SLOT: usize = 64;
 /// Expected size of an entry; sizes the cache's tables, not its bound.
 const TYPICAL_ENTRY: u64 = 1024;
@@ -80,7 +80,8 @@ impl MemoryAnswers {
         Self { entries, clock }
     }
 
-    /// Lets go of answers that have expired, again and again until it is told to stop: nobody may ask for them any more.
+    /// Lets go of answers that have expired, again and again until it is told to stop: nobody may ask for them any
+    /// more.
     pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
             self.remove_expired();

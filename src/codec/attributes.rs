@@ -8,8 +8,8 @@ use chrono::{DateTime, Timelike};
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::{Code, Failure};
 
-/// Most headers that a record, or attributes that an event, may have. Far more than any sender needs, and a bound on what each
-/// record costs.
+/// Most headers that a record, or attributes that an event, may have. Far more than any sender needs, and a bound on
+/// what each record costs.
 pub(super) const MAX_HEADERS: usize = 1_000;
 
 /// Attributes as they are collected. Values are borrowed from the record where its encoding allows.
@@ -129,8 +129,8 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// Whether a text is a timestamp of RFC 3339, section 5.6. The library's own reader takes more: a space for the `T`, U+2212
-/// for the hyphen, a second 60 at any time of day.
+/// Whether a text is a timestamp of RFC 3339, section 5.6. The library's own reader takes more: a space for the `T`,
+/// U+2212 for the hyphen, a second 60 at any time of day.
 fn is_rfc3339(text: &str) -> bool {
     let Some((date_time, zone)) = text.split_at_checked("2026-01-31T12:00:00".len()) else { return false };
     let matches = |text: &str, pattern: &str| {

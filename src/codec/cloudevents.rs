@@ -17,9 +17,9 @@ const FORMAT: &str = "application/cloudevents";
 
 /// Decodes a record as a CloudEvent.
 ///
-/// A `content-type` of `application/cloudevents` or `application/cloudevents+json` means structured mode. Otherwise `ce_`
-/// headers mean binary mode. A value that is a JSON object with all required attributes is taken as structured even
-/// without that content type.
+/// A `content-type` of `application/cloudevents` or `application/cloudevents+json` means structured mode. Otherwise
+/// `ce_` headers mean binary mode. A value that is a JSON object with all required attributes is taken as structured
+/// even without that content type.
 ///
 /// # Errors
 /// `not_a_cloudevent`, `tombstone`, `too_many_headers`, `missing_attribute`, `unsupported_specversion`,

@@ -1,8 +1,8 @@
 //! W3C trace context (Trace Context level 1) through a record and its outcome.
 //!
 //! Two contexts travel with an event. The extension attributes `traceparent` and `tracestate` (CloudEvents distributed
-//! tracing extension) say where the delivery started, and are passed on unchanged. Plain Kafka headers of the same names
-//! say which hop wrote the record, and each hop writes its own.
+//! tracing extension) say where the delivery started, and are passed on unchanged. Plain Kafka headers of the same
+//! names say which hop wrote the record, and each hop writes its own.
 
 use sha2::{Digest, Sha256};
 
@@ -34,8 +34,8 @@ impl TraceContext {
 /// The flags of a trace that we make up: nobody has recorded its start.
 const NOT_SAMPLED: &str = "00";
 
-/// The trace of a record: from its event's extension, else from its Kafka headers, else made from what identifies it, so
-/// that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks.
+/// The trace of a record: from its event's extension, else from its Kafka headers, else made from what identifies it,
+/// so that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks.
 ///
 /// Give the event if it could be decoded: in structured mode the extension is inside the value.
 pub fn context(record: &Record, event: Option<&Event>) -> TraceContext {
@@ -85,8 +85,8 @@ fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether to pass a `tracestate` on: within the sizes of Trace Context, section 3.3, and safe to write as an attribute.
-/// Its members are the vendors' business.
+/// Whether to pass a `tracestate` on: within the sizes of Trace Context, section 3.3, and safe to write as an
+/// attribute. Its members are the vendors' business.
 fn is_tracestate(text: &str) -> bool {
     const MOST_MEMBERS: usize = 32;
     const LONGEST: usize = 512;

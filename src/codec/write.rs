@@ -12,7 +12,8 @@ pub(super) fn push(headers: &mut Vec<Header>, name: &str, value: impl Into<Bytes
     headers.push(Header { name: name.to_owned(), value: Some(value.into()) });
 }
 
-/// A time as RFC 3339 in UTC with milliseconds. Later than the year 9999, the last that RFC 3339 can write, it stays there.
+/// A time as RFC 3339 in UTC with milliseconds. Later than the year 9999, the last that RFC 3339 can write, it stays
+/// there.
 pub(super) fn time(since_epoch: Duration) -> String {
     const LAST_MS: i64 = 253_402_300_799_999;
     let ms = i64::try_from(since_epoch.as_millis()).map_or(LAST_MS, |ms| ms.min(LAST_MS));

@@ -88,8 +88,8 @@ impl Node {
         }
     }
 
-    /// The same as JSON, numbers with all of their digits. Infinite numbers become null; the YAML reader has bounded the
-    /// depth, and the digits of numbers.
+    /// The same as JSON, numbers with all of their digits. Infinite numbers become null; the YAML reader has bounded
+    /// the depth, and the digits of numbers.
     pub(crate) fn to_json(&self) -> Json {
         match &self.value {
             Value::Null => Json::Null,
@@ -146,8 +146,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// Lays environment variables over a tree, `__` between levels. A name means the key that is there, in any case and with
-/// `-` and `.` written as `_`; otherwise it is a new key in lower case.
+/// Lays environment variables over a tree, `__` between levels. A name means the key that is there, in any case and
+/// with `-` and `.` written as `_`; otherwise it is a new key in lower case.
 pub(crate) fn overlay(root: &mut Node, environment: &Environment) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, rest, text) in environment.settings() {

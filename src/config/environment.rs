@@ -36,8 +36,8 @@ impl Environment {
         })
     }
 
-    /// Variables that look like settings with one underscore too few between levels, each with what may be meant. What Kubernetes sets
-    /// beside services of such names is not among them.
+    /// Variables that look like settings with one underscore too few between levels, each with what may be meant. What
+    /// Kubernetes sets beside services of such names is not among them.
     pub fn misspelt(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.keys().filter_map(|name| {
             let rest = name.strip_prefix(PREFIX).filter(|rest| !rest.contains("__"))?;

@@ -49,9 +49,9 @@ fn kind(node: &Node) -> Kind {
     }
 }
 
-/// Checks files and directories: each file by itself, connectors against the providers of the runtime files among
-/// them (or else the one at `usual_runtime`, if it is there), and all connectors together. Of the environment it only matters which
-/// keys are there.
+/// Checks files and directories: each file by itself, connectors against the providers of the runtime files among them
+/// (or else the one at `usual_runtime`, if it is there), and all connectors together. Of the environment it only
+/// matters which keys are there.
 pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
     let (files, mut findings) = connector::files(paths);
     let count = files.len();
@@ -113,8 +113,8 @@ fn noted(finding: &Finding) -> String {
     format!("{}: note: {}: {}; {}", finding.place, finding.key_path, finding.message, finding.help)
 }
 
-/// What the providers that a connector may ask do not enforce of its schema. Which may be asked is known where a key is there; where
-/// none is, it can be any of them.
+/// What the providers that a connector may ask do not enforce of its schema. Which may be asked is known where a key is
+/// there; where none is, it can be any of them.
 fn notes_on(connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
     let named = connector.provider.as_ref();
     let asked = named.map_or(checked.fallback.as_slice(), std::slice::from_ref);

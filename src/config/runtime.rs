@@ -1,4 +1,5 @@
-//! The runtime configuration: brokers, providers and everything else that connectors share. Each file reads the section of its name.
+//! The runtime configuration: brokers, providers and everything else that connectors share. Each file reads the section
+//! of its name.
 
 mod cache;
 mod http;

@@ -10,7 +10,8 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// Reads `250ms`, `10s`, `5m`, `24h` or `7d`: a whole number and a unit. A bare number would leave the unit to guessing.
+/// Reads `250ms`, `10s`, `5m`, `24h` or `7d`: a whole number and a unit. A bare number would leave the unit to
+/// guessing.
 pub(crate) fn duration(node: &Node) -> Result<Duration, Problem> {
     const HELP: &str = "write a whole number and a unit: 250ms, 10s, 5m, 24h or 7d";
     let value = node.scalar();

@@ -188,7 +188,8 @@ impl Builder {
     }
 }
 
-/// Appends a key to a path. Keys are foreign text, and a path is printed: control characters are escaped, length is cut.
+/// Appends a key to a path. Keys are foreign text, and a path is printed: control characters are escaped, length is
+/// cut.
 pub(crate) fn join(path: &mut String, key: &str) {
     const LONGEST: usize = 64;
     if !path.is_empty() {

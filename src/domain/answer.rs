@@ -44,7 +44,8 @@ pub struct Confidence {
 }
 
 impl fmt::Display for Confidence {
-    /// The factors by name (`confidencefactors` attribute): `validation=1.00 ladder=0.85 provider=1.00 completeness=0.75`.
+    /// The factors by name (`confidencefactors` attribute):
+    /// `validation=1.00 ladder=0.85 provider=1.00 completeness=0.75`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { score: _, validation, ladder, provider, completeness } = self;
         write!(f, "validation={validation:.2} ladder={ladder:.2} provider={provider:.2} completeness={completeness:.2}")
@@ -88,8 +89,8 @@ pub enum CacheHit {
     Memory,
     /// From the answers that processes share.
     Redis,
-    /// From the journal: this event asked the same before, and the process did not live to publish the answer, or the sender
-    /// repeats itself.
+    /// From the journal: this event asked the same before, and the process did not live to publish the answer, or the
+    /// sender repeats itself.
     Journal,
 }
 

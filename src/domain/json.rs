@@ -1,8 +1,8 @@
 //! JSON as it was written.
 //!
 //! Parsers leave two things open that would publish something else than what was sent: which of two members of one name
-//! counts (RFC 8259, section 4), and how many digits of a number survive (section 6). Here a repeated name is refused, and
-//! a number keeps its text. `docs/adr/0007-numbers-keep-their-digits.md` says why.
+//! counts (RFC 8259, section 4), and how many digits of a number survive (section 6). Here a repeated name is refused,
+//! and a number keeps its text. `docs/adr/0007-numbers-keep-their-digits.md` says why.
 
 mod canonical;
 mod decimal;
@@ -18,8 +18,8 @@ pub use reader::Reader;
 
 /// Deepest nesting that is read; the same as serde_json's.
 pub const MAX_DEPTH: usize = 127;
-/// Longest that a number may be when it is written out: its text, and what its exponent adds. All doubles are shorter. A
-/// `1e-1000000` would make whoever calculates with it write a million digits, and the work grows with their square.
+/// Longest that a number may be when it is written out: its text, and what its exponent adds. All doubles are shorter.
+/// A `1e-1000000` would make whoever calculates with it write a million digits, and the work grows with their square.
 pub const MAX_DIGITS: usize = 500;
 /// Longest JSON Pointer that is put into an error, in characters.
 const MAX_POINTER_CHARS: usize = 200;
@@ -53,8 +53,8 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// Where it is as a JSON Pointer (RFC 6901): the names as the sender wrote them, control characters escaped, bounded
-    /// in length.
+    /// Where it is as a JSON Pointer (RFC 6901): the names as the sender wrote them, control characters escaped,
+    /// bounded in length.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();
         for token in self.path.iter().rev() {
@@ -120,8 +120,8 @@ pub fn is_integer_literal(number: &Number) -> bool {
     !number.as_str().contains(['.', 'e', 'E'])
 }
 
-/// Whether two values are equal as JSON Schema has it: numbers by what they are worth, `1.0` as `1`; members in any order.
-/// `==` compares the texts of numbers.
+/// Whether two values are equal as JSON Schema has it: numbers by what they are worth, `1.0` as `1`; members in any
+/// order. `==` compares the texts of numbers.
 pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || Decimal::of(a.as_str()) == Decimal::of(b.as_str()),

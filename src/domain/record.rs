@@ -1,5 +1,5 @@
-//! What a Kafka topic carries, before and after the pipeline. Bytes are kept as they came: a dead letter must be able to
-//! give them back unchanged.
+//! What a Kafka topic carries, before and after the pipeline. Bytes are kept as they came: a dead letter must be able
+//! to give them back unchanged.
 
 use std::fmt;
 use std::sync::Arc;

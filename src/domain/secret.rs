@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A secret string. Its `Debug` form is redacted and it has no `Display`; [`Secret::expose`] is the only way to the text.
+/// A secret string. Its `Debug` form is redacted and it has no `Display`; [`Secret::expose`] is the only way to the
+/// text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -7,8 +7,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Serves until `stop` is cancelled, and then finishes what it has begun to answer. The listener is an argument, so that a bad
-/// address stops the start and tests take a free port.
+/// Serves until `stop` is cancelled, and then finishes what it has begun to answer. The listener is an argument, so
+/// that a bad address stops the start and tests take a free port.
 ///
 /// # Errors
 /// When accepting connections fails for good.

@@ -20,8 +20,8 @@ pub trait Answers: Send + Sync {
 
 /// Answers that processes share. Losing one costs a call, never correctness, so nothing here fails.
 pub trait SharedAnswers: Send + Sync {
-    /// The answer, if one is remembered, and for how long it will be. Only asked on the way to a provider; who asks does not
-    /// wait long.
+    /// The answer, if one is remembered, and for how long it will be. Only asked on the way to a provider; who asks
+    /// does not wait long.
     fn get(&self, question: &Fingerprint) -> BoxFuture<'_, Option<(Arc<Answer>, Duration)>>;
     /// Remembers an answer for `ttl`. Must not block: what there is no room for is dropped.
     fn put(&self, question: Fingerprint, answer: Arc<Answer>, ttl: Duration);

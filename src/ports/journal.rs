@@ -36,7 +36,8 @@ pub enum Claimed {
     Conflict,
 }
 
-/// A durable store that several processes share. Its calls wait while the store is away, however long; dropping a call gives it up.
+/// A durable store that several processes share. Its calls wait while the store is away, however long; dropping a call
+/// gives it up.
 pub trait Journal: Send + Sync {
     /// The outcome remembered under `key`.
     fn recall(&self, key: Key) -> BoxFuture<'_, Option<Bytes>>;

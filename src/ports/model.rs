@@ -166,8 +166,8 @@ pub trait Model: Send + Sync {
     fn name(&self) -> &str;
     /// The model family, part of the cache key: answers of different families are different answers.
     fn family(&self) -> &str;
-    /// Of all settings that change its answers, a SHA-256: part of the key of a remembered answer. Without more to choose, its
-    /// name and family.
+    /// Of all settings that change its answers, a SHA-256: part of the key of a remembered answer. Without more to
+    /// choose, its name and family.
     fn digest(&self) -> [u8; 32] {
         Sha256::new().chain_update(self.name()).chain_update([0]).chain_update(self.family()).finalize().into()
     }

@@ -1,5 +1,5 @@
-//! Databases of ours: an SQLite file, or one on a Postgres server. Each has one pool of connections and the tables of every subject
-//! that keeps something in it.
+//! Databases of ours: an SQLite file, or one on a Postgres server. Each has one pool of connections and the tables of
+//! every subject that keeps something in it.
 //!
 //! - [`sqlite`], [`postgres`]: the two kinds, with how their connections are set up;
 //! - `migrations`: the tables, step by step.
@@ -12,7 +12,8 @@ use self::postgres::PostgresDatabase;
 use self::sqlite::SqliteDatabase;
 use super::error::StoreError;
 
-/// A database. Clones share its connections. Statements differ, so whoever keeps something in it has them for each kind.
+/// A database. Clones share its connections. Statements differ, so whoever keeps something in it has them for each
+/// kind.
 #[derive(Debug, Clone)]
 pub enum Database {
     /// A file of this machine, which several processes may share.

@@ -1,6 +1,7 @@
 //! A journal whose calls share batches.
 //!
-//! - `worker`: the task that hands batches to the store, and waits while it is away; `batch`: calls that are answered together;
+//! - `worker`: the task that hands batches to the store, and waits while it is away; `batch`: calls that are answered
+//!   together;
 //! - `backend`: what a store has to do for it;
 //! - `sqlite`, `postgres`, `rows`: the journal's tables in a database; `redis`: the same in a Redis server.
 
@@ -61,8 +62,8 @@ pub struct Dependencies {
 }
 
 impl SharedJournal {
-    /// A journal in this store, which is connected to at once and need not be there; and the task behind it, which ends when it is
-    /// told to stop, and with the journal's last handle.
+    /// A journal in this store, which is connected to at once and need not be there; and the task behind it, which ends
+    /// when it is told to stop, and with the journal's last handle.
     pub fn open(store: &SelectedStore, retention: Duration, deps: Dependencies) -> (Self, JoinHandle<()>) {
         let backend: Box<dyn Backend> = match store {
             SelectedStore::Database(Database::Sqlite(database)) => Box::new(SqliteJournal(database.clone())),
@@ -81,7 +82,8 @@ impl SharedJournal {
         (Self { queue, availability, metrics }, task)
     }
 
-    /// Sends a request and waits for its answer, for ever if there is nobody to answer: [`Journal::problem`] tells of it.
+    /// Sends a request and waits for its answer, for ever if there is nobody to answer: [`Journal::problem`] tells of
+    /// it.
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> T {
         let (reply, answer) = oneshot::channel();
         if self.queue.send(request(reply)).await.is_ok()

@@ -1,6 +1,7 @@
 //! No files import each other in a circle: each can be read before those that need it.
 //!
-//! What a file takes from the file of a module that it is inside of does not count: it is a part of that module. Nor do tests.
+//! What a file takes from the file of a module that it is inside of does not count: it is a part of that module. Nor do
+//! tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -115,8 +115,8 @@ fn check(path: &[String], source: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// The top-level modules that a source file names, each with its line: through `crate::…` and `structured_prompt::…`, one
-/// by one or in braces, and through as many `super::` as lead from the module, `depth` levels deep, to the crate.
+/// The top-level modules that a source file names, each with its line: through `crate::…` and `structured_prompt::…`,
+/// one by one or in braces, and through as many `super::` as lead from the module, `depth` levels deep, to the crate.
 fn imports(source: &str, depth: usize) -> Vec<(usize, String)> {
     let tokens = tokens(source);
     let text = |index: usize| tokens.get(index).map_or("", |(_, token)| token.as_str());

@@ -1,5 +1,5 @@
-//! The structure of the crate, checked: which module may import which, that no files import each other in a circle, and what holds
-//! for each file.
+//! The structure of the crate, checked: which module may import which, that no files import each other in a circle, and
+//! what holds for each file.
 
 mod circles;
 mod files;

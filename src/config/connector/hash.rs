@@ -15,8 +15,8 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Hashes a connector as resolved: with its defaults, and with the digests of its prompt and schema. Destructured in full,
-/// so that a new setting does not compile until someone decides about it.
+/// Hashes a connector as resolved: with its defaults, and with the digests of its prompt and schema. Destructured in
+/// full, so that a new setting does not compile until someone decides about it.
 pub(super) fn of(
     name: &str,
     topics: &TopicSettings,

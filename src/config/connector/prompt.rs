@@ -75,7 +75,8 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
     }
 }
 
-/// Puts a template's error where its text stands: in a parameter, in a block of this file, or in the template's own file.
+/// Puts a template's error where its text stands: in a parameter, in a block of this file, or in the template's own
+/// file.
 fn report(
     diagnostics: &Diagnostics,
     error: &TemplateError,

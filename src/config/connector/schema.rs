@@ -54,7 +54,8 @@ pub(super) fn read(
     }
 }
 
-/// What is legal in a connector's own schema and costs money all the same. Mistakes go to the diagnostics; notes are returned.
+/// What is legal in a connector's own schema and costs money all the same. Mistakes go to the diagnostics; notes are
+/// returned.
 pub(crate) fn review(diagnostics: &Diagnostics, root: &Node, schema: &Schema, file: &Path) -> Vec<Finding> {
     let of = |node: &'_ Node, key: &str| {
         node.entries().iter().find(|entry| entry.key == key).map(|entry| entry.node.clone())

@@ -18,7 +18,8 @@ use keys::Keys;
 use kinds::Defaults;
 pub(crate) use kinds::Kind;
 
-/// Further attempts after a transient error: enough for a passing one, few enough for another provider to take over soon.
+/// Further attempts after a transient error: enough for a passing one, few enough for another provider to take over
+/// soon.
 const DEFAULT_MAX_RETRIES: u32 = 2;
 
 /// No provider lets one account have more; beyond it is a slip.
@@ -124,8 +125,8 @@ pub(crate) fn unknown_provider(name: &str, known: &[&str]) -> Problem {
     Problem::new(format!("there is no provider {}", quoted(name)), help)
 }
 
-/// Looks up the keys. A provider none of whose variables is set is left out, unless answers are replayed; a key file that
-/// cannot be read is a mistake.
+/// Looks up the keys. A provider none of whose variables is set is left out, unless answers are replayed; a key file
+/// that cannot be read is a mistake.
 pub(super) fn resolve(
     diagnostics: &Diagnostics,
     written: Vec<Written>,

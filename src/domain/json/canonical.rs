@@ -8,8 +8,9 @@ use super::Decimal;
 
 /// The one text of a value for hashes: members in the order of their names, no spaces, each number in one spelling.
 ///
-/// What is kept beyond an upgrade is kept under such hashes, so the text of a value must stay the same for ever: it is RFC 8785's,
-/// but for numbers that RFC 8785 would round. Those are as they were written: values that differ in any digit have two texts.
+/// What is kept beyond an upgrade is kept under such hashes, so the text of a value must stay the same for ever: it is
+/// RFC 8785's, but for numbers that RFC 8785 would round. Those are as they were written: values that differ in any
+/// digit have two texts.
 pub fn canonical(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);

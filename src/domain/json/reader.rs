@@ -41,8 +41,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads an object, and gives each name to `member`, which must read exactly one value. Names may be repeated: that is
-    /// for `member` to notice.
+    /// Reads an object, and gives each name to `member`, which must read exactly one value. Names may be repeated: that
+    /// is for `member` to notice.
     ///
     /// # Errors
     /// The first [`Fault`], or the first error of `member`.

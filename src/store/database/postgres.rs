@@ -16,12 +16,12 @@ use crate::store::error::StoreError;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Servers allow a hundred by default, for all instances together.
 const MAX_CONNECTIONS: u32 = 4;
-/// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that stops in a
-/// transaction does not hold its own.
+/// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that
+/// stops in a transaction does not hold its own.
 const LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "5000"), ("statement_timeout", "8000"), ("idle_in_transaction_session_timeout", "10000")];
-/// Everything is looked up by key. A plan that was made while the tables were new would read all of them, for as long as the
-/// server keeps it.
+/// Everything is looked up by key. A plan that was made while the tables were new would read all of them, for as long
+/// as the server keeps it.
 const PLANS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 
 /// A Postgres database.
@@ -65,7 +65,8 @@ impl PostgresDatabase {
     }
 }
 
-/// Makes the tables, through a connection beside the pool: the pool would try for a while, and then say only that it took too long.
+/// Makes the tables, through a connection beside the pool: the pool would try for a while, and then say only that it
+/// took too long.
 async fn prepare(pool: &PgPool) -> Result<(), StoreError> {
     let options = pool.connect_options();
     let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;

@@ -53,8 +53,8 @@ impl SqliteDatabase {
         self.pool.acquire().await.map_err(|error| store_error(&error))
     }
 
-    /// Makes the file and its tables, through a connection beside the pool: the pool would try for a while, and then say only that
-    /// it took too long.
+    /// Makes the file and its tables, through a connection beside the pool: the pool would try for a while, and then
+    /// say only that it took too long.
     async fn prepare(&self) -> Result<(), StoreError> {
         if let Some(directory) = self.path.parent().filter(|directory| *directory != Path::new("")) {
             let made = tokio::fs::create_dir_all(directory).await;

@@ -6,7 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::backend::{Claimant, Done, Hash, Holder, Work};
 use crate::ports::journal::{Claim, Claimed};
 
-/// Entries of a batch. More would make each caller wait longer and save little: the wait for the disk is shared by then.
+/// Entries of a batch. More would make each caller wait longer and save little: the wait for the disk is shared by
+/// then.
 const MAX_ENTRIES: usize = 512;
 /// Bytes of outcomes after which a batch takes no more.
 const MAX_BYTES: usize = 4 << 20;

@@ -65,8 +65,8 @@ impl Worker {
         Self { store, queue, availability, deps, pending: None, pause: FIRST_PAUSE, purge_at }
     }
 
-    /// Runs until it is told to stop or the journal's last handle is gone: one connection after the other. What was asked for before
-    /// is done first, unless the store is away.
+    /// Runs until it is told to stop or the journal's last handle is gone: one connection after the other. What was
+    /// asked for before is done first, unless the store is away.
     pub(super) async fn run(mut self) {
         while let Err(error) = self.serve().await {
             self.deps.metrics.errors.inc();

@@ -1,4 +1,5 @@
-//! What is legal in a schema and costs money all the same: answers that can never be valid, and keywords that do nothing.
+//! What is legal in a schema and costs money all the same: answers that can never be valid, and keywords that do
+//! nothing.
 
 mod contradictions;
 mod unknown;
@@ -117,7 +118,8 @@ impl Review<'_> {
         }
     }
 
-    /// Whether no `properties` of the whole schema has this name: parts of a composition may declare what others require.
+    /// Whether no `properties` of the whole schema has this name: parts of a composition may declare what others
+    /// require.
     fn is_nowhere_declared(&self, name: &str) -> bool {
         let mut open = vec![self.root];
         while let Some(schema) = open.pop() {

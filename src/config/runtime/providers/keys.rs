@@ -16,7 +16,8 @@ pub(super) enum Keys {
     Files(Vec<PathBuf>, Location),
 }
 
-/// Reads `api_key_env` and `api_key_file`, each one value or a list. `variable` is the one that the provider's own tools use.
+/// Reads `api_key_env` and `api_key_file`, each one value or a list. `variable` is the one that the provider's own
+/// tools use.
 pub(super) fn read(diagnostics: &Diagnostics, section: &mut Section<'_>, variable: Option<&str>, base: &Path) -> Keys {
     let is_keyless = section.node("api_key_env").is_some_and(|node| node.value == Value::Null);
     let variables = section.get("api_key_env", several(variable_name));

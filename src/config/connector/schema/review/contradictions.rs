@@ -47,7 +47,8 @@ fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether assertions that stand side by side exclude each other: nobody means that. Parts of a composition can be empty on purpose.
+/// Whether assertions that stand side by side exclude each other: nobody means that. Parts of a composition can be
+/// empty on purpose.
 fn is_direct(pointer: &str, causes: &[Cause]) -> bool {
     let is_assertion = |name: &String| {
         matches!(keywords::find(name).map(|keyword| keyword.role), Some(Role::Assertion(_))) && name != "required"
