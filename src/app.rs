@@ -50,8 +50,7 @@ pub struct App {
 }
 
 impl App {
-    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for
-    /// afterwards.
+    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for later.
     ///
     /// # Errors
     /// [`AppError`]: a configuration that cannot work.
@@ -78,8 +77,7 @@ impl App {
         let http_address = api.address;
         let asked = connectors.asked.clone();
         let connectors = connectors.start()?;
-        let journal = storage.journal.is_some();
-        tracing::info!(http = %http_address, connectors = connectors.len(), journal, "started");
+        tracing::info!(http = %http_address, connectors = connectors.len(), journal = storage.journal.is_some(), "started");
         let services = std::iter::once(api.serve(&shared, Arc::clone(&health))).chain(storage.services);
         let running = Running::new(connectors, services, shared.tasks);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })

@@ -29,7 +29,7 @@ use crate::ports::health::Health;
 /// Connectors that are ready to start.
 #[derive(Default)]
 pub(super) struct Connectors {
-    parts: Vec<Dependencies>,
+    dependencies: Vec<Dependencies>,
     /// What each connector asks, and on whose behalf, in the order of the connectors.
     pub(super) asked: Vec<(Arc<Spec>, Arc<Caller>)>,
     /// The providers that any of them asks, by name.
@@ -73,7 +73,7 @@ impl Builder<'_> {
             connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
             let (spec, caller) = (self.spec(&config, providers), self.caller(&config));
             connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
-            connectors.parts.push(self.dependencies(config, spec, caller, observer.cloned()));
+            connectors.dependencies.push(self.dependencies(config, spec, caller, observer.cloned()));
         }
         Ok(connectors)
     }
@@ -126,12 +126,12 @@ impl Connectors {
     /// How the connectors and the providers that they ask are doing.
     pub(super) fn health(&self) -> Vec<Arc<dyn Health>> {
         let providers: Arc<dyn Health> = Arc::new(ProviderHealth(self.providers.values().cloned().collect()));
-        let connectors = self.parts.iter().map(|parts| Arc::clone(&parts.status) as Arc<dyn Health>);
+        let connectors = self.dependencies.iter().map(|deps| Arc::clone(&deps.status) as Arc<dyn Health>);
         std::iter::once(providers).chain(connectors).collect()
     }
 
     /// Starts all of them.
     pub(super) fn start(self) -> Result<Vec<Connector>, StartError> {
-        self.parts.into_iter().map(Connector::start).collect()
+        self.dependencies.into_iter().map(Connector::start).collect()
     }
 }

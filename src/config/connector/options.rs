@@ -76,27 +76,7 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
         &[("flag", PatternPolicy::Flag), ("reject", PatternPolicy::Reject), ("off", PatternPolicy::Off)];
     const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
         &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
-    let provider = section.get("provider", text);
-    if let (Some(name), Some(known)) = (&provider, &defaults.providers) {
-        let problem = match known.get(name) {
-            Some(None) => None,
-            Some(Some(variable)) => {
-                let message = format!("the provider {name} cannot be used: {variable} is not set");
-                Some(Problem::new(
-                    message,
-                    "set the variable, name another provider, or leave the choice to the routing",
-                ))
-            }
-            None => Some(unknown_provider(name, &known.keys().map(String::as_str).collect::<Vec<_>>())),
-        };
-        if let Some(problem) = problem {
-            diagnostics.note(&section.location_of("provider"), problem);
-        }
-    }
-    if let (None, Some(why)) = (&provider, &defaults.nobody_to_ask) {
-        let help = "set one of these variables, or name a provider here; `offline` needs no key, and is no model";
-        diagnostics.note(&section.location_of("provider"), Problem::new(why.clone(), help));
-    }
+    let provider = provider(diagnostics, &mut section, defaults);
     let strategy = section.get("strategy", choice(STRATEGIES, &[]));
     if strategy.is_some() && provider.is_some() {
         let help = "remove strategy, or remove provider and let the strategy choose";
@@ -135,6 +115,32 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
     };
     section.finish();
     options
+}
+
+/// The provider that is asked, if it is not left to the routing; it must be one that can be asked.
+fn provider(diagnostics: &Diagnostics, section: &mut Section<'_>, defaults: &RuntimeDefaults) -> Option<String> {
+    let provider = section.get("provider", text);
+    if let (Some(name), Some(known)) = (&provider, &defaults.providers) {
+        let problem = match known.get(name) {
+            Some(None) => None,
+            Some(Some(variable)) => {
+                let message = format!("the provider {name} cannot be used: {variable} is not set");
+                Some(Problem::new(
+                    message,
+                    "set the variable, name another provider, or leave the choice to the routing",
+                ))
+            }
+            None => Some(unknown_provider(name, &known.keys().map(String::as_str).collect::<Vec<_>>())),
+        };
+        if let Some(problem) = problem {
+            diagnostics.note(&section.location_of("provider"), problem);
+        }
+    }
+    if let (None, Some(why)) = (&provider, &defaults.nobody_to_ask) {
+        let help = "set one of these variables, or name a provider here; `offline` needs no key, and is no model";
+        diagnostics.note(&section.location_of("provider"), Problem::new(why.clone(), help));
+    }
+    provider
 }
 
 /// A longer prompt than usual has to fit into the record's ceiling.
