@@ -6,6 +6,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(test)]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::thread;
 
@@ -21,8 +23,9 @@ use tokio_util::task::TaskTracker;
 pub struct Tasks {
     runtime: Handle,
     records: TaskTracker,
+    /// Cancelled when the process is killed; the next process has another one.
     #[cfg(test)]
-    killed: CancellationToken,
+    killed: Arc<Mutex<CancellationToken>>,
 }
 
 /// Says whether a task is worth finishing though nobody waits for it: what it has begun is paid for in any case.
@@ -64,7 +67,7 @@ impl Tasks {
             runtime,
             records,
             #[cfg(test)]
-            killed: CancellationToken::new(),
+            killed: Arc::default(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Tasks {
         // to.
         let work = until_unwanted(Box::pin(work), commitment, unwanted);
         #[cfg(test)]
-        let work = self.killed.clone().run_until_cancelled_owned(work);
+        let work = self.killed().clone().run_until_cancelled_owned(work);
         drop(self.records.spawn_on(work, &self.runtime));
         RecordTask { _wanted: wanted }
     }
@@ -90,10 +93,15 @@ impl Tasks {
         self.records.wait().await;
     }
 
-    /// What becomes of the work for records when its process is killed.
+    /// What becomes of the work for records when its process is killed. The process that follows it begins work of its own.
     #[cfg(test)]
     pub fn kill_records(&self) {
-        self.killed.cancel();
+        std::mem::take(&mut *self.killed()).cancel();
+    }
+
+    #[cfg(test)]
+    fn killed(&self) -> MutexGuard<'_, CancellationToken> {
+        self.killed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Spawns a part of the process. Its end, also by a panic, is the process's failure unless it was told to stop; the
