@@ -1,9 +1,10 @@
 //! Bytes to events and back.
 //!
-//! In: [`cloudevents`] and [`plain`] turn a Kafka record into an [`Event`](crate::domain::event::Event). Out:
-//! [`result`] and [`dead_letter`] turn an outcome into the record that is produced. [`trace`] carries the trace through
-//! both. Input is untrusted: nothing here panics or recurses without a bound, and no error repeats what the sender
-//! wrote except names of headers and attributes.
+//! In: [`cloudevents`] and [`plain`] turn a Kafka record into an [`Event`](crate::domain::event::Event). Out: a
+//! [`result_event`] is a result before it is in any wire format, and [`kafka_binary`] and [`json_event`] write it;
+//! [`dead_letter`] is a record with its failure. [`trace`] carries the trace through both. Input is untrusted: nothing
+//! here panics or recurses without a bound, and no error repeats what the sender wrote except names of headers and
+//! attributes.
 
 mod attributes;
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod write;
 
 pub mod cloudevents;
 pub mod dead_letter;
+pub mod json_event;
+pub mod kafka_binary;
 pub mod plain;
-pub mod result;
+pub mod result_event;
 pub mod trace;
 mod trail;

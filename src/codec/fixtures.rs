@@ -13,7 +13,7 @@ pub(super) fn record(headers: &[(&str, &str)], value: Option<&[u8]>) -> Record {
         timestamp_ms: Some(1_767_225_600_123),
         key: Some(Bytes::from_static(b"customer-7")),
         value: value.map(Bytes::copy_from_slice),
-        headers: headers.iter().map(|(name, value)| Header::text(*name, *value)).collect(),
+        headers: headers.iter().map(|(name, value)| Header::text((*name).to_owned(), *value)).collect(),
     }
 }
 
@@ -70,8 +70,8 @@ pub(super) fn any_record() -> impl Strategy<Value = Record> {
         "\u{ffff}",
     ]);
     let bytes = prop_oneof![text.prop_map(|text| text.as_bytes().to_vec()), vec(any::<u8>(), 0..20)];
-    let header =
-        (name, option::weighted(0.9, bytes)).prop_map(|(name, value)| Header { name, value: value.map(Bytes::from) });
+    let header = (name, option::weighted(0.9, bytes))
+        .prop_map(|(name, value)| Header { name: name.into(), value: value.map(Bytes::from) });
     let required = prop::bool::weighted(0.6);
     (required, vec(header, 0..8), option::weighted(0.9, any_value()), option::of(any::<i64>())).prop_map(
         |(required, headers, value, timestamp_ms)| {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Datelike, SecondsFormat};
 use crate::domain::record::Header;
 
 /// Appends a header.
-pub(super) fn push(headers: &mut Vec<Header>, name: &str, value: impl Into<Bytes>) {
-    headers.push(Header { name: name.to_owned(), value: Some(value.into()) });
+pub(super) fn push(headers: &mut Vec<Header>, name: &'static str, value: impl Into<Bytes>) {
+    headers.push(Header { name: name.into(), value: Some(value.into()) });
 }
 
 /// A time as RFC 3339 in UTC with milliseconds. Later than the year 9999, the last that RFC 3339 can write, it stays

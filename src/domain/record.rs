@@ -1,6 +1,7 @@
 //! What a Kafka topic carries, before and after the pipeline. Bytes are kept as they came: a dead letter must be able
 //! to give them back unchanged.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,15 +27,15 @@ impl fmt::Display for Position {
 /// One record header. Kafka allows a null value, any bytes, and the same name more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Header name.
-    pub name: String,
+    /// Header name. Those of ours are known beforehand and cost nothing.
+    pub name: Cow<'static, str>,
     /// Header value; `None` is Kafka's null.
     pub value: Option<Bytes>,
 }
 
 impl Header {
     /// A header with a text value.
-    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: Some(Bytes::from(value.into())) }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
-use crate::codec::{cloudevents, dead_letter, plain, result};
+use crate::codec::result_event::{Origin, ResultEvent, Versions};
+use crate::codec::{cloudevents, dead_letter, kafka_binary, plain};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::delivery::settle::{defect, settle};
@@ -18,7 +19,7 @@ use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::route::settings::Prices;
-use crate::pipeline::spec::Spec;
+use crate::pipeline::spec::{Spec, SpecSettings};
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
@@ -64,6 +65,7 @@ pub enum RecordStep {
 /// Takes the records of one connector through the engine: one specification and one caller for all of them.
 pub struct RecordHandler {
     settings: HandlerSettings,
+    origin: Origin,
     engine: Arc<Engine>,
     spec: Arc<Spec>,
     caller: Arc<Caller>,
@@ -96,7 +98,15 @@ impl RecordHandler {
         clock: Arc<dyn Clock>,
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
-        Self { settings, engine, spec, caller, clock, remembered, result_log: ResultLog::default() }
+        let SpecSettings { schema, template, .. } = spec.settings();
+        let versions = Versions {
+            schema_uri: schema.uri(),
+            schema: schema.version(),
+            prompt: template.version(),
+            config_hash: &settings.config_hash,
+        };
+        let origin = Origin::new(&settings.connector, versions);
+        Self { settings, origin, engine, spec, caller, clock, remembered, result_log: ResultLog::default() }
     }
 
     /// Whether anybody may be asked.
@@ -164,22 +174,14 @@ impl RecordHandler {
     }
 
     fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
-        let HandlerSettings { connector, config_hash, reference, format: _ } = &self.settings;
-        let asked = self.spec.settings();
-        self.result_log.observe(connector, record, answered);
-        let origin = result::Origin {
-            connector,
-            schema_uri: asked.schema.uri(),
-            schema_version: asked.schema.version(),
-            prompt_version: asked.template.version(),
-            config_hash,
-        };
-        let outgoing = result::encode(record, event, answered, &origin, self.clock.now());
+        self.result_log.observe(&self.settings.connector, record, answered);
+        let result = ResultEvent::new(record, event, answered, &self.origin, self.clock.now());
+        let outgoing = kafka_binary::encode(record, result);
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {
             cache_hit: answered.cache_hit,
             confidence: answer.confidence.score,
-            reference_usd: reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
+            reference_usd: self.settings.reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
         };
         Settled { outgoing, outcome, is_pointer: false, detail: None }
     }

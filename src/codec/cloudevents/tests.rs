@@ -17,11 +17,11 @@ fn code(record: &Record) -> Code {
 }
 
 fn null(name: &str) -> Header {
-    Header { name: name.to_owned(), value: None }
+    Header { name: name.to_owned().into(), value: None }
 }
 
 fn raw(name: &str, value: &'static [u8]) -> Header {
-    Header { name: name.to_owned(), value: Some(Bytes::from_static(value)) }
+    Header { name: name.to_owned().into(), value: Some(Bytes::from_static(value)) }
 }
 
 /// Kafka protocol binding, section 3.2.5.

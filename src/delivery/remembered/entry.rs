@@ -45,7 +45,11 @@ pub(super) fn encode(settled: &Settled) -> Bytes {
         outcome,
         key: text(&outgoing.key),
         value: text(&outgoing.value),
-        headers: outgoing.headers.iter().map(|header| (header.name.clone(), text(&header.value))).collect(),
+        headers: outgoing
+            .headers
+            .iter()
+            .map(|header| (header.name.clone().into_owned(), text(&header.value)))
+            .collect(),
         timestamp_ms: outgoing.timestamp_ms,
     };
     // JSON of strings and finite numbers cannot fail.
@@ -70,7 +74,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
         } else {
             bytes_of(value)?
         };
-        Some(Header { name, value })
+        Some(Header { name: name.into(), value })
     });
     let outgoing = Outgoing {
         key: bytes_of(entry.key)?,
@@ -94,8 +98,8 @@ mod tests {
     fn settled(outcome: RecordOutcome) -> Settled {
         let headers = vec![
             Header::text("ce_id", "1"),
-            Header { name: "raw".to_owned(), value: Some(Bytes::from_static(b"\xff\x00")) },
-            Header { name: "raw".to_owned(), value: None },
+            Header { name: "raw".into(), value: Some(Bytes::from_static(b"\xff\x00")) },
+            Header { name: "raw".into(), value: None },
         ];
         let value = Some(Bytes::from_static(b"{\"a\":1}"));
         let outgoing = Outgoing { key: None, value, headers, timestamp_ms: Some(7) };

@@ -44,7 +44,7 @@ fn headers(borrowed: &BorrowedHeaders) -> (Vec<Header>, Option<Failure>) {
 
 fn header(borrowed: &BorrowedHeaders, index: usize) -> Header {
     let header = borrowed.get(index);
-    Header { name: header.key.to_owned(), value: header.value.map(Bytes::copy_from_slice) }
+    Header { name: header.key.to_owned().into(), value: header.value.map(Bytes::copy_from_slice) }
 }
 
 /// What the producer takes. The ticket comes back with the delivery report.

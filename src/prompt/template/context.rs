@@ -159,7 +159,7 @@ fn attribute<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
 }
 
 fn header_names<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
-    scope.headers.iter().map(|header| header.name.as_str()).collect()
+    scope.headers.iter().map(|header| &*header.name).collect()
 }
 
 /// The last header of that name, if it is text.

@@ -5,7 +5,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::codec::dead_letter::{self, DeadLetterOrigin};
-use crate::codec::{cloudevents, result};
+use crate::codec::result_event::{Origin, ResultEvent, Versions};
+use crate::codec::{cloudevents, kafka_binary};
 use crate::domain::event::Event;
 use crate::domain::json;
 use crate::domain::record::{Header, Position, Record};
@@ -52,19 +53,15 @@ async fn outcome(test: &Test, record: &Record) -> (Event, Result<Answered, Failu
 #[tokio::test]
 async fn an_answer_is_published_with_its_digits_also_from_the_cache() {
     let test = Test::new(numbers(), [FakeModel::says(ANSWER)]);
-    let origin = result::Origin {
-        connector: "c",
-        schema_uri: "urn:x",
-        schema_version: "1.0.0",
-        prompt_version: "1",
-        config_hash: "0",
-    };
+    let versions = Versions { schema_uri: "urn:x", schema: "1.0.0", prompt: "1", config_hash: "0" };
+    let origin = Origin::new("c", versions);
     for hit in [CacheHit::None, CacheHit::Memory] {
         let record = record(DATA);
         let (event, answered) = outcome(&test, &record).await;
         let answered = answered.unwrap();
         assert_eq!(answered.cache_hit, hit);
-        let published = result::encode(&record, &event, &answered, &origin, Duration::ZERO);
+        let result = ResultEvent::new(&record, &event, &answered, &origin, Duration::ZERO);
+        let published = kafka_binary::encode(&record, result);
         assert_eq!(published.value.as_deref(), Some(ANSWER.as_bytes()));
     }
 }

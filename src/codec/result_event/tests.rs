@@ -3,22 +3,26 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
-use crate::codec::cloudevents;
 use crate::codec::fixtures::binary;
+use crate::codec::{cloudevents, json_event, kafka_binary};
 use crate::domain::answer::{Answer, Confidence, Flag, Validation};
 use crate::domain::attempt::{Attempt, PassedOver, Step};
 use crate::domain::event::Data;
 use crate::domain::failure::Code;
+use crate::domain::record::{Header, Outgoing};
 
 const NOW: Duration = Duration::from_millis(1_767_225_600_007);
 
-const ORIGIN: Origin<'static> = Origin {
-    connector: "support-triage",
-    schema_uri: "urn:structured-prompt:schema:support-intent:1.0.0",
-    schema_version: "1.0.0",
-    prompt_version: "p1",
-    config_hash: "c0ffee",
-};
+const SCHEMA_URI: &str = "urn:structured-prompt:schema:support-intent:1.0.0";
+
+fn origin() -> Origin {
+    let versions = Versions { schema_uri: SCHEMA_URI, schema: "1.0.0", prompt: "p1", config_hash: "c0ffee" };
+    Origin::new("support-triage", versions)
+}
+
+fn encode(record: &Record, event: &Event, answered: &Answered) -> Outgoing {
+    kafka_binary::encode(record, ResultEvent::new(record, event, answered, &origin(), NOW))
+}
 
 fn attempt(step: Step, error: Option<Code>) -> Attempt {
     Attempt {
@@ -69,7 +73,7 @@ fn a_result_reads_back_as_the_event_that_was_written() {
         ("ce_partitionkey", "customer-7"),
         ("ce_correlationid", "order-1"),
     ]);
-    let outgoing = encode(&record, &event, &answered(), &ORIGIN, NOW);
+    let outgoing = encode(&record, &event, &answered());
     let result = read(&outgoing, &record);
     // python: uuid.uuid5(uuid.UUID("4b014fb9-70ce-5541-9666-8856c3545c1f"), "support-triage\n/tickets\na-1")
     assert_eq!(result.id, "ab387774-9f86-5c35-aa28-23608698bb92");
@@ -77,7 +81,7 @@ fn a_result_reads_back_as_the_event_that_was_written() {
     assert_eq!(result.kind, RESULT);
     assert_eq!(result.subject.as_deref(), Some("ticket 7"));
     assert_eq!(result.time.as_deref(), Some("2026-01-01T00:00:00.007Z"));
-    assert_eq!(result.data_schema.as_deref(), Some(ORIGIN.schema_uri));
+    assert_eq!(result.data_schema.as_deref(), Some(SCHEMA_URI));
     assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
     let log = crate::codec::trail::encode(&answered().answer.trail);
     let expected = [
@@ -113,7 +117,7 @@ fn a_cache_hit_cost_nothing() {
         flags: vec![Flag::SuspiciousInput("sql-union"), Flag::LowConfidence],
         ..answered()
     };
-    let result = read(&encode(&record, &event, &hit, &ORIGIN, NOW), &record);
+    let result = read(&encode(&record, &event, &hit), &record);
     for (name, value) in [
         ("attempts", "0"),
         ("inputtokens", "0"),
@@ -134,7 +138,7 @@ fn one_call_has_a_log_where_it_tells_more_than_the_attributes() {
         let plain = Attempt { passed_over, ..attempt(Step::Ask, None) };
         let mut one_call = answered();
         one_call.answer = Arc::new(Answer { trail: vec![plain], ..Answer::clone(&one_call.answer) });
-        let result = read(&encode(&record, &event, &one_call, &ORIGIN, NOW), &record);
+        let result = read(&encode(&record, &event, &one_call), &record);
         result.extensions.get("attemptlog").cloned()
     };
     assert_eq!(log_of(PassedOver::default()), None);
@@ -153,12 +157,12 @@ fn key_and_the_users_headers_are_kept() {
         ("tracestate", "v=1"),
         ("CE_Odd", "x"),
     ]);
-    record.headers.push(Header { name: "a".to_owned(), value: None });
+    record.headers.push(Header { name: "a".into(), value: None });
     record.headers.push(Header::text("b", "2"));
-    let outgoing = encode(&record, &event, &answered(), &ORIGIN, NOW);
+    let outgoing = encode(&record, &event, &answered());
     assert_eq!(outgoing.key, record.key);
     let named = |name: &str| outgoing.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect::<Vec<_>>();
-    let kept = [Header::text("b", "1"), Header { name: "a".to_owned(), value: None }, Header::text("b", "2")];
+    let kept = [Header::text("b", "1"), Header { name: "a".into(), value: None }, Header::text("b", "2")];
     assert!(outgoing.headers.ends_with(&kept));
     assert_eq!(named("content-type"), [&Header::text("content-type", "application/json")]);
     assert_eq!(named("tracestate"), [&Header::text("tracestate", "v=1")]);
@@ -173,7 +177,7 @@ fn key_and_the_users_headers_are_kept() {
 fn the_data_is_shared() {
     let (record, event) = cause(&[]);
     let answered = answered();
-    let outgoing = encode(&record, &event, &answered, &ORIGIN, NOW);
+    let outgoing = encode(&record, &event, &answered);
     assert_eq!(outgoing.value.unwrap().as_ptr(), answered.answer.data.as_ptr());
 }
 
@@ -190,4 +194,15 @@ fn the_id_is_of_connector_source_and_id() {
     assert_ne!(id("c", &event), id("d", &event));
     assert_ne!(id("c", &event), other(|event| event.id.push('x')));
     assert_ne!(id("c", &event), other(|event| event.source.push('x')));
+}
+
+#[test]
+fn a_result_is_the_same_event_in_the_json_format() {
+    let (record, event) = cause(&[("ce_subject", "ticket \"7\""), ("ce_traceparent", "no context")]);
+    let result = ResultEvent::new(&record, &event, &answered(), &origin(), NOW);
+    let binary = read(&kafka_binary::encode(&record, result.clone()), &record);
+    let headers = vec![Header::text("content-type", json_event::CONTENT_TYPE)];
+    let value = Some(json_event::encode(&result).unwrap());
+    let structured = cloudevents::decode(&Record { value, headers, ..record }).unwrap();
+    assert_eq!(structured, binary);
 }
