@@ -3,7 +3,8 @@
 //! It lets a new user see the whole product work, and it never pretends to be a model: its family and model are called
 //! `offline-rules-2`, it uses no tokens, and its confidence counts how much of the answer the text really says.
 //! [`extract`] is the whole of it: [`text`] finds the message in the prompt, [`facts`] the typed values in the message,
-//! [`schema`] reads the schema, and [`fill`] walks one to take the other.
+//! [`schema`] reads the schema, and [`fill`] walks one to take the other: [`field`] is a property, [`want`] what it is
+//! after, [`label_match`] which label names it.
 
 use futures_util::future::{BoxFuture, ready};
 use serde_json::Value;
@@ -18,8 +19,10 @@ mod collect;
 mod confidence;
 mod dates;
 mod facts;
+mod field;
 mod fill;
 mod identifiers;
+mod label_match;
 mod labels;
 mod language;
 mod lexicon;
@@ -33,6 +36,7 @@ mod strings;
 mod survey;
 mod table;
 mod text;
+mod want;
 
 #[cfg(test)]
 mod tests;
@@ -54,13 +58,14 @@ pub struct Extraction {
 /// An unknown property is left out where the schema allows it, `null` where that is allowed, and otherwise the most
 /// neutral value that the schema accepts. The answer is meant to be valid, but only validation can tell.
 ///
-/// A value is given only with evidence in the text for that very property: a label or a word beside it, or that it is the only
-/// value of its type in the text and no other property is after this type. An entry of a form belongs to its label alone.
+/// A value is given only with evidence in the text for that very property: a label or a word beside it, or that it is
+/// the only value of its type in the text and no other property is after this type. An entry of a form belongs to its
+/// label alone.
 ///
-/// The confidence is a mean over the properties: a value read from the text counts up to 1.0, a value that stands
-/// for silence (`normal`, `neutral`, `false`) 0.5, a null or a property left out half as much as others, and nothing where the
-/// rules do not know its meaning. It is less in languages that the rules have no words of and for long texts, and at most 0.4 where
-/// something had to be made up.
+/// The confidence is a mean over the properties: a value read from the text counts up to 1.0, a value that stands for
+/// silence (`normal`, `neutral`, `false`) 0.5, a null or a property left out half as much as others, and nothing where
+/// the rules do not know its meaning. It is less in languages that the rules have no words of and for long texts, and
+/// at most 0.4 where something had to be made up.
 pub fn extract(content: &str, schema: &Value) -> Extraction {
     let text = text::Text::new(text::isolate(content));
     let facts = facts::Facts::new(&text);

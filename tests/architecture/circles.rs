@@ -11,22 +11,7 @@ use super::tokens::tokens;
 use super::{module_path, rust_files};
 
 /// Circles that are still there. None may be added or grow.
-const KNOWN: &[&[&str]] = &[
-    &["llm/cassette", "llm/http_client"],
-    &[
-        "llm/offline/amounts",
-        "llm/offline/booleans",
-        "llm/offline/choose",
-        "llm/offline/collect",
-        "llm/offline/confidence",
-        "llm/offline/facts",
-        "llm/offline/fill",
-        "llm/offline/labels",
-        "llm/offline/neutral",
-        "llm/offline/strings",
-        "llm/offline/survey",
-    ],
-];
+const KNOWN: &[&[&str]] = &[&["llm/cassette", "llm/http_client"]];
 
 /// The path of a module: `kafka`, `session`, `ledger`.
 type Module = Vec<String>;

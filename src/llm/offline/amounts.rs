@@ -6,13 +6,14 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::fill::{Field, Fill};
+use super::field::{Field, Fill};
+use super::label_match::{self, pick};
 use super::labels;
 use super::neutral::fits_number;
 use super::numbers::{self, to_json};
 use super::pattern::literal;
-use super::strings::{self, Want};
 use super::text::name_words;
+use super::want::{Want, want};
 
 static RATING: LazyLock<Regex> = LazyLock::new(|| {
     literal(
@@ -31,8 +32,8 @@ pub(super) fn number(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
 /// The same without regard to the schema's limits.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
 pub(super) fn value(field: &Field<'_>, facts: &Facts<'_>) -> Option<(f64, f64)> {
-    let want = strings::want(field);
-    let lines = labels::matching(facts.labels(), field);
+    let want = want(field);
+    let lines = label_match::matching(facts.labels(), field);
     let labelled =
         lines.into_iter().find_map(|line| entered(line, want)).filter(|value| fits_number(&field.node, *value));
     if let Some(value) = labelled {
@@ -43,19 +44,19 @@ pub(super) fn value(field: &Field<'_>, facts: &Facts<'_>) -> Option<(f64, f64)> 
         Want::Money => {
             let found = facts.money().iter().map(|money| (money.span.start, money.amount)).collect();
             let bare = || counted(field, facts).filter(|_| facts.money().is_empty());
-            strings::pick(found, field, facts).or_else(bare).map(|value| (value, 0.8))
+            pick(found, field, facts).or_else(bare).map(|value| (value, 0.8))
         }
         Want::Percent => {
             let found =
                 numbers::percentages(raw).into_iter().map(|percent| (percent.span.start, percent.value)).collect();
-            strings::pick(found, field, facts).map(|value| (value, 0.8))
+            pick(found, field, facts).map(|value| (value, 0.8))
         }
         Want::Rating => {
             let found = RATING.captures_iter(raw).filter_map(|captures| {
                 let number = captures.get(1)?;
                 Some((number.start(), numbers::parse(number.as_str(), false)?))
             });
-            strings::pick(found.collect(), field, facts).map(|value| (value, 0.8))
+            pick(found.collect(), field, facts).map(|value| (value, 0.8))
         }
         _ => counted(field, facts).map(|value| (value, 0.7)),
     }
@@ -94,7 +95,7 @@ fn counted(field: &Field<'_>, facts: &Facts<'_>) -> Option<f64> {
         let next = after.iter().take(2).map(|word| singular(word));
         let next: Vec<String> = labels::canonical(&next.collect::<Vec<_>>().join(" "));
         let unit = telling.len() == 1 && next.iter().any(|word| telling.contains(&singular(word)));
-        unit || labels::named_before(&facts.words_before(number.span.start), field)
+        unit || label_match::named_before(&facts.words_before(number.span.start), field)
     };
     let is_money = |at: usize| facts.money().iter().any(|money| money.span.contains(&at));
     facts.numerals().iter().filter(|number| !is_money(number.span.start)).find(named).map(|number| number.value)

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::choose;
 use super::facts::Facts;
-use super::fill::{Field, Fill};
-use super::labels;
+use super::field::{Field, Fill};
+use super::label_match;
 use super::lexicon::{HUMAN, TOPICS};
 use super::text::{Phrase, Text};
 use super::{identifiers, names};
@@ -50,7 +50,7 @@ const ATTACHED: [&str; 9] =
     ["attached", "attachment*", "enclosed", "anbei", "im anhang", "angehangt", "ci-joint*", "piece jointe", "adjunt*"];
 
 fn labelled(field: &Field<'_>, facts: &Facts<'_>) -> Option<bool> {
-    labels::matching(facts.labels(), field).into_iter().find_map(|value| {
+    label_match::matching(facts.labels(), field).into_iter().find_map(|value| {
         let value = Text::new(value);
         let first = value.word(0);
         if YES.contains(&first) { Some(true) } else { NO.contains(&first).then_some(false) }

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::amounts;
 use super::facts::Facts;
-use super::fill::{Field, Fill};
-use super::labels;
+use super::field::{Field, Fill};
+use super::label_match;
 use super::lexicon::{Concept, DOCUMENTS, NEUTRAL, SENTIMENT, TOPICS, URGENCY};
-use super::numbers;
 use super::schema::Node;
 use super::text::{Phrase, Text, name_words};
+use super::{neutral, numbers};
 
 /// Values of one enum that are considered.
 const MAX_CHOICES: usize = 200;
@@ -19,16 +19,6 @@ const CERTAIN: f64 = 3.0;
 
 /// Weight from which a choice is certain enough to count in full.
 const CLEAR: f64 = 4.0;
-
-/// The value that stands for silence: `other`, `unknown`, …; otherwise the first.
-pub(super) fn neutral<'s>(node: &Node<'s>) -> Option<&'s Value> {
-    let choices = node.choices();
-    let named = |wanted: &str| {
-        let same = |value: &&Value| value.as_str().is_some_and(|value| name_words(value).join("_") == wanted);
-        choices.iter().map(|(value, _)| *value).find(same)
-    };
-    NEUTRAL.iter().find_map(|wanted| named(wanted)).or_else(|| choices.first().map(|(value, _)| *value))
-}
 
 /// The value of `field`'s enum that the text supports best.
 pub(super) fn choose(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
@@ -52,7 +42,7 @@ pub(super) fn choose(field: &Field<'_>, facts: &Facts<'_>) -> Fill {
     match best {
         Some((weight, value)) => Fill::Found(value.clone(), (weight / CLEAR).clamp(0.3, 1.0)),
         None => {
-            let silent = neutral(&field.node).filter(|value| {
+            let silent = neutral::choice(&field.node).filter(|value| {
                 value.as_str().is_some_and(|value| NEUTRAL.contains(&name_words(value).join("_").as_str()))
             });
             silent.map_or(Fill::Nothing, |value| Fill::Silent(value.clone()))
@@ -91,7 +81,7 @@ pub(super) fn all(node: &Node<'_>, facts: &Facts<'_>) -> Vec<Value> {
 
 /// `Priority: high`.
 fn labelled(field: &Field<'_>, facts: &Facts<'_>, choices: &[(&Value, &str)]) -> Option<Fill> {
-    let lines = labels::matching(facts.labels(), field);
+    let lines = label_match::matching(facts.labels(), field);
     lines.into_iter().find_map(|line| {
         let line = Text::new(line);
         let named = |value: &&Value| value.as_str().is_some_and(|value| mentions(&line, value));
@@ -197,8 +187,8 @@ pub(super) fn spoken_of(text: &Text<'_>, concepts: &'static [Concept]) -> Vec<(f
     weighed
 }
 
-/// The values that the text clearly speaks of: the topics that their names mean, and two or more of the words that describe
-/// them.
+/// The values that the text clearly speaks of: the topics that their names mean, and two or more of the words that
+/// describe them.
 fn scores<'v>(text: &Text<'_>, choices: &[(&'v Value, &str)]) -> Vec<(f64, &'v Value)> {
     let concepts: Vec<&Concept> = TOPICS.iter().chain(DOCUMENTS.iter()).collect();
     let mut weighed: Vec<Option<f64>> = vec![None; concepts.len()];

@@ -6,14 +6,16 @@ use serde_json::{Map, Value};
 
 use super::choose;
 use super::facts::Facts;
-use super::fill::{Field, Fill};
-use super::labels::{self, Label};
+use super::field::{Field, Fill};
+use super::label_match;
+use super::labels::Label;
 use super::lexicon::TOPICS;
 use super::neutral::{self, fits_number, fits_string};
 use super::numbers::to_json;
 use super::schema::{Kind, Node};
-use super::strings::{self, Want};
+use super::strings;
 use super::table::{self, Item};
+use super::want::{Want, want};
 use super::{identifiers, names, numbers};
 
 /// Members that are collected where the schema sets no limit.
@@ -48,7 +50,7 @@ pub(super) fn collect(root: &Value, field: &Field<'_>, facts: &Facts<'_>) -> Fil
 
 fn numerals(node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> {
     let money = field.is(&["total", "price", "cost", "fee"]) || field.says("amounts") || field.says("prices");
-    let lines = labels::matching(facts.labels(), field);
+    let lines = label_match::matching(facts.labels(), field);
     let values: Vec<f64> = if money {
         facts.money().iter().map(|money| money.amount).collect()
     } else {
@@ -67,7 +69,7 @@ fn strings(node: &Node<'_>, field: &Field<'_>, facts: &Facts<'_>) -> Vec<Value> 
     let raw = facts.raw();
     let singular = field.singular(node);
     let owned = |found: Vec<&str>| found.into_iter().map(str::to_owned).collect::<Vec<String>>();
-    let found = match strings::want(&singular) {
+    let found = match want(&singular) {
         Want::Email => owned(identifiers::emails(raw)),
         Want::Url => owned(identifiers::urls(raw)),
         Want::Phone => owned(identifiers::phones(raw)),
@@ -107,7 +109,7 @@ fn topics(facts: &Facts<'_>) -> Vec<String> {
 
 /// `Skills: a, b, c`.
 fn listed(field: &Field<'_>, facts: &Facts<'_>) -> Vec<String> {
-    let lines = labels::matching(facts.labels(), field);
+    let lines = label_match::matching(facts.labels(), field);
     let parts =
         lines.first().map(|line| line.split([',', ';']).map(|part| part.trim().to_owned())).into_iter().flatten();
     parts.filter(|part| !part.is_empty()).collect()

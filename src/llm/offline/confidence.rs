@@ -1,9 +1,9 @@
 //! How much of an answer the text really says.
 
 use super::facts::Facts;
-use super::fill::Field;
+use super::field::Field;
 use super::schema::Kind;
-use super::strings::{self, Want};
+use super::want::{Want, want};
 
 /// Languages that the rules have words of.
 const SPOKEN: [&str; 4] = ["en", "de", "fr", "es"];
@@ -32,7 +32,7 @@ impl Tally {
         self.fields += 1.0;
         let by_words = matches!(field.node.kind(), Kind::Choice | Kind::Boolean)
             || matches!(
-                strings::want(field),
+                want(field),
                 Want::Summary | Want::Subject | Want::Topic | Want::Mood | Want::Level | Want::Document | Want::Product
             );
         self.by_words += if by_words { sure } else { 0.0 };

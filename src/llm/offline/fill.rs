@@ -4,11 +4,10 @@ use serde_json::{Map, Value};
 
 use super::confidence::Tally;
 use super::facts::Facts;
-use super::lexicon::Concept;
+use super::field::{Field, Fill};
 use super::schema::{Kind, Node};
-use super::strings::Want;
 use super::survey::Survey;
-use super::text::{Text, name_words};
+use super::want::{Want, want};
 use super::{Extraction, amounts, booleans, choose, collect, labels, neutral, strings};
 
 /// Levels of nested objects that are filled from the text.
@@ -16,87 +15,6 @@ const MAX_DEPTH: usize = 10;
 
 /// Properties that are filled in all. A recursive schema could ask for any number.
 const MAX_PROPERTIES: usize = 1_000;
-
-/// What the rules know about one property.
-pub(super) enum Fill {
-    /// The text says so; how sure that is, within 0.0–1.0.
-    Found(Value, f64),
-    /// The text is silent, and this value stands for silence.
-    Silent(Value),
-    /// Nothing is known.
-    Nothing,
-}
-
-/// One property: its schema and the words that say what it is.
-pub(super) struct Field<'s> {
-    /// The words of the name, in the form in which labels are compared.
-    pub(super) words: Vec<String>,
-    /// What a label may call it, each in the same form: its name, its title, either with the object around it.
-    pub(super) names: Vec<Vec<String>>,
-    /// No other property of the schema is after the same type of value.
-    pub(super) is_only: bool,
-    /// The words of the name and the title as written.
-    also: Vec<String>,
-    parents: Vec<String>,
-    pub(super) node: Node<'s>,
-}
-
-impl<'s> Field<'s> {
-    /// The property `name` of an object whose own words are `parents`. `is_unique`: nothing else in the schema is called that.
-    pub(super) fn new(root: &'s Value, name: &str, schema: &'s Value, parents: &[String], is_unique: bool) -> Self {
-        let node = Node::new(root, schema);
-        let words = labels::canonical(name);
-        let title = labels::canonical(node.text("title"));
-        let mut also = name_words(name);
-        also.extend(title.iter().cloned());
-        let mut names = Vec::new();
-        for own in [&words, &title] {
-            let with_parents = || parents.iter().chain(own).cloned().collect();
-            if parents.is_empty() || is_unique {
-                names.push(own.clone());
-            }
-            if !parents.is_empty() {
-                names.push(with_parents());
-                if own.iter().all(|word| word == "name") {
-                    names.push(parents.to_vec());
-                }
-            }
-        }
-        names.retain(|name| !name.is_empty());
-        Self { words, names, is_only: false, also, parents: parents.to_vec(), node }
-    }
-
-    /// One of these words is among the name's or the title's.
-    pub(super) fn is(&self, words: &[&str]) -> bool {
-        self.words.iter().chain(&self.also).any(|word| words.contains(&word.as_str()))
-    }
-
-    /// `word` stands in the name as written.
-    pub(super) fn says(&self, word: &str) -> bool {
-        self.also.iter().any(|also| also == word)
-    }
-
-    /// One of these words is among those of the objects around.
-    pub(super) fn under(&self, words: &[&str]) -> bool {
-        self.parents.iter().any(|word| words.contains(&word.as_str()))
-    }
-
-    /// The name means `concept`.
-    pub(super) fn means(&self, concept: &Concept) -> bool {
-        let words = self.also.join(" ");
-        let words = Text::new(&words);
-        concept.named.iter().any(|name| words.has(name))
-    }
-
-    /// The same property for one member of it: `emails` → `email`.
-    pub(super) fn singular<'n>(&self, node: &Node<'n>) -> Field<'n> {
-        let one = |word: &String| word.strip_suffix('s').unwrap_or(word).to_owned();
-        let also: Vec<String> = self.also.iter().map(one).collect();
-        let words = labels::canonical(&also.join(" "));
-        let (names, parents, node) = (self.names.clone(), self.parents.clone(), node.clone());
-        Field { words, names, is_only: false, also, parents, node }
-    }
-}
 
 /// The walk's state.
 pub(super) struct Filler<'a> {
@@ -136,7 +54,7 @@ impl<'a> Filler<'a> {
             self.left = self.left.saturating_sub(1);
             let is_unique = self.survey.is_unique(&labels::canonical(name));
             let mut field = Field::new(self.root, name, schema, parents, is_unique);
-            field.is_only = self.survey.is_only(strings::want(&field));
+            field.is_only = self.survey.is_only(want(&field));
             let required = node.requires(name);
             let fill = if self.left == 0 { Fill::Nothing } else { self.fill(&field, depth) };
             any |= matches!(fill, Fill::Found(..));
@@ -157,7 +75,7 @@ impl<'a> Filler<'a> {
                 Some(value)
             }
             Fill::Silent(_) | Fill::Nothing if may_be_left => {
-                self.tally.unknown(strings::want(field) != Want::Plain);
+                self.tally.unknown(want(field) != Want::Plain);
                 field.node.nullable.then_some(Value::Null)
             }
             Fill::Silent(value) => {
@@ -167,7 +85,7 @@ impl<'a> Filler<'a> {
             Fill::Nothing => {
                 self.tally.made_up();
                 // “Undetermined” by ISO 639-2, or what ISO 639-1 leaves unassigned.
-                let is_language = strings::want(field) == Want::Language && field.node.kind() == Kind::String;
+                let is_language = want(field) == Want::Language && field.node.kind() == Kind::String;
                 let unknown =
                     ["und", "xx"].into_iter().find(|code| is_language && neutral::fits_string(&field.node, code));
                 Some(unknown.map_or_else(|| neutral::value(self.root, schema), Value::from))

@@ -1,23 +1,17 @@
-//! `Label: value` lines, as in forms and invoices, matched to property names.
-//!
-//! A label gives its value to a property only if it names that property: all words that tell the property from others must be
-//! in the label, and the label must not say something else besides.
+//! `Label: value` lines, as in forms and invoices, and the form in which labels and properties are compared.
 
 use std::ops::Range;
 
-use super::fill::Field;
 use super::text::name_words;
 
 /// Lines that are looked at.
 const MAX_LINES: usize = 2_000;
 
-/// Words of a value up to which a line is an entry of a form rather than a sentence with a colon.
-const ENTRY: usize = 8;
-
 /// One `Label: value` line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Label<'a> {
-    words: Vec<String>,
+    /// Its words in the form in which labels and properties are compared.
+    pub(super) words: Vec<String>,
     /// The label as written.
     pub(super) name: &'a str,
     /// The value; empty if nothing was entered.
@@ -32,15 +26,6 @@ impl Label<'_> {
         self.words.iter().any(|own| own == word)
     }
 }
-
-/// Words of property names that only say what kind of value it is. A label may leave them out.
-const GENERIC: [&str; 4] = ["number", "date", "name", "total"];
-
-/// Words of labels that narrow nothing down.
-const FILLING: [&str; 16] = [
-    "your", "my", "our", "please", "grand", "gross", "brutto", "full", "eur", "usd", "gbp", "chf", "in", "and", "due",
-    "order",
-];
 
 /// Words of labels and properties that mean the same. The first of a row stands for all.
 const SAME: [&str; 30] = [
@@ -106,8 +91,8 @@ pub(super) fn canonical(name: &str) -> Vec<String> {
     known_phrases(words.map(one_for_all).collect())
 }
 
-/// What several words together mean: “bill to” is the customer, “total HT” the subtotal, and the date that a document bears is
-/// called issue date, invoice date or just date.
+/// What several words together mean: “bill to” is the customer, “total HT” the subtotal, and the date that a document
+/// bears is called issue date, invoice date or just date.
 fn known_phrases(mut words: Vec<String>) -> Vec<String> {
     let has = |words: &[String], wanted: &str| words.iter().any(|word| word == wanted);
     let is = |words: &[String], wanted: &[&str]| words.iter().map(String::as_str).eq(wanted.iter().copied());
@@ -177,94 +162,4 @@ fn split(line: &str) -> Option<(&str, &str)> {
     let value = value.trim().trim_start_matches('*').trim_end_matches('|').trim();
     let plausible = label.chars().next().is_some_and(char::is_alphabetic) && label.chars().count() <= 40;
     (plausible && !value.starts_with("//")).then_some((label, value))
-}
-
-/// The values of the labels that name `field`, those that name it exactly first.
-pub(super) fn matching<'l>(labels: &'l [Label<'_>], field: &Field<'_>) -> Vec<&'l str> {
-    let filled = || labels.iter().filter(|label| !label.value.is_empty());
-    let exact = filled().filter(|label| field.names.iter().any(|name| same(&label.words, name)));
-    let near =
-        filled().filter(|label| field.names.iter().any(|name| !same(&label.words, name) && names(&label.words, name)));
-    exact.chain(near).map(|label| label.value).collect()
-}
-
-/// The entry within whose value byte `at` lies, unless the entry could be `field`'s.
-pub(super) fn is_entry_of_another(labels: &[Label<'_>], field: &Field<'_>, at: usize) -> bool {
-    let short = |label: &&Label<'_>| label.span.contains(&at) && label.value.split_whitespace().count() <= ENTRY;
-    let could_be = |label: &Label<'_>| {
-        let generic =
-            |word: &String| GENERIC.contains(&word.as_str()) || FILLING.contains(&word.as_str()) || word == "phone";
-        field.names.iter().any(|name| label.words.iter().all(|word| name.contains(word) || generic(word)))
-    };
-    labels.iter().filter(short).any(|label| !could_be(label))
-}
-
-fn same(label: &[String], name: &[String]) -> bool {
-    label.len() == name.len() && label.iter().all(|word| name.contains(word))
-}
-
-/// Whether the label has every word of the name that tells it from others, and none that tells another.
-fn names(label: &[String], name: &[String]) -> bool {
-    let telling = |word: &&String| !GENERIC.contains(&word.as_str());
-    let mut needed = name.iter().filter(telling).peekable();
-    let is_generic = needed.peek().is_none();
-    let complete =
-        needed.all(|word| label.contains(word)) && (!is_generic || name.iter().all(|word| label.contains(word)));
-    complete && label.iter().all(|word| name.contains(word) || FILLING.contains(&word.as_str()))
-}
-
-/// Whether the words before a value, nearest last, name `field`: “due on”, “departure”, “total of”.
-pub(super) fn named_before(before: &[String], field: &Field<'_>) -> bool {
-    const LINKS: [&str; 26] = [
-        "is", "was", "of", "on", "by", "at", "to", "the", "a", "for", "are", "am", "vom", "zum", "bis", "ist", "est",
-        "es", "le", "el", "und", "and", "until", "from", "about", "been",
-    ];
-    let mut nearest = before.iter().rev().skip_while(|word| LINKS.contains(&word.as_str()));
-    let window: Vec<String> = nearest.by_ref().take(3).map(|word| canonical(word)).collect::<Vec<_>>().concat();
-    field.names.iter().any(|name| {
-        let mut telling = name.iter().filter(|word| !GENERIC.contains(&word.as_str())).peekable();
-        let nearest = |name: &[String]| window.first().is_some_and(|word| name.contains(word));
-        let is_total = name.len() == 1 && name.first().is_some_and(|word| word == "total");
-        (telling.peek().is_some() || is_total) && telling.all(|word| window.contains(word)) && nearest(name)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn field(name: &str) -> Field<'static> {
-        static ANY: Value = Value::Null;
-        Field::new(&ANY, name, &ANY, &[], true)
-    }
-
-    #[test]
-    fn labels_are_matched_across_languages_and_best_first() {
-        let text = "Rechnungsnummer: RE-77\nDate: 2026-01-02\n| Total due: | $12.00 |\nBill to:\nAcme Ltd\nhttps://example.com\nDue: 2026-01-03\nVAT 20 %: 2.00";
-        let labels = labels(text);
-        let first = |name: &str| matching(&labels, &field(name)).first().copied();
-        assert_eq!(first("invoiceNumber"), Some("RE-77"));
-        assert_eq!(first("invoice_date"), Some("2026-01-02"));
-        assert_eq!(first("due_date"), Some("2026-01-03"));
-        assert_eq!(first("customer_name"), Some("Acme Ltd"));
-        assert_eq!(first("total"), Some("| $12.00"));
-        assert_eq!(first("tax_amount"), Some("2.00"));
-        for none in ["colour", "subtotal", "delivery_date", "order_number", "supplier_name"] {
-            assert_eq!(first(none), None, "{none}");
-        }
-        assert_eq!(json!(labels.len()), 6);
-    }
-
-    #[test]
-    fn words_before_a_value_name_it() {
-        let before = |text: &str| name_words(text);
-        assert!(named_before(&before("payment is due on"), &field("due_date")));
-        assert!(named_before(&before("departure"), &field("departure_date")));
-        assert!(named_before(&before("the total is"), &field("total")));
-        assert!(!named_before(&before("departure"), &field("return_date")));
-        assert!(!named_before(&before("total tax"), &field("total")));
-        assert!(!named_before(&before("your letter of"), &field("document_date")));
-    }
 }

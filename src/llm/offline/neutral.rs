@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::choose;
+use super::lexicon::NEUTRAL;
 use super::numbers::to_json;
 use super::pattern;
 use super::schema::{Kind, Node};
+use super::text::name_words;
 
 /// Depth of made-up objects and arrays.
 const MAX_DEPTH: usize = 8;
@@ -27,7 +28,7 @@ fn at_depth(root: &Value, schema: &Value, depth: usize) -> Value {
         return Value::Null;
     }
     match node.kind() {
-        Kind::Choice => choose::neutral(&node).cloned().unwrap_or_default(),
+        Kind::Choice => choice(&node).cloned().unwrap_or_default(),
         Kind::Boolean => Value::Bool(false),
         Kind::Integer | Kind::Number => number(&node),
         Kind::String => Value::String(string(&node)),
@@ -47,6 +48,16 @@ fn at_depth(root: &Value, schema: &Value, depth: usize) -> Value {
 }
 
 /// The number nearest to zero within the schema's range.
+/// The value that stands for silence: `other`, `unknown`, …; otherwise the first.
+pub(super) fn choice<'s>(node: &Node<'s>) -> Option<&'s Value> {
+    let choices = node.choices();
+    let named = |wanted: &str| {
+        let same = |value: &&Value| value.as_str().is_some_and(|value| name_words(value).join("_") == wanted);
+        choices.iter().map(|(value, _)| *value).find(same)
+    };
+    NEUTRAL.iter().find_map(|wanted| named(wanted)).or_else(|| choices.first().map(|(value, _)| *value))
+}
+
 fn number(node: &Node<'_>) -> Value {
     let whole = node.kind() == Kind::Integer;
     let step = node.number("multipleOf").filter(|step| *step > 0.0).or(whole.then_some(1.0));

@@ -4,165 +4,23 @@ use serde_json::Value;
 
 use super::choose;
 use super::facts::Facts;
-use super::fill::Field;
+use super::field::Field;
 use super::identifiers::{self, About};
-use super::labels;
+use super::label_match::{is_entry_of_another, matching, named_before, pick};
 use super::lexicon::{DOCUMENTS, SENTIMENT, TOPICS, URGENCY};
 use super::neutral::fits_string;
-use super::schema::Kind;
+use super::want::{Want, want};
 use super::{dates, language, names, numbers, prose};
 
 /// Characters of free text where the schema sets no limit.
 const FREE_TEXT: usize = 300;
-
-/// What a property is after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Want {
-    Email,
-    Url,
-    Phone,
-    Ip,
-    Uuid,
-    Date,
-    DateTime,
-    Currency,
-    Language,
-    Identifier(About),
-    Company,
-    Product,
-    Person,
-    Summary,
-    Subject,
-    Title,
-    Whole,
-    Topic,
-    Document,
-    Mood,
-    Level,
-    Money,
-    Percent,
-    Rating,
-    /// Only the property's own words beside it can say.
-    Plain,
-}
-
-impl Want {
-    /// The same for all wants whose values are of one type.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
-    pub(super) fn class(self) -> Self {
-        match self {
-            Self::DateTime => Self::Date,
-            other => other,
-        }
-    }
-}
-
-/// What `field` is after, by its format, then by the words of its name.
-pub(super) fn want(field: &Field<'_>) -> Want {
-    match field.node.text("format") {
-        "email" | "idn-email" => return Want::Email,
-        "uri" | "iri" | "uri-reference" => return Want::Url,
-        "date" => return Want::Date,
-        "date-time" => return Want::DateTime,
-        "ipv4" | "ipv6" => return Want::Ip,
-        "uuid" => return Want::Uuid,
-        _ => {}
-    }
-    let is = |words: &[&str]| field.is(words);
-    if matches!(field.node.kind(), Kind::Integer | Kind::Number) {
-        return number(field);
-    }
-    let table: [(&[&str], Want); 14] = [
-        (&["email"], Want::Email),
-        (&["url", "link", "website", "uri", "homepage"], Want::Url),
-        (&["phone", "fax"], Want::Phone),
-        (&["ip"], Want::Ip),
-        (&["uuid", "guid"], Want::Uuid),
-        (&["currency"], Want::Currency),
-        (&["language", "lang", "locale"], Want::Language),
-        (&["date", "deadline", "birth"], Want::Date),
-        (&["title", "headline"], Want::Title),
-        (&["subject"], Want::Subject),
-        (&["intent", "category", "topic", "purpose"], Want::Topic),
-        (&["sentiment", "mood", "tone"], Want::Mood),
-        (&["urgency", "priority", "severity"], Want::Level),
-        (&["text", "message", "body", "content", "transcript"], Want::Whole),
-    ];
-    if let Some(about) = identified(field) {
-        return Want::Identifier(about);
-    }
-    if let Some((_, want)) = table.iter().find(|(words, _)| is(words)) {
-        return *want;
-    }
-    if is(&["document", "doc"]) && is(&["type", "kind", "class"]) {
-        return Want::Document;
-    }
-    let name = is(&["name"]);
-    let firm = ["company", "vendor", "merchant"];
-    if is(&["company", "vendor", "employer", "business"])
-        || (name && field.under(&firm))
-        || (name && field.under(&["customer"]))
-    {
-        Want::Company
-    } else if is(&["product", "model", "device"]) {
-        Want::Product
-    } else if is(&["person", "author", "sender", "contact", "signer"])
-        || (name && !is(&["file", "user", "template"]))
-        || is(&["customer"])
-    {
-        Want::Person
-    } else if is(&MONEY) && !is(&["number", "reference"]) {
-        Want::Money
-    } else if is(&["summary", "abstract", "overview", "gist"]) || (is(&["description"]) && field.words.len() == 1) {
-        Want::Summary
-    } else {
-        Want::Plain
-    }
-}
-
-/// Words of properties that are amounts of money, in the form in which labels are compared.
-const MONEY: [&str; 13] = [
-    "total", "price", "subtotal", "tax", "fee", "balance", "charge", "refund", "budget", "salary", "deposit", "cost",
-    "fare",
-];
-
-fn number(field: &Field<'_>) -> Want {
-    if field.is(&["percent", "percentage", "rate", "discount"]) {
-        Want::Percent
-    } else if field.is(&MONEY) {
-        Want::Money
-    } else if field.is(&["rating", "stars", "score"]) {
-        Want::Rating
-    } else {
-        Want::Plain
-    }
-}
-
-/// Which identifier a name such as `order_id` or `invoiceNumber` is after.
-fn identified(field: &Field<'_>) -> Option<About> {
-    if !field.is(&["number", "reference"]) || field.is(&["phone"]) {
-        return None;
-    }
-    let kinds: [(&[&str], About); 6] = [
-        (&["order", "purchase"], About::Order),
-        (&["invoice", "receipt", "bill"], About::Invoice),
-        (&["ticket", "case", "request"], About::Ticket),
-        (&["tracking", "shipment", "parcel"], About::Tracking),
-        (&["customer", "account"], About::Customer),
-        (&["contract", "policy"], About::Contract),
-    ];
-    let generic = field.words.len() == 1;
-    let kind =
-        kinds.iter().find(|(words, _)| field.is(words) || (generic && field.under(words))).map(|(_, about)| *about);
-    kind.or_else(|| (generic && field.is(&["reference"])).then_some(About::Unknown))
-}
 
 /// The text that `field` is after, and how sure that is.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the wants that are named are the exceptions")]
 pub(super) fn find(field: &Field<'_>, facts: &Facts<'_>) -> Option<(String, f64)> {
     let want = want(field);
     let fits = |text: &String| fits_string(&field.node, text);
-    let lines = labels::matching(facts.labels(), field);
+    let lines = matching(facts.labels(), field);
     let labelled = lines.into_iter().take(8).find_map(|line| entered(want, line, field, facts).into_iter().find(fits));
     if let Some(text) = labelled {
         return Some((text, 1.0));
@@ -200,18 +58,6 @@ pub(super) fn find(field: &Field<'_>, facts: &Facts<'_>) -> Option<(String, f64)
         Want::Percent | Want::Rating => None,
         _ => spoken(want, field, facts).filter(|(text, _)| fits(text)),
     }
-}
-
-/// The value among typed ones, with their places, that is `field`'s: the first that the words before it name, or the
-/// only one if no other property is after this type.
-pub(super) fn pick<T: PartialEq>(found: Vec<(usize, T)>, field: &Field<'_>, facts: &Facts<'_>) -> Option<T> {
-    let named = found.iter().position(|(at, _)| labels::named_before(&facts.words_before(*at), field));
-    if let Some(named) = named {
-        return found.into_iter().nth(named).map(|(_, value)| value);
-    }
-    let mut free = found.into_iter().filter(|(at, _)| !labels::is_entry_of_another(facts.labels(), field, *at));
-    let (_, first) = free.next().filter(|_| field.is_only)?;
-    free.all(|(_, other)| other == first).then_some(first)
 }
 
 /// What the value of a label says about `want`; best first.
@@ -296,7 +142,7 @@ fn identifier(about: About, field: &Field<'_>, facts: &Facts<'_>) -> Option<(Str
     let nameless = of(About::Unknown);
     let [only] = nameless.as_slice() else { return None };
     let at = place(facts.raw(), only);
-    let is_free = field.is_only && !labels::is_entry_of_another(facts.labels(), field, at);
+    let is_free = field.is_only && !is_entry_of_another(facts.labels(), field, at);
     is_free.then(|| ((*only).to_owned(), 0.6))
 }
 
@@ -310,8 +156,8 @@ fn letterhead(field: &Field<'_>, facts: &Facts<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Words with digits that the word before names, for numbers of things (`patient 4411`), and words that match the schema's own
-/// pattern.
+/// Words with digits that the word before names, for numbers of things (`patient 4411`), and words that match the
+/// schema's own pattern.
 fn codes(field: &Field<'_>, facts: &Facts<'_>) -> Vec<(usize, String)> {
     let raw = facts.raw();
     let pattern = field.node.get("pattern").and_then(Value::as_str).and_then(super::pattern::of_schema);
@@ -324,7 +170,7 @@ fn codes(field: &Field<'_>, facts: &Facts<'_>) -> Vec<(usize, String)> {
     let telling = telling.filter(|(_, word)| !numbers::is_amount(word));
     let fits = |at: usize, word: &str| match &pattern {
         Some(pattern) => pattern.is_match(word),
-        None => is_number && labels::named_before(&facts.words_before(at), field),
+        None => is_number && named_before(&facts.words_before(at), field),
     };
     telling.filter(|(at, word)| fits(*at, word)).collect()
 }

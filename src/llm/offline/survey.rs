@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::fill::Field;
+use super::field::Field;
 use super::labels;
 use super::schema::{Kind, Node};
-use super::strings::{self, Want};
+use super::want::{Want, want};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROPERTIES: usize = 1_000;
@@ -34,7 +34,7 @@ impl Survey {
             if field.node.kind() == Kind::Object && depth < MAX_DEPTH {
                 self.object(root, &field.node, &words, depth + 1);
             } else if field.node.kind() != Kind::Array {
-                self.wants.push(strings::want(&field).class());
+                self.wants.push(want(&field).class());
                 self.names.push(words);
             }
         }
