@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -154,14 +154,17 @@ impl HttpClient {
     }
 
     async fn send(&self, key: Option<&Key>, body: Bytes) -> Result<HttpResponse, TransportError> {
-        let mut request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
         if let Some((name, value)) = key {
-            request = request.header(name.clone(), value.clone());
+            request.headers_mut().insert(name.clone(), value.clone());
         }
+        *request.body_mut() = Some(body.into());
         // One time for everything: reqwest's read timeout starts again with each byte of a slow drip.
         let (ends_at, late) = (Instant::now() + self.deadline, || TransportError::Timeout(self.deadline));
-        let response = timeout_at(ends_at, request.send()).await.map_err(|_| late())?.map_err(transport_error)?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response =
+            timeout_at(ends_at, self.client.execute(request)).await.map_err(|_| late())?.map_err(transport_error)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = match timeout_at(ends_at, read(response)).await.unwrap_or_else(|_| Err(late())) {
             // An error has said the most with its status and headers: a pause that it asks for holds without its body.
             Err(_) if !status.is_success() => Bytes::new(),
@@ -238,12 +241,19 @@ async fn read(mut response: Response) -> Result<Bytes, TransportError> {
     if announced > MAX_BODY_BYTES {
         return Err(TransportError::TooLarge);
     }
-    let mut body = Vec::with_capacity(announced.min(FIRST_BUFFER));
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+    let first = response.chunk().await.map_err(transport_error)?.unwrap_or_default();
+    // Most answers come in one piece, which is taken as it is.
+    if first.len() == announced {
+        return Ok(first);
+    }
+    let mut body = Vec::with_capacity(announced.clamp(first.len(), FIRST_BUFFER.max(first.len())));
+    let mut next = Some(first);
+    while let Some(chunk) = next {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(TransportError::TooLarge);
         }
         body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(transport_error)?;
     }
     Ok(body.into())
 }

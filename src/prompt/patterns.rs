@@ -78,10 +78,14 @@ fn compiled(expression: &str) -> Option<Regex> {
 /// Linear in the length of the text, whatever the text is.
 pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
     let Some(set) = SET.as_ref() else { return Vec::new() };
+    let in_prompt = set.matches(prompt);
+    // Nothing can match in lines of the prompt where nothing matches in the prompt.
+    if !in_prompt.matched_any() && content.is_none_or(|content| has_lines(prompt, content)) {
+        return Vec::new();
+    }
     let mut names = Vec::new();
-    let texts = std::iter::once((prompt, content.is_none())).chain(content.map(|content| (content, true)));
-    for (text, is_content) in texts {
-        let matched = set.matches(text);
+    let of_content = content.map(|content| (content, true, set.matches(content)));
+    for (text, is_content, matched) in std::iter::once((prompt, content.is_none(), in_prompt)).chain(of_content) {
         if !matched.matched_any() {
             continue;
         }
@@ -101,6 +105,15 @@ pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
         }
     }
     names
+}
+
+/// Whether a text has these lines, each of them whole.
+fn has_lines(text: &str, lines: &str) -> bool {
+    let is_whole = |(before, rest): (&str, &str)| {
+        let after = rest.get(lines.len()..).unwrap_or_default();
+        (before.is_empty() || before.ends_with('\n')) && (after.is_empty() || after.starts_with('\n'))
+    };
+    text.find(lines).and_then(|at| text.split_at_checked(at)).is_some_and(is_whole)
 }
 
 /// Whether the lines that match are nearly all of the text.

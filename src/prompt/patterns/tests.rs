@@ -127,3 +127,16 @@ fn long_texts_take_linear_time() {
         assert!(long < allowed, "{unit:?}: {short:?} for 100 kB, {long:?} for 1 MB");
     }
 }
+
+#[test]
+fn on_lines_of_its_own_a_text_shows_what_it_shows_by_itself() {
+    for (_, text) in attacks().into_iter().chain(harmless()) {
+        let alone = suspicious(&text, None);
+        for prompt in
+            [format!("Sort this:\n{text}\nAnswer."), format!("{text}\nAnswer."), format!("Sort this:\n{text}")]
+        {
+            let found = suspicious(&prompt, Some(&text));
+            assert!(alone.iter().all(|name| found.contains(name)), "{text}: {alone:?} {found:?}");
+        }
+    }
+}
