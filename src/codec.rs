@@ -13,6 +13,7 @@ mod payload;
 mod structured;
 mod write;
 
+mod attempt_log;
 pub mod cloudevents;
 pub mod dead_letter;
 pub mod json_event;
@@ -20,4 +21,3 @@ pub mod kafka_binary;
 pub mod plain;
 pub mod result_event;
 pub mod trace;
-mod trail;

@@ -37,7 +37,7 @@ fn answer(data: usize, id: usize) -> Arc<Answer> {
         model,
         validation: Validation::Passed,
         confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
-        trail: vec![attempt],
+        attempt_log: vec![attempt],
         usage: Usage::default(),
         cost_usd: 0.0,
     })

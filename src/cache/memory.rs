@@ -47,7 +47,7 @@ fn answer_bytes(answer: &Answer) -> usize {
     let Answer {
         data,
         model,
-        trail,
+        attempt_log,
         provider: _, // the provider's own
         validation: _,
         confidence: _,
@@ -58,7 +58,7 @@ fn answer_bytes(answer: &Answer) -> usize {
     let counted = |bytes: usize| shared_counts + bytes + ALLOCATION;
     // Data that is shared has its counts in an allocation of its own.
     let data = data.len() + ALLOCATION + counted(size_of::<usize>());
-    let attempts = trail.iter().map(|attempt| {
+    let attempts = attempt_log.iter().map(|attempt| {
         let id = attempt.response_id.as_ref().map_or(0, |id| counted(id.len()));
         let is_own = !Arc::ptr_eq(&attempt.model, model);
         size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
@@ -146,7 +146,7 @@ mod tests {
             model: "fake-1".into(),
             validation: Validation::Passed,
             confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
-            trail: Vec::new(),
+            attempt_log: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
         })

@@ -67,8 +67,8 @@ fn explain(
     write::push(headers, "sp-error-detail", detail);
     write::push(headers, "sp-stage", stage.as_str());
     write::push(headers, "sp-attempts", failure.attempts().to_string());
-    if !failure.trail.is_empty() {
-        write::push(headers, "sp-attempt-log", super::trail::encode(&failure.trail));
+    if !failure.attempt_log.is_empty() {
+        write::push(headers, "sp-attempt-log", super::attempt_log::encode(&failure.attempt_log));
     }
     write::push(headers, "sp-first-failed-at", write::time(now));
     write::push(headers, "sp-trace-id", trace_id(record, failure));

@@ -158,7 +158,7 @@ impl ResultEvent {
     fn push_provenance(&mut self, answered: &Answered, origin: &Origin) {
         let answer = &answered.answer;
         let (attempts, usage, cost_usd) = match answered.cache_hit {
-            CacheHit::None => (attempt::calls(&answer.trail), answer.usage, answer.cost_usd),
+            CacheHit::None => (attempt::calls(&answer.attempt_log), answer.usage, answer.cost_usd),
             CacheHit::Memory | CacheHit::Redis | CacheHit::Journal => (0, Usage::default(), 0.0),
         };
         self.push("ce_provider", allowed(&answer.provider));
@@ -169,9 +169,9 @@ impl ResultEvent {
         self.push("ce_attempts", attempts.to_string());
         // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
         let tells = |attempt: &Attempt| attempt.response_id.is_some() || !attempt.passed_over.is_empty();
-        let is_worth_it = answer.trail.len() > 1 || answer.trail.iter().any(tells);
+        let is_worth_it = answer.attempt_log.len() > 1 || answer.attempt_log.iter().any(tells);
         if is_worth_it && answered.cache_hit == CacheHit::None {
-            self.push("ce_attemptlog", super::trail::encode(&answer.trail));
+            self.push("ce_attemptlog", super::attempt_log::encode(&answer.attempt_log));
         }
         self.push("ce_inputtokens", usage.input_tokens.to_string());
         self.push("ce_outputtokens", usage.output_tokens.to_string());

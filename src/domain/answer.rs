@@ -66,7 +66,7 @@ pub struct Answer {
     /// How sure we are.
     pub confidence: Confidence,
     /// What it took, in order; the last one gave the answer.
-    pub trail: Vec<Attempt>,
+    pub attempt_log: Vec<Attempt>,
     /// Tokens of all of those calls.
     pub usage: Usage,
     /// What those calls cost in US dollars, by the configured prices.
@@ -76,7 +76,11 @@ pub struct Answer {
 impl Answer {
     /// Tokens of the call that gave it: what it would have taken to get it at once.
     pub fn last_call(&self) -> Usage {
-        self.trail.iter().rfind(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.usage).unwrap_or_default()
+        self.attempt_log
+            .iter()
+            .rfind(|attempt| attempt.step != Step::Relax)
+            .map(|attempt| attempt.usage)
+            .unwrap_or_default()
     }
 }
 

@@ -80,10 +80,10 @@ const LONG: usize = 32;
 
 /// Adds a step. In a long log, one that failed for the provider's reasons is counted with an earlier one like it since
 /// the last answer: an outage of a day must not make a record's log longer than its topic takes.
-pub fn push(trail: &mut Vec<Attempt>, attempt: Attempt) {
+pub fn push(attempt_log: &mut Vec<Attempt>, attempt: Attempt) {
     let is_waited_for = |attempt: &Attempt| attempt.error.is_some_and(|code| code.kind() == Kind::Unavailable);
-    if trail.len() >= LONG && is_waited_for(&attempt) {
-        let mut recent = trail.iter_mut().rev().take_while(|former| is_waited_for(former));
+    if attempt_log.len() >= LONG && is_waited_for(&attempt) {
+        let mut recent = attempt_log.iter_mut().rev().take_while(|former| is_waited_for(former));
         let is_same = |former: &&mut Attempt| {
             (former.step, &former.provider, former.error) == (attempt.step, &attempt.provider, attempt.error)
         };
@@ -92,12 +92,12 @@ pub fn push(trail: &mut Vec<Attempt>, attempt: Attempt) {
             return;
         }
     }
-    trail.push(attempt);
+    attempt_log.push(attempt);
 }
 
 /// Provider calls among these steps.
-pub fn calls(trail: &[Attempt]) -> u32 {
-    let calls = trail.iter().filter(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.times);
+pub fn calls(attempt_log: &[Attempt]) -> u32 {
+    let calls = attempt_log.iter().filter(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.times);
     calls.fold(0, u32::saturating_add)
 }
 
@@ -118,16 +118,20 @@ mod tests {
             passed_over: PassedOver::default(),
             times: 1,
         };
-        let mut trail = Vec::new();
-        push(&mut trail, attempt("a", Code::AnswerInvalid));
+        let mut attempt_log = Vec::new();
+        push(&mut attempt_log, attempt("a", Code::AnswerInvalid));
         for _ in 0..1000 {
-            push(&mut trail, attempt("a", Code::ProviderUnavailable));
-            push(&mut trail, attempt("b", Code::ProviderUnavailable));
-            push(&mut trail, attempt("b", Code::ProviderOverloaded));
+            push(&mut attempt_log, attempt("a", Code::ProviderUnavailable));
+            push(&mut attempt_log, attempt("b", Code::ProviderUnavailable));
+            push(&mut attempt_log, attempt("b", Code::ProviderOverloaded));
         }
-        assert_eq!((trail.len(), calls(&trail)), (LONG, 3001));
-        push(&mut trail, attempt("a", Code::ProviderTimeout));
-        push(&mut trail, attempt("a", Code::ProviderUnavailable));
-        assert_eq!((trail.len(), calls(&trail)), (LONG + 2, 3003), "what came before an answer stays before it");
+        assert_eq!((attempt_log.len(), calls(&attempt_log)), (LONG, 3001));
+        push(&mut attempt_log, attempt("a", Code::ProviderTimeout));
+        push(&mut attempt_log, attempt("a", Code::ProviderUnavailable));
+        assert_eq!(
+            (attempt_log.len(), calls(&attempt_log)),
+            (LONG + 2, 3003),
+            "what came before an answer stays before it"
+        );
     }
 }

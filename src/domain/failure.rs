@@ -15,7 +15,7 @@ pub struct Failure {
     /// One sentence for a person.
     pub detail: String,
     /// What was tried before giving up, in order.
-    pub trail: Arc<[Attempt]>,
+    pub attempt_log: Arc<[Attempt]>,
     /// For [`Kind::Unavailable`]: when the dependency said it may be asked again.
     pub retry_after: Option<Duration>,
 }
@@ -23,7 +23,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with no calls made.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), trail: Arc::default(), retry_after: None }
+        Self { code, detail: detail.into(), attempt_log: Arc::default(), retry_after: None }
     }
 
     /// The failure of a request on which a stage panicked.
@@ -34,14 +34,14 @@ impl Failure {
 
     /// The same failure after these attempts.
     #[must_use]
-    pub fn after(mut self, trail: impl Into<Arc<[Attempt]>>) -> Self {
-        self.trail = trail.into();
+    pub fn after(mut self, attempt_log: impl Into<Arc<[Attempt]>>) -> Self {
+        self.attempt_log = attempt_log.into();
         self
     }
 
     /// Provider calls that were made.
     pub fn attempts(&self) -> u32 {
-        attempt::calls(&self.trail)
+        attempt::calls(&self.attempt_log)
     }
 
     /// The same failure with the pause that the dependency asked for.

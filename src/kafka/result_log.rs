@@ -62,7 +62,7 @@ impl ResultLog {
 /// The provider that was asked before the one that answered, and how its last attempt ended, if they differ.
 fn given_up(answered: &Answered) -> Option<(&str, Option<Code>)> {
     let answer = &answered.answer;
-    let calls = || answer.trail.iter().filter(|attempt| attempt.step != Step::Relax);
+    let calls = || answer.attempt_log.iter().filter(|attempt| attempt.step != Step::Relax);
     let first = calls().next().filter(|attempt| attempt.provider != answer.provider)?;
     let last = calls().rfind(|attempt| attempt.provider == first.provider)?;
     Some((&*first.provider, last.error))
@@ -105,7 +105,7 @@ mod tests {
             model: "m".into(),
             validation: Validation::Passed,
             confidence: Confidence { score: 0.9, validation: 1.0, ladder: 1.0, provider: 1.0, completeness: 1.0 },
-            trail: vec![attempt(Step::Ask, "first", None)],
+            attempt_log: vec![attempt(Step::Ask, "first", None)],
             usage: Usage::default(),
             cost_usd: 0.0,
         };
@@ -128,9 +128,10 @@ mod tests {
         let low = lines(|answer| answer.confidence.score = 0.314, &[Flag::LowConfidence], 100);
         let flags = [Flag::SuspiciousInput("sql-union"), Flag::LowConfidence];
         let suspicious = lines(|_| (), &flags, 100);
-        let trail =
+        let attempt_log =
             || vec![attempt(Step::Ask, "first", Some(Code::ProviderTimeout)), attempt(Step::Fallback, "second", None)];
-        let fallback = lines(|answer| (answer.trail, answer.provider) = (trail(), "second".into()), &[], 100);
+        let fallback =
+            lines(|answer| (answer.attempt_log, answer.provider) = (attempt_log(), "second".into()), &[], 100);
         let expected = [
             (&relaxed, 0, 1, "a relaxed one is published"),
             (&low, 0, 1, "confidence 0.31 is below the threshold"),

@@ -68,8 +68,8 @@ fn answer(
         .map_err(|error| Failure::new(Code::InternalError, format!("the answer cannot be written as JSON: {error}")))?;
     // It may be kept for hours: no room is left at its ends.
     let data = data.into_boxed_slice();
-    let mut trail = std::mem::take(&mut progress.trail);
-    trail.shrink_to_fit();
+    let mut attempt_log = std::mem::take(&mut progress.attempt_log);
+    attempt_log.shrink_to_fit();
     let evidence = Evidence {
         corrections: progress.corrections,
         form: approved.form,
@@ -83,7 +83,7 @@ fn answer(
         model: giver.model,
         validation,
         confidence: confidence(&evidence),
-        trail,
+        attempt_log,
         usage: progress.usage,
         cost_usd: progress.cost_usd,
     })

@@ -59,7 +59,7 @@ impl Engine {
         if closed.is_none() && timeout_at(deadline, wait(question)).await.is_ok() {
             return Ok(());
         }
-        Err(question.gate().unavailable().after(question.progress.trail()))
+        Err(question.gate().unavailable().after(question.progress.attempt_log()))
     }
 }
 

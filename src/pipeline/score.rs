@@ -60,7 +60,7 @@ pub fn judge(
     if let Some(threshold) = checks.confidence_threshold.filter(|threshold| score < *threshold) {
         if checks.on_low_confidence == LowConfidencePolicy::DeadLetter {
             let detail = format!("confidence {score:.2} is below the threshold {threshold:.2}");
-            return Err(Failure::new(Code::LowConfidence, detail).after(answer.trail.as_slice()));
+            return Err(Failure::new(Code::LowConfidence, detail).after(answer.attempt_log.as_slice()));
         }
         flags.push(Flag::LowConfidence);
     }

@@ -45,7 +45,7 @@ fn answered() -> Answered {
         model: "claude-sonnet-5-5\u{7}".into(),
         validation: Validation::Passed,
         confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, ladder: 1.0, validation: 1.0 },
-        trail: vec![attempt(Step::Ask, Some(Code::AnswerInvalid)), attempt(Step::Correct, None)],
+        attempt_log: vec![attempt(Step::Ask, Some(Code::AnswerInvalid)), attempt(Step::Correct, None)],
         usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
     };
@@ -83,7 +83,7 @@ fn a_result_reads_back_as_the_event_that_was_written() {
     assert_eq!(result.time.as_deref(), Some("2026-01-01T00:00:00.007Z"));
     assert_eq!(result.data_schema.as_deref(), Some(SCHEMA_URI));
     assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
-    let log = crate::codec::trail::encode(&answered().answer.trail);
+    let log = crate::codec::attempt_log::encode(&answered().answer.attempt_log);
     let expected = [
         ("attemptlog", log.as_str()),
         ("attempts", "2"),
@@ -137,7 +137,7 @@ fn one_call_has_a_log_where_it_tells_more_than_the_attributes() {
     let log_of = |passed_over| {
         let plain = Attempt { passed_over, ..attempt(Step::Ask, None) };
         let mut one_call = answered();
-        one_call.answer = Arc::new(Answer { trail: vec![plain], ..Answer::clone(&one_call.answer) });
+        one_call.answer = Arc::new(Answer { attempt_log: vec![plain], ..Answer::clone(&one_call.answer) });
         let result = read(&encode(&record, &event, &one_call), &record);
         result.extensions.get("attemptlog").cloned()
     };

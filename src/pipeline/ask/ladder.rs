@@ -98,7 +98,7 @@ impl<'a> Ladder<'a> {
                 }
                 Rung::Next(turn) => match self.take(turn).await {
                     Ok(rung) => rung,
-                    Err(failure) => return Err(failure.after(self.progress.trail.as_slice())),
+                    Err(failure) => return Err(failure.after(self.progress.attempt_log.as_slice())),
                 },
                 Rung::End(failure) => return self.relax(failure),
             }

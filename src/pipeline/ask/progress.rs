@@ -30,7 +30,7 @@ pub(super) struct Owed {
 /// What the calls for a question said, and what they cost.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Progress {
-    pub(super) trail: Vec<Attempt>,
+    pub(super) attempt_log: Vec<Attempt>,
     pub(super) usage: Usage,
     /// Tokens of all calls, with an estimate for what providers did not tell: what counts against the record's ceiling.
     pub(super) charged_tokens: u64,
@@ -51,13 +51,13 @@ pub(in crate::pipeline) struct Progress {
 
 impl Progress {
     /// What was tried so far.
-    pub(in crate::pipeline) fn trail(&self) -> &[Attempt] {
-        &self.trail
+    pub(in crate::pipeline) fn attempt_log(&self) -> &[Attempt] {
+        &self.attempt_log
     }
 
     /// Provider calls so far.
     pub(in crate::pipeline) fn calls(&self) -> u32 {
-        attempt::calls(&self.trail)
+        attempt::calls(&self.attempt_log)
     }
 
     /// Whether another call of this provider can still lead to an answer, now or when it is back.
@@ -85,14 +85,17 @@ impl Progress {
     }
 
     fn errors_of(&self, provider: &Provider) -> impl Iterator<Item = Code> {
-        self.trail.iter().filter(|attempt| attempt.provider == *provider.name()).filter_map(|attempt| attempt.error)
+        self.attempt_log
+            .iter()
+            .filter(|attempt| attempt.provider == *provider.name())
+            .filter_map(|attempt| attempt.error)
     }
 
     /// Takes note of a call.
     pub(super) fn note(&mut self, attempt: Attempt) {
         self.usage += attempt.usage;
         self.cost_usd += attempt.cost_usd;
-        attempt::push(&mut self.trail, attempt);
+        attempt::push(&mut self.attempt_log, attempt);
     }
 
     /// Keeps the most telling failure: what is wrong with an answer before what a provider said of the question, and that
@@ -110,10 +113,10 @@ impl Progress {
 
     /// What asking this provider the question as it is would be.
     pub(super) fn step_to(&self, provider: &Provider) -> Step {
-        if self.trail.is_empty() {
+        if self.attempt_log.is_empty() {
             return Step::Ask;
         }
-        let has_been_asked = self.trail.iter().any(|attempt| attempt.provider == *provider.name());
+        let has_been_asked = self.attempt_log.iter().any(|attempt| attempt.provider == *provider.name());
         if has_been_asked { Step::Retry } else { Step::Fallback }
     }
 }

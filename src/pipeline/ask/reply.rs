@@ -86,7 +86,7 @@ impl<'a> Ladder<'a> {
         let may_relax = self.settings.checks.allow_relaxed && failure.kind() != Kind::Unavailable;
         let candidate = if may_relax { self.progress.candidate.take() } else { None };
         let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
-        let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.trail.as_slice())) };
+        let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.attempt_log.as_slice())) };
         self.caller.metrics().step(Step::Relax.as_str());
         let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
         self.progress.note(Attempt {

@@ -51,7 +51,7 @@ async fn ask(asking: &Asking) -> Result<Answered, Failure> {
 }
 
 fn steps(answered: &Answered) -> Vec<(Step, &str, Option<Code>)> {
-    answered.answer.trail.iter().map(|attempt| (attempt.step, &*attempt.provider, attempt.error)).collect()
+    answered.answer.attempt_log.iter().map(|attempt| (attempt.step, &*attempt.provider, attempt.error)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,9 +69,9 @@ async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked(
     ];
     assert_eq!(steps(&answered), wanted);
     assert_eq!(&*answered.answer.provider, "claude");
-    let models: Vec<_> = answered.answer.trail.iter().map(|attempt| &*attempt.model).collect();
+    let models: Vec<_> = answered.answer.attempt_log.iter().map(|attempt| &*attempt.model).collect();
     assert_eq!(models, ["gemini", "gemini", "gemini", "fake-1"], "who was asked, or who answered");
-    let id = answered.answer.trail.last().and_then(|attempt| attempt.response_id.as_deref());
+    let id = answered.answer.attempt_log.last().and_then(|attempt| attempt.response_id.as_deref());
     assert_eq!(id, Some("resp-1"));
     assert!((answered.answer.confidence.ladder - 1.0).abs() < 1e-9, "the question was not to blame");
 }

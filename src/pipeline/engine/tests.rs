@@ -91,7 +91,7 @@ async fn a_zero_ttl_asks_every_time() {
 async fn an_invalid_answer_is_asked_again_and_costs_confidence() {
     let test = Test::new(settings(), [FakeModel::says(r#"{"intent":"nonsense"}"#), FakeModel::says(VALID)]);
     let answered = test.ask("x").await.unwrap();
-    assert_eq!(answered.answer.trail.len(), 2);
+    assert_eq!(answered.answer.attempt_log.len(), 2);
     assert_eq!(answered.answer.usage.input_tokens, 20);
     assert!(answered.answer.confidence.ladder < 1.0);
 }
@@ -115,7 +115,7 @@ async fn a_refusal_is_not_asked_again_nor_remembered() {
 #[tokio::test]
 async fn prose_without_json_is_asked_again() {
     let test = Test::new(settings(), [FakeModel::says("It is a refund."), FakeModel::says(VALID)]);
-    assert_eq!(test.ask("x").await.unwrap().answer.trail.len(), 2);
+    assert_eq!(test.ask("x").await.unwrap().answer.attempt_log.len(), 2);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn the_answer_after_reasoning_is_taken_with_one_call() {
     let drafts = r#"<think>{"intent":"other"}, or {"intent":"refund"}?</think> As {"type":"object"} asks: "#;
     let test = Test::new(settings(), [FakeModel::says(&format!("{drafts}{VALID}"))]);
     let answered = test.ask("x").await.unwrap();
-    assert_eq!((&answered.answer.data[..], answered.answer.trail.len()), (VALID.as_bytes(), 1));
+    assert_eq!((&answered.answer.data[..], answered.answer.attempt_log.len()), (VALID.as_bytes(), 1));
     assert_eq!(&*test.ask("x").await.unwrap().answer.data, VALID.as_bytes(), "and remembered");
 }
 

@@ -16,8 +16,9 @@ async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
         let model = Scripted::new("a", [FakeModel::says(text)]);
         let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
         assert_eq!(&answered.answer.data[..], VALID.as_bytes());
-        let trail: Vec<_> = answered.answer.trail.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
-        assert_eq!(trail, [(Step::Ask, passed_over)]);
+        let attempt_log: Vec<_> =
+            answered.answer.attempt_log.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
+        assert_eq!(attempt_log, [(Step::Ask, passed_over)]);
         assert!((answered.answer.confidence.validation - 1.0).abs() < 1e-9);
     }
 }
@@ -55,7 +56,7 @@ async fn a_raw_line_break_and_a_whole_answer_that_is_said_to_be_cut_cost_no_call
         let model = Scripted::new("a", [finished(finish, text)]);
         let settings = settings().with(|it| it.schema = Arc::clone(&schema));
         let answered = ask(&asking(settings, &[&model], 2)).await.unwrap();
-        assert_eq!((model.calls(), answered.answer.trail.len()), (1, 1));
+        assert_eq!((model.calls(), answered.answer.attempt_log.len()), (1, 1));
         assert!((answered.answer.confidence.validation - validation).abs() < 1e-9, "{text}");
     }
 }

@@ -21,8 +21,8 @@ async fn wait_for(asking: &Asking, question: &mut Question) -> Result<Answered, 
     }
 }
 
-fn trail(failure: &Failure) -> Vec<(Step, Option<Code>)> {
-    failure.trail.iter().map(|attempt| (attempt.step, attempt.error)).collect()
+fn attempt_log(failure: &Failure) -> Vec<(Step, Option<Code>)> {
+    failure.attempt_log.iter().map(|attempt| (attempt.step, attempt.error)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_p
     let failure = asking.engine.attempt(&mut question).await.unwrap_err();
     assert_eq!((failure.code, failure.retry_after), (Code::ProviderRateLimited, Some(pause)));
     let limited = (Step::Correct, Some(Code::ProviderRateLimited));
-    assert_eq!(trail(&failure), [(Step::Ask, Some(Code::AnswerInvalid)), limited]);
+    assert_eq!(attempt_log(&failure), [(Step::Ask, Some(Code::AnswerInvalid)), limited]);
     let answered = wait_for(&asking, &mut question).await.unwrap();
     let invalid = (Step::Ask, "a", Some(Code::AnswerInvalid));
     let limited = (Step::Correct, "a", Some(Code::ProviderRateLimited));

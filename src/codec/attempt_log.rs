@@ -8,8 +8,8 @@ use crate::domain::attempt::{Attempt, PassedOver};
 /// `model` is the one that was asked when none answered, `response_id` is absent then, `error` in the one that led to
 /// the result, `times` where it is 1. `"passed_over":{"reasoning":true,"objects":1}` is there where the reply's text
 /// held more than the answer. ASCII, because it stands in a header.
-pub(super) fn encode(trail: &[Attempt]) -> String {
-    let attempts: Vec<Value> = trail.iter().map(one).collect();
+pub(super) fn encode(attempt_log: &[Attempt]) -> String {
+    let attempts: Vec<Value> = attempt_log.iter().map(one).collect();
     let text = Value::from(attempts).to_string();
     text.chars().flat_map(ascii).collect()
 }
@@ -73,8 +73,9 @@ mod tests {
             passed_over: PassedOver { reasoning: error.is_none(), objects: 0 },
             times: if step == Step::Retry { 3 } else { 1 },
         };
-        let trail = [attempt(Step::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
-        let text = encode(&trail);
+        let attempt_log =
+            [attempt(Step::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
+        let text = encode(&attempt_log);
         assert!(text.is_ascii(), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value[0]["error"], "provider_timeout");
