@@ -9,7 +9,7 @@ use std::time::Duration;
 use cap::Cap;
 use structured_prompt::cache::memory::MemoryAnswers;
 use structured_prompt::domain::answer::{Answer, Confidence, Usage, Validation};
-use structured_prompt::domain::attempt::{Attempt, PassedOver, Step};
+use structured_prompt::domain::attempt::{Attempt, LadderStep, PassedOver};
 use structured_prompt::domain::fingerprint::Fingerprint;
 use structured_prompt::ports::answers::Answers as _;
 use structured_prompt::ports::clock::ManualClock;
@@ -21,7 +21,7 @@ static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 fn answer(data: usize, id: usize) -> Arc<Answer> {
     let model: Arc<str> = "a-model-of-a-provider-2026-11".into();
     let attempt = Attempt {
-        step: Step::Ask,
+        step: LadderStep::Ask,
         provider: "gpt".into(),
         model: Arc::clone(&model),
         response_id: Some("x".repeat(id).into()),

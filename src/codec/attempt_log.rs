@@ -56,7 +56,7 @@ fn ascii(char: char) -> Vec<char> {
 mod tests {
     use super::*;
     use crate::domain::answer::Usage;
-    use crate::domain::attempt::Step;
+    use crate::domain::attempt::LadderStep;
     use crate::domain::failure::Code;
 
     #[test]
@@ -71,10 +71,10 @@ mod tests {
             cost_usd: 0.5,
             error,
             passed_over: PassedOver { reasoning: error.is_none(), objects: 0 },
-            times: if step == Step::Retry { 3 } else { 1 },
+            times: if step == LadderStep::Retry { 3 } else { 1 },
         };
         let attempt_log =
-            [attempt(Step::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(Step::Retry, "gpt-é", None)];
+            [attempt(LadderStep::Ask, "gpt-4", Some(Code::ProviderTimeout)), attempt(LadderStep::Retry, "gpt-é", None)];
         let text = encode(&attempt_log);
         assert!(text.is_ascii(), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();

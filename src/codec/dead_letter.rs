@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::codec::fixtures::{any_record, binary, envelope};
     use crate::domain::answer::Usage;
-    use crate::domain::attempt::{Attempt, PassedOver, Step};
+    use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
     use crate::domain::failure::Code;
 
     const NOW: Duration = Duration::from_millis(1_767_225_600_007);
@@ -126,7 +126,7 @@ mod tests {
 
     fn failure() -> Failure {
         let attempt = Attempt {
-            step: Step::Ask,
+            step: LadderStep::Ask,
             provider: "gpt".into(),
             model: "gpt-4.1".into(),
             response_id: None,

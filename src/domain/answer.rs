@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::domain::attempt::{Attempt, Step};
+use crate::domain::attempt::{Attempt, LadderStep};
 pub use crate::domain::usage::Usage;
 
 /// How far the answer's data was checked against its schema.
@@ -78,7 +78,7 @@ impl Answer {
     pub fn last_call(&self) -> Usage {
         self.attempt_log
             .iter()
-            .rfind(|attempt| attempt.step != Step::Relax)
+            .rfind(|attempt| attempt.step != LadderStep::Relax)
             .map(|attempt| attempt.usage)
             .unwrap_or_default()
     }

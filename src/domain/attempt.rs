@@ -7,7 +7,7 @@ use crate::domain::usage::Usage;
 
 /// A rung of the ladder from a question to a valid answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
+pub enum LadderStep {
     /// The first call.
     Ask,
     /// The same call again, after an error that may pass.
@@ -22,7 +22,7 @@ pub enum Step {
     Relax,
 }
 
-impl Step {
+impl LadderStep {
     /// The name that users see.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Step {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     /// What it was.
-    pub step: Step,
+    pub step: LadderStep,
     /// The provider, as configured.
     pub provider: Arc<str>,
     /// The model that answered, or else the one that was asked.
@@ -97,7 +97,7 @@ pub fn push(attempt_log: &mut Vec<Attempt>, attempt: Attempt) {
 
 /// Provider calls among these steps.
 pub fn calls(attempt_log: &[Attempt]) -> u32 {
-    let calls = attempt_log.iter().filter(|attempt| attempt.step != Step::Relax).map(|attempt| attempt.times);
+    let calls = attempt_log.iter().filter(|attempt| attempt.step != LadderStep::Relax).map(|attempt| attempt.times);
     calls.fold(0, u32::saturating_add)
 }
 
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_log_does_not_grow_with_an_outage_and_still_counts_its_calls() {
         let attempt = |provider: &str, error| Attempt {
-            step: Step::Retry,
+            step: LadderStep::Retry,
             provider: provider.into(),
             model: "m".into(),
             response_id: None,

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::answer::{Answered, CacheHit, Flag, Validation};
-use crate::domain::attempt::Step;
+use crate::domain::attempt::LadderStep;
 use crate::domain::failure::Code;
 use crate::domain::record::Record;
 use crate::telemetry::log_throttle::LogThrottle;
@@ -62,7 +62,7 @@ impl ResultLog {
 /// The provider that was asked before the one that answered, and how its last attempt ended, if they differ.
 fn given_up(answered: &Answered) -> Option<(&str, Option<Code>)> {
     let answer = &answered.answer;
-    let calls = || answer.attempt_log.iter().filter(|attempt| attempt.step != Step::Relax);
+    let calls = || answer.attempt_log.iter().filter(|attempt| attempt.step != LadderStep::Relax);
     let first = calls().next().filter(|attempt| attempt.provider != answer.provider)?;
     let last = calls().rfind(|attempt| attempt.provider == first.provider)?;
     Some((&*first.provider, last.error))
@@ -82,7 +82,7 @@ mod tests {
         Position { topic: "in".into(), partition: 3, offset: 42 }.to_string()
     }
 
-    fn attempt(step: Step, provider: &str, error: Option<Code>) -> Attempt {
+    fn attempt(step: LadderStep, provider: &str, error: Option<Code>) -> Attempt {
         let provider = Arc::from(provider);
         let usage = Usage::default();
         Attempt {
@@ -105,7 +105,7 @@ mod tests {
             model: "m".into(),
             validation: Validation::Passed,
             confidence: Confidence { score: 0.9, validation: 1.0, ladder: 1.0, provider: 1.0, completeness: 1.0 },
-            attempt_log: vec![attempt(Step::Ask, "first", None)],
+            attempt_log: vec![attempt(LadderStep::Ask, "first", None)],
             usage: Usage::default(),
             cost_usd: 0.0,
         };
@@ -128,8 +128,12 @@ mod tests {
         let low = lines(|answer| answer.confidence.score = 0.314, &[Flag::LowConfidence], 100);
         let flags = [Flag::SuspiciousInput("sql-union"), Flag::LowConfidence];
         let suspicious = lines(|_| (), &flags, 100);
-        let attempt_log =
-            || vec![attempt(Step::Ask, "first", Some(Code::ProviderTimeout)), attempt(Step::Fallback, "second", None)];
+        let attempt_log = || {
+            vec![
+                attempt(LadderStep::Ask, "first", Some(Code::ProviderTimeout)),
+                attempt(LadderStep::Fallback, "second", None),
+            ]
+        };
         let fallback =
             lines(|answer| (answer.attempt_log, answer.provider) = (attempt_log(), "second".into()), &[], 100);
         let expected = [

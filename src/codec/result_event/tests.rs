@@ -6,7 +6,7 @@ use super::*;
 use crate::codec::fixtures::binary;
 use crate::codec::{cloudevents, json_event, kafka_binary};
 use crate::domain::answer::{Answer, Confidence, Flag, Validation};
-use crate::domain::attempt::{Attempt, PassedOver, Step};
+use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::event::Data;
 use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing};
@@ -24,7 +24,7 @@ fn encode(record: &Record, event: &Event, answered: &Answered) -> Outgoing {
     kafka_binary::encode(record, ResultEvent::new(record, event, answered, &origin(), NOW))
 }
 
-fn attempt(step: Step, error: Option<Code>) -> Attempt {
+fn attempt(step: LadderStep, error: Option<Code>) -> Attempt {
     Attempt {
         step,
         provider: "claude".into(),
@@ -45,7 +45,7 @@ fn answered() -> Answered {
         model: "claude-sonnet-5-5\u{7}".into(),
         validation: Validation::Passed,
         confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, ladder: 1.0, validation: 1.0 },
-        attempt_log: vec![attempt(Step::Ask, Some(Code::AnswerInvalid)), attempt(Step::Correct, None)],
+        attempt_log: vec![attempt(LadderStep::Ask, Some(Code::AnswerInvalid)), attempt(LadderStep::Correct, None)],
         usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
     };
@@ -135,7 +135,7 @@ fn a_cache_hit_cost_nothing() {
 fn one_call_has_a_log_where_it_tells_more_than_the_attributes() {
     let (record, event) = cause(&[]);
     let log_of = |passed_over| {
-        let plain = Attempt { passed_over, ..attempt(Step::Ask, None) };
+        let plain = Attempt { passed_over, ..attempt(LadderStep::Ask, None) };
         let mut one_call = answered();
         one_call.answer = Arc::new(Answer { attempt_log: vec![plain], ..Answer::clone(&one_call.answer) });
         let result = read(&encode(&record, &event, &one_call), &record);

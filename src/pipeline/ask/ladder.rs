@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::progress::{Owed, Progress, is_dubious};
 use super::{Asked, Giver, answer};
 use crate::domain::answer::{Answer, Validation};
-use crate::domain::attempt::Step;
+use crate::domain::attempt::LadderStep;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::Approved;
 use crate::pipeline::caller::Caller;
@@ -25,10 +25,10 @@ const BASE_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
 /// The next call to make.
-pub(super) struct Turn<'a> {
+pub(super) struct NextCall<'a> {
     index: usize,
     admission: Admission<'a>,
-    step: Step,
+    step: LadderStep,
     /// Whether it is the call that the last answer asks for.
     is_owed: bool,
 }
@@ -38,7 +38,7 @@ pub(super) enum Rung<'a> {
     /// To a valid answer.
     Top(Giver, Approved),
     /// To another call.
-    Next(Turn<'a>),
+    Next(NextCall<'a>),
     /// To the end: no further call can help, or none can be made now.
     End(Failure),
 }
@@ -96,7 +96,7 @@ impl<'a> Ladder<'a> {
                 Rung::Top(giver, approved) => {
                     return answer(self.settings, self.progress, giver, &approved, Validation::Passed);
                 }
-                Rung::Next(turn) => match self.take(turn).await {
+                Rung::Next(next) => match self.take(next).await {
                     Ok(rung) => rung,
                     Err(failure) => return Err(failure.after(self.progress.attempt_log.as_slice())),
                 },
@@ -109,8 +109,8 @@ impl<'a> Ladder<'a> {
     ///
     /// # Errors
     /// A failure that ends everything.
-    async fn take(&mut self, turn: Turn<'a>) -> Result<Rung<'a>, Failure> {
-        let Turn { index, admission, step, is_owed } = turn;
+    async fn take(&mut self, next: NextCall<'a>) -> Result<Rung<'a>, Failure> {
+        let NextCall { index, admission, step, is_owed } = next;
         let provider = self.router.member(index);
         let need = self.need(provider);
         let most_usd = provider.model().cost_usd(need);
@@ -183,8 +183,8 @@ impl<'a> Ladder<'a> {
         }
         if may_retry && self.has_retries_left(index) {
             tokio::time::sleep(backoff(retries)).await;
-            if let Some(turn) = self.retry(index, is_owed, Applicant::Anyone).await {
-                return Ok(Rung::Next(turn));
+            if let Some(next) = self.retry(index, is_owed, Applicant::Anyone).await {
+                return Ok(Rung::Next(next));
             }
         }
         Ok(self.next_or_past(index, is_owed).await)
@@ -199,9 +199,9 @@ impl<'a> Ladder<'a> {
         }
         for index in self.timed_out.clone() {
             if self.has_retries_left(index)
-                && let Some(turn) = self.retry(index, is_owed && index == last, Applicant::TimedOut).await
+                && let Some(next) = self.retry(index, is_owed && index == last, Applicant::TimedOut).await
             {
-                return Rung::Next(turn);
+                return Rung::Next(next);
             }
         }
         rung
@@ -217,11 +217,11 @@ impl<'a> Ladder<'a> {
         self.retried.iter().filter(|retried| **retried == index).count()
     }
 
-    async fn retry(&mut self, index: usize, is_owed: bool, applicant: Applicant) -> Option<Turn<'a>> {
+    async fn retry(&mut self, index: usize, is_owed: bool, applicant: Applicant) -> Option<NextCall<'a>> {
         let need = self.need(self.router.member(index));
         let admission = self.router.readmit(index, need, applicant).await.ok()?;
         self.retried.push(index);
-        Some(Turn { index, admission, step: Step::Retry, is_owed })
+        Some(NextCall { index, admission, step: LadderStep::Retry, is_owed })
     }
 
     pub(super) fn owe(&mut self, owed: Owed) {
@@ -233,17 +233,17 @@ impl<'a> Ladder<'a> {
     /// provider's; without an answer it is that of the best provider that has not been asked.
     pub(super) async fn next(&mut self) -> Rung<'a> {
         let is_owed_first = self.progress.corrections < MAX_CORRECTIONS;
-        let mut turn = if is_owed_first { self.owed().await } else { None };
-        if turn.is_none() {
-            turn = self.another().await;
+        let mut next = if is_owed_first { self.owed().await } else { None };
+        if next.is_none() {
+            next = self.another().await;
         }
-        if turn.is_none() && !is_owed_first {
-            turn = self.owed().await;
+        if next.is_none() && !is_owed_first {
+            next = self.owed().await;
         }
-        turn.map_or_else(|| Rung::End(self.verdict()), Rung::Next)
+        next.map_or_else(|| Rung::End(self.verdict()), Rung::Next)
     }
 
-    async fn owed(&mut self) -> Option<Turn<'a>> {
+    async fn owed(&mut self) -> Option<NextCall<'a>> {
         let Owed { index, step, .. } = *self.progress.owed.as_ref().filter(|_| !self.is_owed_tried)?;
         let provider = self.router.member(index);
         if !self.progress.has_attempts_left(provider) {
@@ -252,7 +252,7 @@ impl<'a> Ladder<'a> {
         match self.router.readmit(index, self.need(provider), Applicant::Anyone).await {
             Ok(admission) => {
                 self.is_owed_tried = true;
-                Some(Turn { index, admission, step, is_owed: true })
+                Some(NextCall { index, admission, step, is_owed: true })
             }
             Err(failure) => {
                 self.obstacle = Some(failure);
@@ -261,7 +261,7 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    async fn another(&mut self) -> Option<Turn<'a>> {
+    async fn another(&mut self) -> Option<NextCall<'a>> {
         // Prices and limits differ, but the question does not: any provider will do for the estimate.
         let need = self.need(self.router.member(0));
         let is_tried =
@@ -275,7 +275,7 @@ impl<'a> Ladder<'a> {
                 }
                 self.asked.push(index);
                 let step = self.progress.step_to(self.router.member(index));
-                Some(Turn { index, admission, step, is_owed: false })
+                Some(NextCall { index, admission, step, is_owed: false })
             }
             Err(failure) => {
                 self.obstacle = failure.or(self.obstacle.take());

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Giver;
 use crate::domain::answer::Usage;
-use crate::domain::attempt::{self, Attempt, Step};
+use crate::domain::attempt::{self, Attempt, LadderStep};
 use crate::domain::failure::{Code, Failure, Kind, Stage};
 use crate::pipeline::approve::Rejected;
 use crate::pipeline::route::provider::Provider;
@@ -22,8 +22,8 @@ pub(super) struct Candidate {
 #[derive(Debug)]
 pub(super) struct Owed {
     pub(super) index: usize,
-    /// [`Step::Correct`] or [`Step::Lengthen`].
-    pub(super) step: Step,
+    /// [`LadderStep::Correct`] or [`LadderStep::Lengthen`].
+    pub(super) step: LadderStep,
     pub(super) rejected: Option<Rejected>,
 }
 
@@ -112,12 +112,12 @@ impl Progress {
     }
 
     /// What asking this provider the question as it is would be.
-    pub(super) fn step_to(&self, provider: &Provider) -> Step {
+    pub(super) fn step_to(&self, provider: &Provider) -> LadderStep {
         if self.attempt_log.is_empty() {
-            return Step::Ask;
+            return LadderStep::Ask;
         }
         let has_been_asked = self.attempt_log.iter().any(|attempt| attempt.provider == *provider.name());
-        if has_been_asked { Step::Retry } else { Step::Fallback }
+        if has_been_asked { LadderStep::Retry } else { LadderStep::Fallback }
     }
 }
 

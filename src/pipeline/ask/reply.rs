@@ -6,7 +6,7 @@ use super::ladder::{Ladder, MAX_CORRECTIONS, Rung};
 use super::progress::{Candidate, Owed};
 use super::{Giver, answer};
 use crate::domain::answer::{Answer, Usage, Validation};
-use crate::domain::attempt::{Attempt, PassedOver, Step};
+use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::approve::{Approved, Disapproved, Remedy, approve};
 use crate::pipeline::route::provider::Provider;
@@ -27,7 +27,7 @@ impl<'a> Ladder<'a> {
     pub(super) async fn judge(
         &mut self,
         index: usize,
-        step: Step,
+        step: LadderStep,
         reply: Reply,
         cost_usd: f64,
     ) -> Result<Rung<'a>, Failure> {
@@ -58,7 +58,7 @@ impl<'a> Ladder<'a> {
             Remedy::Lengthen => {
                 self.progress.lengthened = Some(self.longer(provider));
                 self.progress.remember(failure);
-                self.owe(Owed { index, step: Step::Lengthen, rejected: None });
+                self.owe(Owed { index, step: LadderStep::Lengthen, rejected: None });
                 Ok(self.next().await)
             }
             Remedy::AskAnother => {
@@ -66,7 +66,7 @@ impl<'a> Ladder<'a> {
                 Ok(self.after_invalid(failure).await)
             }
             Remedy::Correct(rejected) => {
-                self.owe(Owed { index, step: Step::Correct, rejected: Some(rejected) });
+                self.owe(Owed { index, step: LadderStep::Correct, rejected: Some(rejected) });
                 Ok(self.after_invalid(failure).await)
             }
         }
@@ -87,10 +87,10 @@ impl<'a> Ladder<'a> {
         let candidate = if may_relax { self.progress.candidate.take() } else { None };
         let relaxed = candidate.and_then(|Candidate { data, giver }| Some((self.settings.schema.relax(data)?, giver)));
         let Some((data, giver)) = relaxed else { return Err(failure.after(self.progress.attempt_log.as_slice())) };
-        self.caller.metrics().step(Step::Relax.as_str());
+        self.caller.metrics().step(LadderStep::Relax.as_str());
         let (provider, model) = (Arc::clone(&giver.provider), Arc::clone(&giver.model));
         self.progress.note(Attempt {
-            step: Step::Relax,
+            step: LadderStep::Relax,
             provider,
             model,
             response_id: None,
@@ -105,11 +105,11 @@ impl<'a> Ladder<'a> {
     }
 
     /// Takes note of a call that came to no reply.
-    pub(super) fn note_error(&mut self, step: Step, provider: &Provider, error: Code) {
+    pub(super) fn note_error(&mut self, step: LadderStep, provider: &Provider, error: Code) {
         self.note(step, provider, None, Some(error));
     }
 
-    fn note(&mut self, step: Step, provider: &Provider, paid: Option<Paid<'_>>, error: Option<Code>) {
+    fn note(&mut self, step: LadderStep, provider: &Provider, paid: Option<Paid<'_>>, error: Option<Code>) {
         let reply = paid.as_ref().map(|paid| paid.reply);
         let asked = || Arc::from(provider.model().family());
         let model = paid.as_ref().map_or_else(asked, |paid| Arc::clone(&paid.model));

@@ -6,7 +6,7 @@ use super::ladder::Ladder;
 use super::progress::Owed;
 use super::{Asked, Progress};
 use crate::domain::answer::{Answered, Validation};
-use crate::domain::attempt::Step;
+use crate::domain::attempt::LadderStep;
 use crate::domain::event::Data;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::domain::tenant::Tenant;
@@ -50,7 +50,7 @@ async fn ask(asking: &Asking) -> Result<Answered, Failure> {
     asking.attempt(Data::Text("money back".into())).await
 }
 
-fn steps(answered: &Answered) -> Vec<(Step, &str, Option<Code>)> {
+fn steps(answered: &Answered) -> Vec<(LadderStep, &str, Option<Code>)> {
     answered.answer.attempt_log.iter().map(|attempt| (attempt.step, &*attempt.provider, attempt.error)).collect()
 }
 
@@ -62,10 +62,10 @@ async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked(
     let answered = ask(&asking(settings(), &[&gemini, &claude], 2)).await.unwrap();
     let down = Some(Code::ProviderUnavailable);
     let wanted = [
-        (Step::Ask, "gemini", down),
-        (Step::Retry, "gemini", down),
-        (Step::Retry, "gemini", down),
-        (Step::Fallback, "claude", None),
+        (LadderStep::Ask, "gemini", down),
+        (LadderStep::Retry, "gemini", down),
+        (LadderStep::Retry, "gemini", down),
+        (LadderStep::Fallback, "claude", None),
     ];
     assert_eq!(steps(&answered), wanted);
     assert_eq!(&*answered.answer.provider, "claude");
@@ -97,7 +97,11 @@ async fn an_invalid_answer_goes_back_with_its_errors_then_to_another_provider() 
     let claude = Scripted::new("claude", [FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&gemini, &claude], 2)).await.unwrap();
     let invalid = Some(Code::AnswerInvalid);
-    let wanted = [(Step::Ask, "gemini", invalid), (Step::Correct, "gemini", invalid), (Step::Fallback, "claude", None)];
+    let wanted = [
+        (LadderStep::Ask, "gemini", invalid),
+        (LadderStep::Correct, "gemini", invalid),
+        (LadderStep::Fallback, "claude", None),
+    ];
     assert_eq!(steps(&answered), wanted);
     assert!(gemini.asked()[1].errors.as_ref().unwrap().contains("/intent"));
     assert_eq!(claude.asked()[0].errors, None, "another model's mistakes are not shown to it");
@@ -116,7 +120,7 @@ async fn truncation_raises_the_ceiling_once() {
     let cut = || finished(Finish::Truncated, "{");
     let once = Scripted::new("a", [cut(), FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&once], 2)).await.unwrap();
-    assert_eq!(steps(&answered).iter().map(|step| step.0).collect::<Vec<_>>(), [Step::Ask, Step::Lengthen]);
+    assert_eq!(steps(&answered).iter().map(|step| step.0).collect::<Vec<_>>(), [LadderStep::Ask, LadderStep::Lengthen]);
     assert_eq!(once.asked().iter().map(|asked| asked.max_tokens).collect::<Vec<_>>(), [None, Some(400)]);
     let always = Scripted::new("a", [cut()]);
     let failure = ask(&asking(settings(), &[&always, &once], 2)).await.unwrap_err();
@@ -196,7 +200,7 @@ async fn the_estimate_holds_everything_that_is_sent() {
     let asking = asking(settings(), &[&model], 2);
     let mut progress = Progress::default();
     let (answer, errors) = ("a".repeat(3000), "e".repeat(300));
-    let owed = Owed { index: 0, step: Step::Correct, rejected: Some(Rejected { answer, errors }) };
+    let owed = Owed { index: 0, step: LadderStep::Correct, rejected: Some(Rejected { answer, errors }) };
     let (spec, caller, text) = (&*asking.spec, &*asking.caller, "money back");
     let ladder = Ladder::new(Asked { spec, caller, prompt: text, content: text }, &mut progress);
     let member = spec.router().member(0);
@@ -227,7 +231,7 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
     let answered = ask(&asking(allowed.clone(), &[&nearly()], 2)).await.unwrap();
     assert_eq!(answered.answer.validation, Validation::Relaxed);
     assert_eq!(&answered.answer.data[..], br#"{"count":3}"#);
-    assert_eq!(steps(&answered).last(), Some(&(Step::Relax, "a", None)));
+    assert_eq!(steps(&answered).last(), Some(&(LadderStep::Relax, "a", None)));
     assert!(answered.answer.confidence.score < 0.4);
 
     let low = allowed.with(|it| it.ceiling = RecordCeiling { tokens: 100_000, usd: Some(1.5) });

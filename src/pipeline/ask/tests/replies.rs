@@ -18,7 +18,7 @@ async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
         assert_eq!(&answered.answer.data[..], VALID.as_bytes());
         let attempt_log: Vec<_> =
             answered.answer.attempt_log.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
-        assert_eq!(attempt_log, [(Step::Ask, passed_over)]);
+        assert_eq!(attempt_log, [(LadderStep::Ask, passed_over)]);
         assert!((answered.answer.confidence.validation - 1.0).abs() < 1e-9);
     }
 }
@@ -28,7 +28,7 @@ async fn two_answers_are_asked_for_again_as_one() {
     let both = FakeModel::says(r#"{"intent":"refund"} or {"intent":"other"}"#);
     let model = Scripted::new("a", [both, FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
-    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerInvalid)), (Step::Correct, "a", None)]);
+    assert_eq!(steps(&answered), [(LadderStep::Ask, "a", Some(Code::AnswerInvalid)), (LadderStep::Correct, "a", None)]);
     assert!(model.asked()[1].errors.as_ref().unwrap().contains("2 different JSON objects"));
 }
 
@@ -37,10 +37,13 @@ async fn reasoning_without_an_answer_is_none_even_with_a_draft_in_it() {
     let draft = r#"<think>maybe {"intent":"other"}"#;
     let model = Scripted::new("a", [FakeModel::says(draft), FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
-    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerNotJson)), (Step::Correct, "a", None)]);
+    assert_eq!(steps(&answered), [(LadderStep::Ask, "a", Some(Code::AnswerNotJson)), (LadderStep::Correct, "a", None)]);
     let model = Scripted::new("a", [finished(Finish::Truncated, draft), FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
-    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Lengthen, "a", None)]);
+    assert_eq!(
+        steps(&answered),
+        [(LadderStep::Ask, "a", Some(Code::AnswerTruncated)), (LadderStep::Lengthen, "a", None)]
+    );
 }
 
 #[tokio::test]
@@ -71,7 +74,10 @@ async fn an_answer_that_ran_away_is_not_lengthened() {
     let first = Scripted::new("a", [runaway()]);
     let second = Scripted::new("b", [FakeModel::says(VALID)]);
     let answered = ask(&asking(settings(), &[&first, &second], 2)).await.unwrap();
-    assert_eq!(steps(&answered), [(Step::Ask, "a", Some(Code::AnswerTruncated)), (Step::Fallback, "b", None)]);
+    assert_eq!(
+        steps(&answered),
+        [(LadderStep::Ask, "a", Some(Code::AnswerTruncated)), (LadderStep::Fallback, "b", None)]
+    );
     assert_eq!(second.asked()[0].max_tokens, None, "at the limit that is meant for it");
     assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
 }

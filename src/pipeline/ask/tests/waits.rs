@@ -21,7 +21,7 @@ async fn wait_for(asking: &Asking, question: &mut Question) -> Result<Answered, 
     }
 }
 
-fn attempt_log(failure: &Failure) -> Vec<(Step, Option<Code>)> {
+fn attempt_log(failure: &Failure) -> Vec<(LadderStep, Option<Code>)> {
     failure.attempt_log.iter().map(|attempt| (attempt.step, attempt.error)).collect()
 }
 
@@ -114,12 +114,12 @@ async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_p
     let mut question = question(&asking, "money back");
     let failure = asking.engine.attempt(&mut question).await.unwrap_err();
     assert_eq!((failure.code, failure.retry_after), (Code::ProviderRateLimited, Some(pause)));
-    let limited = (Step::Correct, Some(Code::ProviderRateLimited));
-    assert_eq!(attempt_log(&failure), [(Step::Ask, Some(Code::AnswerInvalid)), limited]);
+    let limited = (LadderStep::Correct, Some(Code::ProviderRateLimited));
+    assert_eq!(attempt_log(&failure), [(LadderStep::Ask, Some(Code::AnswerInvalid)), limited]);
     let answered = wait_for(&asking, &mut question).await.unwrap();
-    let invalid = (Step::Ask, "a", Some(Code::AnswerInvalid));
-    let limited = (Step::Correct, "a", Some(Code::ProviderRateLimited));
-    assert_eq!(steps(&answered), [invalid, limited, (Step::Correct, "a", None)]);
+    let invalid = (LadderStep::Ask, "a", Some(Code::AnswerInvalid));
+    let limited = (LadderStep::Correct, "a", Some(Code::ProviderRateLimited));
+    assert_eq!(steps(&answered), [invalid, limited, (LadderStep::Correct, "a", None)]);
     assert!(model.asked()[2].errors.as_ref().unwrap().contains("/intent"));
     assert!((answered.answer.cost_usd - 2.0).abs() < 1e-9, "both answers were paid");
     assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
