@@ -1,9 +1,10 @@
 //! Providers: the offline extractor and the wire formats of language models.
 //!
-//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote_model`] is what they have in common. [`fields`] reads what
-//! servers put around an answer, [`error_response`] what they say instead of one; [`request_parameters`] and [`provider_schema`] remember
-//! what a server does not take. Each asks once: who is asked, how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages:
-//! those may repeat the prompt.
+//! One file per wire format ([`openai`], [`anthropic`], [`gemini`]); [`remote_model`] is what they have in common.
+//! [`fields`] reads what servers put around an answer, [`error_response`] what they say instead of one;
+//! [`request_parameters`] and [`provider_schema`] remember what a server does not take. Each asks once: who is asked,
+//! how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages: those
+//! may repeat the prompt.
 
 use std::sync::Arc;
 
@@ -44,8 +45,8 @@ pub struct BuildError {
 /// The model behind one entry of `providers`. It keeps at most `idle_connections` for later, if there is such a limit.
 ///
 /// # Errors
-/// When the base URL or a key is not usable, the machine's TLS certificates cannot be loaded, or the directory of recorded
-/// exchanges is not there.
+/// When the base URL or a key is not usable, the machine's TLS certificates cannot be loaded, or the directory of
+/// recorded exchanges is not there.
 pub fn build(
     settings: &ProviderSettings,
     cassettes: &Cassettes,

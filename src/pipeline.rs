@@ -1,10 +1,10 @@
 //! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ score.
 //!
-//! [`engine`] has the life of a request on one screen. Decoding and encoding belong to the door that a request came through,
-//! because they depend on its wire format.
+//! [`engine`] has the life of a request on one screen. Decoding and encoding belong to the door that a request came
+//! through, because they depend on its wire format.
 //!
-//! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who asks,
-//!   and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
+//! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who
+//!   asks, and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
 //! - [`accept`], [`recall`], [`ask`], [`approve`], [`score`]: one stage each
 //! - [`patience`]: waiting for providers, and for how long; [`gate`]: whether anybody may be asked
 //! - [`route`]: who is asked; [`budget`]: what a caller may spend

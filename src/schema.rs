@@ -34,8 +34,8 @@ pub struct Schema {
     json: Value,
     digest: [u8; 32],
     validator: Validator,
-    /// Deepest instance that is checked. Only a schema that refers to itself in several ways has a limit: there the work
-    /// multiplies with each level.
+    /// Deepest instance that is checked. Only a schema that refers to itself in several ways has a limit: there the
+    /// work multiplies with each level.
     max_depth: Option<usize>,
 }
 

@@ -93,7 +93,8 @@ impl Tasks {
         self.records.wait().await;
     }
 
-    /// What becomes of the work for records when its process is killed. The process that follows it begins work of its own.
+    /// What becomes of the work for records when its process is killed. The process that follows it begins work of its
+    /// own.
     #[cfg(test)]
     pub fn kill_records(&self) {
         std::mem::take(&mut *self.killed()).cancel();

@@ -1,9 +1,9 @@
-//! `demo`: the whole product without anything around it. A broker inside the process, the real consumer, pipeline and producer,
-//! and the offline extractor, or the model that was asked for.
+//! `demo`: the whole product without anything around it. A broker inside the process, the real consumer, pipeline and
+//! producer, and the offline extractor, or the model that was asked for.
 //!
-//! [`provider_choice`] says who answers, [`mod@feed`] sends the records and reads the outcomes, [`watch`] shows how far they are and
-//! gives up where waiting is no use, [`ledger`] accounts for each record, [`show`] prints. Without input or connector of the
-//! user's, [`story`] adds what takes a model that errs ([`scripted`]) and a process that is killed.
+//! [`provider_choice`] says who answers, [`mod@feed`] sends the records and reads the outcomes, [`watch`] shows how far
+//! they are and gives up where waiting is no use, [`ledger`] accounts for each record, [`show`] prints. Without input
+//! or connector of the user's, [`story`] adds what takes a model that errs ([`scripted`]) and a process that is killed.
 
 mod columns;
 mod events;
@@ -57,19 +57,19 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Run a connector over example events: no Kafka, no key, no network.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Events to send, one a line: CloudEvents in the JSON format, or what the connector's format says; - reads standard
-    /// input [default: 200 and more support tickets, some of them bad].
+    /// Events to send, one a line: CloudEvents in the JSON format, or what the connector's format says; - reads
+    /// standard input [default: 200 and more support tickets, some of them bad].
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Connector to run; the provider that its options name is asked [default: the built-in support triage].
     #[arg(long, value_name = "FILE")]
     connector: Option<PathBuf>,
-    /// Provider to ask, whatever the connector says: gpt, claude, gemini, llama, or one of --config. Its key must be set, and
-    /// it may cost money [default: offline, which is rules and no model].
+    /// Provider to ask, whatever the connector says: gpt, claude, gemini, llama, or one of --config. Its key must be
+    /// set, and it may cost money [default: offline, which is rules and no model].
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// Runtime configuration whose providers are asked, caches and routing included; its brokers, HTTP address and store are
-    /// not used.
+    /// Runtime configuration whose providers are asked, caches and routing included; its brokers, HTTP address and
+    /// store are not used.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Give up after this time, for example 30s or 5m [default: when waiting cannot help].
@@ -134,8 +134,8 @@ impl DemoError {
     }
 }
 
-/// Runs the demonstration. Exit code: 0 if every record sent is in the results or the dead letters, 1 if not, 2 for wrong
-/// arguments.
+/// Runs the demonstration. Exit code: 0 if every record sent is in the results or the dead letters, 1 if not, 2 for
+/// wrong arguments.
 pub fn run(args: &Args) -> Exit {
     let log = LogSettings { format: LogFormat::Text, filter: "error".to_owned() };
     if let Err(error) = logging::init(&log, logging::Target::Stderr) {

@@ -36,7 +36,8 @@ pub struct Args {
     until_stdin_closes: bool,
 }
 
-/// Runs until it is told to stop. Exit code: 0 drained, 1 a part failed or the drain took too long, 2 wrong configuration.
+/// Runs until it is told to stop. Exit code: 0 drained, 1 a part failed or the drain took too long, 2 wrong
+/// configuration.
 pub fn run(args: &Args) -> Exit {
     let (runtime_config, connectors) = match configure(args) {
         Ok(configured) => configured,
@@ -72,7 +73,8 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
-/// Ends the process, without a drain, when its standard input is closed, as it is when the process at its other end is gone.
+/// Ends the process, without a drain, when its standard input is closed, as it is when the process at its other end is
+/// gone.
 fn end_with_stdin() -> io::Result<()> {
     let watch = || {
         drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));

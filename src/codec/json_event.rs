@@ -1,4 +1,5 @@
-//! A result in the JSON event format (CloudEvents JSON format 1.0.2, section 3): one object, for transports without headers.
+//! A result in the JSON event format (CloudEvents JSON format 1.0.2, section 3): one object, for transports without
+//! headers.
 
 use bytes::Bytes;
 use serde_json::Error;

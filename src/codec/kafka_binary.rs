@@ -1,12 +1,12 @@
-//! A result in Kafka's binary mode (CloudEvents Kafka binding 1.0.2, section 3.2): attributes are headers, the value is the
-//! data.
+//! A result in Kafka's binary mode (CloudEvents Kafka binding 1.0.2, section 3.2): attributes are headers, the value is
+//! the data.
 
 use super::result_event::ResultEvent;
 use super::{dead_letter, payload, write};
 use crate::domain::record::{Outgoing, Record};
 
-/// The record that carries a result: with the key of the record that asked for it, and with those of its headers that are
-/// not about that record alone.
+/// The record that carries a result: with the key of the record that asked for it, and with those of its headers that
+/// are not about that record alone.
 pub fn encode(record: &Record, event: ResultEvent) -> Outgoing {
     let ResultEvent { attributes, content_type, data, traceparent, tracestate } = event;
     let ours = attributes.len() + 3;

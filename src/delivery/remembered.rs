@@ -1,5 +1,5 @@
-//! What a connector remembers beyond its process: which record each event is answered for, and the final bytes of outcomes that cost a
-//! provider call.
+//! What a connector remembers beyond its process: which record each event is answered for, and the final bytes of
+//! outcomes that cost a provider call.
 
 mod entry;
 
@@ -115,8 +115,8 @@ impl RememberedOutcomes {
         Some(Keys { result: Key(hash.finalize().into()), dead_letter: Key(of_record.finalize().into()) })
     }
 
-    /// Waits until nobody else in this process is on the way to this very record's outcome: one that is read again while its call
-    /// is still open is not asked again.
+    /// Waits until nobody else in this process is on the way to this very record's outcome: one that is read again
+    /// while its call is still open is not asked again.
     pub async fn lock(&self, keys: Keys) -> RecordLock<'_> {
         loop {
             let mut ended = match self.locks().entry(keys.dead_letter) {

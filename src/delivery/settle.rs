@@ -12,8 +12,8 @@ use crate::domain::failure::Failure;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::request::Question;
 
-/// Answers a question and puts the answer, or why there is none, into its final bytes by `encode`. An outcome that cost a call
-/// is remembered under `keys` before it is returned, and one that is remembered costs no call.
+/// Answers a question and puts the answer, or why there is none, into its final bytes by `encode`. An outcome that cost
+/// a call is remembered under `keys` before it is returned, and one that is remembered costs no call.
 pub async fn settle(
     engine: &Engine,
     remembered: Option<(&RememberedOutcomes, Keys)>,
@@ -51,8 +51,8 @@ pub async fn settle(
     settled
 }
 
-/// The failure of a record on which a stage panicked. A panic's message is a source position or our own words; it may quote
-/// data, so only its presence is told.
+/// The failure of a record on which a stage panicked. A panic's message is a source position or our own words; it may
+/// quote data, so only its presence is told.
 pub fn defect(panic: &(dyn Any + Send)) -> Failure {
     tracing::error!(is_text = panic.is::<String>() || panic.is::<&str>(), "a pipeline stage panicked");
     Failure::defect()

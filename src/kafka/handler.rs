@@ -25,8 +25,8 @@ use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
 
-/// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer should accept
-/// (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
+/// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer
+/// should accept (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
 pub const MAX_VALUE_BYTES: usize = 512 << 10;
 
 /// A character has at most four bytes in UTF-8; as much again for escapes, and for what the prompt leaves out.
@@ -88,8 +88,8 @@ pub struct HandlerSettings {
 }
 
 impl RecordHandler {
-    /// A handler that asks what `spec` says on behalf of `caller`. Without remembered outcomes, a process that is killed forgets
-    /// answers that were paid for.
+    /// A handler that asks what `spec` says on behalf of `caller`. Without remembered outcomes, a process that is
+    /// killed forgets answers that were paid for.
     pub fn new(
         settings: HandlerSettings,
         engine: Arc<Engine>,
@@ -154,7 +154,8 @@ impl RecordHandler {
         }
     }
 
-    /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay again.
+    /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay
+    /// again.
     pub fn commitment(&self, job: &Job) -> Commitment {
         let is_paid = self.remembered.as_ref().is_some_and(RememberedOutcomes::is_paid);
         if is_paid { job.question.commitment().clone() } else { Commitment::default() }

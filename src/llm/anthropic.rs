@@ -1,6 +1,7 @@
 //! Anthropic Messages.
 //!
-//! Format: <https://docs.anthropic.com/en/api/messages>; structured output as `output_config.format` of type `json_schema`.
+//! Format: <https://docs.anthropic.com/en/api/messages>; structured output as `output_config.format` of type
+//! `json_schema`.
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};

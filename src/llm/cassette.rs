@@ -1,8 +1,8 @@
 //! Recorded exchanges: written beside live ones, or answered in their place.
 //!
-//! A file holds one request body and its response, with no header but those that change how a response is read, and without
-//! the key, wherever it stands. Its name is the provider, a digest of path and body, and a number: a request that
-//! is repeated has one file for each time.
+//! A file holds one request body and its response, with no header but those that change how a response is read, and
+//! without the key, wherever it stands. Its name is the provider, a digest of path and body, and a number: a request
+//! that is repeated has one file for each time.
 
 use std::collections::HashMap;
 use std::fmt::Display;

@@ -1,7 +1,8 @@
 //! What an error response says, by its status, its headers and its body.
 //!
-//! One reader knows the words and shapes of all formats ([`body`]), because gateways in front of them mix them. An error may also
-//! come under status 200, or under a status that is the gateway's own: where the body has a status, that one counts.
+//! One reader knows the words and shapes of all formats ([`body`]), because gateways in front of them mix them. An
+//! error may also come under status 200, or under a status that is the gateway's own: where the body has a status, that
+//! one counts.
 
 use std::time::{Duration, SystemTime};
 
@@ -58,8 +59,8 @@ const UNAUTHORIZED: &[&str] = &[
     "authentication_error",
 ];
 
-/// What Gemini's compatible endpoint says of a key where it has no word for it. Only as a message's beginning: what follows may
-/// be a quotation.
+/// What Gemini's compatible endpoint says of a key where it has no word for it. Only as a message's beginning: what
+/// follows may be a quotation.
 const KEY_MESSAGES: &[&str] =
     &["API key not valid", "API key expired", "API Key not found", "Please pass a valid API key"];
 
@@ -130,8 +131,8 @@ pub(super) struct ErrorResponse {
 }
 
 impl ErrorResponse {
-    /// Of a response with an error status; a body that is not JSON says nothing. `now` is only for a `Retry-After` date in a
-    /// response without a `Date`.
+    /// Of a response with an error status; a body that is not JSON says nothing. `now` is only for a `Retry-After` date
+    /// in a response without a `Date`.
     pub(super) fn read(response: &HttpResponse, body: Option<&Value>, now: SystemTime) -> Self {
         Self::new(response, ErrorBody::read(body.unwrap_or(&Value::Null)), now)
     }
@@ -160,8 +161,8 @@ impl ErrorResponse {
         self.body.has_broken_off
     }
 
-    /// What the model said, and how it ended, where the server refused not the request but the model's answer: an invalid answer
-    /// like any other, and the record's, not the server's.
+    /// What the model said, and how it ended, where the server refused not the request but the model's answer: an
+    /// invalid answer like any other, and the record's, not the server's.
     pub(super) fn failed_generation(&self) -> Option<(String, Finish)> {
         if !self.is_bad_request() || !(self.says(FAILED_GENERATION) || self.body.failed_generation.is_some()) {
             return None;
@@ -195,7 +196,8 @@ impl ErrorResponse {
         self.is_bad_request() && says_so
     }
 
-    /// Whether the server failed in a way that may have its reason in the request: not busy, not behind a gateway that waits.
+    /// Whether the server failed in a way that may have its reason in the request: not busy, not behind a gateway that
+    /// waits.
     pub(super) fn has_failed(&self) -> bool {
         let is_failure = self.status >= 500 && !matches!(self.status, 503 | 504 | 529) && !self.says(OVERLOADED);
         is_failure && self.pause.is_none() && self.transient()
@@ -301,8 +303,8 @@ fn is_same(said: &str, word: &str) -> bool {
     letters(said) == letters(word)
 }
 
-/// The status that counts: the body's where it has one, by number or by word. A status that makes everybody wait (a key, money, a
-/// limit) gives way only to another such: no record may be blamed for it.
+/// The status that counts: the body's where it has one, by number or by word. A status that makes everybody wait (a
+/// key, money, a limit) gives way only to another such: no record may be blamed for it.
 fn status(http: StatusCode, body: &ErrorBody) -> u16 {
     let makes_wait = |status: u16| matches!(status, 401 | 402 | 403 | 429);
     let by_word = body.words().find_map(|said| STATUS_WORDS.iter().find(|(word, _)| is_same(said, word)));
@@ -310,7 +312,8 @@ fn status(http: StatusCode, body: &ErrorBody) -> u16 {
     // A word says more than a number: Google's 403 may be a limit.
     let waits = by_word.into_iter().chain(body.status).find(|status| makes_wait(*status));
     match (http.as_u16(), waits) {
-        // A request that is larger than any limit. Groq calls it `rate_limit_exceeded`, but no waiting makes it smaller.
+        // A request that is larger than any limit. Groq calls it `rate_limit_exceeded`, but no waiting makes it
+        // smaller.
         (413, _) => 413,
         (_, Some(status)) => status,
         (http, None) if makes_wait(http) => http,

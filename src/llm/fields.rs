@@ -1,7 +1,7 @@
 //! Reading a response's JSON: its text strictly, everything else leniently.
 //!
-//! Compatible servers and gateways fill the fields around an answer with whatever they have: `"5"`, `50.0`, `-35`, `[]`. None of
-//! that is a reason to lose an answer that is paid for, so a field that cannot be read counts as absent.
+//! Compatible servers and gateways fill the fields around an answer with whatever they have: `"5"`, `50.0`, `-35`,
+//! `[]`. None of that is a reason to lose an answer that is paid for, so a field that cannot be read counts as absent.
 
 use serde_json::Value;
 
@@ -13,7 +13,8 @@ const MOST_TOKENS: u64 = 1_000_000_000;
 /// The types of a content part that belong to the answer. Reasoning, tool calls and media have other names.
 const TEXT_PARTS: [&str; 2] = ["text", "output_text"];
 
-/// Words for an answer that was cut at the token limit, of all formats: gateways pass on those of whoever is behind them.
+/// Words for an answer that was cut at the token limit, of all formats: gateways pass on those of whoever is behind
+/// them.
 const CUT: [&str; 4] = ["length", "max_tokens", "model_length", "model_context_window_exceeded"];
 
 /// Words for an answer that the model, or a filter behind it, declined to give.

@@ -54,8 +54,8 @@ impl KeyRing {
         Self { keys, state: Mutex::new(state) }
     }
 
-    /// The next key that does not rest. When all rest it is the one that does so for the shortest time: whether the provider
-    /// may be asked at all is not for the ring to say.
+    /// The next key that does not rest. When all rest it is the one that does so for the shortest time: whether the
+    /// provider may be asked at all is not for the ring to say.
     pub(super) fn choose(&self) -> KeyChoice {
         let mut state = self.state();
         let count = self.keys.len();
@@ -75,8 +75,9 @@ impl KeyRing {
         }
     }
 
-    /// Takes note of how a call with this key failed. True if the key is to blame and another one is fresh, so that the same
-    /// call is worth repeating at once. Otherwise `failure` has been given the time at which the first key is usable again.
+    /// Takes note of how a call with this key failed. True if the key is to blame and another one is fresh, so that the
+    /// same call is worth repeating at once. Otherwise `failure` has been given the time at which the first key is
+    /// usable again.
     pub(super) fn blame(&self, provider: &str, choice: KeyChoice, failure: &mut Failure) -> bool {
         let KeyChoice::Key(index) = choice else { return false };
         let rests = [
@@ -100,8 +101,8 @@ impl KeyRing {
         all_rest.is_none()
     }
 
-    /// Lets the key of a call rest that was answered, because its limit is used up. The time until any key is usable again;
-    /// `None` while one is fresh.
+    /// Lets the key of a call rest that was answered, because its limit is used up. The time until any key is usable
+    /// again; `None` while one is fresh.
     pub(super) fn rest(&self, choice: KeyChoice, pause: Duration) -> Option<Duration> {
         match choice {
             KeyChoice::Key(index) if self.keys.len() > 1 => self.state().rest(index, pause),

@@ -112,8 +112,8 @@ impl WireFormat for OpenAi {
         })
     }
 
-    /// OpenAI's own reasoning models refuse `max_tokens`, many other servers ignore or refuse `max_completion_tokens`. A
-    /// wrong first guess is corrected by the first 400 that names it.
+    /// OpenAI's own reasoning models refuse `max_tokens`, many other servers ignore or refuse `max_completion_tokens`.
+    /// A wrong first guess is corrected by the first 400 that names it.
     fn parameters(&self, url: &Url) -> RequestParameters {
         // Regional hosts are `eu.api.openai.com` and the like.
         let is_openai = url.host_str().is_some_and(|h| h == "api.openai.com" || h.ends_with(".api.openai.com"));

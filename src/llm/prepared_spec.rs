@@ -28,8 +28,8 @@ pub(super) struct PreparedSpec {
     schema_len: u64,
 }
 
-/// Those of one provider. Specifications that are used once, because they came with a request, do not push out those that are used
-/// again and again.
+/// Those of one provider. Specifications that are used once, because they came with a request, do not push out those
+/// that are used again and again.
 #[derive(Debug)]
 pub(super) struct PreparedSpecs {
     dialect: Dialect,

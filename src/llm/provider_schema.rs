@@ -9,12 +9,12 @@ use crate::ports::model::{Finish, Reply};
 use crate::prompt::parse::parse_answer;
 use crate::schema::dialect::{self, Compiled, Dialect};
 
-/// Server errors in a row with a schema that was never answered, before one request goes without it. Then after twice as many,
-/// and so on: most servers that fail do so for other reasons.
+/// Server errors in a row with a schema that was never answered, before one request goes without it. Then after twice
+/// as many, and so on: most servers that fail do so for other reasons.
 const ERRORS_BEFORE_TRIAL: u32 = 3;
 
-/// Times that a request without the schema has to be answered right after one with it failed, before the schema is given up. A
-/// server that comes back at the right moment would look like one that fails on the schema.
+/// Times that a request without the schema has to be answered right after one with it failed, before the schema is
+/// given up. A server that comes back at the right moment would look like one that fails on the schema.
 const CONFIRMATIONS: u32 = 2;
 
 /// The words for null that are read in answers.
@@ -134,8 +134,8 @@ impl ProviderSchema {
         self.confirmations.load(Ordering::Relaxed)
     }
 
-    /// The server failed on a request with the schema that was sent after so many confirmations. Whether to find out now
-    /// if it answers without.
+    /// The server failed on a request with the schema that was sent after so many confirmations. Whether to find out
+    /// now if it answers without.
     pub(super) fn failed(&self, confirmations: u32) -> bool {
         if self.answered.load(Ordering::Relaxed) & (SchemaMode::Strict.bit() | SchemaMode::Hint.bit()) != 0 {
             return false;
@@ -145,8 +145,9 @@ impl ProviderSchema {
         errors.is_multiple_of(step) && (errors / step).is_power_of_two()
     }
 
-    /// A request in this mode was answered; `cause` says why it was looser than others. True if the mode is from now on that
-    /// of all requests. It is not if a stricter one was ever answered: then the server has trouble with this one record.
+    /// A request in this mode was answered; `cause` says why it was looser than others. True if the mode is from now on
+    /// that of all requests. It is not if a stricter one was ever answered: then the server has trouble with this one
+    /// record.
     pub(super) fn answered(&self, mode: SchemaMode, cause: Option<Cause>) -> bool {
         let answered = self.answered.fetch_or(mode.bit(), Ordering::Relaxed);
         if mode != SchemaMode::Instructions {

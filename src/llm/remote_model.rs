@@ -191,8 +191,8 @@ impl RemoteModel {
         }
     }
 
-    /// What the request can do without, so that the call is worth repeating: what the error names, or the schema, if nothing else
-    /// explains the error.
+    /// What the request can do without, so that the call is worth repeating: what the error names, or the schema, if
+    /// nothing else explains the error.
     fn adapt(&self, error: &ErrorResponse, code: Code, sent: &Sent<'_>) -> Option<Trial> {
         let Sent { trial, spec, form, .. } = *sent;
         if sent.has_schema && error.about_schema() {
@@ -205,7 +205,8 @@ impl RemoteModel {
         if !sent.has_schema {
             return None;
         }
-        // Servers word their errors about schemas in ever new ways, so only a request without it can tell whose fault it is.
+        // Servers word their errors about schemas in ever new ways, so only a request without it can tell whose fault
+        // it is.
         let cause = if code == Code::ProviderRejected && error.is_unexplained() {
             Cause::Refused
         } else if error.has_failed() && spec.schema.failed(sent.confirmations) {

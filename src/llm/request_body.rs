@@ -1,7 +1,7 @@
 //! The bodies of one provider's requests.
 //!
-//! A body is made once for all records of a specification, with places for what differs between them: making it anew for each
-//! record, schema included, would be most of what a call costs us.
+//! A body is made once for all records of a specification, with places for what differs between them: making it anew
+//! for each record, schema included, would be most of what a call costs us.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,8 +36,8 @@ pub(super) struct BodyForm {
     pub(super) parameters: RequestParameters,
 }
 
-/// The bodies that were prepared for one specification, one for each form in which its requests have been sent. `None` where
-/// that is not possible.
+/// The bodies that were prepared for one specification, one for each form in which its requests have been sent. `None`
+/// where that is not possible.
 #[derive(Debug, Default)]
 pub(super) struct PreparedBodies(Mutex<Vec<(BodyForm, Option<Arc<PreparedBody>>)>>);
 
@@ -142,8 +142,8 @@ impl PreparedBodies {
 }
 
 impl PreparedBody {
-    /// From what writes the body for a note and a prompt. `None` if it cannot be told where in the body these stand, because
-    /// something else says the same as a mark.
+    /// From what writes the body for a note and a prompt. `None` if it cannot be told where in the body these stand,
+    /// because something else says the same as a mark.
     fn new(write: impl FnOnce(&str, &str) -> Result<String, Failure>) -> Result<Option<Self>, Failure> {
         let body = write(NOTE_MARK, PROMPT_MARK)?;
         if [NOTE_MARK, PROMPT_MARK].into_iter().any(|mark| body.matches(mark).count() != 1) {

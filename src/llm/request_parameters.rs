@@ -7,8 +7,8 @@ use super::settings::TokenLimitField;
 /// What goes into a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RequestParameters {
-    /// The name of OpenAI's limit on the answer's tokens; `Auto` where neither of its names is accepted. The other formats
-    /// have one name for it.
+    /// The name of OpenAI's limit on the answer's tokens; `Auto` where neither of its names is accepted. The other
+    /// formats have one name for it.
     pub(super) token_limit: TokenLimitField,
     /// Whether `temperature` may be sent.
     pub(super) temperature: bool,
@@ -75,8 +75,8 @@ impl Omitted {
     }
 }
 
-/// The parameters that one server takes, learned from its answers and kept until the process ends. A parameter is left out of
-/// all requests only after one without it was answered: until then a refusal may be one record's bad luck.
+/// The parameters that one server takes, learned from its answers and kept until the process ends. A parameter is left
+/// out of all requests only after one without it was answered: until then a refusal may be one record's bad luck.
 #[derive(Debug)]
 pub(super) struct Learned {
     first: RequestParameters,
@@ -105,8 +105,8 @@ impl Learned {
         }
     }
 
-    /// What to leave out when `parameter` was refused in a request that had the parameters `sent`. `None` if that request did
-    /// not have it: then there is nothing to change. Schemas have their own memory, see [`super::formats`].
+    /// What to leave out when `parameter` was refused in a request that had the parameters `sent`. `None` if that
+    /// request did not have it: then there is nothing to change. Schemas have their own memory, see [`super::formats`].
     pub(super) fn without(&self, parameter: Parameter, sent: RequestParameters) -> Option<Omitted> {
         let is_first = sent.token_limit == self.first.token_limit;
         let limit = if is_first { Omitted::FIRST_LIMIT } else { Omitted::SECOND_LIMIT };

@@ -18,8 +18,8 @@ const LIMITS: [(&str, &str); 6] = [
 ];
 
 /// The pause that a response asks for: `retry-after-ms`, `Retry-After` in seconds or as an HTTP date (RFC 9110, section
-/// 10.2.3), or the renewal of a limit of which nothing is left. Dates are compared with the response's own `Date`, so that
-/// clocks need not agree; `now` stands in for it.
+/// 10.2.3), or the renewal of a limit of which nothing is left. Dates are compared with the response's own `Date`, so
+/// that clocks need not agree; `now` stands in for it.
 pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     if let Some(ms) = text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok()) {

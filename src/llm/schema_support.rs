@@ -1,14 +1,14 @@
 //! What a provider takes of schemas, whichever they are.
 //!
-//! Each schema finds out for itself how it can be sent ([`super::provider_schema`]), at the price of refused calls. Where schemas
-//! come with requests, each of them would pay that price again at a provider that takes none.
+//! Each schema finds out for itself how it can be sent ([`super::provider_schema`]), at the price of refused calls.
+//! Where schemas come with requests, each of them would pay that price again at a provider that takes none.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::provider_schema::SchemaMode;
 
-/// Schemas that have to be given up, none being answered meanwhile, before others are no longer tried: a few that a provider does
-/// not take say nothing of others.
+/// Schemas that have to be given up, none being answered meanwhile, before others are no longer tried: a few that a
+/// provider does not take say nothing of others.
 const EVIDENCE: u32 = 8;
 
 /// What has become of all schemas that were sent to one provider.
@@ -23,8 +23,8 @@ pub(super) struct SchemaSupport {
 }
 
 impl SchemaSupport {
-    /// The mode in which a new schema is sent at first. Now and then one is tried in full in spite of the evidence, so that a
-    /// mistake does not last.
+    /// The mode in which a new schema is sent at first. Now and then one is tried in full in spite of the evidence, so
+    /// that a mistake does not last.
     pub(super) fn first_mode(&self) -> SchemaMode {
         let number = self.schemas.fetch_add(1, Ordering::Relaxed) + 1;
         if number.is_power_of_two() {
@@ -46,8 +46,8 @@ impl SchemaSupport {
         }
     }
 
-    /// A schema that could be sent in the mode `from` is from now on sent in the mode `to`. True when that is the last piece of
-    /// evidence that others are not tried either.
+    /// A schema that could be sent in the mode `from` is from now on sent in the mode `to`. True when that is the last
+    /// piece of evidence that others are not tried either.
     pub(super) fn gave_up(&self, from: SchemaMode, to: SchemaMode) -> bool {
         let mut is_enough = false;
         for (mode, count) in SchemaMode::ALL.into_iter().zip(&self.given_up) {

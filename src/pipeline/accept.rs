@@ -18,8 +18,8 @@ pub struct Accepted {
     pub flags: Vec<Flag>,
 }
 
-/// Normalises the prompt and holds it against the limits. `on_pattern` is told the name of each pattern of injection that
-/// it has.
+/// Normalises the prompt and holds it against the limits. `on_pattern` is told the name of each pattern of injection
+/// that it has.
 ///
 /// # Errors
 /// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.

@@ -65,19 +65,19 @@ impl Engine {
         }
     }
 
-    /// Ask ▶ approve ▶ score, once for all requests that ask the same question at the same time, as far as providers can be
-    /// asked now.
+    /// Ask ▶ approve ▶ score, once for all requests that ask the same question at the same time, as far as providers
+    /// can be asked now.
     ///
     /// # Errors
-    /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable` says nothing about the question: it goes on
-    /// later from where it stands.
+    /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable` says nothing about the question: it
+    /// goes on later from where it stands.
     pub(super) async fn attempt(&self, question: &mut Question) -> Result<Answered, Failure> {
         let (answer, hit) = self.answer(question).await?;
         judge(answer, hit, question.flags.clone(), &question.spec.settings().checks)
     }
 
-    /// Takes a request from beginning to end, within its deadline. A call that is open then is finished all the same, and its
-    /// answer remembered: providers bill it in any case.
+    /// Takes a request from beginning to end, within its deadline. A call that is open then is finished all the same,
+    /// and its answer remembered: providers bill it in any case.
     ///
     /// # Errors
     /// As [`Engine::finish`], and `deadline_exceeded`.

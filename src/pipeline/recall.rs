@@ -57,7 +57,8 @@ impl Recall {
         Self { shared: Some(shared), ..self }
     }
 
-    /// An answer that processes share, if there is one within [`SHARED_WAIT`]. It is from then on this process's as well.
+    /// An answer that processes share, if there is one within [`SHARED_WAIT`]. It is from then on this process's as
+    /// well.
     pub async fn get_shared(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
         let shared = self.shared.as_ref()?;
         let (answer, ttl) = timeout(SHARED_WAIT, shared.get(question)).await.ok()??;
@@ -99,9 +100,9 @@ impl Recall {
 }
 
 impl Lead<'_> {
-    /// Ends the flight. A failure that [everybody](Failure::is_shared) would meet is shared with those who wait: asking again
-    /// at once would pay for the same refusal again, or call a provider that has just asked for a pause. With any other one
-    /// it is as if nobody had led. An answer must have been put before.
+    /// Ends the flight. A failure that [everybody](Failure::is_shared) would meet is shared with those who wait: asking
+    /// again at once would pay for the same refusal again, or call a provider that has just asked for a pause. With any
+    /// other one it is as if nobody had led. An answer must have been put before.
     pub fn land(self, outcome: FlightOutcome) {
         if outcome.as_ref().err().is_none_or(Failure::is_shared) {
             self.landing.send_replace(Some(outcome));

@@ -1,7 +1,7 @@
 //! Route: who is asked, and when nobody may be.
 //!
-//! A [`Provider`](provider::Provider) is a model with everything that stands before it: a breaker, ceilings, and a memory of
-//! how it has been doing. Providers are shared by all who ask. A [`Router`](router::Router) belongs to one
+//! A [`Provider`](provider::Provider) is a model with everything that stands before it: a breaker, ceilings, and a
+//! memory of how it has been doing. Providers are shared by all who ask. A [`Router`](router::Router) belongs to one
 //! specification and chooses among them.
 
 pub(in crate::pipeline) mod breaker;

@@ -1,5 +1,5 @@
-//! A specification: what is asked, and of whom. Immutable, shared by all requests that ask the same, and with everything
-//! prepared that does not depend on the request.
+//! A specification: what is asked, and of whom. Immutable, shared by all requests that ask the same, and with
+//! everything prepared that does not depend on the request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,8 +159,8 @@ impl Spec {
         Fingerprint(hash.chain_update(prompt).finalize().into())
     }
 
-    /// What makes an outcome that is remembered beyond the process that of the same question. It must never change: after an
-    /// update of this program, and after a provider was set up anew, what was paid for is still found.
+    /// What makes an outcome that is remembered beyond the process that of the same question. It must never change:
+    /// after an update of this program, and after a provider was set up anew, what was paid for is still found.
     pub(super) fn outcome_fingerprint(&self, prompt: &str) -> Fingerprint {
         Fingerprint(self.outcome.clone().chain_update(prompt).finalize().into())
     }

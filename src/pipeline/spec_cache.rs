@@ -1,5 +1,5 @@
-//! Specifications that requests bring along, found again by their content: compiling a schema and a template takes longer than
-//! looking up an answer.
+//! Specifications that requests bring along, found again by their content: compiling a schema and a template takes
+//! longer than looking up an answer.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ const CAPACITY: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpecDigest(pub [u8; 32]);
 
-/// The specifications used of late. Which of them stay is not for one client to decide that never asks the same twice (S3-FIFO).
+/// The specifications used of late. Which of them stay is not for one client to decide that never asks the same twice
+/// (S3-FIFO).
 pub struct SpecCache(Cache<SpecDigest, Arc<Spec>>);
 
 impl Default for SpecCache {
@@ -24,8 +25,8 @@ impl Default for SpecCache {
 }
 
 impl SpecCache {
-    /// The specification with this content, built if it is not there. Requests that bring the same at the same time wait for
-    /// one to build it.
+    /// The specification with this content, built if it is not there. Requests that bring the same at the same time
+    /// wait for one to build it.
     ///
     /// # Errors
     /// Those of `build`; nothing is kept then.

@@ -29,7 +29,8 @@ pub struct CallSettings {
     pub max_tokens: Option<u32>,
 }
 
-/// [`CallSettings`] that are fixed, so that a provider can prepare its requests once and keep them by the [digest](Self::digest).
+/// [`CallSettings`] that are fixed, so that a provider can prepare its requests once and keep them by the
+/// [digest](Self::digest).
 #[derive(Debug)]
 pub struct CallSpec {
     settings: CallSettings,

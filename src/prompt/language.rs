@@ -1,8 +1,8 @@
 //! Which language a text is in.
 //!
-//! Function words decide first: an ordinary sentence of any language listed in `function_words` has several of them, and looking
-//! them up costs a tenth of the statistics over letters. Where they do not decide, because the language is not listed or
-//! the script has no spaces, the crate `whatlang` is asked, and believed when it is sure.
+//! Function words decide first: an ordinary sentence of any language listed in `function_words` has several of them,
+//! and looking them up costs a tenth of the statistics over letters. Where they do not decide, because the language is
+//! not listed or the script has no spaces, the crate `whatlang` is asked, and believed when it is sure.
 
 mod function_words;
 

@@ -8,7 +8,8 @@ pub fn opening() -> String {
     RULES.to_owned()
 }
 
-/// What our instructions say of the language of a record. `language` is an ISO 639-1 code; of anything else nothing is said.
+/// What our instructions say of the language of a record. `language` is an ISO 639-1 code; of anything else nothing is
+/// said.
 pub fn language_note(language: Option<&str>) -> String {
     let is_code = |code: &&str| matches!(code.len(), 2..=3) && code.bytes().all(|byte| byte.is_ascii_lowercase());
     language.filter(is_code).map_or_else(String::new, |code| {

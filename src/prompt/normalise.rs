@@ -8,8 +8,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// when only the ends had to go.
 ///
 /// Removed are control characters other than LF and tab, the zero-width space, word joiner and byte order mark, the
-/// bidirectional embeddings, overrides and isolates (which can make a text read differently from what a model sees), and
-/// the tag characters that can hide ASCII. The joiners U+200C and U+200D stay: Persian and emoji need them.
+/// bidirectional embeddings, overrides and isolates (which can make a text read differently from what a model sees),
+/// and the tag characters that can hide ASCII. The joiners U+200C and U+200D stay: Persian and emoji need them.
 pub fn normalise(text: &str) -> Cow<'_, str> {
     if is_plain_ascii(text) {
         return Cow::Borrowed(text.trim());

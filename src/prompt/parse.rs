@@ -53,14 +53,15 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Whether the answer is all there, even if the provider says that the text was cut: a whole object ends it, or begins
-    /// it, if need be after one line that announces it. One in the midst of prose may be a thought on the way to another.
+    /// Whether the answer is all there, even if the provider says that the text was cut: a whole object ends it, or
+    /// begins it, if need be after one line that announces it. One in the midst of prose may be a thought on the way to
+    /// another.
     pub fn is_whole(&self) -> bool {
         !self.is_cut && self.candidates.iter().any(|candidate| candidate.is_at_edge)
     }
 
-    /// Whether something stands after this candidate that begins with one of its names and cannot be read: it may be the
-    /// answer that the model came to.
+    /// Whether something stands after this candidate that begins with one of its names and cannot be read: it may be
+    /// the answer that the model came to.
     pub fn is_in_doubt(&self, candidate: &Candidate) -> bool {
         let last = candidate.places.last().map_or(0, |place| place.start);
         let mut names = candidate.value.as_object().into_iter().flat_map(|members| members.keys());

@@ -1,7 +1,7 @@
 //! Prompt templates in Jinja syntax: compiled once, rendered for every record.
 //!
-//! What an event contains is data all the way: it is never compiled, and the rendered value of a parameter is printed as
-//! it is. Loops and output are bounded, so a template cannot hold up a worker whatever the record is.
+//! What an event contains is data all the way: it is never compiled, and the rendered value of a parameter is printed
+//! as it is. Loops and output are bounded, so a template cannot hold up a worker whatever the record is.
 
 mod context;
 mod engine;

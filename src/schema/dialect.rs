@@ -1,7 +1,7 @@
 //! One JSON Schema in the dialect of each provider's structured output, and what gets lost on the way.
 //!
-//! Nothing relies on the provider alone: every answer is validated against the original schema. A loss means only that the
-//! provider may answer what we then have to send back.
+//! Nothing relies on the provider alone: every answer is validated against the original schema. A loss means only that
+//! the provider may answer what we then have to send back.
 
 mod form;
 mod restore;

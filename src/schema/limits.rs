@@ -24,8 +24,8 @@ pub(super) const MAX_REGEX_BYTES: usize = 256 * 1024;
 /// Most subschemas after every reference is replaced by its target. Stops references that double at each level.
 pub(super) const MAX_EXPANDED: u64 = 50_000;
 
-/// Refuses a schema that is too large, too deep, does not describe an object, or refers outside itself. Returns how deep
-/// an instance may be nested, if the schema refers to itself in several ways.
+/// Refuses a schema that is too large, too deep, does not describe an object, or refers outside itself. Returns how
+/// deep an instance may be nested, if the schema refers to itself in several ways.
 pub(super) fn check(schema: &Value) -> Result<Option<usize>, SchemaError> {
     check_json(schema)?;
     check_size(schema)?;

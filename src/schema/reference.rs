@@ -10,8 +10,8 @@ pub(crate) fn id_keyword(schema: &Value) -> &'static str {
     if draft.contains("draft-04") { "id" } else { "$id" }
 }
 
-/// The schema that a reference means, with its JSON Pointer. `Err` says what is wrong with the reference. Only this document is
-/// ever looked at.
+/// The schema that a reference means, with its JSON Pointer. `Err` says what is wrong with the reference. Only this
+/// document is ever looked at.
 pub(crate) fn resolve<'a>(root: &'a Value, reference: &str) -> Result<(String, &'a Value), &'static str> {
     if reference.is_empty() {
         return Err("the reference is empty; write \"#\" for the root");

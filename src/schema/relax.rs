@@ -12,9 +12,9 @@ const MAX_LEVELS: usize = 16;
 impl Schema {
     /// `instance` in the relaxed form, or `None` when not even that is valid.
     ///
-    /// Coercions lose nothing: `"3"` for 3 and 3 for `"3"`, `"true"` for true, one value for a list of it, an enum value in
-    /// other letter case; a null or an undeclared property that the schema refuses is dropped. After that nothing may be
-    /// wrong but that required properties are missing, and at least one property must be filled.
+    /// Coercions lose nothing: `"3"` for 3 and 3 for `"3"`, `"true"` for true, one value for a list of it, an enum
+    /// value in other letter case; a null or an undeclared property that the schema refuses is dropped. After that
+    /// nothing may be wrong but that required properties are missing, and at least one property must be filled.
     pub fn relax(&self, mut instance: Value) -> Option<Value> {
         if self.max_depth.is_some_and(|limit| limits::is_deeper(&instance, limit)) {
             return None;

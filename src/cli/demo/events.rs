@@ -7,11 +7,13 @@ use crate::domain::json;
 use crate::domain::record::{Header, Outgoing, Record};
 use crate::kafka::settings::RecordFormat;
 
-/// The header that numbers the records, so that each outcome is found again: results and dead letters keep a record's headers.
+/// The header that numbers the records, so that each outcome is found again: results and dead letters keep a record's
+/// headers.
 pub(super) const NUMBER: &str = "demo-record";
 
-/// One record for each line that is not blank. CloudEvents go out half in binary mode, half in structured mode, as a topic
-/// with several producers has them. A line that is no CloudEvent goes out as it is: what becomes of it is part of the show.
+/// One record for each line that is not blank. CloudEvents go out half in binary mode, half in structured mode, as a
+/// topic with several producers has them. A line that is no CloudEvent goes out as it is: what becomes of it is part of
+/// the show.
 pub(super) fn records(text: &[u8], format: RecordFormat) -> Vec<Outgoing> {
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());

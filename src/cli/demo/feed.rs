@@ -1,5 +1,5 @@
-//! Sends the records and reads what becomes of them, a part at a time: the embedded broker keeps only the newest megabytes of a
-//! partition.
+//! Sends the records and reads what becomes of them, a part at a time: the embedded broker keeps only the newest
+//! megabytes of a partition.
 
 use rdkafka::error::KafkaError;
 

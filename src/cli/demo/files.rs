@@ -1,5 +1,5 @@
-//! The files that are asked for: results, dead letters, metrics. They are created before anything is asked, so that a path that
-//! cannot be written costs nothing.
+//! The files that are asked for: results, dead letters, metrics. They are created before anything is asked, so that a
+//! path that cannot be written costs nothing.
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! The closing account: each record that was sent, against what a plain reader found on the topics. Nothing in it is the
-//! connector's own count.
+//! The closing account: each record that was sent, against what a plain reader found on the topics. Nothing in it is
+//! the connector's own count.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};

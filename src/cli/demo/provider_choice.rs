@@ -90,8 +90,8 @@ fn who_said<'a>(args: &'a Args, file: &Path, text: &str) -> Said<'a> {
     }
 }
 
-/// The configuration of the process where somebody is asked for by name; otherwise neither file nor environment can put a model in
-/// the offline extractor's place.
+/// The configuration of the process where somebody is asked for by name; otherwise neither file nor environment can put
+/// a model in the offline extractor's place.
 fn read_runtime(args: &Args, said: &Said<'_>) -> Result<RuntimeConfig, DemoError> {
     let is_offline = match said {
         Said::Option(name) => *name == OFFLINE && args.config.is_none(),

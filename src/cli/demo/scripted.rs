@@ -1,5 +1,5 @@
-//! A stand-in for a model: it speaks OpenAI's wire format on loopback and answers by a script. It errs once, and it can keep calls
-//! waiting, so that a process can be killed while they are open.
+//! A stand-in for a model: it speaks OpenAI's wire format on loopback and answers by a script. It errs once, and it can
+//! keep calls waiting, so that a process can be killed while they are open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -60,7 +60,8 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// Starts on a free port. Tickets with a number below `free` are answered; the calls of all others wait until [`Scripted::open`].
+    /// Starts on a free port. Tickets with a number below `free` are answered; the calls of all others wait until
+    /// [`Scripted::open`].
     pub(super) async fn start(tasks: &Tasks, free: usize) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -99,7 +100,8 @@ impl Script {
     /// Notes a call. True if it is answered at once.
     fn asked(&self, order: &str) -> bool {
         let mut calls = self.calls();
-        // By its number and not by its turn: calls overtake each other, and a result behind a call that waits is not published.
+        // By its number and not by its turn: calls overtake each other, and a result behind a call that waits is not
+        // published.
         let number = order.strip_prefix(ORDER).and_then(|digits| digits.parse::<usize>().ok());
         let is_free = number.is_some_and(|number| number < self.free) || *self.gate.borrow();
         *calls.asked.entry(order.to_owned()).or_default() += 1;

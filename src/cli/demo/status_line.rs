@@ -1,5 +1,5 @@
-//! What the person at the terminal sees while the demonstration waits: on a terminal one line that is rewritten, elsewhere a line
-//! now and then.
+//! What the person at the terminal sees while the demonstration waits: on a terminal one line that is rewritten,
+//! elsewhere a line now and then.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};

@@ -1,5 +1,5 @@
-//! What takes a model that errs and a process that dies: a second process of this program runs a connector over a few tickets,
-//! asks the scripted stand-in, is killed in the middle, and is started again.
+//! What takes a model that errs and a process that dies: a second process of this program runs a connector over a few
+//! tickets, asks the scripted stand-in, is killed in the middle, and is started again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,8 +33,9 @@ const TICKETS: usize = 24;
 const BEFORE_THE_KILL: usize = 8;
 const IN_FLIGHT: usize = 4;
 
-/// The embedded broker removes a dead member within a second after its session timeout of 4 s, which must be longer than the 3 s
-/// of a group's first assignment. Who joins now waits for another 3 s, which is long enough for the dead member to be gone by then.
+/// The embedded broker removes a dead member within a second after its session timeout of 4 s, which must be longer
+/// than the 3 s of a group's first assignment. Who joins now waits for another 3 s, which is long enough for the dead
+/// member to be gone by then.
 const BEFORE_THE_RESTART: Duration = Duration::from_millis(3000);
 
 const TURN: Duration = Duration::from_millis(20);

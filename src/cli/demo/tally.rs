@@ -1,4 +1,5 @@
-//! Counts the records that are finished, so that it is known when to look at the topics. What is reported is counted there.
+//! Counts the records that are finished, so that it is known when to look at the topics. What is reported is counted
+//! there.
 
 use crate::delivery::outcome::{Observer, RecordOutcome};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! Waiting for records to be finished: shows how far they are, says what happens to the providers meanwhile, and gives up when
-//! waiting is no use.
+//! Waiting for records to be finished: shows how far they are, says what happens to the providers meanwhile, and gives
+//! up when waiting is no use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ const TURN: Duration = Duration::from_millis(20);
 const SAY_AGAIN: Duration = Duration::from_secs(5);
 /// Everything that is slow at the start (the group's first assignment takes three seconds) is over by then.
 const STARTED: Duration = Duration::from_secs(10);
-/// A provider that cannot be reached for this long, and has not answered anything meanwhile, is not waited for: its address is
-/// wrong, or somebody must start it.
+/// A provider that cannot be reached for this long, and has not answered anything meanwhile, is not waited for: its
+/// address is wrong, or somebody must start it.
 const OUTAGE: Duration = Duration::from_secs(30);
 /// Nobody watches a demonstration that pauses for longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);

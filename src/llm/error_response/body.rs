@@ -1,8 +1,9 @@
 //! What an error body says, whatever its shape.
 //!
-//! Servers send `{"error": {…}}`, `[{"error": {…}}]` (Gemini's compatible endpoint), `{"error": "text"}`, `{"message": …, "code": …}`
-//! and `{"object": "error", …}` (vLLM), `{"detail": …}` (FastAPI), `{"errors": […]}`, and gateways put the body of whoever is behind
-//! them into a message as text. The innermost object that has a fact is believed.
+//! Servers send `{"error": {…}}`, `[{"error": {…}}]` (Gemini's compatible endpoint), `{"error": "text"}`,
+//! `{"message": …, "code": …}` and `{"object": "error", …}` (vLLM), `{"detail": …}` (FastAPI), `{"errors": […]}`, and
+//! gateways put the body of whoever is behind them into a message as text. The innermost object that has a fact is
+//! believed.
 
 use std::time::Duration;
 

@@ -12,8 +12,8 @@ const LENGTHEN: u32 = 4;
 const FRAME_CHARS: usize = 300;
 
 impl Ladder<'_> {
-    /// The most that the next call can take, by an estimate on the safe side: everything that is sent, and an answer as long as it
-    /// may be.
+    /// The most that the next call can take, by an estimate on the safe side: everything that is sent, and an answer as
+    /// long as it may be.
     pub(super) fn need(&self, provider: &Provider) -> Usage {
         Usage {
             input_tokens: tokens_of(self.chars(provider)),
@@ -33,8 +33,8 @@ impl Ladder<'_> {
         self.settings.generation.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
     }
 
-    /// The limit after a truncated answer: raised, but to no more than the record's ceiling leaves. Where that is no raise, the
-    /// full one is taken, and the ceiling ends the record with its own name.
+    /// The limit after a truncated answer: raised, but to no more than the record's ceiling leaves. Where that is no
+    /// raise, the full one is taken, and the ceiling ends the record with its own name.
     pub(super) fn longer(&self, provider: &Provider) -> u32 {
         let limit = self.limit(provider);
         let input = self.need(provider).input_tokens;

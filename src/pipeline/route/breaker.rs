@@ -20,8 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const FIRST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(15 * 60);
 
-/// Up to here a rest is like a ceiling: who comes waits a moment. Limits that are counted by the second would otherwise open and
-/// close the gate all the time.
+/// Up to here a rest is like a ceiling: who comes waits a moment. Limits that are counted by the second would otherwise
+/// open and close the gate all the time.
 const SHORT_REST: Duration = Duration::from_secs(2);
 
 /// Why a breaker is open, and until when.
@@ -60,8 +60,8 @@ impl State {
 pub(in crate::pipeline) enum Applicant {
     /// A record that waits as long as it has to.
     Anyone,
-    /// A record whose own last call timed out. It ends after its own attempts, however many others time out beside it: an open
-    /// breaker would keep it in flight until a probe came to each such record in turn.
+    /// A record whose own last call timed out. It ends after its own attempts, however many others time out beside it:
+    /// an open breaker would keep it in flight until a probe came to each such record in turn.
     TimedOut,
 }
 
@@ -89,8 +89,8 @@ pub(super) enum Change {
     Closed,
 }
 
-/// Closed while all is well; open after [`FAILURES_TO_OPEN`] failures in a row, or at once when the provider names a time or
-/// refuses everybody; half-open while a probe is under way.
+/// Closed while all is well; open after [`FAILURES_TO_OPEN`] failures in a row, or at once when the provider names a
+/// time or refuses everybody; half-open while a probe is under way.
 #[derive(Debug, Default)]
 pub(super) struct Breaker(Mutex<State>);
 
@@ -132,8 +132,8 @@ impl Breaker {
         verdict
     }
 
-    /// The provider answered. While the breaker is open only a probe closes it: an answer to a call from before a pause was
-    /// asked for is no leave to end it.
+    /// The provider answered. While the breaker is open only a probe closes it: an answer to a call from before a pause
+    /// was asked for is no leave to end it.
     pub(super) fn succeeded(&self, is_probe: bool) -> Change {
         let mut state = self.state();
         if is_probe {
@@ -162,8 +162,8 @@ impl Breaker {
         }
         let pause = error.failure.retry_after.unwrap_or_else(|| own_pause(error.failure.code, state.times_opened));
         let until = Instant::now() + pause;
-        // A failure of a call from before it opened, or of one beside it, may name a later time, never an earlier one; and whoever
-        // named the later time is why it is open.
+        // A failure of a call from before it opened, or of one beside it, may name a later time, never an earlier one;
+        // and whoever named the later time is why it is open.
         if is_probe || state.open.as_ref().is_none_or(|open| open.until <= until) {
             state.open = Some(Open { failure: error.failure.clone(), until });
         }

@@ -9,8 +9,8 @@ use super::settings::Ceilings;
 
 const MINUTE: f64 = 60.0;
 
-/// A bucket that holds at most a tenth of a minute's supply, so that a minute never sees much more than its ceiling, and
-/// is refilled evenly.
+/// A bucket that holds at most a tenth of a minute's supply, so that a minute never sees much more than its ceiling,
+/// and is refilled evenly.
 #[derive(Debug)]
 struct Bucket {
     per_second: f64,
@@ -25,7 +25,8 @@ impl Bucket {
         Self { per_second: f64::from(per_minute) / MINUTE, capacity, level: capacity, filled_at: Instant::now() }
     }
 
-    /// When `amount` may be taken; `None` is now. What is larger than the bucket waits for a full one, and is owed after.
+    /// When `amount` may be taken; `None` is now. What is larger than the bucket waits for a full one, and is owed
+    /// after.
     fn ready_at(&mut self, amount: f64) -> Option<Instant> {
         let now = Instant::now();
         self.level = (self.level + (now - self.filled_at).as_secs_f64() * self.per_second).min(self.capacity);

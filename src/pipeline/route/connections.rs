@@ -1,4 +1,5 @@
-//! How many calls may be under way at all providers of the process together: each holds a connection, and files are limited.
+//! How many calls may be under way at all providers of the process together: each holds a connection, and files are
+//! limited.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -58,8 +58,8 @@ pub struct Provider {
     log: ProviderLog,
 }
 
-/// Leave for one call. Dropped unused, or while the call is under way (its record was cancelled), it says nothing about the
-/// provider.
+/// Leave for one call. Dropped unused, or while the call is under way (its record was cancelled), it says nothing about
+/// the provider.
 pub(in crate::pipeline) struct Admission<'a> {
     provider: &'a Provider,
     is_probe: bool,
@@ -182,8 +182,8 @@ impl Provider {
         self.show_health();
     }
 
-    /// What a call is charged as that needed so much at most. What the provider does not tell is estimated on the safe side: no
-    /// budget may think that it was free.
+    /// What a call is charged as that needed so much at most. What the provider does not tell is estimated on the safe
+    /// side: no budget may think that it was free.
     pub(in crate::pipeline) fn charged(&self, reply: &Reply, need: Usage) -> Usage {
         let told = reply.usage;
         // Rules have no tokens.

@@ -105,12 +105,12 @@ impl Router {
         &self.members[index]
     }
 
-    /// Leave to ask the best provider that is not among `tried`, by the strategy; waits while ceilings are all that stands
-    /// in the way.
+    /// Leave to ask the best provider that is not among `tried`, by the strategy; waits while ceilings are all that
+    /// stands in the way.
     ///
     /// # Errors
-    /// The failure of the one that may be asked first, when breakers stand before all that are left: never the record's own,
-    /// whatever opened them. `None` when none is left.
+    /// The failure of the one that may be asked first, when breakers stand before all that are left: never the record's
+    /// own, whatever opened them. `None` when none is left.
     pub(in crate::pipeline) async fn admit(
         &self,
         tried: &[usize],

@@ -51,8 +51,8 @@ const NAMES: [(Family, &str); 5] = [
     (Family::Analysis, "(?:analysis)"),
 ];
 
-/// How a name is written as a tag that opens and as one that closes: XML; Kimi; the special tokens of OpenThoughts, Cohere and
-/// others.
+/// How a name is written as a tag that opens and as one that closes: XML; Kimi; the special tokens of OpenThoughts,
+/// Cohere and others.
 const BRACKETS: [(&str, &str); 3] = [
     (r"<(?:[a-z0-9_.-]+:)?NAME(?:\s[^<>]*)?>", r"</(?:[a-z0-9_.-]+:)?NAME\s*>"),
     ("◁NAME▷", "◁/NAME▷"),

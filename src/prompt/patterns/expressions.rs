@@ -67,7 +67,8 @@ pub(super) const EXPRESSIONS: &[(&str, Place, &str)] = &[
         Bare,
         r#"^\s*["']?\s*/?>?\s*<\s*[a-z][a-z0-9]{0,20}[\s/][^<>\n]{0,300}?\bon[a-z]{3,20}\s*=\s*["'`]?\s*[\w(][^\n]{0,200}$"#,
     ),
-    // A URL that is code, in a link or by itself: javascript:alert(1). What links without a target say, void(0), is none.
+    // A URL that is code, in a link or by itself: javascript:alert(1). What links without a target say, void(0), is
+    // none.
     (
         "script-url",
         Code,

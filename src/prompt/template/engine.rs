@@ -50,7 +50,8 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
     }
 }
 
-/// The filter `default`: takes its argument for what is undefined, as everywhere, and for null, which is how JSON says it.
+/// The filter `default`: takes its argument for what is undefined, as everywhere, and for null, which is how JSON says
+/// it.
 fn default(state: &State<'_, '_>, value: &Value, arguments: Rest<Value>) -> Result<Value, Error> {
     filters::default(state, if value.is_none() { &Value::UNDEFINED } else { value }, arguments)
 }

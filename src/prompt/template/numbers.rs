@@ -1,8 +1,8 @@
 //! Numbers in templates: printed with the digits that were sent, and calculated with where that loses none.
 //!
-//! The engine has integers of 128 bits and doubles. A number becomes one of those, so that it is compared and calculated
-//! with as everywhere; how a double was spelled (`1.10`, `1E5`, 20 decimals) is remembered for as long as the rendering lasts.
-//! What neither can stand for becomes [`Digits`], which prints itself and refuses arithmetic.
+//! The engine has integers of 128 bits and doubles. A number becomes one of those, so that it is compared and
+//! calculated with as everywhere; how a double was spelled (`1.10`, `1E5`, 20 decimals) is remembered for as long as
+//! the rendering lasts. What neither can stand for becomes [`Digits`], which prints itself and refuses arithmetic.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;

@@ -1,9 +1,10 @@
 //! A schema as the dialects want to read it: every subschema is a reference, a union, or a value with its assertions.
 //!
-//! JSON Schema says several things of one value in many ways: `properties` beside `anyOf`, `allOf`, `anyOf` beside `oneOf`,
-//! `$ref` beside other keywords. Dialects know a few of them, and close objects one by one, so that two that hold for the
-//! same value exclude each other. Here all that is said of one value is merged into one place ([`mod@merge`]); each keyword keeps
-//! the place where it was written. Annotations and unknown keywords assert nothing and are not here.
+//! JSON Schema says several things of one value in many ways: `properties` beside `anyOf`, `allOf`, `anyOf` beside
+//! `oneOf`, `$ref` beside other keywords. Dialects know a few of them, and close objects one by one, so that two that
+//! hold for the same value exclude each other. Here all that is said of one value is merged into one place
+//! ([`mod@merge`]); each keyword keeps the place where it was written. Annotations and unknown keywords assert nothing
+//! and are not here.
 
 mod merge;
 mod read;

@@ -67,7 +67,8 @@ impl<'a> Restoration<'a> {
         None
     }
 
-    /// Whether an answer has the shape of a form as the dialect has it: types, enums, and no properties but declared ones.
+    /// Whether an answer has the shape of a form as the dialect has it: types, enums, and no properties but declared
+    /// ones.
     fn fits(&self, form: &Form, answer: &Value, depth: u32) -> bool {
         let Some(depth) = self.step(depth) else { return false };
         let own = match &form.shape {

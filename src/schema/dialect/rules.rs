@@ -108,8 +108,8 @@ pub(super) const OPENAI: Rules = Rules {
     },
 };
 
-/// Anthropic's rules, as its official SDK transforms schemas (`transform_schema` of the Python package `anthropic` 2.13), with the
-/// limits of <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>.
+/// Anthropic's rules, as its official SDK transforms schemas (`transform_schema` of the Python package `anthropic`
+/// 2.13), with the limits of <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>.
 pub(super) const ANTHROPIC: Rules = Rules {
     copied: &[],
     formats: &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"],

@@ -180,7 +180,8 @@ impl<'a> Graph<'a> {
     /// how deep an instance may be nested so that applying the schema stays within the same limit; `None` if any may.
     pub(super) fn bound_expansion(&self, limit: u64) -> Result<Option<usize>, SchemaError> {
         let (order, _) = self.postorder(|reach| reach != Reach::Definition);
-        // By node: subschemas below it, and ways from it back to where a loop closes. A node that is not done yet closes one.
+        // By node: subschemas below it, and ways from it back to where a loop closes. A node that is not done yet
+        // closes one.
         let mut counts = vec![(1_u64, 1_u64); self.nodes.len()];
         let mut growth = 1_u64;
         for index in order {

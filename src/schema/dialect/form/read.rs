@@ -9,7 +9,8 @@ use crate::schema::dialect::{Effect, Loss};
 use crate::schema::keywords::{self, Draft, Role, join};
 use crate::schema::reference::{last_token, resolve};
 
-/// Most subschemas that are read and merged. Schemas that we accept expand to fewer; this stops what merging multiplies.
+/// Most subschemas that are read and merged. Schemas that we accept expand to fewer; this stops what merging
+/// multiplies.
 const MAX_STEPS: u32 = 20_000;
 /// Deepest that subschemas are followed.
 const MAX_DEPTH: u32 = 64;
@@ -238,7 +239,8 @@ impl Reader<'_> {
         std::iter::once(plain.clone()).chain(numbered).find(is_free).unwrap_or_default()
     }
 
-    /// The definition of this name, to be merged with something. `None` while that is going on already: such a merger has no end.
+    /// The definition of this name, to be merged with something. `None` while that is going on already: such a merger
+    /// has no end.
     pub(super) fn inlined(&mut self, name: &str, at: &str) -> Option<Form> {
         let pointer = self.names.iter().find(|(_, known)| *known == name).map(|(pointer, _)| pointer.clone())?;
         if self.inlining.iter().filter(|open| *open == name).count() > 1 {

@@ -1,4 +1,5 @@
-//! Schemas that compose, in every dialect: what it allows is valid or its loss is listed, and what is valid can be said.
+//! Schemas that compose, in every dialect: what it allows is valid or its loss is listed, and what is valid can be
+//! said.
 
 use proptest::prelude::*;
 use serde_json::Map;
@@ -166,8 +167,8 @@ fn own_sample(root: &Value, members: &Map<String, Value>, random: &mut fastrand:
     })
 }
 
-/// Whether the dialect has a form of this instance: nulls may stand for what is absent, and properties that are nowhere declared,
-/// in objects that are open by accident, may be missing.
+/// Whether the dialect has a form of this instance: nulls may stand for what is absent, and properties that are nowhere
+/// declared, in objects that are open by accident, may be missing.
 fn is_expressible(root: &Value, sent: &Value, instance: &Value) -> bool {
     if let Some(reference) = sent.get("$ref").and_then(Value::as_str) {
         return is_expressible(root, resolve(root, reference).unwrap().1, instance);
@@ -212,8 +213,8 @@ fn written_at(root: &Value, path: &str) -> String {
     pointer
 }
 
-/// Whether a loss at one of these places explains that a keyword is broken. What breaks a choice is in one of its branches, or behind
-/// a reference there.
+/// Whether a loss at one of these places explains that a keyword is broken. What breaks a choice is in one of its
+/// branches, or behind a reference there.
 fn is_explained(root: &Value, place: &str, losses: &[Loss]) -> bool {
     let below = root.pointer(place).filter(|_| place.ends_with("anyOf") || place.ends_with("oneOf"));
     let mut open = vec![(place.to_owned(), below)];

@@ -118,7 +118,8 @@ impl Translation<'_> {
     }
 }
 
-/// Levels of objects in an instance, no more than `most`. A way back to where it came from ends a level: that is recursion.
+/// Levels of objects in an instance, no more than `most`. A way back to where it came from ends a level: that is
+/// recursion.
 fn levels<'s>(root: &'s Value, schema: &'s Value, most: usize, on_the_way: &mut Vec<&'s str>) -> usize {
     let Some(members) = schema.as_object().filter(|_| most > 0 && on_the_way.len() < 64) else { return 0 };
     let own = usize::from(members.contains_key("properties"));
