@@ -8,7 +8,7 @@
 //! for a place ([`Session::dispatch`]) and runs as a task; the outcome is released in order, [published](outcomes),
 //! acknowledged, and its position closed; a [commit](commits) then passes it.
 //!
-//! - `flight`: a record between receipt and acknowledgement, and its phases; `flights`: the table of all of them;
+//! - `flight`: a record between receipt and acknowledgement, and its phases; `flight_table`: all of them;
 //! - `intake`: whether records are taken in; `client_pauses`: what the client was told of that; `gate_log`: what the
 //!   log says of it;
 //! - `dispatch`: from receipt to an outcome; `claims`: whether a record's event has an outcome already;
@@ -28,7 +28,7 @@ mod dispatch;
 mod drain;
 mod error;
 mod flight;
-mod flights;
+mod flight_table;
 mod gate_log;
 mod intake;
 mod ledger;
@@ -50,7 +50,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use self::drain::Drain;
 pub(super) use self::error::SessionError;
-use self::flights::Flights;
+use self::flight_table::FlightTable;
 use self::ledger::Ledger;
 use self::report::Reporter;
 use self::source_denial::SourceDenial;
@@ -88,7 +88,7 @@ pub(super) struct Session<'a, C: Cluster> {
     deps: &'a Dependencies,
     stop: &'a StopRequest,
     cluster: C,
-    flights: Flights,
+    flights: FlightTable,
     ledger: Ledger,
     intake: IntakeState,
     claim_round: ClaimRound,
@@ -118,7 +118,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             deps,
             stop,
             cluster,
-            flights: Flights::new(topics.ordering),
+            flights: FlightTable::new(topics.ordering),
             ledger: Ledger::default(),
             intake: IntakeState::new(now),
             claim_round: ClaimRound::default(),

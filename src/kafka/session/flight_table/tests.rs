@@ -14,7 +14,7 @@ use crate::tasks::{Commitment, Tasks};
 
 /// Records of two partitions, on their way through the table.
 struct Bench {
-    flights: Flights,
+    flights: FlightTable,
     handler: RecordHandler,
     tasks: Tasks,
 }
@@ -22,7 +22,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         Self {
-            flights: Flights::new(Ordering::Partition),
+            flights: FlightTable::new(Ordering::Partition),
             handler: handler(Arc::new(FakeModel::default()), None),
             tasks: Tasks::new(Handle::current()),
         }

@@ -30,7 +30,7 @@ enum Step {
 }
 
 /// The table of records in flight.
-pub(super) struct Flights {
+pub(super) struct FlightTable {
     flights: HashMap<Ticket, Flight>,
     next_ticket: usize,
     counts: PhaseCounts,
@@ -45,7 +45,7 @@ pub(super) struct Flights {
     send_queue: SendQueue,
 }
 
-impl Flights {
+impl FlightTable {
     pub(super) fn new(ordering: Ordering) -> Self {
         Self {
             flights: HashMap::new(),
