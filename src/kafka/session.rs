@@ -17,7 +17,7 @@
 //! - `ledger`: which positions are open, and so what may be committed; `commits`: offsets beside what is published;
 //! - `transactions`: offsets with what is published; `transaction_state`: where the transaction stands;
 //! - `membership`: partitions come and go; `drain`: those on their way out;
-//! - `denied_sources`: sources that may not be read; `source_denial`: whether there is one;
+//! - `denied_sources`: sources that may not be read;
 //! - `state`: clocks, channels and logs; `report`: what others are told; `error`: why a session cannot go on.
 
 mod claims;
@@ -37,7 +37,6 @@ mod outcomes;
 mod publish_order;
 mod report;
 mod send_queue;
-mod source_denial;
 mod state;
 mod transaction_state;
 mod transactions;
@@ -53,8 +52,7 @@ pub(super) use self::error::SessionError;
 use self::flight_table::FlightTable;
 use self::ledger::Ledger;
 use self::report::Reporter;
-use self::source_denial::SourceDenial;
-use self::state::{ClaimRound, CommitClock, IntakeState, Joining, Logs, OutputLimits};
+use self::state::{ClaimRound, CommitClock, IntakeState, Joining, Logs, OutputLimits, SourceDenial};
 use self::transaction_state::TransactionState;
 use super::client::cluster::{self, Cluster, Ticket};
 use super::client::commit::Partition;

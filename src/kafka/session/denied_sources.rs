@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Session;
-use super::source_denial::SourceDenial;
+use super::state::SourceDenial;
 use crate::kafka::client::cluster::{Cluster, ClusterError};
 
 /// Time between two tries. What is fetched ahead is thrown away in each.

@@ -105,3 +105,15 @@ pub(super) struct OutputLimits {
     pub(super) results: Option<usize>,
     pub(super) dead_letters: Option<usize>,
 }
+
+/// Whether some source may not be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum SourceDenial {
+    /// Nothing is known of one.
+    #[default]
+    No,
+    /// One is, and is tried again then.
+    Until(Instant),
+    /// It is being tried, and permitted if nothing is said until then.
+    Tried(Instant),
+}
