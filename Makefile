@@ -41,7 +41,7 @@ faults: ## Every row of the fault matrix against three real brokers; ARGS='--row
 	cargo test --locked --test faults -- --all $(ARGS)
 
 bench: ## Measure throughput against a real Kafka; ARGS='--quick', or ARGS='S1 S2' for single scenarios
-	@scripts/prerequisites.sh test
+	@scripts/prerequisites.sh bench
 	scripts/bench.sh $(ARGS)
 
 fmt: ## Format the code

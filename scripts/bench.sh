@@ -1,17 +1,42 @@
 #!/usr/bin/env bash
-# Measures throughput with a Kafka of its own beside it, which is stopped afterwards.
+# Measures throughput with a Kafka of its own beside it, which is stopped afterwards. Without scenarios everything is measured, also
+# two other programs that do the same job; they are fetched below the target directory.
 #
-#   scripts/bench.sh [SCENARIO...] [--quick] [--repeats N] [--binary FILE]
+#   scripts/bench.sh [SCENARIO...] [--quick] [--repeats N] [--binary FILE] [--write]
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target/tools"
+tools=$(cd "$target/tools" && pwd)
 kafka=("$root/scripts/kafka.sh" --name bench)
+
+# The jars and the class are complete only when the stamp, written last, equals what they were made from.
+parallel_consumer() {
+  local source=$root/benches/peers/parallel-consumer made=$tools/parallel-consumer
+  if ! cat "$source/pom.xml" "$source/Peer.java" | cmp -s - "$made/stamp"; then
+    echo "bench: fetching Parallel Consumer" >&2
+    rm -rf "$made"
+    mkdir -p "$made"
+    mvn -q -B -f "$source/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+      -DoutputDirectory="$made/libs" >"$made/fetch.log" 2>&1 ||
+      { echo "bench: Maven could not fetch the jars; see $made/fetch.log" >&2 && exit 1; }
+    javac -cp "$made/libs/*" -d "$made/classes" "$source/Peer.java"
+    cat "$source/pom.xml" "$source/Peer.java" >"$made/stamp"
+  fi
+  echo "$made/classes:$made/libs/*"
+}
 
 # Thousands of calls at the same time are as many open files, in the connector and in the stub provider.
 ulimit -n "$(ulimit -Hn)"
+peers=()
+if ! grep -qE '(^| )[sS][0-9]' <<<"$*"; then
+  peers=(--parallel-consumer "$(parallel_consumer)"
+    --python "$("$root/scripts/python-tools.sh" bench-python "$root/benches/peers/python/requirements.txt")")
+fi
 cargo bench --locked --bench throughput --no-run
 trap '"${kafka[@]}" stop' EXIT
 "${kafka[@]}" stop
 "${kafka[@]}" start
 eval "$("${kafka[@]}" env)"
-cargo bench --quiet --locked --bench throughput -- "$@"
+cargo bench --quiet --locked --bench throughput -- ${peers[@]+"${peers[@]}"} "$@"

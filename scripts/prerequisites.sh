@@ -5,6 +5,7 @@
 #   scripts/prerequisites.sh demo    what building and running the connector needs
 #   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python for an
 #                                    independent reader
+#   scripts/prerequisites.sh bench   that, and a Java compiler
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null; }
@@ -40,13 +41,17 @@ Redis 7 or newer|has redis-server|redis-server|redis|brew install redis
 ps|has ps|procps|procps-ng|part of the system
 Python 3 with venv|has_venv|python3-venv|python3|brew install python'
 
+bench_needs='
+Java compiler (javac)|has javac|openjdk-17-jdk-headless|java-21-openjdk-devel|brew install openjdk@21'
+
 # Debian keeps the programs of the server out of the path.
 has_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
 case ${1:-} in
   demo) needs=$build_needs ;;
   test) needs=$build_needs$test_needs ;;
-  *) echo "usage: scripts/prerequisites.sh demo | test" >&2 && exit 2 ;;
+  bench) needs=$build_needs$test_needs$bench_needs ;;
+  *) echo "usage: scripts/prerequisites.sh demo | test | bench" >&2 && exit 2 ;;
 esac
 
 # The lines of the table whose check fails.

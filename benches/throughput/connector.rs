@@ -46,7 +46,7 @@ fn connector_file(job: &Job<'_>) -> String {
         group = job.group,
         source = job.source,
         guarantee = job.scenario.guarantee.as_str(),
-        in_flight = job.scenario.in_flight,
+        in_flight = job.scenario.load.in_flight,
         sink = job.sink,
         dead_letters = job.dead_letters,
     )

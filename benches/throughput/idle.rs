@@ -34,14 +34,25 @@ impl fmt::Display for Idle {
     }
 }
 
+/// Measures it several times.
+pub fn measure(bench: &Bench, binary: &Path, repeats: usize) -> Vec<Idle> {
+    println!("{NAME}: a process without work");
+    let once = |repeat| {
+        let idle = observe(bench, binary, &format!("{}-idle-{repeat}", std::process::id()));
+        println!("  {NAME}  {idle}");
+        idle
+    };
+    (0..repeats).map(once).collect()
+}
+
 /// Starts the connector on topics without records, with the SQLite journal, and looks at it for a while.
-pub fn measure(bench: &Bench, binary: &Path, name: &str) -> Idle {
+fn observe(bench: &Bench, binary: &Path, name: &str) -> Idle {
     let topics = ["in", "out", "dlq"].map(|topic| format!("{name}-{topic}"));
     topics.iter().for_each(|topic| bench.cluster.create(topic));
     let directory = bench.directory.join(name);
     std::fs::create_dir_all(&directory).expect("a directory");
     let job = Job {
-        scenario: &scenario::WITH_JOURNAL,
+        scenario: &scenario::JOURNAL,
         directory: &directory,
         brokers: &bench.cluster.brokers,
         base_url: "http://127.0.0.1:9/v1",

@@ -1,9 +1,9 @@
-//! Throughput on a real Kafka: records per second, CPU time per record and memory of the connector. `make bench` starts
-//! the broker; `make bench ARGS='S1 S2'` measures single scenarios.
+//! Throughput on a real Kafka: records per second, CPU time per record and memory, of this program and of two others that do the
+//! same job. `make bench` starts the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this program only.
 //!
-//! Connector, stub provider and broker are processes of their own and share the machine. Each figure is taken between the first and
-//! the last tenth of a topic that was filled before, so it leaves out joining the group and warming up. A run
-//! that lost or repeated a record, or made another number of calls than it should, ends the program.
+//! Broker, stub provider and each contender are processes of their own and share the machine. Each figure is taken between
+//! the first and the last tenth of the results on a topic that was filled before, so it leaves out joining the group and
+//! warming up. A run that lost or repeated a record, or made another number of calls than it should, ends the program.
 
 #![allow(
     clippy::disallowed_methods,
@@ -18,14 +18,19 @@
 
 mod connector;
 mod contender;
+mod copy_loop;
 mod idle;
 mod outcome;
+mod page;
 mod process;
+mod rounds;
 mod run;
 mod scenario;
 mod stub;
+mod summary;
 mod topics;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,7 +46,7 @@ use topics::Cluster;
 struct Args {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Scenarios: S1, S2, S2j, S3, S5, S7; all by default.
+    /// S1, S2, S2j, S3, S5, S7; by default all of them, with the peers.
     #[arg(value_parser = selected)]
     scenarios: Vec<Selected>,
     /// Half the records, and one run of each.
@@ -53,6 +58,15 @@ struct Args {
     /// Another program than the one that was just built, to compare two versions.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// Class path of the peer on Parallel Consumer.
+    #[arg(long, value_name = "PATH")]
+    parallel_consumer: Option<OsString>,
+    /// Interpreter for the peer in Python.
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Write docs/benchmarks.md.
+    #[arg(long)]
+    write: bool,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,14 +77,8 @@ struct Args {
 enum Part {
     #[command(hide = true)]
     Stub { latency_ms: u64 },
-}
-
-fn main() {
-    let args = Args::parse();
-    match args.part {
-        Some(Part::Stub { latency_ms }) => stub::serve(Duration::from_millis(latency_ms)),
-        None => measure(&args),
-    }
+    #[command(hide = true)]
+    Copy { brokers: String, group: String, source: String, sink: String, records: usize },
 }
 
 /// A scenario of the command line.
@@ -89,6 +97,17 @@ fn selected(name: &str) -> Result<Selected, String> {
     found.copied().map(Selected::Load).ok_or_else(|| format!("the scenarios are {}, {}", names.join(", "), idle::NAME))
 }
 
+fn main() {
+    let args = Args::parse();
+    match &args.part {
+        Some(Part::Stub { latency_ms }) => stub::serve(Duration::from_millis(*latency_ms)),
+        Some(Part::Copy { brokers, group, source, sink, records }) => {
+            copy_loop::run(brokers, group, source, sink, *records);
+        }
+        None => measure(&args),
+    }
+}
+
 fn measure(args: &Args) {
     let variable = |name| std::env::var(name).expect("run `make bench`: it starts a Kafka");
     let bench = Bench {
@@ -97,36 +116,27 @@ fn measure(args: &Args) {
         directory: Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench"),
     };
     let binary = args.binary.clone().unwrap_or_else(|| env!("CARGO_BIN_EXE_structured-prompt").into());
+    let mut contenders = vec![Contender::Connector(binary.clone()), Contender::CopyLoop];
+    contenders.extend(args.parallel_consumer.clone().map(Contender::ParallelConsumer));
+    contenders.extend(args.python.clone().map(Contender::Python));
     let all = || scenario::ALL.iter().copied().map(Selected::Load).chain([Selected::Idle]).collect();
     let selected = if args.scenarios.is_empty() { all() } else { args.scenarios.clone() };
+    let scenarios: Vec<Scenario> = selected
+        .iter()
+        .filter_map(|selected| match selected {
+            Selected::Load(scenario) => Some(*scenario),
+            Selected::Idle => None,
+        })
+        .collect();
     let repeats = if args.quick { 1 } else { args.repeats };
-    let run = std::process::id();
-    for selected in selected {
-        match selected {
-            Selected::Load(scenario) => {
-                let scenario = if args.quick { scenario.quick() } else { scenario };
-                measure_load(&bench, &[Contender::Connector(binary.clone())], &scenario, repeats, run);
-            }
-            Selected::Idle => {
-                println!("{}: a process without work", idle::NAME);
-                for repeat in 0..repeats {
-                    println!("  {}", idle::measure(&bench, &binary, &format!("{run}-idle-{repeat}")));
-                }
-            }
-        }
+    let rounds =
+        rounds::Rounds { bench: &bench, contenders: &contenders, repeats, part: if args.quick { 2 } else { 1 } };
+    let measured = rounds.measure(&scenarios);
+    let is_idle_wanted = selected.iter().any(|selected| matches!(selected, Selected::Idle));
+    let idle = is_idle_wanted.then(|| idle::measure(&bench, &binary, repeats));
+    let summary = summary::Summary { measured, idle };
+    println!("\n{summary}");
+    if args.write {
+        page::write(&summary, repeats, args.quick);
     }
-}
-
-fn measure_load(bench: &Bench, contenders: &[Contender], scenario: &Scenario, repeats: usize, run: u32) {
-    println!("{}: {}", scenario.name, scenario.title);
-    let source = format!("{run}-{}-in", scenario.name);
-    bench.cluster.create(&source);
-    bench.cluster.fill(&source, scenario.records, scenario.texts);
-    for repeat in 0..repeats {
-        for contender in contenders {
-            let name = format!("{run}-{}-{}-{repeat}", scenario.name, contender.name());
-            println!("  {:<20}{}", contender.name(), bench.run(&name, contender, scenario, &source));
-        }
-    }
-    bench.cluster.delete(&[&source]);
 }

@@ -49,7 +49,7 @@ impl Bench {
         [&sink, &dead_letters].into_iter().for_each(|topic| self.cluster.create(topic));
         let directory = self.directory.join(name);
         std::fs::create_dir_all(&directory).expect("a directory");
-        let stub = Stub::start(scenario.latency, &directory);
+        let stub = Stub::start(scenario.load.latency, &directory);
         let job = Job {
             scenario,
             directory: &directory,
@@ -63,15 +63,15 @@ impl Bench {
         let log = directory.join("log");
         let mut process = Process::start(&mut contender.command(&job), &log);
         let sampler = Sampler::start(vec![process.id(), self.broker_id, stub.process.id()]);
-        self.await_commit(&mut process, &group, source, scenario.records, &log);
+        self.await_commit(&mut process, &group, source, scenario.load.records, &log);
         let peak = peak_mib(process.id()).expect("its memory");
         process.stop(Duration::from_secs(30));
 
         let published =
-            outcome::check(&self.cluster, &sink, &dead_letters, scenario.records).unwrap_or_else(|problem| {
+            outcome::check(&self.cluster, &sink, &dead_letters, scenario.load.records).unwrap_or_else(|problem| {
                 panic!("{} {}: {problem}; see {}", scenario.name, contender.name(), log.display())
             });
-        assert_eq!(stub.calls(), scenario.calls_with_cache(), "calls of {} in {}", contender.name(), scenario.name);
+        assert_eq!(stub.calls(), contender.calls(&scenario.load), "calls of {} in {}", contender.name(), scenario.name);
         self.cluster.delete(&[&sink, &dead_letters]);
         let (from, to) = published.measured_part();
         let results = published.measured_results() as f64;

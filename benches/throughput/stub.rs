@@ -20,7 +20,7 @@ use tokio::net::TcpSocket;
 const BACKLOG: u32 = 16_384;
 
 /// The answer inside the completion; it is valid against the schema `support-intent`.
-const ANSWER: &str = r#"{"intent":"delivery_problem","urgency":"normal","sentiment":"negative","summary":"The customer asks where the parcel is.","product":null,"order_id":null,"customer_email":null,"amount":null,"currency":null,"language":"en","requires_human":false}"#;
+pub const ANSWER: &str = r#"{"intent":"delivery_problem","urgency":"normal","sentiment":"negative","summary":"The customer asks where the parcel is.","product":null,"order_id":null,"customer_email":null,"amount":null,"currency":null,"language":"en","requires_human":false}"#;
 
 static COMPLETION: LazyLock<Bytes> = LazyLock::new(|| {
     let completion = serde_json::json!({

@@ -1,0 +1,118 @@
+//! docs/benchmarks.md.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use crate::contender::repository;
+use crate::summary::{Ratio, Spread, Summary};
+
+/// The page around its tables.
+const TEMPLATE: &str = include_str!("page.md");
+
+/// Writes the page with these figures.
+pub fn write(summary: &Summary, repeats: usize, is_quick: bool) {
+    let quick = if is_quick { ", half the records (`--quick`)" } else { "" };
+    let page = TEMPLATE
+        .replace("{date}", &said_by("date", &["--utc", "+%Y-%m-%d"]))
+        .replace("{commit}", &said_by("git", &["rev-parse", "--short", "HEAD"]))
+        .replace("{repeats}", &format!("{repeats} run{}{quick}", if repeats == 1 { "" } else { "s" }))
+        .replace("{machine}", &machine())
+        .replace("{versions}", &versions())
+        .replace("{ratios}", &ratios(summary))
+        .replace("{figures}", &figures(summary))
+        .replace("{idle}", &idle(summary));
+    let path = repository("docs/benchmarks.md");
+    std::fs::write(&path, page).expect("the page");
+    println!("written: {}", path.display());
+}
+
+fn ratios(summary: &Summary) -> String {
+    let shown = |spread: Spread| format!("**{:.2}** ({:.2}–{:.2})", spread.median, spread.min, spread.max);
+    let mut table = "| this program : other | records/s | CPU per record |\n|---|---|---|\n".to_owned();
+    for Ratio { what, records_per_s, cpu } in summary.ratios() {
+        writeln!(table, "| {what} | {} | {} |", shown(records_per_s), shown(cpu)).expect("a string");
+    }
+    table.trim_end().to_owned()
+}
+
+fn figures(summary: &Summary) -> String {
+    let columns = "scenario | program | records/s | CPU/record of it | of the broker | of the stub | peak memory |";
+    let mut table = format!("| {columns}\n|---|---|---|---|---|---|---|\n");
+    for measured in &summary.measured {
+        let rate = measured.spread(|figures| figures.records_per_s);
+        let cpu = measured.spread(|figures| figures.cpu_us);
+        let (broker, stub) = (measured.spread(|figures| figures.broker_us), measured.spread(|figures| figures.stub_us));
+        let peak = measured.spread(|figures| figures.peak_mib as f64);
+        writeln!(
+            table,
+            "| {} | {} | {:.0} ({:.0}–{:.0}) | {:.1} µs ({:.1}–{:.1}) | {:.1} µs | {:.1} µs | {:.0} MiB |",
+            measured.scenario.name,
+            measured.contender,
+            rate.median,
+            rate.min,
+            rate.max,
+            cpu.median,
+            cpu.min,
+            cpu.max,
+            broker.median,
+            stub.median,
+            peak.max
+        )
+        .expect("a string");
+    }
+    table.trim_end().to_owned()
+}
+
+fn idle(summary: &Summary) -> String {
+    let Some(idle) = summary.idle.as_ref().filter(|idle| !idle.is_empty()) else { return "not measured".to_owned() };
+    let ready = Spread::of(idle.iter().map(|idle| idle.ready_ms));
+    let core = Spread::of(idle.iter().map(|idle| idle.core_percent));
+    let memory = Spread::of(idle.iter().map(|idle| idle.resident_mib as f64));
+    format!(
+        "ready {:.0} ms after its start ({:.0}–{:.0}), {:.2} % of a core, {:.0} MiB",
+        ready.median, ready.min, ready.max, core.median, memory.median
+    )
+}
+
+fn machine() -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, model)| model);
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib: Option<u64> = memory.lines().find_map(|line| line.split_whitespace().nth(1)?.parse().ok());
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{cores} cores ({}), {} GiB, Linux {}",
+        model.unwrap_or("unknown"),
+        kib.unwrap_or_default() >> 20,
+        said_by("uname", &["-r"])
+    )
+}
+
+/// Versions of everything that took part, from the files that pin them.
+fn versions() -> String {
+    let text = |path| std::fs::read_to_string(repository(path)).expect("a file of the repository");
+    let artifact = |pom: &str, name: &str| {
+        let rest = pom.split_once(&format!("<artifactId>{name}</artifactId>")).expect("the artifact").1;
+        rest.split_once("<version>").and_then(|(_, rest)| rest.split_once('<')).expect("its version").0.to_owned()
+    };
+    let (kafka, peer) = (text("tests/tools/kafka/pom.xml"), text("benches/peers/parallel-consumer/pom.xml"));
+    let python = text("benches/peers/python/requirements.txt");
+    let packages: Vec<String> =
+        python.lines().filter(|line| !line.starts_with('#')).map(|line| line.replace("==", " ")).collect();
+    let java = said_by("sh", &["-c", "java -version 2>&1 | sed -n 's/.*\"\\(.*\\)\".*/\\1/p'"]);
+    format!(
+        "Apache Kafka {}, Java {java}, Parallel Consumer {}, networknt json-schema-validator {}; {}, {}; {}",
+        artifact(&kafka, "kafka_2.13"),
+        artifact(&peer, "parallel-consumer-reactor"),
+        artifact(&peer, "json-schema-validator"),
+        said_by("python3", &["--version"]),
+        packages.join(", "),
+        said_by("rustc", &["--version"]),
+    )
+}
+
+/// What a command prints.
+fn said_by(command: &str, arguments: &[&str]) -> String {
+    let output = Command::new(command).args(arguments).output().unwrap_or_else(|error| panic!("{command}: {error}"));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
