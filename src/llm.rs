@@ -19,6 +19,7 @@ mod error_response;
 mod fields;
 mod gemini;
 mod http_client;
+mod http_exchange;
 mod keys;
 pub mod offline;
 mod openai;

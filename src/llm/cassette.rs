@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::http_client::{HttpResponse, Key, TransportError};
+use super::http_exchange::{HttpResponse, Key, TransportError};
 use super::retry_hints;
 use super::settings::Cassettes;
 use crate::domain::text;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::http_client::HttpResponse;
+use super::http_exchange::HttpResponse;
 use super::request_parameters::Parameter;
 use super::retry_hints;
 use crate::domain::failure::{Code, Failure};

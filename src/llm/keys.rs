@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::http_client::Key;
+use super::http_exchange::Key;
 use crate::domain::failure::{Code, Failure};
 
 /// How long a key rests that is not accepted: people who replace keys do not do it within minutes.

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Value, json};
 
 use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
-use super::http_client::HttpResponse;
+use super::http_exchange::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{StructuredOutput, TokenLimitField};
 use super::wire_format::{self, ChatRequest, WireFormat};

@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::http_client::HttpResponse;
+use super::http_exchange::HttpResponse;
 use super::request_parameters::RequestParameters;
 use crate::ports::model::{Call, Reply};
 

@@ -10,9 +10,6 @@ use std::io;
 use super::tokens::tokens;
 use super::{module_path, rust_files};
 
-/// Circles that are still there. None may be added or grow.
-const KNOWN: &[&[&str]] = &[&["llm/cassette", "llm/http_client"]];
-
 /// The path of a module: `kafka`, `session`, `ledger`.
 type Module = Vec<String>;
 
@@ -22,24 +19,11 @@ type Imports = BTreeMap<Module, BTreeSet<Module>>;
 #[test]
 fn no_files_import_each_other() -> io::Result<()> {
     let imports = imports(&sources()?);
-    let unknown: Vec<String> = circles(&imports)
+    let found: Vec<String> = circles(&imports)
         .iter()
-        .filter(|circle| !is_known(circle))
         .map(|circle| format!("{}\n  {}", names(circle).join(", "), arrows(circle, &imports).join("\n  ")))
         .collect();
-    assert!(
-        unknown.is_empty(),
-        "files that import each other; move what both need to a third:\n{}\n",
-        unknown.join("\n")
-    );
-    Ok(())
-}
-
-#[test]
-fn a_circle_that_is_gone_is_not_known_any_more() -> io::Result<()> {
-    let circles = circles(&imports(&sources()?));
-    let gone: Vec<_> = KNOWN.iter().filter(|known| !circles.iter().any(|circle| is_part_of(circle, known))).collect();
-    assert!(gone.is_empty(), "take out of KNOWN what is no circle any more: {gone:?}");
+    assert!(found.is_empty(), "files that import each other; move what both need to a third:\n{}\n", found.join("\n"));
     Ok(())
 }
 
@@ -188,14 +172,6 @@ fn reached<'a>(start: &'a Module, imports: &'a Imports) -> BTreeSet<&'a Module> 
         open.extend(imports[module].iter().filter(|next| reached.insert(*next)));
     }
     reached
-}
-
-fn is_known(circle: &[Module]) -> bool {
-    KNOWN.iter().any(|known| is_part_of(circle, known))
-}
-
-fn is_part_of(circle: &[Module], known: &[&str]) -> bool {
-    names(circle).iter().all(|name| known.contains(&name.as_str()))
 }
 
 fn names(circle: &[Module]) -> Vec<String> {
