@@ -1,6 +1,6 @@
 //! The Kafka edge: one consumer and one producer per connector, and the loop that keeps the delivery promise.
 //!
-//! - [`connector`]: a connector's thread, and the sessions that run on it one after the other;
+//! - [`member`]: a member of the consumer group: its thread, and the sessions that run on it one after the other;
 //! - `session`: one membership in the consumer group: the loop from joining it to leaving it;
 //! - `process`: the process's place on its machine, records that abort it, the request to stop;
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
@@ -11,10 +11,10 @@
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
 pub mod client;
-pub mod connector;
 pub mod dependencies;
 pub mod embedded;
 pub mod handler;
+pub mod member;
 mod process;
 mod result_log;
 mod session;

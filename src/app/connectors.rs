@@ -13,10 +13,10 @@ use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::tenant::Tenant;
-use crate::kafka::connector::{Connector, StartError};
 use crate::kafka::dependencies::Dependencies;
 use crate::kafka::handler::{HandlerSettings, RecordHandler};
-use crate::kafka::status::ConnectorStatus;
+use crate::kafka::member::{Member, StartError};
+use crate::kafka::status::MemberStatus;
 use crate::open_files::{OpenFiles, OpenFilesHealth};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::caller::Caller;
@@ -115,7 +115,7 @@ impl Builder<'_> {
             handler: Arc::new(handler),
             tasks: tasks.clone(),
             metrics: metrics.connector(&name),
-            status: Arc::new(ConnectorStatus::new(Arc::clone(&name))),
+            status: Arc::new(MemberStatus::new(Arc::clone(&name))),
             observer,
             name,
         }
@@ -131,7 +131,7 @@ impl Connectors {
     }
 
     /// Starts all of them.
-    pub(super) fn start(self) -> Result<Vec<Connector>, StartError> {
-        self.dependencies.into_iter().map(Connector::start).collect()
+    pub(super) fn start(self) -> Result<Vec<Member>, StartError> {
+        self.dependencies.into_iter().map(Member::start).collect()
     }
 }

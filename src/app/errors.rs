@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::kafka::connector::StartError;
+use crate::kafka::member::StartError;
 use crate::llm::BuildError;
 
 /// Why the process could not start. Each is a wrong configuration: waiting does not help.

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::kafka::connector::Connector;
+use crate::kafka::member::Member;
 use crate::tasks::Tasks;
 
 /// Committing and leaving the group come after the grace of the records.
@@ -65,17 +65,17 @@ impl Part for Service {
     }
 }
 
-impl Part for Connector {
+impl Part for Member {
     fn name(&self) -> String {
         format!("connector {}", self.status().name())
     }
 
     fn stop(&self, grace: Duration) {
-        Connector::stop(self, grace);
+        Member::stop(self, grace);
     }
 
     fn done(&mut self) -> BoxFuture<'_, Result<(), String>> {
-        Connector::done(self).boxed()
+        Member::done(self).boxed()
     }
 }
 

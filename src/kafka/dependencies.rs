@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::handler::RecordHandler;
 use super::settings::{KafkaSettings, TopicSettings};
-use super::status::ConnectorStatus;
+use super::status::MemberStatus;
 use crate::delivery::outcome::Observer;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::ConnectorMetrics;
@@ -24,7 +24,7 @@ pub struct Dependencies {
     /// Its metrics.
     pub metrics: ConnectorMetrics,
     /// What it says about itself.
-    pub status: Arc<ConnectorStatus>,
+    pub status: Arc<MemberStatus>,
     /// Who is told of finished records.
     pub observer: Option<Arc<dyn Observer>>,
 }

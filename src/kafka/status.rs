@@ -58,12 +58,12 @@ struct State {
 
 /// Shared between the loop, the probe and the health report.
 #[derive(Debug)]
-pub struct ConnectorStatus {
+pub struct MemberStatus {
     name: Arc<str>,
     state: Mutex<State>,
 }
 
-impl ConnectorStatus {
+impl MemberStatus {
     /// A connector that has not started.
     pub fn new(name: Arc<str>) -> Self {
         let state = State {
@@ -210,7 +210,7 @@ impl State {
     }
 }
 
-impl Health for ConnectorStatus {
+impl Health for MemberStatus {
     fn components(&self) -> Vec<Component> {
         let state = self.state();
         let (status, detail) = state.judge();

@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::cluster::{Delivery, Event, Ticket};
 use super::commit::Partition;
-use crate::kafka::status::ConnectorStatus;
+use crate::kafka::status::MemberStatus;
 use crate::telemetry::metrics::ConnectorMetrics;
 
 pub(crate) type Consumer = BaseConsumer<ConsumerEvents>;
@@ -28,12 +28,12 @@ pub(crate) struct ConsumerEvents {
     events: Mutex<VecDeque<Event>>,
     closing: AtomicBool,
     metrics: ConnectorMetrics,
-    status: Arc<ConnectorStatus>,
+    status: Arc<MemberStatus>,
     is_consumer_protocol: bool,
 }
 
 impl ConsumerEvents {
-    pub(crate) fn new(metrics: ConnectorMetrics, status: Arc<ConnectorStatus>, is_consumer_protocol: bool) -> Self {
+    pub(crate) fn new(metrics: ConnectorMetrics, status: Arc<MemberStatus>, is_consumer_protocol: bool) -> Self {
         Self { events: Mutex::default(), closing: AtomicBool::new(false), metrics, status, is_consumer_protocol }
     }
 

@@ -17,7 +17,7 @@ use super::missing_topics::{self, Topic};
 use super::topic_limits;
 use crate::kafka::dependencies::Dependencies;
 use crate::kafka::settings::TopicSettings;
-use crate::kafka::status::{ConnectorStatus, MissingTopics, TopicLimits};
+use crate::kafka::status::{MemberStatus, MissingTopics, TopicLimits};
 use crate::tasks;
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -63,7 +63,7 @@ fn probe(
     producer: &Producer,
     brokers: &[String],
     topics: &TopicSettings,
-    status: &ConnectorStatus,
+    status: &MemberStatus,
     stopped: &Receiver<()>,
     limits: &dyn Fn(&TopicSettings) -> TopicLimits,
 ) {

@@ -23,7 +23,7 @@ use crate::kafka::handler::{HandlerSettings, RecordHandler};
 use crate::kafka::process::stop_request::StopRequest;
 use crate::kafka::session::{Session, SessionTurn};
 use crate::kafka::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
-use crate::kafka::status::ConnectorStatus;
+use crate::kafka::status::MemberStatus;
 use crate::pipeline::spec::Spec;
 use crate::pipeline::testing::{self, caller, engine, router_to};
 use crate::ports::clock::ManualClock;
@@ -151,7 +151,7 @@ fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Depend
     let window = plan.deduplicates.then_some(Duration::from_secs(3600));
     let memory = RememberedOutcomes::new(Arc::clone(journal), "sim".into(), "0".into(), true, window);
     let handler = handler(Arc::clone(script) as Arc<dyn Model>, Some(memory));
-    let status = Arc::new(ConnectorStatus::new("sim".into()));
+    let status = Arc::new(MemberStatus::new("sim".into()));
     status.probed(Ok(Duration::ZERO), None);
     Dependencies {
         name: "sim".into(),

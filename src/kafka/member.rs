@@ -1,4 +1,4 @@
-//! A connector's thread: one session after the other until it is told to stop.
+//! The thread of a member of the consumer group: one session after the other until it is told to stop.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use super::process::quarantine::Quarantine;
 use super::process::stop_request::StopRequest;
 use super::session::{Session, SessionError};
 use super::settings::Guarantee;
-use super::status::ConnectorStatus;
+use super::status::MemberStatus;
 use crate::tasks;
 
 /// First pause before clients that failed for good are built anew; it doubles up to [`LONGEST_RESTART_PAUSE`].
@@ -25,9 +25,9 @@ const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(10);
 /// A session that lasted this long was healthy: the next failure begins with the first pause again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// A running connector.
-pub struct Connector {
-    status: Arc<ConnectorStatus>,
+/// A running member of a connector's consumer group.
+pub struct Member {
+    status: Arc<MemberStatus>,
     stop: Arc<StopRequest>,
     ended: oneshot::Receiver<Result<(), String>>,
 }
@@ -53,7 +53,7 @@ pub enum StartError {
     },
 }
 
-impl Connector {
+impl Member {
     /// Starts the connector's thread. A cluster that is not there yet is waited for; options that cannot work are not.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Connector {
     }
 
     /// What the connector says about itself.
-    pub fn status(&self) -> &Arc<ConnectorStatus> {
+    pub fn status(&self) -> &Arc<MemberStatus> {
         &self.status
     }
 
