@@ -107,13 +107,11 @@ pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
     names
 }
 
-/// Whether a text has these lines, each of them whole.
+/// Whether a text begins or ends with these lines, each of them whole. To look for them anywhere costs more than it saves.
 fn has_lines(text: &str, lines: &str) -> bool {
-    let is_whole = |(before, rest): (&str, &str)| {
-        let after = rest.get(lines.len()..).unwrap_or_default();
-        (before.is_empty() || before.ends_with('\n')) && (after.is_empty() || after.starts_with('\n'))
-    };
-    text.find(lines).and_then(|at| text.split_at_checked(at)).is_some_and(is_whole)
+    let is_end = |before: &str| before.is_empty() || before.ends_with('\n');
+    let is_beginning = |after: &str| after.is_empty() || after.starts_with('\n');
+    text.strip_suffix(lines).is_some_and(is_end) || text.strip_prefix(lines).is_some_and(is_beginning)
 }
 
 /// Whether the lines that match are nearly all of the text.
