@@ -61,7 +61,7 @@ impl App {
     ) -> Result<Self, AppError> {
         let shared = Shared::new(runtime);
         let storage = Storage::open(&shared);
-        let files = OpenFiles::raise(configs.len());
+        let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
         let providers = Providers::build(&shared, files)?;
         let engine = Arc::new(Engine::new(Recall::new(Arc::clone(&storage.answers)), shared.tasks.clone()));
@@ -76,10 +76,10 @@ impl App {
         let api = BoundApi::bind(shared.runtime.http.listen).await?;
         let http_address = api.address;
         let asked = connectors.asked.clone();
-        let connectors = connectors.start()?;
-        tracing::info!(http = %http_address, connectors = connectors.len(), journal = storage.journal.is_some(), "started");
+        let members = connectors.start()?;
+        tracing::info!(http = %http_address, connectors = asked.len(), journal = storage.journal.is_some(), "started");
         let services = std::iter::once(api.serve(&shared, Arc::clone(&health))).chain(storage.services);
-        let running = Running::new(connectors, services, shared.tasks);
+        let running = Running::new(members, services, shared.tasks);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }
 

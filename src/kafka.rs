@@ -1,12 +1,12 @@
-//! The Kafka edge: one consumer and one producer per connector, and the loop that keeps the delivery promise.
+//! The Kafka edge: a connector's consumers, each with a producer and the loop that keeps the delivery promise.
 //!
 //! - [`member`]: a member of the consumer group: its thread, and the sessions that run on it one after the other;
 //! - `session`: one membership in the consumer group: the loop from joining it to leaving it;
 //! - `process`: the process's place on its machine, records that abort it, the request to stop;
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
 //! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
-//! - [`status`]: what a connector says about itself; [`settings`]: what a user chooses; [`dependencies`]: what it works
-//!   with;
+//! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
+//! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
@@ -14,6 +14,7 @@ pub mod client;
 pub mod dependencies;
 pub mod embedded;
 pub mod handler;
+pub mod health;
 pub mod member;
 mod process;
 mod result_log;

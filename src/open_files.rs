@@ -17,8 +17,8 @@ pub const ADVICE: &str = "too many open files: raise the limit of the process (u
 
 /// Files that a process has anyway: its streams, the runtime's, the store's, HTTP with some clients.
 const OF_PROCESS: usize = 48;
-/// Files of a connector: the pipes and connections of its Kafka clients; some 60 were counted with three brokers.
-const OF_CONNECTOR: usize = 64;
+/// Files of a consumer with its producer: their pipes and connections; some 60 were counted with three brokers.
+const OF_CONSUMER: usize = 64;
 /// The least that providers get, even where the estimates above leave nothing.
 const LEAST_ROOM: usize = 12;
 
@@ -30,16 +30,16 @@ pub struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Raises the soft limit of this process to the hard one, and plans for so many connectors.
-    pub fn raise(connectors: usize) -> Self {
+    /// Raises the soft limit of this process to the hard one, and plans for so many consumers of Kafka.
+    pub fn raise(consumers: usize) -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let is_raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
         let limit = if is_raised { maximum } else { current };
-        Self::plan(limit.and_then(|limit| usize::try_from(limit).ok()), connectors)
+        Self::plan(limit.and_then(|limit| usize::try_from(limit).ok()), consumers)
     }
 
-    fn plan(limit: Option<usize>, connectors: usize) -> Self {
-        let reserved = OF_PROCESS.saturating_add(OF_CONNECTOR.saturating_mul(connectors));
+    fn plan(limit: Option<usize>, consumers: usize) -> Self {
+        let reserved = OF_PROCESS.saturating_add(OF_CONSUMER.saturating_mul(consumers));
         let room = limit.map(|limit| limit.saturating_sub(reserved).max(limit / 8).max(LEAST_ROOM));
         Self { limit, room }
     }
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn providers_get_what_the_others_leave() {
-        for (limit, connectors, calls, idle) in
+        for (limit, consumers, calls, idle) in
             [(256, 1, 96, 48), (1024, 1, 608, 304), (1024, 20, 86, 42), (64, 1, 8, 4), (0, 0, 8, 4)]
         {
-            let files = OpenFiles::plan(Some(limit), connectors);
-            assert_eq!((files.calls(), files.idle_connections(1)), (Some(calls), Some(idle)), "{limit} {connectors}");
+            let files = OpenFiles::plan(Some(limit), consumers);
+            assert_eq!((files.calls(), files.idle_connections(1)), (Some(calls), Some(idle)), "{limit} {consumers}");
             assert!(files.idle_connections(1000) == Some(1));
         }
         let unlimited = OpenFiles::plan(None, 3);

@@ -15,6 +15,7 @@ use crate::delivery::remembered::RememberedOutcomes;
 use crate::domain::tenant::Tenant;
 use crate::kafka::dependencies::Dependencies;
 use crate::kafka::handler::{HandlerSettings, RecordHandler};
+use crate::kafka::health::ConnectorHealth;
 use crate::kafka::member::{Member, StartError};
 use crate::kafka::status::MemberStatus;
 use crate::open_files::{OpenFiles, OpenFilesHealth};
@@ -29,7 +30,9 @@ use crate::ports::health::Health;
 /// Connectors that are ready to start.
 #[derive(Default)]
 pub(super) struct Connectors {
-    dependencies: Vec<Dependencies>,
+    /// The members of all their groups.
+    members: Vec<Dependencies>,
+    health: Vec<Arc<dyn Health>>,
     /// What each connector asks, and on whose behalf, in the order of the connectors.
     pub(super) asked: Vec<(Arc<Spec>, Arc<Caller>)>,
     /// The providers that any of them asks, by name.
@@ -73,7 +76,10 @@ impl Builder<'_> {
             connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
             let (spec, caller) = (self.spec(&config, providers), self.caller(&config));
             connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
-            connectors.dependencies.push(self.dependencies(config, spec, caller, observer.cloned()));
+            let members = self.dependencies(config, spec, caller, observer.cloned()).for_consumers();
+            let statuses = members.iter().map(|member| Arc::clone(&member.status));
+            connectors.health.push(Arc::new(ConnectorHealth::new(statuses.collect())));
+            connectors.members.extend(members);
         }
         Ok(connectors)
     }
@@ -112,6 +118,7 @@ impl Builder<'_> {
         Dependencies {
             kafka: runtime.kafka.clone(),
             topics,
+            consumer: 0,
             handler: Arc::new(handler),
             tasks: tasks.clone(),
             metrics: metrics.connector(&name),
@@ -126,12 +133,11 @@ impl Connectors {
     /// How the connectors and the providers that they ask are doing.
     pub(super) fn health(&self) -> Vec<Arc<dyn Health>> {
         let providers: Arc<dyn Health> = Arc::new(ProviderHealth(self.providers.values().cloned().collect()));
-        let connectors = self.dependencies.iter().map(|deps| Arc::clone(&deps.status) as Arc<dyn Health>);
-        std::iter::once(providers).chain(connectors).collect()
+        std::iter::once(providers).chain(self.health.iter().cloned()).collect()
     }
 
-    /// Starts all of them.
+    /// Starts the threads of all of them.
     pub(super) fn start(self) -> Result<Vec<Member>, StartError> {
-        self.dependencies.into_iter().map(Member::start).collect()
+        self.members.into_iter().map(Member::start).collect()
     }
 }

@@ -67,7 +67,7 @@ impl Part for Service {
 
 impl Part for Member {
     fn name(&self) -> String {
-        format!("connector {}", self.status().name())
+        Member::name(self).to_owned()
     }
 
     fn stop(&self, grace: Duration) {

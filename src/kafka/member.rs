@@ -16,7 +16,6 @@ use super::process::quarantine::Quarantine;
 use super::process::stop_request::StopRequest;
 use super::session::{Session, SessionError};
 use super::settings::Guarantee;
-use super::status::MemberStatus;
 use crate::tasks;
 
 /// First pause before clients that failed for good are built anew; it doubles up to [`LONGEST_RESTART_PAUSE`].
@@ -27,7 +26,7 @@ const HEALTHY: Duration = Duration::from_secs(60);
 
 /// A running member of a connector's consumer group.
 pub struct Member {
-    status: Arc<MemberStatus>,
+    name: String,
     stop: Arc<StopRequest>,
     ended: oneshot::Receiver<Result<(), String>>,
 }
@@ -54,16 +53,22 @@ pub enum StartError {
 }
 
 impl Member {
-    /// Starts the connector's thread. A cluster that is not there yet is waited for; options that cannot work are not.
+    /// Starts the member's thread. A cluster that is not there yet is waited for; options that cannot work are not.
     ///
     /// # Errors
     /// [`StartError`].
     pub fn start(deps: Dependencies) -> Result<Self, StartError> {
         let stop = Arc::new(StopRequest::default());
-        let status = Arc::clone(&deps.status);
-        let connector = Arc::clone(&deps.name);
-        configuration::check(&deps)
-            .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        let (connector, consumer) = (Arc::clone(&deps.name), deps.consumer);
+        let name = match deps.topics.consumers {
+            1 => format!("connector {connector}"),
+            _ => format!("connector {connector}, consumer {consumer}"),
+        };
+        // All of a connector's consumers have the same options.
+        if consumer == 0 {
+            configuration::check(&deps)
+                .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
+        }
         let stopped = Arc::clone(&stop);
         let work = move || {
             let ended = supervise(&deps, &stopped);
@@ -71,14 +76,14 @@ impl Member {
             drop(deps);
             ended
         };
-        let ended = tasks::service_thread(format!("kafka-{connector}"), work)
+        let ended = tasks::service_thread(format!("kafka-{connector}-{consumer}"), work)
             .map_err(|source| StartError::Thread { connector, source })?;
-        Ok(Self { status, stop, ended })
+        Ok(Self { name, stop, ended })
     }
 
-    /// What the connector says about itself.
-    pub fn status(&self) -> &Arc<MemberStatus> {
-        &self.status
+    /// What it is called in the log.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Returns when its thread has ended: with an error, for which a new start would not help, unless it was asked to.
@@ -128,7 +133,8 @@ fn run_sessions(
             pause = RESTART_PAUSE;
         }
         // Everything unacknowledged is read again from the committed offset: nothing is lost by starting over.
-        tracing::error!(connector = &*deps.name, why, pause_s = pause.as_secs(), "rebuilding the Kafka clients");
+        let (connector, consumer, pause_s) = (&*deps.name, deps.consumer, pause.as_secs());
+        tracing::error!(connector, consumer, why, pause_s, "rebuilding the Kafka clients");
         deps.status.restarting(&why);
         deps.metrics.restarts.inc();
         if stop.wait(pause) {

@@ -129,7 +129,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             source_denial: SourceDenial::default(),
             quarantine,
             quarantined: HashSet::new(),
-            reporter: Reporter::default(),
+            reporter: Reporter::new(&deps.metrics),
             logs: Logs::default(),
             error: None,
         }

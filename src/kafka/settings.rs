@@ -5,6 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The option that makes a static member of the group, by a name that no other member has.
+pub(super) const GROUP_INSTANCE_ID: &str = "group.instance.id";
+
 /// The cluster (`kafka` in the runtime configuration).
 #[derive(Clone, PartialEq, Eq)]
 pub struct KafkaSettings {
@@ -12,6 +15,19 @@ pub struct KafkaSettings {
     pub brokers: Vec<String>,
     /// librdkafka options by their own names, set on consumers and producers alike. May hold passwords.
     pub client: BTreeMap<String, String>,
+}
+
+impl KafkaSettings {
+    /// The settings of one of a connector's consumers: a static member needs a name of its own.
+    pub(super) fn of_consumer(&self, number: usize) -> Self {
+        let mut settings = self.clone();
+        if number > 0
+            && let Some(name) = settings.client.get_mut(GROUP_INSTANCE_ID)
+        {
+            name.push_str(&format!("-{number}"));
+        }
+        settings
+    }
 }
 
 impl fmt::Debug for KafkaSettings {
@@ -61,6 +77,8 @@ pub struct TopicSettings {
     pub source_topics: Vec<Arc<str>>,
     /// Consumer group.
     pub group: String,
+    /// Members of the group in this process.
+    pub consumers: usize,
     /// How to read the records.
     pub format: RecordFormat,
     /// Topic for results.
@@ -73,6 +91,56 @@ pub struct TopicSettings {
     pub deduplicate: Option<Duration>,
     /// Order of publication.
     pub ordering: Ordering,
-    /// Records with a provider call under way at the same time, over all partitions.
+    /// Records with a provider call under way at the same time, over all partitions and consumers.
     pub max_in_flight: usize,
+}
+
+impl TopicSettings {
+    /// The settings of one of the consumers: it has a share of what may be in flight, and never none.
+    pub(super) fn of_consumer(&self, number: usize) -> Self {
+        let (share, rest) = (self.max_in_flight / self.consumers, self.max_in_flight % self.consumers);
+        let max_in_flight = (share + usize::from(number < rest)).max(1);
+        Self { max_in_flight, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topics(consumers: usize, max_in_flight: usize) -> TopicSettings {
+        TopicSettings {
+            source_topics: vec!["in".into()],
+            group: "g".to_owned(),
+            consumers,
+            format: RecordFormat::CloudEvents,
+            sink_topic: "out".into(),
+            dead_letter_topic: "letters".into(),
+            guarantee: Guarantee::ExactlyOnce,
+            deduplicate: None,
+            ordering: Ordering::Key,
+            max_in_flight,
+        }
+    }
+
+    #[test]
+    fn consumers_divide_what_may_be_in_flight() {
+        for (consumers, max_in_flight, shares) in
+            [(1, 256, vec![256]), (3, 256, vec![86, 85, 85]), (3, 3, vec![1, 1, 1]), (3, 2, vec![1, 1, 1])]
+        {
+            let all = topics(consumers, max_in_flight);
+            let divided: Vec<_> = (0..consumers).map(|number| all.of_consumer(number).max_in_flight).collect();
+            assert_eq!(divided, shares, "{max_in_flight} over {consumers}");
+        }
+    }
+
+    #[test]
+    fn static_members_have_names_of_their_own() {
+        let client = |name: &str| BTreeMap::from([(GROUP_INSTANCE_ID.to_owned(), name.to_owned())]);
+        let settings = KafkaSettings { brokers: Vec::new(), client: client("worker-7") };
+        let names: Vec<_> = (0..3).map(|number| settings.of_consumer(number).client).collect();
+        assert_eq!(names, [client("worker-7"), client("worker-7-1"), client("worker-7-2")]);
+        let unnamed = KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() };
+        assert_eq!(unnamed.of_consumer(1), unnamed);
+    }
 }

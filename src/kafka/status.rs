@@ -1,10 +1,9 @@
-//! What a connector's thread says about itself, for those who must not ask the thread.
+//! What a consumer's thread says about itself, for those who must not ask the thread.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::health::{Component, Status};
-use crate::ports::health::Health;
 
 /// A session that has lasted this long is well: what its cluster does not permit it is told before.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -64,7 +63,7 @@ pub struct MemberStatus {
 }
 
 impl MemberStatus {
-    /// A connector that has not started.
+    /// A member that has not started.
     pub fn new(name: Arc<str>) -> Self {
         let state = State {
             started: false,
@@ -109,6 +108,9 @@ impl MemberStatus {
         state.joined_at = None;
         state.denied = None;
         state.restarting = Some(why.to_owned());
+        // Another member may have its partitions by now.
+        state.assigned = 0;
+        state.in_flight = 0;
         state.last_turn = Instant::now();
     }
 
@@ -162,6 +164,40 @@ impl MemberStatus {
         self.state().kafka_problem()
     }
 
+    /// How it is doing.
+    pub(super) fn connector(&self) -> Component {
+        let state = self.state();
+        let (status, detail) = state.judge();
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Component {
+            kind: "connector",
+            name: self.name.to_string(),
+            status,
+            latency: None,
+            detail,
+            facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
+            is_ready: state.is_ready(),
+            is_alive: !state.started || state.last_turn.elapsed() < STALLED,
+        }
+    }
+
+    /// How its cluster is doing.
+    pub(super) fn cluster(&self) -> Component {
+        let state = self.state();
+        let problem = state.kafka_problem();
+        Component {
+            kind: "kafka",
+            name: self.name.to_string(),
+            status: if problem.is_some() { Status::Down } else { Status::Up },
+            latency: state.broker.as_ref().and_then(|broker| broker.as_ref().ok()).copied(),
+            detail: problem,
+            facts: Vec::new(),
+            // The connector answers for its cluster.
+            is_ready: true,
+            is_alive: true,
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -207,36 +243,5 @@ impl State {
             Some(Paused::Full) | None if self.joined_at.is_some() => (Status::Up, None),
             Some(Paused::Full) | None => (Status::Degraded, Some("joining the consumer group".to_owned())),
         }
-    }
-}
-
-impl Health for MemberStatus {
-    fn components(&self) -> Vec<Component> {
-        let state = self.state();
-        let (status, detail) = state.judge();
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let connector = Component {
-            kind: "connector",
-            name: self.name.to_string(),
-            status,
-            latency: None,
-            detail,
-            facts: vec![("assigned_partitions", count(state.assigned)), ("records_in_flight", count(state.in_flight))],
-            is_ready: state.is_ready(),
-            is_alive: !state.started || state.last_turn.elapsed() < STALLED,
-        };
-        let problem = state.kafka_problem();
-        let cluster = Component {
-            kind: "kafka",
-            name: self.name.to_string(),
-            status: if problem.is_some() { Status::Down } else { Status::Up },
-            latency: state.broker.as_ref().and_then(|broker| broker.as_ref().ok()).copied(),
-            detail: problem,
-            facts: Vec::new(),
-            // The connector answers for its cluster.
-            is_ready: true,
-            is_alive: true,
-        };
-        vec![connector, cluster]
     }
 }

@@ -10,7 +10,7 @@ mod connectors;
 mod journal;
 mod providers;
 
-pub use connectors::ConnectorMetrics;
+pub use connectors::{ConnectorMetrics, GaugeShare};
 pub use journal::JournalMetrics;
 pub use providers::{CallerMetrics, ProviderMetrics};
 
@@ -258,7 +258,7 @@ impl Metrics {
         registry.register("consumer_lag_records", "Records between the committed offset and the end of the partition", self.lag.clone());
         registry.register("commits", "Offset commits by outcome", self.commits.clone());
         registry.register("rebalances", "Partition movements by kind", self.rebalances.clone());
-        registry.register("intake_paused", "1 while no records are taken in", self.intake_paused.clone());
+        registry.register("intake_paused", "Consumers that take no records in", self.intake_paused.clone());
         registry.register("connector_restarts", "Times that a connector's Kafka clients were rebuilt after a fatal error", self.restarts.clone());
         registry.register("provider_calls", "Calls by status: ok or the error code", self.calls.clone());
         registry.register("provider_call_seconds", "Duration of a call", self.call_seconds.clone());

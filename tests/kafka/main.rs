@@ -17,6 +17,7 @@ mod bad_input;
 #[path = "../support/broker.rs"]
 mod broker;
 mod completed;
+mod consumers;
 mod crash;
 mod exactly_once;
 mod outage;

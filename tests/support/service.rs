@@ -20,6 +20,7 @@ pub struct Setup {
     providers: String,
     client: String,
     store: String,
+    consumers: Option<usize>,
     binary: PathBuf,
 }
 
@@ -85,6 +86,7 @@ impl Setup {
             // The shortest that brokers allow: a killed instance's partitions must not idle for the usual 45 s.
             client: "session.timeout.ms: 6000, heartbeat.interval.ms: 1000".to_owned(),
             store: "sqlite://store.db".to_owned(),
+            consumers: None,
             binary: PathBuf::from(env!("CARGO_BIN_EXE_structured-prompt")),
         }
     }
@@ -107,6 +109,12 @@ impl Setup {
         self
     }
 
+    /// So many consumers for each connector that is added from now on.
+    pub fn consumers(mut self, count: usize) -> Self {
+        self.consumers = Some(count);
+        self
+    }
+
     pub fn brokers(mut self, brokers: &str) -> Self {
         self.brokers = brokers.to_owned();
         self
@@ -118,9 +126,10 @@ impl Setup {
         let directory = self.directory.path().join("connectors");
         std::fs::create_dir_all(&directory).expect("a directory");
         let name = group.trim_end_matches("-group");
+        let consumers = self.consumers.map(|count| format!(", consumers: {count}")).unwrap_or_default();
         let text = format!(
             "name: {name}\n\
-             source: {{ kafka: {{ topics: [{source}], group: {group}, format: cloudevents }} }}\n\
+             source: {{ kafka: {{ topics: [{source}], group: {group}, format: cloudevents{consumers} }} }}\n\
              prompt: {{ template: support-intent, parameters: {{ message: \"{{{{ data.body }}}}\" }} }}\n\
              schema: support-intent\n\
              sink: {{ kafka: {{ topic: {sink}, format: cloudevents }} }}\n\

@@ -27,6 +27,8 @@ pub(super) fn of(
     let TopicSettings {
         source_topics,
         group,
+        // How many share the work changes no outcome.
+        consumers: _,
         format,
         sink_topic,
         dead_letter_topic,

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::Value;
 use crate::config::section::Section;
-use crate::config::values::{Problem, choice, text, topic};
+use crate::config::values::{Problem, choice, integer, text, topic};
 use crate::kafka::settings::RecordFormat;
 
 /// Kafka's own limit for a group's name is that of a short string in its protocol.
 const MAX_GROUP_BYTES: usize = 255;
 
+/// Each can keep a core busy, and takes memory, threads and connections of its own.
+const MAX_CONSUMERS: u32 = 64;
+
 /// What is read, and by whom.
 pub(super) struct Source {
     pub(super) topics: Vec<(Arc<str>, Location)>,
     pub(super) group: Option<String>,
+    pub(super) consumers: u32,
     pub(super) format: RecordFormat,
 }
 
@@ -33,10 +37,11 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> Sourc
             Err(Problem::new("this is not a valid consumer group", "use at most 255 characters"))
         }
     });
+    let consumers = kafka.get("consumers", integer(1..=MAX_CONSUMERS)).unwrap_or(1);
     let format = kafka.get("format", choice(FORMATS, &["avro"])).unwrap_or(RecordFormat::CloudEvents);
     kafka.finish();
     section.finish();
-    Source { topics, group, format }
+    Source { topics, group, consumers, format }
 }
 
 fn topics(diagnostics: &Diagnostics, kafka: &mut Section<'_>) -> Vec<(Arc<str>, Location)> {

@@ -53,6 +53,7 @@ fn the_connector_we_ship_loads() {
     assert_eq!(read.config_hash.len(), 12);
     let plain = one(&connector("plain", "a", "b", "c"));
     assert_eq!((plain.topics.group.as_str(), plain.topics.max_in_flight), ("plain", 256));
+    assert_eq!(plain.topics.consumers, 1);
     assert_eq!((plain.spec.cache.ttl, plain.spec.checks.max_prompt_chars), (Duration::from_secs(7), 10_000));
 }
 
@@ -92,6 +93,20 @@ fn findings_come_at_once_and_point_at_their_lines() {
         "dead_letter.kafka.topic: is missing",
     ] {
         assert!(found.contains(part), "{part}\nis not in\n{found}");
+    }
+}
+
+#[test]
+fn a_process_has_from_one_to_64_consumers_of_a_connector() {
+    let base = connector("a", "s", "b", "c");
+    let with = |consumers: &str| base.replace("topics: [s]", &format!("topics: [s], consumers: {consumers}"));
+    for count in [1, 64] {
+        assert_eq!(one(&with(&count.to_string())).topics.consumers, count);
+    }
+    for refused in ["0", "65", "-1", "1.5", "many"] {
+        let found = findings(&with(refused));
+        let expected = "source.kafka.consumers: expected a whole number from 1 to 64";
+        assert!(found.contains(expected), "{refused}: {found}");
     }
 }
 
@@ -147,6 +162,8 @@ fn the_hash_is_of_the_meaning() {
     let base = connector("a", "s", "b", "c");
     let same = format!("# comment\ndelivery: {{ ordering: partition }}\n{base}");
     assert_eq!(hash(&base), hash(&same));
+    let scaled = base.replace("topics: [s]", "topics: [s], consumers: 8");
+    assert_eq!(hash(&base), hash(&scaled), "how many work changes no outcome");
     for other in [
         base.replace("Sort", "Sort it"),
         base.replace("topic: b", "topic: e"),

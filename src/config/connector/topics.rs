@@ -26,6 +26,7 @@ impl Topics {
         Some(TopicSettings {
             source_topics: self.source.topics.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
             group: self.group.clone(),
+            consumers: self.source.consumers as usize,
             format: self.source.format,
             sink_topic: topic(&self.sink)?,
             dead_letter_topic: topic(&self.dead_letter)?,

@@ -10,7 +10,7 @@ use rdkafka::error::KafkaResult;
 use super::callbacks::{Consumer, ConsumerEvents, Deliveries, Producer};
 use super::transaction_calls;
 use crate::kafka::dependencies::Dependencies;
-use crate::kafka::settings::{Guarantee, KafkaSettings};
+use crate::kafka::settings::{GROUP_INSTANCE_ID, Guarantee, KafkaSettings};
 
 /// Options that a user may override. Numbers that are not librdkafka's defaults say why.
 const COMMON: &[(&str, &str)] = &[
@@ -91,7 +91,7 @@ fn config(
 /// refuses the options. A static member has the client's 45 s, in which it may restart. Of the two options none is
 /// changed without the other.
 fn session(settings: &KafkaSettings, is_consumer_protocol: bool) -> &'static [(&'static str, &'static str)] {
-    const CHOSEN: [&str; 3] = ["session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"];
+    const CHOSEN: [&str; 3] = ["session.timeout.ms", "heartbeat.interval.ms", GROUP_INSTANCE_ID];
     let is_chosen = CHOSEN.iter().any(|option| settings.client.contains_key(*option));
     if is_consumer_protocol || is_chosen { &[] } else { SESSION }
 }

@@ -1,10 +1,10 @@
-//! A process's place among those on its machine that run the same connector: its `transactional.id`, and files of its
+//! A consumer's place among those on its machine that run the same connector: its `transactional.id`, and files of its
 //! own.
 //!
 //! The id must be the same after a restart: then the new producer ends at once what the one before left open, and
 //! readers of committed records need not wait for that transaction's timeout. And no two that live may share it: the
-//! newer one fences the older. So each process takes the lowest number that nobody holds; the operating system frees
-//! it, however the process ends.
+//! newer one fences the older. So each consumer takes the lowest number that nobody holds; the operating system frees
+//! it, however its process ends.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,12 +13,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::kafka::settings::KafkaSettings;
+use crate::kafka::settings::{GROUP_INSTANCE_ID, KafkaSettings};
 
-/// Processes on one machine that may run the same connector with stable places.
+/// Consumers on one machine that may run the same connector with stable places.
 const PLACES: usize = 256;
-/// The option that names an instance for good; its user answers for it being unique.
-const NAMED: &str = "group.instance.id";
 
 /// A place; free again when dropped.
 #[derive(Debug)]
@@ -42,7 +40,8 @@ impl InstanceSlot {
         let brokers = settings.brokers.join(",");
         let prefix = directory.join(format!("structured-prompt-{}", digest(&[&brokers, group, connector])));
         let locked = |place: &str| lock(&with_suffix(&prefix, &format!("-{place}.lock")));
-        if let Some(name) = settings.client.get(NAMED) {
+        // The user answers for the name being unique.
+        if let Some(name) = settings.client.get(GROUP_INSTANCE_ID) {
             let file = locked(&digest(&[name]));
             return Self { transactional_id: id(name), prefix, file };
         }
@@ -129,7 +128,7 @@ mod tests {
     #[test]
     fn a_named_instance_has_its_name() {
         let directory = tempfile::tempdir().unwrap();
-        let slot = InstanceSlot::take(&settings(&[(NAMED, "worker-7")]), "g", "triage", directory.path());
+        let slot = InstanceSlot::take(&settings(&[(GROUP_INSTANCE_ID, "worker-7")]), "g", "triage", directory.path());
         assert_eq!(slot.transactional_id(), "structured-prompt-g-triage-worker-7");
     }
 

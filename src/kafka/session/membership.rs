@@ -71,19 +71,21 @@ impl<C: Cluster> Session<'_, C> {
         self.quarantined = self.quarantine.quarantined();
         self.deps.metrics.assigned.inc();
         self.deps.status.joined();
-        tracing::info!(connector, partitions = %names(&partitions), "partitions assigned");
+        let consumer = self.deps.consumer;
+        tracing::info!(connector, consumer, partitions = %names(&partitions), "partitions assigned");
         self.intake.client_pauses.fetch_begins(self.cluster.now());
         Ok(())
     }
 
     fn revoked(&mut self, partitions: Vec<Partition>) -> Result<(), SessionError> {
+        let (connector, consumer) = (&*self.deps.name, self.deps.consumer);
         if self.cluster.is_lost() {
             self.deps.metrics.lost.inc();
-            tracing::warn!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions lost");
+            tracing::warn!(connector, consumer, partitions = %names(&partitions), "partitions lost");
             return Err(SessionError::new("the group went on without this instance"));
         }
         self.deps.metrics.revoked.inc();
-        tracing::info!(connector = &*self.deps.name, partitions = %names(&partitions), "partitions revoked");
+        tracing::info!(connector, consumer, partitions = %names(&partitions), "partitions revoked");
         self.take_joining()?;
         let until = self.cluster.now() + REVOKE_GRACE;
         if let Some(drain) = self.drain.as_mut().filter(|drain| drain.is_final()) {

@@ -5,15 +5,20 @@ use std::time::{Duration, Instant};
 use super::flight::PhaseCounts;
 use crate::kafka::dependencies::Dependencies;
 use crate::kafka::status::Paused;
+use crate::telemetry::metrics::{ConnectorMetrics, GaugeShare};
 
 /// Time after which it is told again although nothing has changed: a loop that is not heard of counts as one that
 /// hangs.
 const TELL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Tells it when it has changed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reporter {
     told: Option<(Facts, Instant)>,
+    waiting: GaugeShare,
+    asking: GaugeShare,
+    unpublished: GaugeShare,
+    paused: GaugeShare,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +29,17 @@ struct Facts {
 }
 
 impl Reporter {
+    /// Has told nothing yet.
+    pub(super) fn new(metrics: &ConnectorMetrics) -> Self {
+        Self {
+            told: None,
+            waiting: GaugeShare::of(&metrics.waiting),
+            asking: GaugeShare::of(&metrics.asking),
+            unpublished: GaugeShare::of(&metrics.unpublished),
+            paused: GaugeShare::of(&metrics.paused),
+        }
+    }
+
     /// The session has come to the end of a turn.
     pub(super) fn turned(
         &mut self,
@@ -42,10 +58,10 @@ impl Reporter {
         }
         let PhaseCounts { waiting, asking, ready, sent, delivered } = counts;
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        deps.metrics.waiting.set(count(waiting));
-        deps.metrics.asking.set(count(asking));
-        deps.metrics.unpublished.set(count(ready + sent + delivered));
-        deps.metrics.paused.set(i64::from(paused.is_some()));
+        self.waiting.set(count(waiting));
+        self.asking.set(count(asking));
+        self.unpublished.set(count(ready + sent + delivered));
+        self.paused.set(i64::from(paused.is_some()));
         let in_flight = waiting + asking + ready + sent + delivered;
         deps.status.turned(partitions, in_flight, paused.cloned());
         self.told = Some((Facts { partitions, counts, paused: paused.cloned() }, now));

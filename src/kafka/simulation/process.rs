@@ -155,10 +155,12 @@ fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Depend
     status.probed(Ok(Duration::ZERO), None);
     Dependencies {
         name: "sim".into(),
+        consumer: 0,
         kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },
         topics: TopicSettings {
             source_topics: vec!["in".into()],
             group: "sim".to_owned(),
+            consumers: 1,
             format: RecordFormat::CloudEvents,
             sink_topic: RESULTS.into(),
             dead_letter_topic: LETTERS.into(),

@@ -39,6 +39,32 @@ pub struct ConnectorMetrics {
     pub reference_cost_usd: FloatCounter,
 }
 
+/// What one consumer adds to a gauge that shows the sum over all of a connector's. Taken off again when it is dropped.
+#[derive(Debug)]
+pub struct GaugeShare {
+    gauge: Gauge,
+    value: i64,
+}
+
+impl GaugeShare {
+    /// Nothing yet.
+    pub fn of(gauge: &Gauge) -> Self {
+        Self { gauge: gauge.clone(), value: 0 }
+    }
+
+    /// What it adds from now on.
+    pub fn set(&mut self, value: i64) {
+        self.gauge.inc_by(value - self.value);
+        self.value = value;
+    }
+}
+
+impl Drop for GaugeShare {
+    fn drop(&mut self) {
+        self.gauge.dec_by(self.value);
+    }
+}
+
 impl ConnectorMetrics {
     /// Counts a dead letter.
     pub fn dead_letter(&self, code: Code) {
@@ -59,5 +85,23 @@ impl ConnectorMetrics {
 
     fn of_partition(&self, topic: &str, partition: i32) -> OfPartition {
         OfPartition { connector: self.connector.clone(), topic: topic.to_owned(), partition }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_is_the_sum_of_its_shares() {
+        let gauge = Gauge::default();
+        let (mut one, mut other) = (GaugeShare::of(&gauge), GaugeShare::of(&gauge));
+        one.set(5);
+        other.set(3);
+        assert_eq!(gauge.get(), 8);
+        one.set(2);
+        assert_eq!(gauge.get(), 5);
+        drop(other);
+        assert_eq!(gauge.get(), 2, "who has ended has nothing in flight");
     }
 }
