@@ -78,11 +78,12 @@ fn compiled(expression: &str) -> Option<Regex> {
 /// Linear in the length of the text, whatever the text is.
 pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
     let Some(set) = SET.as_ref() else { return Vec::new() };
-    let in_prompt = set.matches(prompt);
-    // Nothing can match in lines of the prompt where nothing matches in the prompt.
-    if !in_prompt.matched_any() && content.is_none_or(|content| has_lines(prompt, content)) {
+    // Whether any expression matches is found sooner than which ones do. Nothing can match in lines of the prompt where
+    // nothing matches in the prompt.
+    if !set.is_match(prompt) && content.is_none_or(|content| has_lines(prompt, content) || !set.is_match(content)) {
         return Vec::new();
     }
+    let in_prompt = set.matches(prompt);
     let mut names = Vec::new();
     let of_content = content.map(|content| (content, true, set.matches(content)));
     for (text, is_content, matched) in std::iter::once((prompt, content.is_none(), in_prompt)).chain(of_content) {
