@@ -106,7 +106,8 @@ impl Learned {
     }
 
     /// What to leave out when `parameter` was refused in a request that had the parameters `sent`. `None` if that
-    /// request did not have it: then there is nothing to change. Schemas have their own memory, see [`super::formats`].
+    /// request did not have it: then there is nothing to change. Schemas have their own
+    /// memory, see [`super::provider_schema`].
     pub(super) fn without(&self, parameter: Parameter, sent: RequestParameters) -> Option<Omitted> {
         let is_first = sent.token_limit == self.first.token_limit;
         let limit = if is_first { Omitted::FIRST_LIMIT } else { Omitted::SECOND_LIMIT };

@@ -1,4 +1,4 @@
-//! What a wire format has to say for itself; everything else is [`super::remote`]'s.
+//! What a wire format has to say for itself; everything else is [`super::remote_model`]'s.
 
 use std::fmt::Debug;
 
