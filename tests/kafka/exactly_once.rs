@@ -105,7 +105,7 @@ fn a_result_that_its_topic_refuses_becomes_a_letter_and_its_company_is_published
     assert_eq!(report.dead_letters.len(), EVENTS / 50);
     assert_eq!((report.results, report.result_causes.len()), (EVENTS - EVENTS / 50, EVENTS - EVENTS / 50));
     assert_eq!(stub.calls(), EVENTS as u64, "an abort must not ask again");
-    assert_eq!(service.metric("sp_connector_restarts_total"), 0.0);
+    assert_eq!(service.metric("sp_connector_restarts_total"), 0.0, "{}", service.log_text());
 }
 
 fn incompressible(chars: usize) -> String {
