@@ -3,12 +3,20 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::pipeline::spec::Spec;
 
-/// Specifications kept. One takes some tens of kilobytes.
-const CAPACITY: usize = 1024;
+/// Memory for specifications: some hundreds of ordinary ones.
+const CAPACITY_BYTES: u64 = 64 << 20;
+/// What a specification takes beside its schema, by measure: the template's engine, tables, instructions.
+const FIXED_BYTES: u64 = 32 << 10;
+/// What is made of each byte of a schema's text, by measure: of three of the built-in schemas a specification takes 83, 112
+/// and 154 kB, with texts of 1.8, 2.3 and 4.3 kB.
+const BYTES_PER_SCHEMA_BYTE: u64 = 32;
+/// Specifications of a usual process. It sizes the cache's tables, not its bound.
+const USUAL_COUNT: usize = 256;
 
 /// The content of a specification as it was written, as a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,11 +24,20 @@ pub struct SpecDigest(pub [u8; 32]);
 
 /// The specifications used of late. Which of them stay is not for one client to decide that never asks the same twice
 /// (S3-FIFO).
-pub struct SpecCache(Cache<SpecDigest, Arc<Spec>>);
+pub struct SpecCache(Cache<SpecDigest, Arc<Spec>, SpecBytes>);
+
+#[derive(Debug, Clone)]
+struct SpecBytes;
+
+impl Weighter<SpecDigest, Arc<Spec>> for SpecBytes {
+    fn weight(&self, _digest: &SpecDigest, spec: &Arc<Spec>) -> u64 {
+        FIXED_BYTES + BYTES_PER_SCHEMA_BYTE * spec.call().schema_len() as u64
+    }
+}
 
 impl Default for SpecCache {
     fn default() -> Self {
-        Self(Cache::new(CAPACITY))
+        Self(Cache::with_weighter(USUAL_COUNT, CAPACITY_BYTES, SpecBytes))
     }
 }
 
@@ -37,9 +54,12 @@ impl SpecCache {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::pipeline::testing::{router_to, settings};
     use crate::ports::model::FakeModel;
+    use crate::schema::Schema;
 
     fn spec() -> Spec {
         Spec::new(settings(), router_to(Arc::new(FakeModel::default())))
@@ -66,11 +86,23 @@ mod tests {
         };
         let used = cache.get_or_build(digest(0), || Ok::<_, ()>(spec())).unwrap();
         let shared = Arc::new(spec());
-        for n in 1..=4 * CAPACITY {
+        for n in 1..=4 * usize::try_from(CAPACITY_BYTES / FIXED_BYTES).unwrap() {
             cache.0.insert(digest(n), Arc::clone(&shared));
             let found = cache.get_or_build(digest(0), || Err("driven out")).unwrap();
             assert!(Arc::ptr_eq(&used, &found));
         }
-        assert!(cache.0.len() <= CAPACITY);
+        assert!(cache.0.weight() <= CAPACITY_BYTES);
+    }
+
+    #[test]
+    fn few_large_schemas_are_as_many_bytes_as_many_small_ones() {
+        let cache = SpecCache::default();
+        let schema = json!({ "type": "object", "description": "x".repeat(50_000) });
+        let large = settings().with(|it| it.schema = Arc::new(Schema::compile("large", "1.0.0", schema).unwrap()));
+        let large = Arc::new(Spec::new(large, router_to(Arc::new(FakeModel::default()))));
+        for n in 0..100 {
+            cache.0.insert(SpecDigest([n; 32]), Arc::clone(&large));
+        }
+        assert!((20..=42).contains(&cache.0.len()), "{} of 1.6 MB each", cache.0.len());
     }
 }
