@@ -32,6 +32,13 @@ impl Failure {
         Self::new(Code::InternalError, detail)
     }
 
+    /// The failure of a request whose time is up.
+    pub fn deadline_exceeded() -> Self {
+        let detail =
+            "there was no valid answer within the time that the request had; give it more, or ask a faster model";
+        Self::new(Code::DeadlineExceeded, detail)
+    }
+
     /// The same failure after these attempts.
     #[must_use]
     pub fn after(mut self, attempt_log: impl Into<Arc<[Attempt]>>) -> Self {

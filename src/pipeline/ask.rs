@@ -17,6 +17,7 @@ mod reply;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::domain::answer::{Answer, Validation};
 use crate::domain::failure::{Code, Failure};
@@ -34,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub(super) spec: &'a Spec,
     /// Who asks, and pays.
     pub(super) caller: &'a Caller,
+    /// From when on no call is begun any more; `None` never.
+    pub(super) deadline: Option<Instant>,
     /// The normalised prompt.
     pub(super) prompt: &'a str,
     /// The record's own part of it; the whole prompt where the two cannot be told apart.

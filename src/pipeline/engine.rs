@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use crate::domain::answer::{Answer, Answered, CacheHit};
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::Failure;
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::ask::{self, Asked};
 use crate::pipeline::gate::Gate;
@@ -133,9 +133,9 @@ impl Engine {
         {
             return Ok((answer, CacheHit::Redis));
         }
-        let Question { spec, caller, prompt, content, progress, fingerprint, .. } = question;
+        let Question { spec, caller, deadline, prompt, content, progress, fingerprint, .. } = question;
         let content = content.as_deref().unwrap_or(prompt);
-        let answer = Arc::new(ask::ask(Asked { spec, caller, prompt, content }, progress).await?);
+        let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
         if cache.writes() {
             self.recall.put(*fingerprint, &answer, cache.ttl);
         }
@@ -148,10 +148,7 @@ fn too_late(gate: Gate<'_>, commitment: &Commitment) -> Failure {
     if let Some(closed) = gate.closed().filter(|_| !commitment.holds()) {
         return closed.into_failure();
     }
-    Failure::new(
-        Code::DeadlineExceeded,
-        "there was no valid answer within the time that the request had; give it more, or ask a faster model",
-    )
+    Failure::deadline_exceeded()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::progress::{Owed, Progress, is_dubious};
 use super::{Asked, Giver, answer};
 use crate::domain::answer::{Answer, Validation};
@@ -49,6 +51,7 @@ pub(super) struct Ladder<'a> {
     pub(super) settings: &'a SpecSettings,
     pub(super) caller: &'a Caller,
     gate: Gate<'a>,
+    deadline: Option<Instant>,
     pub(super) prompt: &'a str,
     content: &'a str,
     pub(super) call_spec: &'a CallSpec,
@@ -67,7 +70,7 @@ pub(super) struct Ladder<'a> {
 
 impl<'a> Ladder<'a> {
     pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
-        let Asked { spec, caller, prompt, content } = asked;
+        let Asked { spec, caller, deadline, prompt, content } = asked;
         let settings = spec.settings();
         let note = || meta::language_note(language::detect(content));
         let language_note = progress.language_note.get_or_insert_with(note).clone();
@@ -76,6 +79,7 @@ impl<'a> Ladder<'a> {
             settings,
             caller,
             gate: Gate::new(spec, caller),
+            deadline,
             prompt,
             content,
             call_spec: spec.call(),
@@ -110,6 +114,10 @@ impl<'a> Ladder<'a> {
     /// # Errors
     /// A failure that ends everything.
     async fn take(&mut self, next: NextCall<'a>) -> Result<Rung<'a>, Failure> {
+        // The call before this one may have been finished for nobody, because it was billed. Another one would be, too.
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Failure::deadline_exceeded());
+        }
         let NextCall { index, admission, step, is_owed } = next;
         let provider = self.router.member(index);
         let need = self.need(provider);

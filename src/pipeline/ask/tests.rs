@@ -202,7 +202,7 @@ async fn the_estimate_holds_everything_that_is_sent() {
     let (answer, errors) = ("a".repeat(3000), "e".repeat(300));
     let owed = Owed { index: 0, step: LadderStep::Correct, rejected: Some(Rejected { answer, errors }) };
     let (spec, caller, text) = (&*asking.spec, &*asking.caller, "money back");
-    let ladder = Ladder::new(Asked { spec, caller, prompt: text, content: text }, &mut progress);
+    let ladder = Ladder::new(Asked { spec, caller, deadline: None, prompt: text, content: text }, &mut progress);
     let member = spec.router().member(0);
     let plain = ladder.need(member).input_tokens;
     let schema = spec.settings().schema.json().to_string().len();

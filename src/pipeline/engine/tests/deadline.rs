@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::Strategy;
-use crate::pipeline::route::testing::{Limits, Scripted, fails_for, router};
+use crate::pipeline::route::testing::{Limits, Scripted, fails, fails_for, finished, router};
 use crate::pipeline::testing::caller_of;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,6 +26,20 @@ async fn a_call_that_is_open_at_the_deadline_is_finished_and_its_answer_remember
     sleep(10 * SECOND).await;
     assert_eq!(asking.run(data("x"), SECOND).await.unwrap().cache_hit, CacheHit::Memory);
     assert_eq!(model.calls(), 1, "it was paid once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_is_begun_after_the_deadline_whatever_the_open_one_comes_to() {
+    let invalid = FakeModel::says(r#"{"intent":"nonsense"}"#);
+    let cut = finished(Finish::Truncated, "{");
+    for first in [invalid, cut, fails(Code::ProviderUnavailable), fails(Code::ProviderTimeout)] {
+        let model = Scripted::with("slow", 1.0, 10 * SECOND, [first, FakeModel::says(VALID)]);
+        let members = vec![(Arc::clone(&model) as Arc<dyn Model>, Limits { max_retries: 2, ..Limits::default() })];
+        let asking = Asking::new(settings(), router(members, Strategy::Priority));
+        assert_eq!(code(asking.run(data("x"), SECOND).await).0, Code::DeadlineExceeded);
+        sleep(100 * SECOND).await;
+        assert_eq!(model.calls(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,6 +64,16 @@ async fn a_budget_that_is_spent_ends_a_request_whose_time_ends_before_the_window
     assert!(asking.run(data("x"), SECOND).await.is_ok());
     let failure = asking.run(data("y"), SECOND).await.unwrap_err();
     assert_eq!((failure.code, failure.retry_after), (Code::BudgetExhausted, Some(window)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_caller_has_spent_counts_whatever_it_asks_of_whom() {
+    let budget = BudgetSettings { usd: 1.0, window: 3600 * SECOND };
+    let caller = caller_of(Tenant::default(), Some(budget));
+    let first = of(&Scripted::new("one", [FakeModel::says(VALID)])).on_behalf_of(Arc::clone(&caller));
+    let second = of(&Scripted::new("another", [FakeModel::says(VALID)])).on_behalf_of(caller);
+    assert!(first.run(data("x"), SECOND).await.is_ok());
+    assert_eq!(code(second.run(data("x"), SECOND).await).0, Code::BudgetExhausted);
 }
 
 #[tokio::test(start_paused = true)]
