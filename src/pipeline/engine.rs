@@ -10,7 +10,7 @@ use crate::domain::failure::Failure;
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::ask::{self, Asked};
 use crate::pipeline::gate::Gate;
-use crate::pipeline::recall::{Flight, Recall};
+use crate::pipeline::recall::{Recall, SingleFlight};
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::score::judge;
 use crate::pipeline::spec::CacheMode;
@@ -109,13 +109,13 @@ impl Engine {
         }
         loop {
             match self.recall.join(question.fingerprint) {
-                Flight::Landed(answer) => return Ok((answer, CacheHit::Memory)),
-                Flight::Lead(lead) => {
+                SingleFlight::Landed(answer) => return Ok((answer, CacheHit::Memory)),
+                SingleFlight::Lead(lead) => {
                     let outcome = self.answer_alone(question).await;
                     lead.land(outcome.clone().map(|(answer, _)| answer));
                     return outcome;
                 }
-                Flight::Follow(landing) => {
+                SingleFlight::Follow(landing) => {
                     // Nothing landed that is of use to others, so somebody else must lead.
                     if let Some(outcome) = landing.wait().await {
                         return Ok((outcome?, CacheHit::Memory));

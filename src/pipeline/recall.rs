@@ -26,7 +26,7 @@ pub struct Recall {
 }
 
 /// The part of one request in the flight for its question.
-pub enum Flight<'a> {
+pub enum SingleFlight<'a> {
     /// The answer has landed in the meantime.
     Landed(Arc<Answer>),
     /// This request asks, for all.
@@ -80,18 +80,18 @@ impl Recall {
     }
 
     /// Leads the flight for this question if there is none, otherwise joins it.
-    pub fn join(&self, question: Fingerprint) -> Flight<'_> {
+    pub fn join(&self, question: Fingerprint) -> SingleFlight<'_> {
         let mut flights = self.flights();
         // Under the lock, because a flight is removed only after its answer has been put.
         if let Some(answer) = self.answers.get(&question) {
-            return Flight::Landed(answer);
+            return SingleFlight::Landed(answer);
         }
         if let Some(landing) = flights.get(&question) {
-            return Flight::Follow(Follow(landing.clone()));
+            return SingleFlight::Follow(Follow(landing.clone()));
         }
         let (landing, receiver) = watch::channel(None);
         flights.insert(question, receiver);
-        Flight::Lead(Lead { recall: self, question, landing })
+        SingleFlight::Lead(Lead { recall: self, question, landing })
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<Fingerprint, Landing>> {
