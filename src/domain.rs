@@ -4,9 +4,12 @@
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`health`]: how a part is doing; [`nearest`]: which name may be meant;
-//!   [`secret`]: text that is never shown.
+//!   [`secret`]: text that is never shown;
+//! - [`tenant`], [`api_key`]: whose data it is, and who may ask; [`version`]: which version of a schema is meant;
+//! - [`page`]: lists that are read in parts; [`latency_histogram`]: how long things took.
 
 pub mod answer;
+pub mod api_key;
 pub mod attempt;
 pub mod error_code;
 pub mod event;
@@ -14,9 +17,12 @@ pub mod failure;
 pub mod fingerprint;
 pub mod health;
 pub mod json;
+pub mod latency_histogram;
 pub mod nearest;
+pub mod page;
 pub mod record;
 pub mod secret;
 pub mod tenant;
 pub mod text;
 pub mod usage;
+pub mod version;

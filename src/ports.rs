@@ -1,7 +1,18 @@
-//! What the pipeline needs from outside, as traits. Each has an in-memory fake beside it for tests.
+//! What the pipeline and the doors need from outside, as traits. Each has a fake in memory beside it.
+//!
+//! - [`answers`], [`journal`], [`model`]: what is remembered, and who is asked;
+//! - [`keys`], [`request_log`], [`catalog`], [`audit`], [`idempotency`]: what the HTTP API keeps in a database;
+//!   [`repository`]: what these have in common;
+//! - [`clock`], [`health`]: the time, and how a part is doing.
 
 pub mod answers;
+pub mod audit;
+pub mod catalog;
 pub mod clock;
 pub mod health;
+pub mod idempotency;
 pub mod journal;
+pub mod keys;
 pub mod model;
+pub mod repository;
+pub mod request_log;

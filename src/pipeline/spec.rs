@@ -155,7 +155,7 @@ impl Spec {
     /// What makes this question of this tenant the same as another one: the key of its remembered answer.
     pub(super) fn fingerprint(&self, tenant: &Tenant, prompt: &str) -> Fingerprint {
         let mut hash = self.question.clone();
-        update(&mut hash, tenant.as_str());
+        update(&mut hash, tenant.path());
         Fingerprint(hash.chain_update(prompt).finalize().into())
     }
 

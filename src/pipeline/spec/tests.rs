@@ -26,7 +26,7 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
         fingerprint(settings().with(|it| it.checks.allow_relaxed = true), "m"),
         spec.fingerprint(&Tenant::default(), "y"),
-        spec.fingerprint(&Tenant::new("another"), "x"),
+        spec.fingerprint(&Tenant::new("another", "default").unwrap(), "x"),
     ];
     assert!(others.iter().all(|other| *other != base));
 }
@@ -47,7 +47,10 @@ fn what_only_judges_an_answer_leaves_the_question_as_it_is() {
 #[test]
 fn tenant_and_prompt_cannot_be_taken_for_each_other() {
     let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
-    let (one, other) = (spec.fingerprint(&Tenant::new("ab"), "c"), spec.fingerprint(&Tenant::new("a"), "bc"));
+    let (one, other) = (
+        spec.fingerprint(&Tenant::new("ab", "default").unwrap(), "c"),
+        spec.fingerprint(&Tenant::new("a", "default").unwrap(), "bc"),
+    );
     assert_ne!(one, other);
 }
 

@@ -64,7 +64,7 @@ async fn a_threshold_judges_a_shared_answer_for_its_own_request() {
 async fn tenants_share_no_answer() {
     let model = Scripted::new("m", [FakeModel::says(VALID)]);
     let [one, other] = two(&model, settings(), settings());
-    let other = other.on_behalf_of(caller_of(Tenant::new("another"), None));
+    let other = other.on_behalf_of(caller_of(Tenant::new("another", "default").unwrap(), None));
     for (asking, hit) in [(&one, CacheHit::None), (&other, CacheHit::None), (&one, CacheHit::Memory)] {
         assert_eq!(asking.attempt(data("x")).await.unwrap().cache_hit, hit);
     }

@@ -1,0 +1,128 @@
+//! Semantic versions, and references to one: `invoice`, `invoice@1`, `invoice@1.2`, `invoice@1.2.0`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version in three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version {
+    /// Grows where old answers are not valid any more.
+    pub major: u32,
+    /// Grows where something was added.
+    pub minor: u32,
+    /// Grows with each other change.
+    pub patch: u32,
+}
+
+/// Why a text is no version, or no reference to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version has three numbers without leading zeros, as 1.2.0")]
+pub struct BadVersion;
+
+impl Version {
+    /// The version of what has had none before.
+    pub const FIRST: Self = Self { major: 1, minor: 0, patch: 0 };
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for Version {
+    type Err = BadVersion;
+
+    fn from_str(text: &str) -> Result<Self, BadVersion> {
+        match text.parse()? {
+            Selector::Exact(version) => Ok(version),
+            Selector::Latest | Selector::Major(_) | Selector::Minor(..) => Err(BadVersion),
+        }
+    }
+}
+
+/// Which version of something is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selector {
+    /// The latest.
+    Latest,
+    /// The latest with this first number.
+    Major(u32),
+    /// The latest with these first two numbers.
+    Minor(u32, u32),
+    /// This one.
+    Exact(Version),
+}
+
+impl Selector {
+    /// Whether this version is among those that are meant.
+    pub fn includes(self, version: Version) -> bool {
+        match self {
+            Self::Latest => true,
+            Self::Major(major) => version.major == major,
+            Self::Minor(major, minor) => (version.major, version.minor) == (major, minor),
+            Self::Exact(exact) => version == exact,
+        }
+    }
+
+    /// The name and the version that a reference means.
+    ///
+    /// # Errors
+    /// [`BadVersion`] if what stands behind the `@` is none.
+    pub fn of_reference(reference: &str) -> Result<(&str, Self), BadVersion> {
+        match reference.split_once('@') {
+            Some((name, version)) => Ok((name, version.parse()?)),
+            None => Ok((reference, Self::Latest)),
+        }
+    }
+}
+
+impl FromStr for Selector {
+    type Err = BadVersion;
+
+    fn from_str(text: &str) -> Result<Self, BadVersion> {
+        let numbers: Vec<u32> = text.split('.').map(number).collect::<Result<_, _>>()?;
+        match numbers[..] {
+            [major] => Ok(Self::Major(major)),
+            [major, minor] => Ok(Self::Minor(major, minor)),
+            [major, minor, patch] => Ok(Self::Exact(Version { major, minor, patch })),
+            _ => Err(BadVersion),
+        }
+    }
+}
+
+fn number(text: &str) -> Result<u32, BadVersion> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    // Databases have signed numbers.
+    let number = text.parse().ok().filter(|number| is_plain && i32::try_from(*number).is_ok());
+    number.ok_or(BadVersion)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_names_the_latest_of_what_it_leaves_open() {
+        let of = Selector::of_reference;
+        let exact = Version { major: 1, minor: 2, patch: 0 };
+        assert_eq!(of("invoice"), Ok(("invoice", Selector::Latest)));
+        assert_eq!(of("invoice@1"), Ok(("invoice", Selector::Major(1))));
+        assert_eq!(of("invoice@1.2"), Ok(("invoice", Selector::Minor(1, 2))));
+        assert_eq!(of("invoice@1.2.0"), Ok(("invoice", Selector::Exact(exact))));
+        for reference in ["a@", "a@v1", "a@1.", "a@1.2.3.4", "a@01", "a@+1", "a@-1", "a@4294967295", "a@1@2"] {
+            assert_eq!(of(reference), Err(BadVersion), "{reference}");
+        }
+        let included = |text: &str| text.parse::<Selector>().unwrap().includes(exact);
+        assert!(included("1") && included("1.2") && included("1.2.0"));
+        assert!(!included("2") && !included("1.1") && !included("1.2.1"));
+    }
+
+    #[test]
+    fn versions_are_ordered_by_number_and_written_as_read() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("1.10.0") > version("1.9.9") && version("2.0.0") > version("1.10.0"));
+        assert_eq!(version("1.10.0").to_string(), "1.10.0");
+        assert_eq!("1.10".parse::<Version>(), Err(BadVersion));
+    }
+}

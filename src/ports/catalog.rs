@@ -1,0 +1,116 @@
+//! Schemas and prompt templates that users keep, each in its versions. Both are kept in the same way; what a document
+//! says is no matter of the catalogue.
+
+mod memory;
+
+use std::time::Duration;
+
+pub use self::memory::MemoryCatalog;
+use super::repository::RepositoryFuture;
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::tenant::Tenant;
+use crate::domain::version::{Selector, Version};
+
+/// Who may read an entry. Only its team may change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// The team that made it.
+    Private,
+    /// Every team of the organisation.
+    Public,
+}
+
+impl Visibility {
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Public => "public",
+        }
+    }
+
+    /// Reads that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Private, Self::Public].into_iter().find(|visibility| visibility.as_str() == text)
+    }
+}
+
+/// A new entry, with its first version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// Its name, without a version. Another team may have an entry of the same name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// The number of its first version.
+    pub version: Version,
+    /// The document, as JSON.
+    pub document: String,
+}
+
+/// A new version of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVersion {
+    /// The version that was the latest when its maker looked.
+    pub after: Version,
+    /// Its number.
+    pub version: Version,
+    /// What the entry is for from now on; `None` leaves it.
+    pub description: Option<String>,
+    /// Who may read the entry from now on; `None` leaves it.
+    pub visibility: Option<Visibility>,
+    /// The document, as JSON.
+    pub document: String,
+}
+
+/// An entry in one of its versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// Whose it is.
+    pub owner: Tenant,
+    /// When it was made, since the Unix epoch.
+    pub created_at: Duration,
+    /// The number of this version.
+    pub version: Version,
+    /// When this version was made.
+    pub updated_at: Duration,
+    /// The document of this version, as JSON.
+    pub document: String,
+}
+
+/// Which entries are meant; what is `None` does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryFilter {
+    /// Those that have this text in their name or description, whatever its case.
+    pub search: Option<String>,
+    /// Those of this visibility.
+    pub visibility: Option<Visibility>,
+}
+
+/// Where schemas are kept, or templates. A tenant sees its own entries and those that are public in its organisation;
+/// where two have the same name its own is meant, and then the older one.
+pub trait Catalog: Send + Sync {
+    /// Makes an entry.
+    fn create(&self, tenant: &Tenant, entry: NewEntry) -> RepositoryFuture<'_, Entry>;
+    /// Lists entries in their latest versions.
+    fn list(&self, tenant: &Tenant, filter: EntryFilter, page: PageRequest) -> RepositoryFuture<'_, Page<Entry>>;
+    /// The latest version of those that are meant.
+    fn find(&self, tenant: &Tenant, name: &str, version: Selector) -> RepositoryFuture<'_, Entry>;
+    /// Every version, the latest first.
+    fn versions(&self, tenant: &Tenant, name: &str) -> RepositoryFuture<'_, Vec<Entry>>;
+    /// Adds a version to an entry of this tenant. A conflict if [`NewVersion::after`] is not the latest any more.
+    fn add_version(&self, tenant: &Tenant, name: &str, version: NewVersion) -> RepositoryFuture<'_, Entry>;
+    /// Removes an entry of this tenant with all its versions. A conflict if `latest` is not its latest version any more.
+    fn delete(&self, tenant: &Tenant, name: &str, latest: Version) -> RepositoryFuture<'_, ()>;
+    /// A number that grows with each change, by any process. It is cheap to ask for: whoever remembers entries asks
+    /// now and then, and forgets them when it has grown.
+    fn revision(&self) -> RepositoryFuture<'_, u64>;
+}
