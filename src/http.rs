@@ -1,13 +1,22 @@
-//! The HTTP edge: health, readiness and metrics.
+//! The HTTP edge: health, readiness, metrics, and the API.
 //!
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
-//! - [`router`]: every route, by audience; [`state`]: what handlers share;
+//! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every request;
 //! - [`health`]: `/v1/health` and the probes;
-//! - [`problem`]: errors as problem documents.
+//! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
+//! - [`json_body`], [`fields`]: reading what a request says.
 
+pub mod error_status;
+pub mod fields;
 pub mod health;
+pub mod json_body;
+pub mod middleware;
 pub mod problem;
+pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod settings;
 pub mod state;
+
+#[cfg(test)]
+mod testing;

@@ -118,6 +118,12 @@ impl Tasks {
         self.runtime.spawn(work)
     }
 
+    /// Spawns the service of one connection. Its end, also by a panic, concerns nobody but its client.
+    #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
+    pub fn connection(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(work));
+    }
+
     /// The runtime, for a thread that has to wait for something asynchronous.
     pub fn runtime(&self) -> &Handle {
         &self.runtime

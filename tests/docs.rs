@@ -2,11 +2,12 @@
 
 #![allow(clippy::expect_used, reason = "in a test it is an assertion")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use structured_prompt::domain::answer::Usage;
 use structured_prompt::domain::failure::{Code, Kind};
+use structured_prompt::http::error_status::{RequestCode, status_of};
 use structured_prompt::telemetry::metrics::Metrics;
 
 fn read(path: &str) -> String {
@@ -17,9 +18,28 @@ fn read(path: &str) -> String {
 fn every_error_code_has_a_section_and_every_section_a_code() {
     let page = read("docs/errors.md");
     let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    let existing: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    let of_requests = RequestCode::ALL.iter().map(|code| code.as_str());
+    let existing: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).chain(of_requests).collect();
     assert_eq!(documented.iter().copied().collect::<BTreeSet<_>>(), existing);
     assert_eq!(documented.len(), existing.len(), "a section stands twice");
+}
+
+#[test]
+fn the_page_says_which_status_each_code_has_over_http() {
+    let of_pipeline = Code::ALL.iter().map(|code| (status_of(*code).as_u16(), code.as_str()));
+    let of_requests = RequestCode::ALL.iter().map(|code| (code.status().as_u16(), code.as_str()));
+    let mut statuses: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    for (status, code) in of_pipeline.chain(of_requests) {
+        assert!(statuses.entry(status).or_default().insert(code), "{code} stands twice");
+    }
+    let table: Vec<String> = statuses
+        .iter()
+        .map(|(status, codes)| {
+            let codes: Vec<_> = codes.iter().copied().collect();
+            format!("| {status} | {} |", codes.join(", "))
+        })
+        .collect();
+    assert!(read("docs/errors.md").contains(&format!("\n{}\n", table.join("\n"))), "{}", table.join("\n"));
 }
 
 #[test]

@@ -32,9 +32,10 @@ impl BoundApi {
 
     /// Begins to answer.
     pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>) -> Service {
-        let state = ApiState { health, metrics: Arc::clone(&shared.metrics), started_at: Instant::now() };
-        let stop = CancellationToken::new();
-        let server = server::serve(self.listener, router::router(state), stop.clone());
-        Service::new("HTTP server", shared.tasks.service(server), stop, |end| end.map_err(|error| error.to_string()))
+        let (settings, metrics) = (shared.runtime.http, Arc::clone(&shared.metrics));
+        let router = router::router(ApiState { settings, health, metrics, started_at: Instant::now() });
+        let (tasks, stop) = (shared.tasks.clone(), CancellationToken::new());
+        let server = server::serve(self.listener, router, settings.max_connections, tasks, stop.clone());
+        Service::new("HTTP server", shared.tasks.service(server), stop, Ok)
     }
 }

@@ -1,32 +1,124 @@
 //! Errors as RFC 9457 problem documents.
 
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::error_status::{RequestCode, status_of};
+use super::request_id::RequestId;
+use crate::domain::failure::{Failure, Kind};
+
 /// A problem document. `type` stays `about:blank`: `code` is the stable name, and it has a section in `docs/errors.md`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
     title: &'static str,
-    status: u16,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
     detail: String,
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<RequestId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<PlaceError>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+/// What is wrong at one place of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlaceError {
+    /// JSON Pointer into the body, as a URI fragment: `#/options/timeout`.
+    pub pointer: String,
+    /// What is wrong there, and what to write instead.
+    pub detail: String,
 }
 
 impl Problem {
-    /// A problem with this status.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// The problem with this code.
+    pub fn new(code: RequestCode, detail: impl Into<String>) -> Self {
+        Self::with_status(code.status(), code.as_str(), detail.into())
+    }
+
+    /// The problem of a request that cannot be read, with everything that is wrong with it.
+    pub fn at_places(code: RequestCode, errors: Vec<PlaceError>) -> Self {
+        let detail = match errors.as_slice() {
+            [PlaceError { pointer, detail }] => format!("{pointer}: {detail}"),
+            several => format!("{} places of the request are wrong; `errors` has each", several.len()),
+        };
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    /// The problem of a handler that panicked.
+    pub fn defect() -> Self {
+        let detail = "the request met a defect of this program; please report it with the version and the log's lines \
+                      that have this request_id";
+        Self::with_status(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail.to_owned())
+    }
+
+    fn with_status(status: StatusCode, code: &'static str, detail: String) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { title, status: status.as_u16(), detail: detail.into(), code }
+        let (kind, request_id, errors, retry_after) = ("about:blank", None, Vec::new(), None);
+        Self { kind, title, status, detail, code, request_id, errors, retry_after }
+    }
+
+    /// The same with the time after which the request may succeed.
+    #[must_use]
+    pub fn retry_after(self, pause: Option<Duration>) -> Self {
+        Self { retry_after: pause, ..self }
+    }
+
+    /// The same as the problem of this request.
+    #[must_use]
+    pub fn of_request(self, id: &RequestId) -> Self {
+        Self { request_id: Some(id.clone()), ..self }
+    }
+
+    /// Its code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The document as a body.
+    pub(super) fn body(&self) -> Body {
+        Body::from(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let pause = failure.retry_after.filter(|_| failure.kind() == Kind::Unavailable);
+        Self::with_status(status_of(failure.code), failure.code.as_str(), failure.detail).retry_after(pause)
     }
 }
 
 impl IntoResponse for Problem {
+    /// Without a body: [`super::middleware::around`], which knows the request's id, writes it from the response's
+    /// extensions.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self)).into_response();
-        let problem = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(pause) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(pause)));
+        }
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// At least so many seconds, and one at the least.
+pub(super) fn whole_seconds(pause: Duration) -> u64 {
+    pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1)
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
 }

@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::http::header;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::health;
+use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::state::ApiState;
+use super::{health, middleware};
 
 /// The service's routes.
 pub fn router(state: ApiState) -> Router {
@@ -23,7 +24,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/metrics", get(metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(state.clone(), count))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), count))
+        .layer(axum::middleware::from_fn(middleware::around))
         .with_state(state)
 }
 
@@ -31,20 +33,18 @@ async fn metrics(State(state): State<ApiState>) -> Response {
     match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             .into_response(),
-        Err(error) => {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", error.to_string()).into_response()
-        }
+        Err(_written_to_memory) => Problem::defect().into_response(),
     }
 }
 
 async fn not_found(request: Request) -> Problem {
     let detail = format!("there is no {}; the README lists the routes", request.uri().path());
-    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    Problem::new(RequestCode::NotFound, detail)
 }
 
 async fn method_not_allowed(request: Request) -> Problem {
     let detail = format!("{} does not take {}", request.uri().path(), request.method());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::new(RequestCode::MethodNotAllowed, detail)
 }
 
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {

@@ -1,19 +1,85 @@
-//! Listening and serving.
+//! Listening and serving: connections within limits of number, time and size.
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// Serves until `stop` is cancelled, and then finishes what it has begun to answer. The listener is an argument, so
-/// that a bad address stops the start and tests take a free port.
-///
-/// # Errors
-/// When accepting connections fails for good.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+use crate::tasks::Tasks;
+use crate::telemetry::log_throttle::LogThrottle;
+
+/// Time for a request's headers to arrive, and for a connection to be idle between two requests.
+const HEADERS_ARRIVE: Duration = Duration::from_secs(10);
+/// Largest request line and headers together.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+/// Pause after a connection could not be accepted, mostly because no file is left to open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves at most `max_connections` at once until `stop` is cancelled, and then finishes what it has begun to answer.
+/// The listener is an argument, so that a bad address stops the start and tests take a free port.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    max_connections: usize,
+    tasks: Tasks,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(max_connections));
+    let (open, mut log) = (TaskTracker::new(), LogThrottle::default());
+    let next = async || {
+        // The semaphore is never closed.
+        let place = Arc::clone(&places).acquire_owned().await;
+        (listener.accept().await, place)
+    };
+    while let Some((accepted, place)) = stop.run_until_cancelled(next()).await {
+        match accepted {
+            Ok((stream, _client)) => {
+                let connection = connection(stream, router.clone(), stop.clone());
+                tasks.connection(open.track_future(async move {
+                    connection.await;
+                    drop(place);
+                }));
+            }
+            Err(error) => {
+                if let Some(held_back) = log.due("accept") {
+                    tracing::warn!(%error, held_back, "a connection could not be accepted");
+                }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    open.close();
+    open.wait().await;
+}
+
+/// Serves one connection. Errors are its client's: it went away, was too slow, or did not speak HTTP.
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    // Without it a small answer may wait for the acknowledgement of what was sent before.
+    drop(stream.set_nodelay(true));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS_ARRIVE).max_header_size(MAX_HEADER_BYTES);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 /// Binds the address.
@@ -23,3 +89,6 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
+
+#[cfg(test)]
+mod tests;

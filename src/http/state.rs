@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::settings::HttpSettings;
 use crate::ports::health::Health;
 use crate::telemetry::metrics::Metrics;
 
 /// The state of the API.
 #[derive(Clone)]
 pub struct ApiState {
+    /// What the user chose.
+    pub settings: HttpSettings,
     /// The parts that report how they are.
     pub health: Arc<dyn Health>,
     /// The metrics to show and to count requests in.

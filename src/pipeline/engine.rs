@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
+use tracing::Instrument as _;
 
 use crate::domain::answer::{Answer, Answered, CacheHit};
 use crate::domain::failure::Failure;
@@ -94,6 +95,8 @@ impl Engine {
             // Nobody may be waiting for it any more.
             drop(send.send(engine.finish(&mut question).await));
         };
+        // Its log lines are the request's.
+        let work = work.in_current_span();
         let _wanted = self.tasks.record(work, commitment.clone());
         match timeout_at(deadline, outcome).await {
             Ok(Ok(outcome)) => outcome,

@@ -60,7 +60,7 @@ pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> 
         LogFormat::Auto => !is_terminal,
     };
     let layer = if as_json {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
         // https://no-color.org: set and not empty.
         let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

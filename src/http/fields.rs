@@ -1,0 +1,218 @@
+//! Reading the members of a JSON object: typed getters that note what is wrong with its JSON Pointer and go on, and
+//! remember which members exist, so that all others are refused by name.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::error_status::RequestCode;
+use super::problem::{PlaceError, Problem};
+use crate::domain::json::is_integer_literal;
+use crate::domain::nearest::nearest;
+
+/// Most errors that one answer lists: enough to mend a request, bounded whatever the request is.
+const MAX_ERRORS: usize = 20;
+/// Longest name of a member that is repeated to the client, in characters.
+const MAX_NAME_CHARS: usize = 100;
+
+/// Everything that is wrong with a request.
+#[derive(Debug, Default)]
+pub struct PlaceErrors(RefCell<Vec<PlaceError>>);
+
+/// An object that is being read.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    members: Map<String, Value>,
+    place: Place,
+    known: Vec<&'static str>,
+    errors: &'a PlaceErrors,
+}
+
+/// Where a value stands in the body.
+#[derive(Debug, Clone, Default)]
+pub struct Place(String);
+
+impl Place {
+    /// The member or element `token` of the value here.
+    #[must_use]
+    pub fn at(&self, token: &str) -> Self {
+        let token: String = token.chars().take(MAX_NAME_CHARS).collect();
+        Self(format!("{}/{}", self.0, token.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// Something that is wrong here, or below at the JSON Pointer `pointer`.
+    pub fn error(&self, pointer: &str, detail: impl Into<String>) -> PlaceError {
+        PlaceError { pointer: format!("#{}{pointer}", self.0), detail: detail.into() }
+    }
+}
+
+impl PlaceErrors {
+    /// Notes one.
+    pub fn add(&self, error: PlaceError) {
+        let mut errors = self.0.borrow_mut();
+        if errors.len() < MAX_ERRORS {
+            errors.push(error);
+        }
+    }
+
+    /// What was read, if nothing was noted.
+    ///
+    /// # Errors
+    /// `invalid_request` with all that was noted.
+    pub fn check<T>(self, read: Option<T>) -> Result<T, Problem> {
+        let errors = self.0.into_inner();
+        match read.filter(|_| errors.is_empty()) {
+            Some(read) => Ok(read),
+            None => Err(Problem::at_places(RequestCode::InvalidRequest, errors)),
+        }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The members of `value`, which must be an object.
+    pub fn of(value: Value, place: Place, errors: &'a PlaceErrors) -> Option<Self> {
+        match value {
+            Value::Object(members) => Some(Self { members, place, known: Vec::new(), errors }),
+            other => {
+                errors.add(place.error("", format!("expected an object, found {}", kind(&other))));
+                None
+            }
+        }
+    }
+
+    /// Where this object stands.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Notes an error at a member.
+    pub fn error(&self, name: &str, detail: impl Into<String>) {
+        self.errors.add(self.place.at(name).error("", detail));
+    }
+
+    /// A member of any type. Null is the same as leaving it out.
+    pub fn value(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.members.swap_remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Text that is not empty.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        match self.value(name)? {
+            Value::String(text) if text.is_empty() => self.wrong(name, "the text is empty; leave it out instead"),
+            Value::String(text) => Some(text),
+            other => self.wrong(name, format!("expected text, found {}", kind(&other))),
+        }
+    }
+
+    /// True or false.
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.value(name)? {
+            Value::Bool(flag) => Some(flag),
+            other => self.wrong(name, format!("expected true or false, found {}", kind(&other))),
+        }
+    }
+
+    /// A number within a range.
+    pub fn number(&mut self, name: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(name)?;
+        let number = value.as_f64().filter(|number| range.contains(number));
+        number.or_else(|| self.wrong(name, format!("expected a number from {} to {}", range.start(), range.end())))
+    }
+
+    /// A whole number within a range.
+    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = self.value(name)?;
+        let number = value.as_number().filter(|number| is_integer_literal(number)).and_then(serde_json::Number::as_u64);
+        let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
+        number
+            .or_else(|| self.wrong(name, format!("expected a whole number from {} to {}", range.start(), range.end())))
+    }
+
+    /// A duration as text (`"30s"`) within a range.
+    pub fn duration(&mut self, name: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let value = self.value(name)?;
+        let duration = value.as_str().and_then(duration).filter(|duration| range.contains(duration));
+        let help = || {
+            let (least, most) = (range.start(), range.end());
+            format!(
+                "expected a duration from {least:?} to {most:?} as a whole number and a unit: \"250ms\", \"10s\", \"5m\", \"1h\""
+            )
+        };
+        duration.or_else(|| self.wrong(name, help()))
+    }
+
+    /// One of some words.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let value = self.value(name)?;
+        let chosen = words.iter().find(|(word, _)| value.as_str() == Some(word)).map(|(_, chosen)| *chosen);
+        chosen.or_else(|| {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.wrong(name, format!("expected one of {}", words.join(", ")))
+        })
+    }
+
+    /// The members of an object.
+    pub fn object(&mut self, name: &'static str) -> Option<Self> {
+        let value = self.value(name)?;
+        Self::of(value, self.place.at(name), self.errors)
+    }
+
+    /// The elements of an array, each with its place.
+    pub fn list(&mut self, name: &'static str) -> Option<Vec<(Value, Place)>> {
+        let place = self.place.at(name);
+        match self.value(name)? {
+            Value::Array(items) => {
+                Some(items.into_iter().enumerate().map(|(index, item)| (item, place.at(&index.to_string()))).collect())
+            }
+            other => self.wrong(name, format!("expected an array, found {}", kind(&other))),
+        }
+    }
+
+    /// The members of an object whose names the client chooses.
+    pub fn into_members(self) -> Map<String, Value> {
+        self.members
+    }
+
+    /// Notes all members that nobody asked for.
+    pub fn finish(self) {
+        for name in self.members.keys().take(MAX_ERRORS) {
+            let help = match nearest(name, self.known.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("there are {}", self.known.join(", ")),
+            };
+            self.error(name, format!("there is no such field; {help}"));
+        }
+    }
+
+    fn wrong<T>(&self, name: &str, detail: impl Into<String>) -> Option<T> {
+        self.error(name, detail);
+        None
+    }
+}
+
+/// What a value is, with its article.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A whole number and a unit.
+fn duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*scale).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use serde_json::json;
+
+use super::*;
+
+/// Reads `body` and returns the problem's places, each as `pointer: detail`.
+fn errors_of(body: Value, read: impl FnOnce(&mut Fields<'_>)) -> Vec<String> {
+    let errors = PlaceErrors::default();
+    if let Some(mut fields) = Fields::of(body, Place::default(), &errors) {
+        read(&mut fields);
+        fields.finish();
+    }
+    errors.0.into_inner().into_iter().map(|PlaceError { pointer, detail }| format!("{pointer}: {detail}")).collect()
+}
+
+#[test]
+fn everything_that_is_wrong_is_noted_at_once_with_its_place() {
+    let body = json!({
+        "text": 1, "empty": "", "flag": "yes", "number": 3, "integer": 1.0, "duration": 10, "choice": "d", "list": {},
+        "inner": { "a~b/c": 1 },
+    });
+    let errors = errors_of(body, |fields| {
+        assert_eq!(fields.text("text"), None);
+        assert_eq!(fields.text("empty"), None);
+        assert_eq!(fields.flag("flag"), None);
+        assert_eq!(fields.number("number", 0.0..=2.0), None);
+        assert_eq!(fields.integer("integer", 1..=9), None);
+        assert_eq!(fields.duration("duration", Duration::ZERO..=Duration::MAX), None);
+        assert_eq!(fields.choice("choice", &[("a", 1), ("b", 2)]), None);
+        assert!(fields.list("list").is_none());
+        fields.object("inner").unwrap().finish();
+    });
+    let pointers: Vec<_> = errors.iter().filter_map(|error| error.split(':').next()).collect();
+    let expected = ["#/text", "#/empty", "#/flag", "#/number", "#/integer", "#/duration", "#/choice", "#/list"];
+    assert_eq!(pointers, [&expected[..], &["#/inner/a~0b~1c"]].concat());
+    assert_eq!(errors[6], "#/choice: expected one of \"a\", \"b\"");
+}
+
+#[test]
+fn null_is_the_same_as_nothing() {
+    let errors = errors_of(json!({ "text": null, "flag": null }), |fields| {
+        assert_eq!((fields.text("text"), fields.flag("flag"), fields.text("other")), (None, None, None));
+    });
+    assert_eq!(errors, [""; 0]);
+}
+
+#[test]
+fn a_field_that_does_not_exist_is_refused_by_name() {
+    let errors = errors_of(json!({ "promt": "x" }), |fields| drop(fields.text("prompt")));
+    assert_eq!(errors, ["#/promt: there is no such field; did you mean \"prompt\"?"]);
+    assert_eq!(errors_of(json!([]), |_| ()), ["#: expected an object, found an array"]);
+}
+
+#[test]
+fn what_one_answer_lists_is_bounded() {
+    let body: Map<String, Value> = (0..1000).map(|n| (format!("{n}").repeat(200), json!(n))).collect();
+    let errors = errors_of(Value::Object(body), |fields| drop(fields.text("prompt")));
+    assert_eq!(errors.len(), MAX_ERRORS);
+    assert!(errors.iter().all(|error| error.len() < 200), "{errors:?}");
+}
+
+#[test]
+fn a_duration_is_a_whole_number_with_a_unit() {
+    assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+    assert_eq!(duration("1h"), Some(Duration::from_secs(3600)));
+    for text in ["", "10", "s", "-1s", "1.5s", "1 s", "9999999999999999999h", "18446744073709551615d", "1µ"] {
+        assert_eq!(duration(text), None, "{text}");
+    }
+}

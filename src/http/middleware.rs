@@ -1,0 +1,49 @@
+//! What holds for every request: an id, an answer even after a panic, and headers for browsers.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+
+use super::problem::Problem;
+use super::request_id::{self, RequestId};
+
+/// Answers hold data of one caller, and no pages: nobody keeps them, frames them or guesses their type.
+const FOR_BROWSERS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Goes around everything else.
+pub async fn around(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("http_request", request_id = id.as_str());
+    let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
+    let mut response = answer.unwrap_or_else(|_panic| Problem::defect().into_response());
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        // Its body comes with a length of its own.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = problem.of_request(&id).body();
+    }
+    let headers = response.headers_mut();
+    headers.insert(request_id::HEADER, id.header_value());
+    add_missing(headers);
+    response
+}
+
+fn add_missing(headers: &mut HeaderMap) {
+    for (name, value) in FOR_BROWSERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests;
