@@ -35,7 +35,6 @@ use crate::open_files::OpenFiles;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::gate::Gate;
-use crate::pipeline::recall::Recall;
 use crate::pipeline::spec::Spec;
 use crate::ports::health::Health;
 use crate::telemetry::metrics::Metrics;
@@ -64,7 +63,7 @@ impl App {
         let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
         let providers = Providers::build(&shared, files)?;
-        let engine = Arc::new(Engine::new(Recall::new(Arc::clone(&storage.answers)), shared.tasks.clone()));
+        let engine = Arc::new(Engine::new(storage.recall(), shared.tasks.clone()));
         let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
         let connectors = builder.connectors(configs, observer.as_ref())?;
 

@@ -5,6 +5,7 @@
 //!   [`repository`]: what these have in common;
 //! - [`clock`], [`health`]: the time, and how a part is doing.
 
+pub mod answer_cache;
 pub mod answers;
 pub mod audit;
 pub mod catalog;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::cache::memory::MemoryAnswers;
+use crate::pipeline::recall::Recall;
 use crate::ports::answers::Answers;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
@@ -17,7 +18,8 @@ use crate::store::settings::StoreUrl;
 /// What all connectors share of memory.
 pub(super) struct Storage {
     /// Answers to questions that were asked before.
-    pub(super) answers: Arc<dyn Answers>,
+    answers: Arc<dyn Answers>,
+    folds_case: bool,
     /// Outcomes that outlive the process, if there is a store.
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// How the cache and the store are doing.
@@ -29,7 +31,9 @@ pub(super) struct Storage {
 impl Storage {
     /// Opens it. A database that is away is waited for afterwards.
     pub(super) fn open(shared: &Shared) -> Self {
-        let answers = Arc::new(MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock)));
+        let metrics = shared.metrics.cache();
+        let answers = MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock), metrics);
+        let answers = Arc::new(answers);
         let mut health = vec![Arc::clone(&answers) as Arc<dyn Health>];
         let stop = CancellationToken::new();
         let sweep = shared.tasks.service(Arc::clone(&answers).sweep(stop.clone()));
@@ -53,6 +57,11 @@ impl Storage {
                 Some(journal)
             }
         };
-        Self { answers, journal, health, services }
+        Self { answers, folds_case: shared.runtime.cache.fold_case, journal, health, services }
+    }
+
+    /// What requests look remembered answers up in.
+    pub(super) fn recall(&self) -> Recall {
+        Recall::new(Arc::clone(&self.answers)).with_folded_case(self.folds_case)
     }
 }

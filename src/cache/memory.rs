@@ -1,5 +1,6 @@
 //! Answers in memory.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,17 @@ use quick_cache::sync::Cache;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::answer::Answer;
+use crate::domain::answer_key::{AnswerKey, AnswerNames};
 use crate::domain::attempt::Attempt;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::health::{Component, Status};
+use crate::domain::name_pattern::NamePattern;
+use crate::domain::tenant::Tenant;
+use crate::ports::answer_cache::TierStats;
 use crate::ports::answers::Answers;
 use crate::ports::clock::Clock;
 use crate::ports::health::Health;
+use crate::telemetry::metrics::CacheMetrics;
 
 /// What the allocator adds to each allocation, its rounding included.
 const ALLOCATION: usize = 16;
@@ -28,6 +34,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 struct Entry {
     answer: Arc<Answer>,
+    names: AnswerNames,
     expires_at: Duration,
 }
 
@@ -37,8 +44,14 @@ struct Bytes;
 impl Weighter<Fingerprint, Entry> for Bytes {
     fn weight(&self, _question: &Fingerprint, entry: &Entry) -> u64 {
         let table = TABLE_SLOT + size_of::<(Fingerprint, Entry)>();
-        (table + answer_bytes(&entry.answer)) as u64
+        (table + counted(entry.names.as_str().len()) + answer_bytes(&entry.answer)) as u64
     }
+}
+
+/// What an allocation of this size takes when it is counted by those who hold it.
+fn counted(bytes: usize) -> usize {
+    let counts = 2 * size_of::<usize>();
+    counts + bytes + ALLOCATION
 }
 
 /// What an answer takes of the process's memory, with all that only it holds on to.
@@ -54,8 +67,6 @@ fn answer_bytes(answer: &Answer) -> usize {
         usage: _,
         cost_usd: _,
     } = answer;
-    let shared_counts = 2 * size_of::<usize>();
-    let counted = |bytes: usize| shared_counts + bytes + ALLOCATION;
     // Data that is shared has its counts in an allocation of its own.
     let data = data.len() + ALLOCATION + counted(size_of::<usize>());
     let attempts = attempt_log.iter().map(|attempt| {
@@ -70,14 +81,15 @@ fn answer_bytes(answer: &Answer) -> usize {
 pub struct MemoryAnswers {
     entries: Option<Cache<Fingerprint, Entry, Bytes>>,
     clock: Arc<dyn Clock>,
+    metrics: CacheMetrics,
 }
 
 impl MemoryAnswers {
     /// A cache of at most `bytes`; 0 remembers nothing.
-    pub fn new(bytes: u64, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(bytes: u64, clock: Arc<dyn Clock>, metrics: CacheMetrics) -> Self {
         let items = usize::try_from(bytes / TYPICAL_ENTRY).unwrap_or(usize::MAX).max(16);
         let entries = (bytes > 0).then(|| Cache::with_weighter(items, bytes, Bytes));
-        Self { entries, clock }
+        Self { entries, clock, metrics }
     }
 
     /// Lets go of answers that have expired, again and again until it is told to stop: nobody may ask for them any
@@ -85,6 +97,36 @@ impl MemoryAnswers {
     pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
             self.remove_expired();
+        }
+    }
+
+    /// Forgets a tenant's answers whose tag, schema or template has a name of the pattern, and returns their questions.
+    pub fn invalidate(&self, tenant: &Tenant, pattern: &NamePattern) -> HashSet<Fingerprint> {
+        let Some(entries) = &self.entries else { return HashSet::new() };
+        let now = self.clock.now();
+        let named = entries.iter().filter(|(_, entry)| entry.expires_at > now && entry.names.matches(tenant, pattern));
+        let questions: HashSet<Fingerprint> = named.map(|(question, _)| question).collect();
+        for question in &questions {
+            entries.remove(question);
+        }
+        questions
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        if let Some(entries) = &self.entries {
+            entries.clear();
+        }
+    }
+
+    /// How many answers it has, what they take, and how often it was asked.
+    pub fn stats(&self) -> TierStats {
+        TierStats {
+            tier: "memory",
+            entries: Some(self.entries.as_ref().map_or(0, |entries| entries.len() as u64)),
+            bytes: Some(self.entries.as_ref().map_or(0, Cache::weight)),
+            hits: self.metrics.memory_hits.get(),
+            misses: self.metrics.memory_misses.get(),
         }
     }
 
@@ -98,6 +140,13 @@ impl MemoryAnswers {
 
 impl Answers for MemoryAnswers {
     fn get(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
+        let found = self.get_again(question);
+        let count = if found.is_some() { &self.metrics.memory_hits } else { &self.metrics.memory_misses };
+        count.inc();
+        found
+    }
+
+    fn get_again(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
         let entries = self.entries.as_ref()?;
         let entry = entries.get(question)?;
         if entry.expires_at <= self.clock.now() {
@@ -107,9 +156,10 @@ impl Answers for MemoryAnswers {
         Some(entry.answer)
     }
 
-    fn put(&self, question: Fingerprint, answer: Arc<Answer>, ttl: Duration) {
+    fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration) {
         if let Some(entries) = &self.entries {
-            entries.insert(question, Entry { answer, expires_at: self.clock.now().saturating_add(ttl) });
+            let expires_at = self.clock.now().saturating_add(ttl);
+            entries.insert(key.question, Entry { answer, names: key.names.clone(), expires_at });
         }
     }
 }
@@ -152,12 +202,25 @@ mod tests {
         })
     }
 
+    fn memory(bytes: u64, clock: &Arc<ManualClock>) -> MemoryAnswers {
+        MemoryAnswers::new(bytes, Arc::clone(clock) as Arc<dyn Clock>, CacheMetrics::default())
+    }
+
+    fn key(n: u8) -> AnswerKey {
+        named(n, "team", "schema")
+    }
+
+    fn named(n: u8, team: &str, schema: &str) -> AnswerKey {
+        let names = AnswerNames::new(&Tenant::of_team(team).unwrap(), Some("tag"), schema, "template");
+        AnswerKey { question: Fingerprint([n; 32]), names }
+    }
+
     #[test]
     fn an_answer_is_remembered_until_it_expires() {
         let clock = Arc::new(ManualClock::default());
-        let cache = MemoryAnswers::new(1 << 20, clock.clone());
+        let cache = memory(1 << 20, &clock);
         let question = Fingerprint([1; 32]);
-        cache.put(question, answer(10), Duration::from_secs(60));
+        cache.put(&key(1), answer(10), Duration::from_secs(60));
         clock.advance(Duration::from_secs(59));
         assert!(cache.get(&question).is_some());
         clock.advance(Duration::from_secs(1));
@@ -167,12 +230,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_has_expired_leaves_though_nobody_asks_for_it() {
         let clock = Arc::new(ManualClock::default());
-        let cache = Arc::new(MemoryAnswers::new(1 << 20, clock.clone()));
+        let cache = Arc::new(memory(1 << 20, &clock));
         let stop = CancellationToken::new();
         let sweep = Arc::clone(&cache).sweep(stop.clone());
         let look = async {
             for (n, ttl) in [(1, 30), (2, 3600)] {
-                cache.put(Fingerprint([n; 32]), answer(10), Duration::from_secs(ttl));
+                cache.put(&key(n), answer(10), Duration::from_secs(ttl));
             }
             clock.advance(SWEEP);
             tokio::time::sleep(SWEEP + Duration::from_secs(1)).await;
@@ -185,9 +248,9 @@ mod tests {
 
     #[test]
     fn the_bound_is_in_bytes() {
-        let cache = MemoryAnswers::new(1 << 20, Arc::new(ManualClock::default()));
+        let cache = memory(1 << 20, &Arc::default());
         for n in 0..=255 {
-            cache.put(Fingerprint([n; 32]), answer(64 << 10), Duration::from_secs(60));
+            cache.put(&key(n), answer(64 << 10), Duration::from_secs(60));
         }
         let kept = (0..=255).filter(|n| cache.get(&Fingerprint([*n; 32])).is_some()).count();
         assert!((1..=16).contains(&kept), "{kept} answers of 64 KiB in a cache of 1 MiB");
@@ -195,8 +258,37 @@ mod tests {
 
     #[test]
     fn size_zero_remembers_nothing() {
-        let cache = MemoryAnswers::new(0, Arc::new(ManualClock::default()));
-        cache.put(Fingerprint([1; 32]), answer(1), Duration::from_secs(60));
+        let cache = memory(0, &Arc::default());
+        cache.put(&key(1), answer(1), Duration::from_secs(60));
         assert!(cache.get(&Fingerprint([1; 32])).is_none());
+    }
+
+    #[test]
+    fn a_pattern_forgets_answers_of_its_tenant_only() {
+        let clock = Arc::new(ManualClock::default());
+        let cache = memory(1 << 20, &clock);
+        let minute = Duration::from_secs(60);
+        for key in [named(1, "a", "invoice"), named(2, "a", "ticket"), named(3, "b", "invoice")] {
+            cache.put(&key, answer(10), minute);
+        }
+        cache.put(&named(4, "a", "invoice"), answer(10), Duration::from_secs(1));
+        clock.advance(Duration::from_secs(2));
+        let forgotten = cache.invalidate(&Tenant::of_team("a").unwrap(), &NamePattern::new("inv*"));
+        assert_eq!(forgotten, HashSet::from([Fingerprint([1; 32])]), "what has expired was not there any more");
+        let kept = [1, 2, 3, 4].map(|n| cache.get(&Fingerprint([n; 32])).is_some());
+        assert_eq!(kept, [false, true, true, false]);
+        cache.clear();
+        assert_eq!(cache.stats().entries, Some(0));
+    }
+
+    #[test]
+    fn look_ups_are_counted_once_for_each_question() {
+        let cache = memory(1 << 20, &Arc::default());
+        assert!(cache.get(&key(1).question).is_none() && cache.get_again(&key(1).question).is_none());
+        cache.put(&key(1), answer(10), Duration::from_secs(60));
+        assert!(cache.get(&key(1).question).is_some());
+        let TierStats { hits, misses, bytes, .. } = cache.stats();
+        assert_eq!((hits, misses), (1, 1));
+        assert!(bytes.is_some_and(|bytes| bytes > 10));
     }
 }

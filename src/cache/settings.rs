@@ -9,4 +9,6 @@ pub struct CacheSettings {
     pub memory_bytes: u64,
     /// How long an answer is remembered where a connector does not say.
     pub ttl: Duration,
+    /// Whether prompts that differ in letter case only are the same question.
+    pub fold_case: bool,
 }

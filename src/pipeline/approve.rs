@@ -1,5 +1,7 @@
 //! Approve: is this reply an answer, and which of its objects is it? Parsed leniently, validated strictly.
 
+pub(super) mod remembered;
+
 use serde_json::Value;
 
 use crate::domain::attempt::PassedOver;

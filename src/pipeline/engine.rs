@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 use crate::domain::answer::{Answer, Answered, CacheHit};
 use crate::domain::failure::Failure;
 use crate::pipeline::accept::{Accepted, accept};
+use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::ask::{self, Asked};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::recall::{Recall, SingleFlight};
@@ -49,7 +50,7 @@ impl Engine {
             Ok(accepted) => accepted,
             Err(failure) => return Begun::Done(Err(failure)),
         };
-        let fingerprint = spec.fingerprint(caller.tenant(), &prompt);
+        let fingerprint = self.recall.fingerprint(spec, caller.tenant(), &prompt);
         let remembered = if settings.cache.reads() { self.recall.get(&fingerprint) } else { None };
         match remembered {
             Some(answer) => Begun::Done(judge(answer, CacheHit::Memory, flags, &settings.checks)),
@@ -130,17 +131,18 @@ impl Engine {
 
     /// The answer that processes share, or a provider's, which is remembered as the policy says.
     async fn answer_alone(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
-        let cache = question.spec.settings().cache;
+        let (settings, key) = (question.spec.settings(), question.answer_key());
+        let cache = settings.cache;
         if cache.reads()
-            && let Some(answer) = self.recall.get_shared(&question.fingerprint).await
+            && let Some(answer) = self.recall.get_shared(&key, |answer| is_still_valid(answer, settings)).await
         {
             return Ok((answer, CacheHit::Redis));
         }
-        let Question { spec, caller, deadline, prompt, content, progress, fingerprint, .. } = question;
+        let Question { spec, caller, deadline, prompt, content, progress, .. } = question;
         let content = content.as_deref().unwrap_or(prompt);
         let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
         if cache.writes() {
-            self.recall.put(*fingerprint, &answer, cache.ttl);
+            self.recall.put(&key, &answer, cache.ttl);
         }
         Ok((answer, CacheHit::None))
     }

@@ -8,20 +8,26 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::domain::answer::Answer;
+use crate::domain::answer_key::AnswerKey;
 use crate::domain::failure::Failure;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::tenant::Tenant;
+use crate::pipeline::spec::Spec;
 use crate::ports::answers::{Answers, SharedAnswers};
+use crate::prompt::fold::fold;
 
 type FlightOutcome = Result<Arc<Answer>, Failure>;
 type Landing = watch::Receiver<Option<FlightOutcome>>;
 
 /// How long the answers that processes share are waited for, before a provider is asked: a fraction of what that takes.
-const SHARED_WAIT: Duration = Duration::from_millis(100);
+const SHARED_WAIT: Duration = Duration::from_millis(50);
 
 /// Remembered answers, and the flights of those being asked for. One for the process.
 pub struct Recall {
     answers: Arc<dyn Answers>,
     shared: Option<Arc<dyn SharedAnswers>>,
+    /// Whether prompts that differ in letter case only are the same question.
+    folds_case: bool,
     flights: Mutex<HashMap<Fingerprint, Landing>>,
 }
 
@@ -48,7 +54,7 @@ pub struct Follow(Landing);
 impl Recall {
     /// Recall over the answers of this process.
     pub fn new(answers: Arc<dyn Answers>) -> Self {
-        Self { answers, shared: None, flights: Mutex::default() }
+        Self { answers, shared: None, folds_case: false, flights: Mutex::default() }
     }
 
     /// The same with those that processes share behind them.
@@ -57,20 +63,35 @@ impl Recall {
         Self { shared: Some(shared), ..self }
     }
 
-    /// An answer that processes share, if there is one within [`SHARED_WAIT`]. It is from then on this process's as
-    /// well.
-    pub async fn get_shared(&self, question: &Fingerprint) -> Option<Arc<Answer>> {
+    /// The same, in which prompts that differ in letter case only are the same question, if `folds_case`.
+    #[must_use]
+    pub fn with_folded_case(self, folds_case: bool) -> Self {
+        Self { folds_case, ..self }
+    }
+
+    /// What the question that a tenant asks with this prompt is looked up by.
+    pub fn fingerprint(&self, spec: &Spec, tenant: &Tenant, prompt: &str) -> Fingerprint {
+        spec.fingerprint(tenant, &fold(prompt, self.folds_case))
+    }
+
+    /// An answer that processes share, if there is one within [`SHARED_WAIT`] that `is_valid`. It is from then on this
+    /// process's as well.
+    pub async fn get_shared(&self, key: &AnswerKey, is_valid: impl FnOnce(&Answer) -> bool) -> Option<Arc<Answer>> {
         let shared = self.shared.as_ref()?;
-        let (answer, ttl) = timeout(SHARED_WAIT, shared.get(question)).await.ok()??;
-        self.answers.put(*question, Arc::clone(&answer), ttl);
+        let (answer, ttl) = timeout(SHARED_WAIT, shared.get(key)).await.ok()??;
+        if !is_valid(&answer) {
+            tracing::warn!(names = key.names.as_str(), "an answer that processes share is not valid; asking again");
+            return None;
+        }
+        self.answers.put(key, Arc::clone(&answer), ttl);
         Some(answer)
     }
 
     /// Remembers an answer, for all processes where they share answers.
-    pub fn put(&self, question: Fingerprint, answer: &Arc<Answer>, ttl: Duration) {
-        self.answers.put(question, Arc::clone(answer), ttl);
+    pub fn put(&self, key: &AnswerKey, answer: &Arc<Answer>, ttl: Duration) {
+        self.answers.put(key, Arc::clone(answer), ttl);
         if let Some(shared) = &self.shared {
-            shared.put(question, Arc::clone(answer), ttl);
+            shared.put(key, Arc::clone(answer), ttl);
         }
     }
 
@@ -83,7 +104,7 @@ impl Recall {
     pub fn join(&self, question: Fingerprint) -> SingleFlight<'_> {
         let mut flights = self.flights();
         // Under the lock, because a flight is removed only after its answer has been put.
-        if let Some(answer) = self.answers.get(&question) {
+        if let Some(answer) = self.answers.get_again(&question) {
             return SingleFlight::Landed(answer);
         }
         if let Some(landing) = flights.get(&question) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::domain::answer::Flag;
+use crate::domain::answer_key::AnswerKey;
 use crate::domain::fingerprint::Fingerprint;
 use crate::pipeline::ask::Progress;
 use crate::pipeline::caller::Caller;
@@ -51,6 +52,11 @@ impl Question {
     /// What its outcome is remembered under beyond the process. It stays the same over updates of this program.
     pub fn outcome_fingerprint(&self) -> Fingerprint {
         self.spec.outcome_fingerprint(&self.prompt)
+    }
+
+    /// What its answer is remembered under.
+    pub(super) fn answer_key(&self) -> AnswerKey {
+        AnswerKey { question: self.fingerprint, names: self.spec.answer_names(self.caller.tenant()) }
     }
 
     /// Begins with its first call.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::answer_key::AnswerNames;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::route::router::Router;
@@ -117,6 +118,8 @@ pub struct SpecSettings {
     pub ceiling: RecordCeiling,
     /// The use of remembered answers.
     pub cache: CachePolicy,
+    /// A name of the user's own, by which the answers can be invalidated.
+    pub cache_tag: Option<Arc<str>>,
 }
 
 /// What is asked, and of whom.
@@ -159,6 +162,12 @@ impl Spec {
         Fingerprint(hash.chain_update(prompt).finalize().into())
     }
 
+    /// The names by which this tenant's answers can be invalidated.
+    pub(super) fn answer_names(&self, tenant: &Tenant) -> AnswerNames {
+        let SpecSettings { template, schema, cache_tag, .. } = &self.settings;
+        AnswerNames::new(tenant, cache_tag.as_deref(), schema.name(), template.name())
+    }
+
     /// What makes an outcome that is remembered beyond the process that of the same question. It must never change:
     /// after an update of this program, and after a provider was set up anew, what was paid for is still found.
     pub(super) fn outcome_fingerprint(&self, prompt: &str) -> Fingerprint {
@@ -180,11 +189,15 @@ fn call(settings: &SpecSettings) -> CallSpec {
 
 fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
     // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
-    let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _ } = settings;
+    let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _, cache_tag } = settings;
     let Generation { temperature, max_tokens } = generation;
     let Checks { allow_relaxed, max_prompt_chars: _, patterns: _, confidence_threshold: _, on_low_confidence: _ } =
         checks;
-    let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/2");
+    let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/3");
+    // Answers are invalidated by these names: what one tag, schema or template gets rid of must not be another's hit.
+    for name in [cache_tag.as_deref().unwrap_or_default(), schema.name(), template.name()] {
+        update(&mut hash, name);
+    }
     hash.update(schema.digest());
     hash.update(template.digest());
     hash.update(temperature.map_or([0xff; 8], f64::to_be_bytes));

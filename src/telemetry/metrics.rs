@@ -6,10 +6,12 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+mod cache;
 mod connectors;
 mod journal;
 mod providers;
 
+pub use cache::CacheMetrics;
 pub use connectors::{ConnectorMetrics, GaugeShare};
 pub use journal::JournalMetrics;
 pub use providers::{CallerMetrics, ProviderMetrics};
@@ -187,6 +189,7 @@ pub struct Metrics {
     budget_spent_usd: Family<OfConnector, FloatGauge>,
     budget_limit_usd: Family<OfConnector, FloatGauge>,
     journal: JournalMetrics,
+    cache: CacheMetrics,
     http_requests: Family<Requests, Counter>,
     http_seconds: Histogram,
 }
@@ -228,6 +231,7 @@ impl Default for Metrics {
             budget_spent_usd: Family::default(),
             budget_limit_usd: Family::default(),
             journal: JournalMetrics::default(),
+            cache: CacheMetrics::default(),
             http_requests: Family::default(),
             http_seconds: Histogram::new(SECONDS),
         };
@@ -279,6 +283,7 @@ impl Metrics {
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
         self.journal.register(&mut registry);
+        self.cache.register(&mut registry);
         registry.register("http_requests", "HTTP requests", self.http_requests.clone());
         registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
     }
@@ -375,6 +380,11 @@ impl Metrics {
     /// The handles of the journal.
     pub fn journal(&self) -> JournalMetrics {
         self.journal.clone()
+    }
+
+    /// The handles of the answer cache.
+    pub fn cache(&self) -> CacheMetrics {
+        self.cache.clone()
     }
 
     /// Records one HTTP request. `endpoint` is a route's pattern, never a path as sent.

@@ -67,6 +67,7 @@ impl Options {
             },
             ceiling: self.record_ceiling,
             cache: CachePolicy::on(self.cache_ttl.unwrap_or(default_ttl)),
+            cache_tag: None,
         }
     }
 }

@@ -40,6 +40,7 @@ fn the_file_we_ship_is_the_defaults() {
     assert_eq!(defaults.routing.fallback, ["gpt"], "the others have no key");
     assert_eq!(defaults.routing.reference.unwrap().input_per_1k, 0.03);
     assert_eq!(defaults.cache.memory_bytes, 64 * 1024 * 1024);
+    assert!(!defaults.cache.fold_case);
     assert_eq!(openai(&defaults, "gpt").api_keys[0].expose(), "canary-key");
     assert_eq!(openai(&defaults, "llama").api_keys, []);
 }
@@ -88,6 +89,7 @@ fn the_environment_wins_and_is_named_in_findings() {
         ("STRUCTURED_PROMPT_KAFKA__BROKERS", "a:1, b:2"),
         ("STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD", "canary"),
         ("STRUCTURED_PROMPT_CACHE__MEMORY_MB", "0"),
+        ("STRUCTURED_PROMPT_CACHE__FOLD_CASE", "true"),
         ("STRUCTURED_PROMPT_PROVIDERS__MY_LLM__MODEL", "m2"),
         ("STRUCTURED_PROMPT_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
     ];
@@ -96,7 +98,7 @@ fn the_environment_wins_and_is_named_in_findings() {
     let config = load_text(text, &environment).unwrap();
     assert_eq!(config.kafka.brokers, ["a:1", "b:2"]);
     assert_eq!(config.kafka.client["sasl.password"], "canary");
-    assert_eq!(config.cache.memory_bytes, 0);
+    assert_eq!((config.cache.memory_bytes, config.cache.fold_case), (0, true));
     assert_eq!(openai(&config, "my-llm").model, "m2");
     assert_eq!(openai(&config, "my-llm").base_url, "http://x/v1");
     let wrong = [("STRUCTURED_PROMPT_CACHE__TLL", "1h"), ("STRUCTURED_PROMPT_HTTP__LISTEN", "x")];

@@ -16,11 +16,14 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
     assert_eq!(base, fingerprint(settings(), "m"));
     let template = Arc::new(Template::inline("Read: {{ data.body }}").unwrap());
     let schema = Arc::new(Schema::compile("any", "1.0.0", json!({ "type": "object", "maxProperties": 3 })).unwrap());
+    let renamed = Arc::new(Schema::compile("other", "1.0.0", json!({ "type": "object" })).unwrap());
     let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
     let others = [
         fingerprint(settings(), "n"),
         fingerprint(settings().with(|it| it.template = template), "m"),
         fingerprint(settings().with(|it| it.schema = schema), "m"),
+        fingerprint(settings().with(|it| it.schema = renamed), "m"),
+        fingerprint(settings().with(|it| it.cache_tag = Some("tag".into())), "m"),
         fingerprint(settings().with(|it| it.generation.temperature = Some(0.0)), "m"),
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(9)), "m"),
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
