@@ -1,12 +1,13 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
-//! - `providers`, `storage`, `connectors`, `api`: the builders of the parts;
+//! - `providers`, `storage`, `cache`, `connectors`, `api`: the builders of the parts;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together;
 //! - `lifecycle`: what a running part is, and how the process ends;
 //! - [`errors`]: why it cannot start.
 
 mod api;
+mod cache;
 mod connectors;
 pub mod errors;
 mod health;
@@ -63,7 +64,7 @@ impl App {
         let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
         let providers = Providers::build(&shared, files)?;
-        let engine = Arc::new(Engine::new(storage.recall(), shared.tasks.clone()));
+        let engine = Arc::new(Engine::new(storage.cache.recall(), shared.tasks.clone()));
         let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
         let connectors = builder.connectors(configs, observer.as_ref())?;
 
@@ -77,7 +78,8 @@ impl App {
         let asked = connectors.asked.clone();
         let members = connectors.start()?;
         tracing::info!(http = %http_address, connectors = asked.len(), journal = storage.journal.is_some(), "started");
-        let services = std::iter::once(api.serve(&shared, Arc::clone(&health))).chain(storage.services);
+        let api = api.serve(&shared, Arc::clone(&health), storage.cache.tiers());
+        let services = std::iter::once(api).chain(storage.services);
         let running = Running::new(members, services, shared.tasks);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }

@@ -12,6 +12,7 @@ use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::http::state::ApiState;
 use crate::http::{router, server};
+use crate::ports::answer_cache::AnswerCache;
 use crate::ports::health::Health;
 
 /// An address that is ours, and not served yet.
@@ -31,9 +32,9 @@ impl BoundApi {
     }
 
     /// Begins to answer.
-    pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>) -> Service {
+    pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>, cache: Arc<dyn AnswerCache>) -> Service {
         let (settings, metrics) = (shared.runtime.http, Arc::clone(&shared.metrics));
-        let router = router::router(ApiState { settings, health, metrics, started_at: Instant::now() });
+        let router = router::router(ApiState { settings, health, cache, metrics, started_at: Instant::now() });
         let (tasks, stop) = (shared.tasks.clone(), CancellationToken::new());
         let server = server::serve(self.listener, router, settings.max_connections, tasks, stop.clone());
         Service::new("HTTP server", shared.tasks.service(server), stop, Ok)

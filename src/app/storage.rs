@@ -1,14 +1,12 @@
-//! What is remembered: answers in memory, and the journal of paid outcomes.
+//! What is remembered: answers in the cache, and the journal of paid outcomes.
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::cache::Cache;
 use super::lifecycle::Service;
 use super::shared::Shared;
-use crate::cache::memory::MemoryAnswers;
-use crate::pipeline::recall::Recall;
-use crate::ports::answers::Answers;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::store::journal::{self, SharedJournal};
@@ -18,8 +16,7 @@ use crate::store::settings::StoreUrl;
 /// What all connectors share of memory.
 pub(super) struct Storage {
     /// Answers to questions that were asked before.
-    answers: Arc<dyn Answers>,
-    folds_case: bool,
+    pub(super) cache: Cache,
     /// Outcomes that outlive the process, if there is a store.
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// How the cache and the store are doing.
@@ -31,13 +28,8 @@ pub(super) struct Storage {
 impl Storage {
     /// Opens it. A database that is away is waited for afterwards.
     pub(super) fn open(shared: &Shared) -> Self {
-        let metrics = shared.metrics.cache();
-        let answers = MemoryAnswers::new(shared.runtime.cache.memory_bytes, Arc::clone(&shared.clock), metrics);
-        let answers = Arc::new(answers);
-        let mut health = vec![Arc::clone(&answers) as Arc<dyn Health>];
-        let stop = CancellationToken::new();
-        let sweep = shared.tasks.service(Arc::clone(&answers).sweep(stop.clone()));
-        let mut services = vec![Service::new("cache sweep", sweep, stop, Ok)];
+        let mut cache = Cache::open(shared);
+        let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
         let store = &shared.runtime.store;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
@@ -57,11 +49,6 @@ impl Storage {
                 Some(journal)
             }
         };
-        Self { answers, folds_case: shared.runtime.cache.fold_case, journal, health, services }
-    }
-
-    /// What requests look remembered answers up in.
-    pub(super) fn recall(&self) -> Recall {
-        Recall::new(Arc::clone(&self.answers)).with_folded_case(self.folds_case)
+        Self { cache, journal, health, services }
     }
 }

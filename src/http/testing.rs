@@ -13,6 +13,7 @@ use super::router::router;
 use super::settings::HttpSettings;
 use super::state::ApiState;
 use crate::domain::health::Component;
+use crate::ports::answers::FakeAnswers;
 use crate::ports::health::Health;
 
 /// Nothing to report.
@@ -37,7 +38,8 @@ pub(crate) struct Answer {
 
 pub(crate) fn state() -> ApiState {
     let settings = HttpSettings { listen: ([127, 0, 0, 1], 0).into(), max_connections: 8, max_body_bytes: 1 << 20 };
-    ApiState { settings, health: Arc::new(Nothing), metrics: Arc::default(), started_at: Instant::now() }
+    let (health, cache) = (Arc::new(Nothing), Arc::new(FakeAnswers::default()));
+    ApiState { settings, health, cache, metrics: Arc::default(), started_at: Instant::now() }
 }
 
 impl Api {

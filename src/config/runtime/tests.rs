@@ -40,7 +40,7 @@ fn the_file_we_ship_is_the_defaults() {
     assert_eq!(defaults.routing.fallback, ["gpt"], "the others have no key");
     assert_eq!(defaults.routing.reference.unwrap().input_per_1k, 0.03);
     assert_eq!(defaults.cache.memory_bytes, 64 * 1024 * 1024);
-    assert!(!defaults.cache.fold_case);
+    assert!(!defaults.cache.fold_case && defaults.cache.redis_url.is_none());
     assert_eq!(openai(&defaults, "gpt").api_keys[0].expose(), "canary-key");
     assert_eq!(openai(&defaults, "llama").api_keys, []);
 }
@@ -326,6 +326,21 @@ fn a_database_is_named_by_its_url_which_is_secret() {
         assert_eq!(kept.expose(), url);
         assert!(!format!("{config:?}").contains("canary"));
     }
+}
+
+#[test]
+fn the_shared_cache_is_a_redis_whose_password_is_for_the_environment_only() {
+    for url in ["sqlite://canary.db", "none", "canary", "redis://:canary@/", "postgres://me:canary@x/y"] {
+        let found = findings(&format!("cache: {{ redis_url: '{url}' }}"));
+        assert!(found.contains("cache.redis_url: ") && !found.contains("canary"), "{found}");
+    }
+    let found = findings("cache: { redis_url: 'redis://:canary@r/0' }");
+    assert!(found.contains("STRUCTURED_PROMPT_CACHE__REDIS_URL") && !found.contains("canary"), "{found}");
+    let variable = ("STRUCTURED_PROMPT_CACHE__REDIS_URL", "rediss://me:canary@r:6380/1");
+    let config = load_text("", &[KEYED.as_slice(), &[variable]].concat()).unwrap();
+    assert_eq!(config.cache.redis_url.as_ref().map(Secret::expose), Some(variable.1));
+    assert!(!format!("{config:?}").contains("canary"));
+    assert!(load_text("cache: { redis_url: 'redis://r:6379/0' }", &KEYED).unwrap().cache.redis_url.is_some());
 }
 
 #[test]

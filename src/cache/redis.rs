@@ -1,0 +1,182 @@
+//! Answers that processes share through a Redis server (7 or newer): behind those in memory, and never needed. Whatever
+//! the server does, a look-up is a miss within [`ANSWER_LIMIT`], and a server that is known to be away or slow is not
+//! waited for at all.
+//!
+//! - `envelope`: an answer as bytes; `keys`: what it is stored under;
+//! - `connection`: connecting, and what the server sends of its own accord; `link`: what is known of it without asking;
+//! - `worker`: the task that keeps the connection, writes, and hears of invalidations;
+//! - `invalidation`: removing answers by their names.
+
+mod connection;
+mod envelope;
+mod invalidation;
+mod keys;
+mod link;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use redis::{InfoDict, RedisResult};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use self::connection::{Server, why};
+use self::envelope::{Decoder, MAX_BYTES};
+use self::invalidation::Invalidation;
+use self::link::Link;
+use self::worker::{Job, Worker};
+use crate::cache::memory::MemoryAnswers;
+use crate::domain::answer::Answer;
+use crate::domain::answer_key::AnswerKey;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::health::Component;
+use crate::domain::name_pattern::NamePattern;
+use crate::domain::secret::Secret;
+use crate::domain::tenant::Tenant;
+use crate::ports::answer_cache::{NotInvalidated, TierStats};
+use crate::ports::answers::SharedAnswers;
+use crate::ports::health::Health;
+use crate::telemetry::metrics::CacheMetrics;
+
+/// How long a look-up waits for the server, so that whoever waits for the look-up has the miss within 50 ms.
+const ANSWER_LIMIT: Duration = Duration::from_millis(40);
+/// How long statistics wait for the server.
+const STATS_LIMIT: Duration = Duration::from_millis(80);
+/// How long an invalidation waits for what this process has not written yet.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+/// Answers that wait to be written. Some milliseconds' worth for a server that is well, and some megabytes while it is
+/// away.
+const QUEUE: usize = 256;
+
+/// The answers in a Redis server.
+pub struct RedisAnswers {
+    link: Arc<Link>,
+    jobs: mpsc::Sender<Job>,
+    decoder: Decoder,
+    metrics: CacheMetrics,
+}
+
+impl RedisAnswers {
+    /// Answers in the server at this URL, and the task that looks after them until `stop`. What is invalidated by any
+    /// process leaves `memory` too.
+    pub fn open(
+        url: &Secret,
+        memory: Arc<MemoryAnswers>,
+        metrics: CacheMetrics,
+        stop: CancellationToken,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let server = Server::new(url.clone());
+        let link = Arc::new(Link::new(server.place()));
+        let (sender, jobs) = mpsc::channel(QUEUE);
+        let worker = Worker { server, link: Arc::clone(&link), jobs, memory, metrics: metrics.clone(), stop };
+        (Self { link, jobs: sender, decoder: Decoder::default(), metrics }, worker.run())
+    }
+
+    async fn look_up(&self, key: &AnswerKey) -> Option<(Arc<Answer>, Duration)> {
+        let Some(mut connection) = self.link.connection() else {
+            self.metrics.redis_unavailable.inc();
+            return None;
+        };
+        let key = keys::key(key);
+        let mut pipeline = redis::pipe();
+        // Not longer than anything of ours, whatever somebody has put there.
+        pipeline.cmd("GETRANGE").arg(&key).arg(0).arg(MAX_BYTES - 1).cmd("PTTL").arg(&key);
+        let began_at = Instant::now();
+        let answered: Result<RedisResult<(Vec<u8>, i64)>, _> =
+            timeout(ANSWER_LIMIT, pipeline.query_async(&mut connection)).await;
+        self.metrics.redis_seconds.observe(began_at.elapsed().as_secs_f64());
+        let (value, left) = match answered {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) if error.is_io_error() || error.is_connection_dropped() => {
+                self.link.suspect();
+                self.metrics.redis_unavailable.inc();
+                return None;
+            }
+            // Something else than a text is stored there, for example.
+            Ok(Err(_refused)) => {
+                self.metrics.redis_unreadable.inc();
+                return None;
+            }
+            Err(_elapsed) => {
+                self.link.suspect();
+                self.metrics.redis_unavailable.inc();
+                return None;
+            }
+        };
+        if value.is_empty() {
+            self.metrics.redis_misses.inc();
+            return None;
+        }
+        // One without an end is nobody's of ours, and one that has just ended has no time left.
+        let left = u64::try_from(left).ok().filter(|left| *left > 0);
+        let found = left.and_then(|left| Some((Arc::new(self.decoder.decode(&value)?), Duration::from_millis(left))));
+        if found.is_some() { &self.metrics.redis_hits } else { &self.metrics.redis_unreadable }.inc();
+        found
+    }
+
+    /// How many entries the server has, what they take, and how often this process has looked there.
+    pub async fn stats(&self) -> TierStats {
+        let (entries, bytes) = match self.link.connection() {
+            Some(mut connection) => {
+                let mut pipeline = redis::pipe();
+                pipeline.cmd("DBSIZE").cmd("INFO").arg("memory");
+                let answered: Result<RedisResult<(u64, InfoDict)>, _> =
+                    timeout(STATS_LIMIT, pipeline.query_async(&mut connection)).await;
+                answered.ok().and_then(Result::ok).map(|(entries, memory)| (entries, memory.get("used_memory_dataset")))
+            }
+            None => None,
+        }
+        .unzip();
+        let CacheMetrics { redis_hits, redis_misses, redis_unreadable, redis_unavailable, .. } = &self.metrics;
+        let misses = redis_misses.get() + redis_unreadable.get() + redis_unavailable.get();
+        TierStats { tier: "redis", entries, bytes: bytes.flatten(), hits: redis_hits.get(), misses }
+    }
+
+    /// Removes a tenant's answers whose tag, schema or template has a name of the pattern, calls `on_removed` for each,
+    /// and tells all processes.
+    ///
+    /// # Errors
+    /// [`NotInvalidated`].
+    pub async fn invalidate(
+        &self,
+        tenant: &Tenant,
+        pattern: &NamePattern,
+        on_removed: impl FnMut(&Fingerprint),
+    ) -> Result<(), NotInvalidated> {
+        let Some(mut connection) = self.link.connection() else {
+            return Err(NotInvalidated(self.link.problem()));
+        };
+        // What this process has not written yet is to be found too.
+        let (done, flushed) = oneshot::channel();
+        let flush = async { self.jobs.send(Job::Flush(done)).await.is_ok() && flushed.await.is_ok() };
+        if !timeout(FLUSH_LIMIT, flush).await.unwrap_or(false) {
+            return Err(NotInvalidated(self.link.problem()));
+        }
+        let invalidation = Invalidation { tenant: tenant.clone(), pattern: pattern.clone() };
+        invalidation.carry_out(&mut connection, on_removed).await.map_err(|error| NotInvalidated(why(&error)))
+    }
+}
+
+impl SharedAnswers for RedisAnswers {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<(Arc<Answer>, Duration)>> {
+        self.look_up(key).boxed()
+    }
+
+    fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration) {
+        // A time that no clock can tell is as good as none.
+        let Some(until) = Instant::now().checked_add(ttl) else { return };
+        if self.jobs.try_send(Job::Write { key: key.clone(), answer, until }).is_err() {
+            self.metrics.dropped.inc();
+        }
+    }
+}
+
+impl Health for RedisAnswers {
+    fn components(&self) -> Vec<Component> {
+        vec![self.link.component()]
+    }
+}

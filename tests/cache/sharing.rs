@@ -1,0 +1,119 @@
+//! What one process remembers is another's hit, and what is not exactly that is a miss.
+
+use std::time::Duration;
+
+use structured_prompt::domain::health::Status;
+use structured_prompt::ports::answers::SharedAnswers as _;
+
+use super::process::{HOUR, Process, answer, command, key, keys};
+use super::servers::Redis;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_one_process_is_found_by_another_compressed_and_with_the_time_that_is_left() {
+    let server = Redis::start(&[]);
+    let [first, second] = [Process::start(&server.url()).await, Process::start(&server.url()).await];
+    let long = answer(20_000);
+    first.put(&key(1), &long);
+    let (found, left) = second.found(&key(1)).await;
+    assert_eq!(found, long);
+    assert!(left <= HOUR && left > HOUR - Duration::from_secs(60), "{left:?}");
+    let stored: u64 =
+        redis::from_redis_value(command(&server.url(), &[b"STRLEN", &keys(&server.url()).await[0]]).await).unwrap();
+    assert!(stored < 2000, "{stored} bytes for an answer of 20,000 that repeats itself");
+    assert!(!second.has_in_memory(&key(1)));
+    assert_eq!(second.taken(&key(1)).await, long);
+    assert!(second.has_in_memory(&key(1)), "what was found is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_leaves_redis_when_its_time_is_over() {
+    let server = Redis::start(&[]);
+    let process = Process::start(&server.url()).await;
+    process.redis.put(&key(1), answer(10), Duration::from_millis(300));
+    process.redis.put(&key(2), answer(10), HOUR);
+    process.found(&key(2)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(process.redis.get(&key(1)).await.is_none());
+    assert_eq!(keys(&server.url()).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_cannot_be_read_is_a_miss_and_is_written_over() {
+    let server = Redis::start(&[]);
+    let url = server.url();
+    let process = Process::start(&url).await;
+    process.put(&key(1), &answer(3000));
+    process.found(&key(1)).await;
+    let name = keys(&url).await.remove(0);
+    let whole: Vec<u8> = redis::from_redis_value(command(&url, &[b"GET", &name]).await).unwrap();
+    let truncated = &whole[..whole.len() / 2];
+    let newer = [&[99], &whole[1..]].concat();
+    let huge = vec![1; 4 << 20];
+    let set = |value| vec![b"SET" as &[u8], &name, value, b"PX", b"60000"];
+    for (what, commands) in [
+        ("garbage", vec![set(b"\x00\xff{]")]),
+        ("cut", vec![set(truncated)]),
+        ("another version", vec![set(&newer)]),
+        ("far too long", vec![set(&huge)]),
+        ("without an end", vec![vec![b"SET", &name, &whole]]),
+        ("a list", vec![vec![b"DEL", &name], vec![b"RPUSH", &name, b"x"]]),
+    ] {
+        for asked in commands {
+            command(&url, &asked).await;
+        }
+        assert!(process.redis.get(&key(1)).await.is_none(), "{what}");
+        process.put(&key(1), &answer(3000));
+        process.found(&key(1)).await;
+    }
+    assert_eq!(process.component().status, Status::Up, "what others write is no fault of the server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_emptied_has_misses_until_answers_are_put_again() {
+    let server = Redis::start(&[]);
+    let process = Process::start(&server.url()).await;
+    process.put(&key(1), &answer(10));
+    process.found(&key(1)).await;
+    command(&server.url(), &[b"FLUSHALL"]).await;
+    assert!(process.redis.get(&key(1)).await.is_none());
+    process.put(&key(1), &answer(10));
+    process.found(&key(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_tell_the_tiers_apart() {
+    let server = Redis::start(&[]);
+    let process = Process::start(&server.url()).await;
+    process.put(&key(1), &answer(10));
+    process.found(&key(1)).await;
+    let before = process.whole_stats().await;
+    assert!(process.has_in_memory(&key(1)) && !process.has_in_memory(&key(2)));
+    process.found(&key(1)).await;
+    assert!(process.redis.get(&key(2)).await.is_none());
+    let after = process.whole_stats().await;
+    for (index, tier) in ["memory", "redis"].into_iter().enumerate() {
+        let (before, after) = (before[index], after[index]);
+        assert_eq!((after.tier, after.entries), (tier, Some(1)));
+        assert_eq!(after.hits - before.hits, 1, "{tier}");
+        assert!(after.misses > before.misses, "{tier}");
+        assert!(after.bytes.is_some_and(|bytes| bytes > 0), "{after:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_set_up_as_a_cache_is_used_and_advised() {
+    for (options, advice) in [
+        (vec!["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"], None),
+        (vec!["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"], Some("maxmemory-policy allkeys-lru")),
+        (vec![], Some("set maxmemory")),
+    ] {
+        let server = Redis::start(&options);
+        let process = Process::start(&server.url()).await;
+        process.put(&key(1), &answer(10));
+        process.found(&key(1)).await;
+        let component = process.component();
+        assert_eq!(component.status, Status::Up);
+        assert_eq!(component.detail.is_some(), advice.is_some(), "{component:?}");
+        assert!(advice.is_none_or(|advice| component.detail.is_some_and(|detail| detail.contains(advice))));
+    }
+}
