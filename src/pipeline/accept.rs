@@ -25,8 +25,8 @@ pub struct Accepted {
 /// `prompt_empty`, `prompt_too_long`, or `suspicious_input` where the policy is to reject.
 pub fn accept(rendered: Rendered, checks: &Checks, on_pattern: impl FnMut(&'static str)) -> Result<Accepted, Failure> {
     let Rendered { prompt, content } = rendered;
-    let prompt = normalise(&prompt);
-    let content = content.map(|content| normalise(&content).into_owned());
+    let prompt = normalise(prompt);
+    let content = content.map(normalise);
     if prompt.is_empty() || content.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::new(
             Code::PromptEmpty,
@@ -36,7 +36,7 @@ pub fn accept(rendered: Rendered, checks: &Checks, on_pattern: impl FnMut(&'stat
     }
     check_length(&prompt, checks.max_prompt_chars)?;
     let flags = check_patterns(&prompt, content.as_deref(), checks.patterns, on_pattern)?;
-    Ok(Accepted { prompt: prompt.into_owned(), content, flags })
+    Ok(Accepted { prompt, content, flags })
 }
 
 fn check_length(prompt: &str, limit: usize) -> Result<(), Failure> {
