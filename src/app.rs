@@ -60,7 +60,7 @@ impl App {
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, AppError> {
         let shared = Shared::new(runtime);
-        let storage = Storage::open(&shared);
+        let storage = Storage::open(&shared).await?;
         let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
         let providers = Providers::build(&shared, files)?;

@@ -2,9 +2,12 @@
 
 pub mod demo;
 pub mod healthcheck;
+pub mod key;
 pub mod lint;
+pub mod migrate;
 pub mod run;
 pub mod schema;
+mod stored;
 pub mod template;
 
 use std::io::{self, Write};
@@ -46,6 +49,8 @@ enum Command {
     Lint(lint::Args),
     Schema(schema::Args),
     Template(template::Args),
+    Key(key::Args),
+    Migrate(migrate::Args),
     Healthcheck(healthcheck::Args),
 }
 
@@ -69,6 +74,8 @@ pub fn main() -> ExitCode {
         }
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
+        Command::Key(args) => key::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
+        Command::Migrate(args) => migrate::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Healthcheck(args) => healthcheck::run(&args),
     };
     exit.into()

@@ -5,11 +5,25 @@
 //!   there;
 //! - [`journal`]: [`crate::ports::journal`], whose calls one task collects and hands to the store as one batch: one
 //!   transaction or pipeline, one wait for the disk;
+//! - [`repositories`]: what the HTTP API keeps in a database: [`api_keys`], [`catalog`] (schemas and templates),
+//!   [`request_log`], [`audit`], [`idempotency`];
+//! - `revisions`: whether remembered entries may have changed; [`row_writer`]: rows that are written behind the back of
+//!   those who make them;
 //! - `availability`: whether the store can be used now; [`error`]: why not.
 
-mod availability;
+#[macro_use]
 pub mod database;
+
+pub mod api_keys;
+pub mod audit;
+mod availability;
+pub mod catalog;
 pub mod error;
+pub mod idempotency;
 pub mod journal;
+pub mod repositories;
+pub mod request_log;
+mod revisions;
+pub mod row_writer;
 pub mod selected;
 pub mod settings;

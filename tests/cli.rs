@@ -197,3 +197,81 @@ fn lint_fails_on_what_costs_money_and_takes_any_runtime_file() {
     write("runtime.yaml", "store: { url: none }\n");
     assert_eq!(run(directory.path(), &["lint", "runtime.yaml"]).status.code(), Some(0));
 }
+
+/// A command with an SQLite file as its store.
+fn on_file(directory: &Path, args: &[&str]) -> Output {
+    command(directory, args).env("STRUCTURED_PROMPT_STORE__URL", "sqlite://store.db").output().expect("the binary")
+}
+
+#[test]
+fn a_key_is_made_listed_and_revoked_without_a_service() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let key = |args: &[&str]| on_file(directory.path(), &[&["key"][..], args].concat());
+    let list = || text(&key(&["list"]).stdout);
+    let ours = ["create", "--name", "ours", "--team", "sales", "--rate-limit", "50", "--expires-in", "90d"];
+    let output = key(&ours);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let made = text(&output.stdout);
+    let parts: Vec<&str> = made.trim_end().split('_').collect();
+    assert!(parts.len() == 3 && parts[0] == "sk" && made.lines().count() == 1, "only the key is printed: {made}");
+    let notes = text(&output.stderr);
+    assert!(notes.contains("50 requests an hour") && !notes.contains(parts[2]), "{notes}");
+    let other = text(&key(&["create", "--name", "mine"]).stdout);
+    assert_ne!(other, made);
+
+    let listed = list();
+    let line = listed.lines().find(|line| line.starts_with(parts[1])).expect("a line of the key");
+    for part in ["active", "50", "sales", "ours"] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    assert!(listed.lines().count() == 3 && !listed.contains(parts[2]), "{listed}");
+
+    // As it is shown, or as the key begins.
+    for id in [parts[1].to_owned(), format!("sk_{}", parts[1])] {
+        let output = key(&["revoke", &id]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    assert!(list().lines().any(|line| line.starts_with(parts[1]) && line.contains("revoked")));
+    assert!(list().lines().any(|line| line.contains("active") && line.contains("mine")));
+
+    let (unknown, no_id) = (key(&["revoke", "00000000000"]), key(&["revoke", "nonsense"]));
+    assert_eq!((unknown.status.code(), no_id.status.code()), (Some(1), Some(2)));
+    assert!(text(&unknown.stderr).contains("key list"), "{}", text(&unknown.stderr));
+    for wrong in [&["--name", "a", "--team", "no team"][..], &["--name", "a", "--rate-limit", "0"], &[]] {
+        assert_eq!(key(&[&["create"][..], wrong].concat()).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn keys_and_tables_need_a_database_and_say_so() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let with = |url: &str, args: &[&str]| {
+        command(directory.path(), args).env("STRUCTURED_PROMPT_STORE__URL", url).output().expect("the binary")
+    };
+    for url in ["none", "redis://127.0.0.1:9"] {
+        let output = with(url, &["key", "list"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("postgres://"), "{}", text(&output.stderr));
+        let output = with(url, &["migrate"]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("nothing to do"), "{}", text(&output.stdout));
+    }
+    let away = "postgres://nobody:canary@127.0.0.1:9/x";
+    for args in [&["migrate"][..], &["key", "list"]] {
+        let output = with(away, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let why = text(&output.stderr);
+        assert!(why.contains("127.0.0.1:9") && !why.contains("canary"), "{why}");
+    }
+}
+
+#[test]
+fn migrate_says_what_it_applied_and_then_that_there_is_nothing_to_do() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let migrate = || text(&on_file(directory.path(), &["migrate"]).stdout);
+    let first = migrate();
+    assert!(first.starts_with("sqlite store.db: applied 0001 journal\n"), "{first}");
+    assert!(first.contains("applied 0002 api_keys\n") && first.lines().count() >= 8, "{first}");
+    let second = migrate();
+    assert!(second.contains("nothing to do") && second.lines().count() == 1, "{second}");
+}

@@ -31,6 +31,9 @@ pub enum AppError {
     /// A connector cannot start.
     #[error(transparent)]
     Connector(#[from] StartError),
+    /// The database is not one that this program can work with; the sentence says what to do.
+    #[error("store.url: {0}")]
+    Store(String),
     /// The HTTP address cannot be bound.
     #[error("http.listen: {address} cannot be bound: {source}; choose another address or stop what uses it")]
     Listen {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::Cache;
+use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
+use crate::store::database::migrations::Readiness;
 use crate::store::journal::{self, SharedJournal};
 use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
@@ -27,7 +29,10 @@ pub(super) struct Storage {
 
 impl Storage {
     /// Opens it. A database that is away is waited for afterwards.
-    pub(super) fn open(shared: &Shared) -> Self {
+    ///
+    /// # Errors
+    /// [`AppError::Store`] for a database with tables of another version.
+    pub(super) async fn open(shared: &Shared) -> Result<Self, AppError> {
         let mut cache = Cache::open(shared);
         let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
         let store = &shared.runtime.store;
@@ -35,6 +40,8 @@ impl Storage {
             StoreUrl::Off => None,
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
             StoreUrl::Durable(location) => {
+                let selected = SelectedStore::at(location);
+                check(&selected).await?;
                 let stop = CancellationToken::new();
                 let deps = journal::Dependencies {
                     clock: Arc::clone(&shared.clock),
@@ -42,13 +49,22 @@ impl Storage {
                     metrics: shared.metrics.journal(),
                     stop: stop.clone(),
                 };
-                let (journal, task) = SharedJournal::open(&SelectedStore::at(location), store.retention, deps);
+                let (journal, task) = SharedJournal::open(&selected, store.retention, deps);
                 services.push(Service::new("store worker", task, stop, Ok));
                 let journal = Arc::new(journal);
                 health.push(Arc::clone(&journal) as Arc<dyn Health>);
                 Some(journal)
             }
         };
-        Self { cache, journal, health, services }
+        Ok(Self { cache, journal, health, services })
+    }
+}
+
+/// Refuses a database with tables of another version.
+async fn check(store: &SelectedStore) -> Result<(), AppError> {
+    let SelectedStore::Database(database) = store else { return Ok(()) };
+    match database.readiness().await {
+        Ok(Readiness::Refused(why)) => Err(AppError::Store(why)),
+        Ok(Readiness::Ready) | Err(_) => Ok(()),
     }
 }

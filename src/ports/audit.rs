@@ -105,12 +105,12 @@ pub trait AuditLog: Send + Sync {
 /// What was taken down. Events come within seconds.
 pub trait AuditHistory: Send + Sync {
     /// Events, newest first; of one type, if one is named.
-    fn page(
-        &self,
-        scope: &Scope,
+    fn page<'a>(
+        &'a self,
+        scope: &'a Scope,
         event_type: Option<AuditEventType>,
         page: PageRequest,
-    ) -> RepositoryFuture<'_, Page<AuditEvent>>;
+    ) -> RepositoryFuture<'a, Page<AuditEvent>>;
 }
 
 /// Events in memory, which end with the process.
@@ -133,12 +133,12 @@ impl AuditLog for MemoryAudit {
 }
 
 impl AuditHistory for MemoryAudit {
-    fn page(
-        &self,
-        scope: &Scope,
+    fn page<'a>(
+        &'a self,
+        scope: &'a Scope,
         event_type: Option<AuditEventType>,
         page: PageRequest,
-    ) -> RepositoryFuture<'_, Page<AuditEvent>> {
+    ) -> RepositoryFuture<'a, Page<AuditEvent>> {
         let place =
             |(index, event): &(usize, AuditEvent)| Cursor { created_at: event.timestamp, id: format!("{index:020}") };
         let found = self.0.state().map(|events| {

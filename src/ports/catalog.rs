@@ -99,17 +99,23 @@ pub struct EntryFilter {
 /// where two have the same name its own is meant, and then the older one.
 pub trait Catalog: Send + Sync {
     /// Makes an entry.
-    fn create(&self, tenant: &Tenant, entry: NewEntry) -> RepositoryFuture<'_, Entry>;
+    fn create<'a>(&'a self, tenant: &'a Tenant, entry: NewEntry) -> RepositoryFuture<'a, Entry>;
     /// Lists entries in their latest versions.
-    fn list(&self, tenant: &Tenant, filter: EntryFilter, page: PageRequest) -> RepositoryFuture<'_, Page<Entry>>;
+    fn list<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        filter: EntryFilter,
+        page: PageRequest,
+    ) -> RepositoryFuture<'a, Page<Entry>>;
     /// The latest version of those that are meant.
-    fn find(&self, tenant: &Tenant, name: &str, version: Selector) -> RepositoryFuture<'_, Entry>;
+    fn find<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: Selector) -> RepositoryFuture<'a, Entry>;
     /// Every version, the latest first.
-    fn versions(&self, tenant: &Tenant, name: &str) -> RepositoryFuture<'_, Vec<Entry>>;
+    fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>>;
     /// Adds a version to an entry of this tenant. A conflict if [`NewVersion::after`] is not the latest any more.
-    fn add_version(&self, tenant: &Tenant, name: &str, version: NewVersion) -> RepositoryFuture<'_, Entry>;
+    fn add_version<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: NewVersion)
+    -> RepositoryFuture<'a, Entry>;
     /// Removes an entry of this tenant with all its versions. A conflict if `latest` is not its latest version any more.
-    fn delete(&self, tenant: &Tenant, name: &str, latest: Version) -> RepositoryFuture<'_, ()>;
+    fn delete<'a>(&'a self, tenant: &'a Tenant, name: &'a str, latest: Version) -> RepositoryFuture<'a, ()>;
     /// A number that grows with each change, by any process. It is cheap to ask for: whoever remembers entries asks
     /// now and then, and forgets them when it has grown.
     fn revision(&self) -> RepositoryFuture<'_, u64>;

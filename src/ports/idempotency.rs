@@ -55,18 +55,18 @@ pub struct IdempotentRequest {
 /// Remembers requests by tenant and key.
 pub trait Idempotency: Send + Sync {
     /// Says what to do with a request, and that somebody works on it if it is new.
-    fn begin(&self, tenant: &Tenant, request: IdempotentRequest) -> RepositoryFuture<'_, Begun>;
+    fn begin<'a>(&'a self, tenant: &'a Tenant, request: IdempotentRequest) -> RepositoryFuture<'a, Begun>;
     /// Remembers an answer for `ttl`. Nothing is done if somebody else has begun the request anew meanwhile.
-    fn finish(
-        &self,
-        tenant: &Tenant,
-        key: &str,
+    fn finish<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        key: &'a str,
         ticket: Ticket,
         answer: StoredAnswer,
         ttl: Duration,
-    ) -> RepositoryFuture<'_, ()>;
+    ) -> RepositoryFuture<'a, ()>;
     /// Forgets a request that has no answer worth repeating.
-    fn abandon(&self, tenant: &Tenant, key: &str, ticket: Ticket) -> RepositoryFuture<'_, ()>;
+    fn abandon<'a>(&'a self, tenant: &'a Tenant, key: &'a str, ticket: Ticket) -> RepositoryFuture<'a, ()>;
 }
 
 /// Requests in memory, which end with the process.
@@ -113,18 +113,18 @@ impl MemoryIdempotency {
 }
 
 impl Idempotency for MemoryIdempotency {
-    fn begin(&self, tenant: &Tenant, request: IdempotentRequest) -> RepositoryFuture<'_, Begun> {
+    fn begin<'a>(&'a self, tenant: &'a Tenant, request: IdempotentRequest) -> RepositoryFuture<'a, Begun> {
         ready(self.begun(tenant, request)).boxed()
     }
 
-    fn finish(
-        &self,
-        tenant: &Tenant,
-        key: &str,
+    fn finish<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        key: &'a str,
         ticket: Ticket,
         answer: StoredAnswer,
         ttl: Duration,
-    ) -> RepositoryFuture<'_, ()> {
+    ) -> RepositoryFuture<'a, ()> {
         let finished = self.memory.state().map(|mut requests| {
             let state = requests.get_mut(&(tenant.clone(), key.to_owned()));
             if let Some(state) = state.filter(|state| state.ticket == ticket) {
@@ -134,7 +134,7 @@ impl Idempotency for MemoryIdempotency {
         ready(finished).boxed()
     }
 
-    fn abandon(&self, tenant: &Tenant, key: &str, ticket: Ticket) -> RepositoryFuture<'_, ()> {
+    fn abandon<'a>(&'a self, tenant: &'a Tenant, key: &'a str, ticket: Ticket) -> RepositoryFuture<'a, ()> {
         let abandoned = self.memory.state().map(|mut requests| {
             let id = (tenant.clone(), key.to_owned());
             if requests.get(&id).is_some_and(|state| state.ticket == ticket && state.answer.is_none()) {

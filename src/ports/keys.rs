@@ -42,15 +42,15 @@ pub trait Keys: Send + Sync {
     /// Makes a key. This is the only time that anybody sees it.
     fn create(&self, key: NewKey) -> RepositoryFuture<'_, (ApiKey, KeyEntry)>;
     /// Lists keys, also those that are revoked or have expired.
-    fn list(&self, scope: &Scope, page: PageRequest) -> RepositoryFuture<'_, Page<KeyEntry>>;
+    fn list<'a>(&'a self, scope: &'a Scope, page: PageRequest) -> RepositoryFuture<'a, Page<KeyEntry>>;
     /// The key of this id.
-    fn get(&self, scope: &Scope, id: &KeyId) -> RepositoryFuture<'_, KeyEntry>;
+    fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry>;
     /// Changes a key.
-    fn change(&self, scope: &Scope, id: &KeyId, change: KeyChange) -> RepositoryFuture<'_, KeyEntry>;
+    fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry>;
     /// Revokes a key, for good. One that is revoked stays so since then.
-    fn revoke(&self, scope: &Scope, id: &KeyId) -> RepositoryFuture<'_, KeyEntry>;
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry>;
     /// The entry of a key that somebody presents. Whose it is, is what the entry tells: there is no tenant to ask for.
-    fn find(&self, id: &KeyId) -> RepositoryFuture<'_, Option<KeyEntry>>;
+    fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>>;
     /// A number that grows with each change or revocation of any key, by any process. It is cheap to ask for: whoever
     /// remembers entries asks often, and forgets them when it has grown.
     fn revision(&self) -> RepositoryFuture<'_, u64>;
@@ -141,15 +141,15 @@ impl Keys for MemoryKeys {
         ready(self.made(key)).boxed()
     }
 
-    fn list(&self, scope: &Scope, page: PageRequest) -> RepositoryFuture<'_, Page<KeyEntry>> {
+    fn list<'a>(&'a self, scope: &'a Scope, page: PageRequest) -> RepositoryFuture<'a, Page<KeyEntry>> {
         ready(self.listed(scope, &page)).boxed()
     }
 
-    fn get(&self, scope: &Scope, id: &KeyId) -> RepositoryFuture<'_, KeyEntry> {
+    fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
         ready(self.with(scope, id, |entry| entry.clone())).boxed()
     }
 
-    fn change(&self, scope: &Scope, id: &KeyId, change: KeyChange) -> RepositoryFuture<'_, KeyEntry> {
+    fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry> {
         let KeyChange { name, rate_limit, expires_at } = change;
         let changed = self.changed(scope, id, |entry| {
             entry.name = name.unwrap_or_else(|| entry.name.clone());
@@ -159,13 +159,13 @@ impl Keys for MemoryKeys {
         ready(changed).boxed()
     }
 
-    fn revoke(&self, scope: &Scope, id: &KeyId) -> RepositoryFuture<'_, KeyEntry> {
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
         let now = self.clock.now();
         let revoked = self.changed(scope, id, |entry| entry.revoked_at = entry.revoked_at.or(Some(now)));
         ready(revoked).boxed()
     }
 
-    fn find(&self, id: &KeyId) -> RepositoryFuture<'_, Option<KeyEntry>> {
+    fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>> {
         ready(self.memory.state().map(|state| state.keys.get(id).cloned())).boxed()
     }
 

@@ -168,16 +168,16 @@ pub struct Usage {
 /// What was taken down. Rows come within seconds of their request.
 pub trait RequestHistory: Send + Sync {
     /// Requests of a tenant, newest first.
-    fn page(
-        &self,
-        tenant: &Tenant,
+    fn page<'a>(
+        &'a self,
+        tenant: &'a Tenant,
         filter: RequestFilter,
         page: PageRequest,
-    ) -> RepositoryFuture<'_, Page<PastRequest>>;
+    ) -> RepositoryFuture<'a, Page<PastRequest>>;
     /// The last request with this id.
-    fn get(&self, tenant: &Tenant, request_id: &str) -> RepositoryFuture<'_, PastRequest>;
+    fn get<'a>(&'a self, tenant: &'a Tenant, request_id: &'a str) -> RepositoryFuture<'a, PastRequest>;
     /// Sums by interval and group, in the order of both.
-    fn usage(&self, tenant: &Tenant, query: UsageQuery) -> RepositoryFuture<'_, Vec<Usage>>;
+    fn usage<'a>(&'a self, tenant: &'a Tenant, query: UsageQuery) -> RepositoryFuture<'a, Vec<Usage>>;
 }
 
 impl Interval {

@@ -78,7 +78,7 @@ impl Availability {
             // Databases do not pass on why they could not open a file.
             _ if open_files::are_exhausted() => open_files::ADVICE,
             // It says itself what to do.
-            _ if why.contains("store.url") => "",
+            _ if why.contains("store.url") || why.contains("structured-prompt migrate") => "",
             _ => advice,
         };
         let divider = if advice.is_empty() { "" } else { "; " };

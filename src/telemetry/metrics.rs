@@ -10,11 +10,13 @@ mod cache;
 mod connectors;
 mod journal;
 mod providers;
+mod rows;
 
 pub use cache::CacheMetrics;
 pub use connectors::{ConnectorMetrics, GaugeShare};
 pub use journal::JournalMetrics;
 pub use providers::{CallerMetrics, ProviderMetrics};
+pub use rows::RowMetrics;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -190,6 +192,7 @@ pub struct Metrics {
     budget_limit_usd: Family<OfConnector, FloatGauge>,
     journal: JournalMetrics,
     cache: CacheMetrics,
+    tables: rows::TableMetrics,
     http_requests: Family<Requests, Counter>,
     http_seconds: Histogram,
 }
@@ -232,6 +235,7 @@ impl Default for Metrics {
             budget_limit_usd: Family::default(),
             journal: JournalMetrics::default(),
             cache: CacheMetrics::default(),
+            tables: rows::TableMetrics::default(),
             http_requests: Family::default(),
             http_seconds: Histogram::new(SECONDS),
         };
@@ -284,6 +288,7 @@ impl Metrics {
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
         self.journal.register(&mut registry);
         self.cache.register(&mut registry);
+        self.tables.register(&mut registry);
         registry.register("http_requests", "HTTP requests", self.http_requests.clone());
         registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
     }
@@ -375,6 +380,11 @@ impl Metrics {
             budget_limit: self.budget_limit_usd.clone(),
             of,
         }
+    }
+
+    /// The handles of a table to which rows are appended: `request_log` or `audit_log`.
+    pub fn table(&self, name: &'static str) -> RowMetrics {
+        self.tables.of(name)
     }
 
     /// The handles of the journal.

@@ -87,7 +87,7 @@ fn stopped_for_long(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     let mut in_flight = 0;
     // A frozen process may hold the lock of an SQLite file, for which all others would wait.
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     for guarantee in [AtLeastOnce].into_iter().chain(std::iter::repeat_n(ExactlyOnce, rounds)) {
         let scene = Scene::new(&bench.cluster, steady(guarantee, 3000).store(server.url()));
         let mut zombie = scene.setup.start();

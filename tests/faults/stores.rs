@@ -150,7 +150,7 @@ fn garbage(tally: &mut Tally, bench: &Bench, server: &Redis) {
 fn postgres_down(bench: &mut Bench) -> Tally {
     let down = Duration::from_secs(bench.times(5, 15, 60) as u64);
     let mut tally = Tally::default();
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     for _ in 0..bench.times(1, 2, 5) {
         let scene = Scene::new(&bench.cluster, load(3000, server.url()));
         let mut service = warm(&scene);
@@ -166,7 +166,7 @@ fn postgres_disturbed(bench: &mut Bench) -> Tally {
         WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
     let terminations = bench.times(5, 20, 200);
     let mut tally = Tally::default();
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     for _ in 0..bench.times(1, 1, 5) {
         let scene = Scene::new(&bench.cluster, load(4000, server.url()));
         let mut instances = [warm(&scene), scene.setup.start()];

@@ -14,6 +14,7 @@ mod contract;
 mod place;
 mod postgres;
 mod redis;
+mod repositories;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sqlite;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use structured_prompt::domain::secret::Secret;
 use structured_prompt::ports::journal::{Claimed, Journal as _};
 use structured_prompt::store::journal::SharedJournal;
+use structured_prompt::store::selected::SelectedStore;
 use structured_prompt::store::settings::Location;
 
 use super::contract;
@@ -19,12 +20,27 @@ fn place(url: &str) -> Place {
     Place::new(Location::Postgres(Secret::new(url)), false)
 }
 
-async fn connect(url: &str) -> PgConnection {
+pub async fn connect(url: &str) -> PgConnection {
     PgConnectOptions::from_str(url).unwrap().connect().await.unwrap()
 }
 
-/// An empty database on the shared server.
+/// A database on the shared server, with our tables.
 async fn database(name: &str) -> String {
+    let url = empty_database(name).await;
+    migrate(&url).await;
+    url
+}
+
+/// Makes the tables.
+async fn migrate(url: &str) {
+    match SelectedStore::at(&Location::Postgres(Secret::new(url))) {
+        SelectedStore::Database(database) => drop(database.migrate().await.unwrap()),
+        SelectedStore::Redis(_) => panic!("no database"),
+    }
+}
+
+/// An empty database on the shared server.
+pub async fn empty_database(name: &str) -> String {
     let server = servers::shared("STRUCTURED_PROMPT_TEST_POSTGRES");
     let name = format!("{name}_{}", std::process::id());
     let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
@@ -49,12 +65,14 @@ async fn contract() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_may_start_at_the_same_time() {
-    contract::start_at_once(&place(&database("start").await)).await;
+    let url = empty_database("start").await;
+    soon(join_all((0..8).map(|_| migrate(&url)))).await;
+    contract::start_at_once(&place(&url)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_crashes_is_waited_for_and_nothing_is_lost() {
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     let journal = place(&server.url()).journal();
     journal.record(key(1), body(1)).await;
     server.stop();
@@ -70,7 +88,7 @@ async fn a_server_that_crashes_is_waited_for_and_nothing_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_yet_is_said_and_waited_for() {
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     server.stop();
     let journal = place(&server.url()).journal();
     let why = problem(&journal).await;
@@ -82,7 +100,7 @@ async fn a_server_that_is_not_there_yet_is_said_and_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stands_still_is_noticed() {
-    let server = Postgres::start();
+    let server = Postgres::migrated();
     let journal = place(&server.url()).journal();
     journal.record(key(1), body(1)).await;
     server.signal("STOP");

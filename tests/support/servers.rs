@@ -39,14 +39,29 @@ fn signal(name: &str, ids: &[String]) {
 pub struct Postgres {
     home: PathBuf,
     port: u16,
+    settings: String,
     _directory: TempDir,
 }
 
 impl Postgres {
     pub fn start() -> Self {
+        Self::with_settings(&[])
+    }
+
+    /// One with our tables.
+    pub fn migrated() -> Self {
+        let server = Self::start();
+        let mut migrate = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
+        run(migrate.arg("migrate").current_dir("/").env("STRUCTURED_PROMPT_STORE__URL", server.url()));
+        server
+    }
+
+    /// One with these settings, each as `name=value`.
+    pub fn with_settings(settings: &[&str]) -> Self {
+        let settings: String = settings.iter().map(|setting| format!(" -c {setting}")).collect();
         let directory = tempfile::tempdir().unwrap();
         let home = directory.path().join("data");
-        let server = Self { home, port: free_port(), _directory: directory };
+        let server = Self { home, port: free_port(), settings, _directory: directory };
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(server.home.parent().unwrap()));
         }
@@ -61,9 +76,15 @@ impl Postgres {
 
     /// Starts it again after [`Postgres::stop`].
     pub fn resume(&self) {
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories=", self.port);
+        let settings = "-c listen_addresses=127.0.0.1 -c unix_socket_directories=";
+        let options = format!("-p {} {settings}{}", self.port, self.settings);
         let log = self.home.join("log");
         run(as_owner("pg_ctl").args(["-w", "-D"]).arg(&self.home).arg("-l").arg(log).args(["-o", &options, "start"]));
+    }
+
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.join("log")).unwrap()
     }
 
     /// Ends it without a word to its clients, as a crash does.

@@ -119,28 +119,38 @@ impl MemoryCatalog {
 }
 
 impl Catalog for MemoryCatalog {
-    fn create(&self, tenant: &Tenant, entry: NewEntry) -> RepositoryFuture<'_, Entry> {
+    fn create<'a>(&'a self, tenant: &'a Tenant, entry: NewEntry) -> RepositoryFuture<'a, Entry> {
         ready(self.created(tenant, entry)).boxed()
     }
 
-    fn list(&self, tenant: &Tenant, filter: EntryFilter, page: PageRequest) -> RepositoryFuture<'_, Page<Entry>> {
+    fn list<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        filter: EntryFilter,
+        page: PageRequest,
+    ) -> RepositoryFuture<'a, Page<Entry>> {
         ready(self.listed(tenant, &filter, &page)).boxed()
     }
 
-    fn find(&self, tenant: &Tenant, name: &str, version: Selector) -> RepositoryFuture<'_, Entry> {
+    fn find<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: Selector) -> RepositoryFuture<'a, Entry> {
         ready(self.found(tenant, name, version)).boxed()
     }
 
-    fn versions(&self, tenant: &Tenant, name: &str) -> RepositoryFuture<'_, Vec<Entry>> {
+    fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>> {
         let versions = self.memory.state().and_then(|state| state.readable(tenant, name).map(<[Entry]>::to_vec));
         ready(versions).boxed()
     }
 
-    fn add_version(&self, tenant: &Tenant, name: &str, version: NewVersion) -> RepositoryFuture<'_, Entry> {
+    fn add_version<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        version: NewVersion,
+    ) -> RepositoryFuture<'a, Entry> {
         ready(self.added(tenant, name, version)).boxed()
     }
 
-    fn delete(&self, tenant: &Tenant, name: &str, latest: Version) -> RepositoryFuture<'_, ()> {
+    fn delete<'a>(&'a self, tenant: &'a Tenant, name: &'a str, latest: Version) -> RepositoryFuture<'a, ()> {
         ready(self.deleted(tenant, name, latest)).boxed()
     }
 

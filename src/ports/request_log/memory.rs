@@ -81,22 +81,22 @@ impl RequestLog for MemoryRequestLog {
 }
 
 impl RequestHistory for MemoryRequestLog {
-    fn page(
-        &self,
-        tenant: &Tenant,
+    fn page<'a>(
+        &'a self,
+        tenant: &'a Tenant,
         filter: RequestFilter,
         page: PageRequest,
-    ) -> RepositoryFuture<'_, Page<PastRequest>> {
+    ) -> RepositoryFuture<'a, Page<PastRequest>> {
         ready(self.found(tenant, &filter, &page)).boxed()
     }
 
-    fn get(&self, tenant: &Tenant, request_id: &str) -> RepositoryFuture<'_, PastRequest> {
+    fn get<'a>(&'a self, tenant: &'a Tenant, request_id: &'a str) -> RepositoryFuture<'a, PastRequest> {
         let all = self.found(tenant, &RequestFilter::default(), &PageRequest::first(u32::MAX));
         let wanted = |page: Page<PastRequest>| page.items.into_iter().find(|row| row.request_id == request_id);
         ready(all.and_then(|page| wanted(page).ok_or(RepositoryError::NotFound))).boxed()
     }
 
-    fn usage(&self, tenant: &Tenant, query: UsageQuery) -> RepositoryFuture<'_, Vec<Usage>> {
+    fn usage<'a>(&'a self, tenant: &'a Tenant, query: UsageQuery) -> RepositoryFuture<'a, Vec<Usage>> {
         ready(self.summed(tenant, query)).boxed()
     }
 }

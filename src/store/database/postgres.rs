@@ -8,14 +8,15 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
 
-use super::{migrations, store_error};
+use super::migrations::{self, Comparison, Readiness, Step};
+use super::store_error;
 use crate::domain::secret::Secret;
 use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Servers allow a hundred by default, for all instances together.
-const MAX_CONNECTIONS: u32 = 4;
+const MAX_CONNECTIONS: u32 = 6;
 /// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that
 /// stops in a transaction does not hold its own.
 const LIMITS: [(&str, &str); 3] =
@@ -57,23 +58,54 @@ impl PostgresDatabase {
 
     /// A connection to a database that is there and has all tables.
     pub(in crate::store) async fn connect(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        match self.readiness().await? {
+            Readiness::Ready => self.pool()?.acquire().await.map_err(|error| store_error(&error)),
+            Readiness::Refused(why) => Err(StoreError(why)),
+        }
+    }
+
+    /// A connection for somebody who does not wait long. The tables are taken to be there.
+    pub(in crate::store) async fn acquire(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        let name = self.name();
+        super::soon(&name, self.pool()?.acquire()).await
+    }
+
+    /// Makes or changes the tables.
+    pub(super) async fn migrate(&self) -> Result<Vec<Step>, StoreError> {
+        let mut connection = self.connect_directly().await?;
+        set_durable(&mut connection).await.map_err(|error| store_error(&error))?;
+        let applied = migrations::POSTGRES.apply(&mut connection).await?;
+        close(connection).await?;
+        Ok(applied)
+    }
+
+    /// Whether this program can work with the tables.
+    pub(super) async fn readiness(&self) -> Result<Readiness, StoreError> {
+        let mut connection = self.connect_directly().await?;
+        let comparison = migrations::POSTGRES.compare(&mut connection).await?;
+        close(connection).await?;
+        Ok(match comparison {
+            Comparison::Same => Readiness::Ready,
+            Comparison::Behind(StoreError(why)) | Comparison::Other(StoreError(why)) => Readiness::Refused(why),
+        })
+    }
+
+    /// A connection beside the pool: the pool would try for a while, and then say only that it took too long.
+    async fn connect_directly(&self) -> Result<PgConnection, StoreError> {
+        let options = self.pool()?.connect_options();
+        let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
+        let connected = connected.map_err(|_| StoreError(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
+        connected.map_err(|error| store_error(&error))
+    }
+
+    fn pool(&self) -> Result<&PgPool, StoreError> {
         // The words of the error that was dropped could quote the URL.
         let unreadable = || StoreError("store.url is not the URL of a Postgres database".to_owned());
-        let pool = self.pool.as_ref().ok_or_else(unreadable)?;
-        prepare(pool).await?;
-        pool.acquire().await.map_err(|error| store_error(&error))
+        self.pool.as_ref().ok_or_else(unreadable)
     }
 }
 
-/// Makes the tables, through a connection beside the pool: the pool would try for a while, and then say only that it
-/// took too long.
-async fn prepare(pool: &PgPool) -> Result<(), StoreError> {
-    let options = pool.connect_options();
-    let connected = tokio::time::timeout(CONNECT_LIMIT, options.connect()).await;
-    let connected = connected.map_err(|_| StoreError(format!("no answer within {} s", CONNECT_LIMIT.as_secs())))?;
-    let mut connection = connected.map_err(|error| store_error(&error))?;
-    set_durable(&mut connection).await.map_err(|error| store_error(&error))?;
-    migrations::apply(&mut connection, migrations::POSTGRES).await?;
+async fn close(connection: PgConnection) -> Result<(), StoreError> {
     connection.close().await.map_err(|error| store_error(&error))
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
 
-use super::{migrations, store_error};
+use super::migrations::{self, Comparison, Readiness, Step};
+use super::store_error;
 use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
 
@@ -49,19 +50,47 @@ impl SqliteDatabase {
 
     /// A connection to a file that is there and has all tables.
     pub(in crate::store) async fn connect(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.prepare().await?;
+        self.migrate().await?;
         self.pool.acquire().await.map_err(|error| store_error(&error))
     }
 
-    /// Makes the file and its tables, through a connection beside the pool: the pool would try for a while, and then
-    /// say only that it took too long.
-    async fn prepare(&self) -> Result<(), StoreError> {
+    /// A connection for somebody who does not wait long. The tables are taken to be there.
+    pub(in crate::store) async fn acquire(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        super::soon(&self.name(), self.pool.acquire()).await
+    }
+
+    /// Makes the file and its tables where they are missing.
+    pub(super) async fn migrate(&self) -> Result<Vec<Step>, StoreError> {
+        let mut connection = self.connect_directly().await?;
+        let applied = migrations::SQLITE.apply(&mut connection).await?;
+        close(connection).await?;
+        Ok(applied)
+    }
+
+    /// The same, but tells a file that another program made from one that cannot be used now.
+    pub(super) async fn readiness(&self) -> Result<Readiness, StoreError> {
+        let mut connection = self.connect_directly().await?;
+        let comparison = migrations::SQLITE.compare(&mut connection).await?;
+        if let Comparison::Behind(_) = comparison {
+            migrations::SQLITE.apply(&mut connection).await?;
+        }
+        close(connection).await?;
+        Ok(match comparison {
+            Comparison::Same | Comparison::Behind(_) => Readiness::Ready,
+            Comparison::Other(StoreError(why)) => Readiness::Refused(why),
+        })
+    }
+
+    /// A connection beside the pool: the pool would try for a while, and then say only that it took too long.
+    async fn connect_directly(&self) -> Result<SqliteConnection, StoreError> {
         if let Some(directory) = self.path.parent().filter(|directory| *directory != Path::new("")) {
             let made = tokio::fs::create_dir_all(directory).await;
             made.map_err(|error| StoreError(format!("no directory for it: {error}")))?;
         }
-        let mut connection = self.pool.connect_options().connect().await.map_err(|error| store_error(&error))?;
-        migrations::apply(&mut connection, migrations::SQLITE).await?;
-        connection.close().await.map_err(|error| store_error(&error))
+        self.pool.connect_options().connect().await.map_err(|error| store_error(&error))
     }
+}
+
+async fn close(connection: SqliteConnection) -> Result<(), StoreError> {
+    connection.close().await.map_err(|error| store_error(&error))
 }

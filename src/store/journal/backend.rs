@@ -81,8 +81,3 @@ impl Work {
         self.is_read_only() && self.recalls.is_empty()
     }
 }
-
-/// Milliseconds, as databases store times.
-pub(super) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}

@@ -8,9 +8,10 @@ use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
-use super::backend::{Backend, Connection, Done, Hash, Holder, Work, millis};
+use super::backend::{Backend, Connection, Done, Hash, Holder, Work};
 use super::rows;
 use crate::store::availability::StoreName;
+use crate::store::database::columns::millis;
 use crate::store::database::sqlite::SqliteDatabase;
 use crate::store::database::store_error;
 use crate::store::error::StoreError;

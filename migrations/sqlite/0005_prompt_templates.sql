@@ -1,0 +1,24 @@
+-- Prompt templates of users, each in its versions. What can be searched for stands in lower case.
+CREATE TABLE prompt_templates (
+    id              INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    organization_id TEXT    NOT NULL,
+    team_id         TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    description     TEXT    NOT NULL,
+    search_text     TEXT    NOT NULL,
+    visibility      TEXT    NOT NULL CHECK (visibility IN ('private', 'public')),
+    created_at      INTEGER NOT NULL,
+    UNIQUE (organization_id, name, team_id)
+);
+CREATE INDEX prompt_templates_by_organization ON prompt_templates (organization_id, id);
+
+CREATE TABLE prompt_template_versions (
+    entry_id   INTEGER NOT NULL REFERENCES prompt_templates (id) ON DELETE CASCADE,
+    major      INTEGER NOT NULL,
+    minor      INTEGER NOT NULL,
+    patch      INTEGER NOT NULL,
+    document   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (entry_id, major, minor, patch)
+);
+INSERT INTO revisions (subject, revision) VALUES ('prompt_templates', 0);

@@ -1,0 +1,31 @@
+//! The store that the configuration names, for commands that work on it without a running service.
+
+use std::path::Path;
+
+use crate::config::Environment;
+use crate::config::runtime;
+use crate::store::database::Database;
+use crate::store::selected::SelectedStore;
+use crate::store::settings::StoreUrl;
+
+/// What `store.url` names.
+pub(super) enum Kept {
+    /// A database of ours.
+    Database(Database),
+    /// Something without tables, in a word.
+    Elsewhere(&'static str),
+}
+
+/// The store of a configuration; all that is wrong with the configuration otherwise.
+pub(super) fn selected(config: Option<&Path>) -> Result<Kept, String> {
+    let file = super::run::config_file(config);
+    let runtime = runtime::load(file, &Environment::of_process()).map_err(|findings| findings.to_string())?;
+    Ok(match &runtime.store.url {
+        StoreUrl::Off => Kept::Elsewhere("store.url is none"),
+        StoreUrl::Memory => Kept::Elsewhere("store.url is the memory of the process"),
+        StoreUrl::Durable(location) => match SelectedStore::at(location) {
+            SelectedStore::Database(database) => Kept::Database(database),
+            SelectedStore::Redis(_) => Kept::Elsewhere("redis"),
+        },
+    })
+}
