@@ -25,8 +25,11 @@ mod permissions;
 mod reader;
 mod rebalance;
 mod remembered;
+#[path = "../support/servers.rs"]
+mod servers;
 #[path = "../support/service.rs"]
 mod service;
+mod shared_cache;
 mod shutdown;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
