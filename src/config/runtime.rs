@@ -7,6 +7,7 @@ mod kafka;
 mod llm;
 mod log;
 mod providers;
+mod request_log;
 mod routing;
 mod store;
 
@@ -26,7 +27,7 @@ use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
-use crate::store::settings::{StoreSettings, StoreUrl};
+use crate::store::settings::{RequestLogSettings, StoreSettings, StoreUrl};
 use crate::telemetry::settings::LogSettings;
 
 /// The runtime configuration as true.
@@ -38,6 +39,8 @@ pub struct RuntimeConfig {
     pub http: HttpSettings,
     /// What outlives the process.
     pub store: StoreSettings,
+    /// What is kept of requests over HTTP.
+    pub request_log: RequestLogSettings,
     /// The answer cache.
     pub cache: CacheSettings,
     /// Usable providers, by name.
@@ -72,12 +75,12 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
         diagnostics.add(finding);
     }
     let written = read(&diagnostics, &root, base(file));
-    let Written { kafka, http, store, cache, cassettes, providers, routing, log } = written;
+    let Written { kafka, http, store, request_log, cache, cassettes, providers, routing, log } = written;
     let is_replay = matches!(cassettes, Cassettes::Replay(_));
     let (providers, left_out) = providers::resolve(&diagnostics, providers, environment, is_replay);
     let routing = routing::usable(routing, &providers);
     let findings = Findings::new(diagnostics.into_findings());
-    let config = RuntimeConfig { kafka, http, store, cache, providers, left_out, routing, cassettes, log };
+    let config = RuntimeConfig { kafka, http, store, request_log, cache, providers, left_out, routing, cassettes, log };
     if findings.is_empty() { Ok(config) } else { Err(findings) }
 }
 
@@ -135,6 +138,7 @@ struct Written {
     kafka: KafkaSettings,
     http: HttpSettings,
     store: StoreSettings,
+    request_log: RequestLogSettings,
     cache: CacheSettings,
     cassettes: Cassettes,
     providers: Vec<providers::Written>,
@@ -157,13 +161,14 @@ fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let kafka = kafka::read(diagnostics, root.section("kafka"));
     let http = http::read(root.section("http"));
     let store = store::read(root.section("store"), base);
+    let request_log = request_log::read(root.section("request_log"));
     let cache = cache::read(root.section("cache"));
     let providers = providers::read(diagnostics, &mut root, base);
     let routing = routing::read(diagnostics, root.section("routing"), &providers);
     let cassettes = llm::read(diagnostics, root.section("llm"), base);
     let log = log::read(root.section("log"));
     root.finish();
-    Written { kafka, http, store, cache, cassettes, providers, routing, log }
+    Written { kafka, http, store, request_log, cache, cassettes, providers, routing, log }
 }
 
 #[cfg(test)]

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-
-use super::database::Database;
 use super::database::columns::{count, damaged, millis, row_limit, tenant, text, time};
+use super::database::{Database, answered};
 use crate::domain::api_key::{ApiKey, KeyEntry, KeyHash, KeyId};
 use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Scope;
@@ -151,32 +149,32 @@ struct Change {
 
 impl Keys for StoredKeys {
     fn create(&self, key: NewKey) -> RepositoryFuture<'_, (ApiKey, KeyEntry)> {
-        self.insert(key).boxed()
+        answered(self.insert(key))
     }
 
     fn list<'a>(&'a self, scope: &'a Scope, page: PageRequest) -> RepositoryFuture<'a, Page<KeyEntry>> {
-        async move { self.select(scope, &page).await }.boxed()
+        answered(async move { self.select(scope, &page).await })
     }
 
     fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
-        async move { self.select_one(Some(scope), id).await?.ok_or(RepositoryError::NotFound) }.boxed()
+        answered(async move { self.select_one(Some(scope), id).await?.ok_or(RepositoryError::NotFound) })
     }
 
     fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry> {
         let KeyChange { name, rate_limit, expires_at } = change;
-        self.update(scope, id, Change { name, rate_limit, expires_at, is_revoked: false }).boxed()
+        answered(self.update(scope, id, Change { name, rate_limit, expires_at, is_revoked: false }))
     }
 
     fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
-        self.update(scope, id, Change { is_revoked: true, ..Change::default() }).boxed()
+        answered(self.update(scope, id, Change { is_revoked: true, ..Change::default() }))
     }
 
     fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>> {
-        self.select_one(None, id).boxed()
+        answered(self.select_one(None, id))
     }
 
     fn revision(&self) -> RepositoryFuture<'_, u64> {
-        revisions::current(&self.database, SUBJECT).boxed()
+        answered(revisions::current(&self.database, SUBJECT))
     }
 }
 

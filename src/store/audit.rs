@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use sqlx::QueryBuilder;
 
-use super::database::Database;
 use super::database::columns::{before, damaged, millis, place, row_limit, tenant, text, time};
+use super::database::{Database, answered};
 use super::row_writer::{RowTable, RowWriter};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Scope;
@@ -139,7 +139,7 @@ impl AuditHistory for StoredAuditHistory {
         event_type: Option<AuditEventType>,
         page: PageRequest,
     ) -> RepositoryFuture<'a, Page<AuditEvent>> {
-        async move { self.select(scope, event_type, &page).await }.boxed()
+        answered(async move { self.select(scope, event_type, &page).await })
     }
 }
 

@@ -4,11 +4,9 @@ mod statements;
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-
 use self::statements::Statements;
-use super::database::Database;
 use super::database::columns::{before, count, damaged, millis, place, row_limit, tenant, text, time};
+use super::database::{Database, answered};
 use super::revisions;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
@@ -201,7 +199,7 @@ impl StoredCatalog {
 
 impl Catalog for StoredCatalog {
     fn create<'a>(&'a self, tenant: &'a Tenant, entry: NewEntry) -> RepositoryFuture<'a, Entry> {
-        self.insert(tenant, entry).boxed()
+        answered(self.insert(tenant, entry))
     }
 
     fn list<'a>(
@@ -210,15 +208,15 @@ impl Catalog for StoredCatalog {
         filter: EntryFilter,
         page: PageRequest,
     ) -> RepositoryFuture<'a, Page<Entry>> {
-        async move { self.select(tenant, &filter, &page).await }.boxed()
+        answered(async move { self.select(tenant, &filter, &page).await })
     }
 
     fn find<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: Selector) -> RepositoryFuture<'a, Entry> {
-        self.select_one(tenant, name, version).boxed()
+        answered(self.select_one(tenant, name, version))
     }
 
     fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>> {
-        self.select_versions(tenant, name).boxed()
+        answered(self.select_versions(tenant, name))
     }
 
     fn add_version<'a>(
@@ -227,15 +225,15 @@ impl Catalog for StoredCatalog {
         name: &'a str,
         version: NewVersion,
     ) -> RepositoryFuture<'a, Entry> {
-        self.insert_version(tenant, name, version).boxed()
+        answered(self.insert_version(tenant, name, version))
     }
 
     fn delete<'a>(&'a self, tenant: &'a Tenant, name: &'a str, latest: Version) -> RepositoryFuture<'a, ()> {
-        self.remove(tenant, name, latest).boxed()
+        answered(self.remove(tenant, name, latest))
     }
 
     fn revision(&self) -> RepositoryFuture<'_, u64> {
-        revisions::current(&self.database, self.statements.subject).boxed()
+        answered(revisions::current(&self.database, self.statements.subject))
     }
 }
 

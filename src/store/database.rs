@@ -15,11 +15,14 @@ pub mod sqlite;
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use self::migrations::{Readiness, Step};
 use self::postgres::PostgresDatabase;
 use self::sqlite::SqliteDatabase;
 use super::availability::StoreName;
 use super::error::StoreError;
+use crate::ports::repository::{RepositoryError, RepositoryFuture};
 
 /// A database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -69,6 +72,21 @@ impl Database {
 
 /// How long a repository waits for a connection: whoever asked waits for an answer.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a repository works on an answer. Longer than a statement waits for a lock, which says more about what it
+/// waited for.
+const ANSWER_LIMIT: Duration = Duration::from_secs(6);
+
+/// The answer of a repository, in time: a server that stands still is no reason to wait with it.
+pub(super) fn answered<'a, T>(
+    work: impl Future<Output = Result<T, RepositoryError>> + Send + 'a,
+) -> RepositoryFuture<'a, T> {
+    async {
+        let late = |_| RepositoryError::Unavailable(format!("no answer within {} s", ANSWER_LIMIT.as_secs()));
+        tokio::time::timeout(ANSWER_LIMIT, work).await.map_err(late)?
+    }
+    .boxed()
+}
 
 /// A connection from a pool, unless it takes too long. Then the error says which database it is and what to look at.
 async fn soon<C>(name: &StoreName, connection: impl Future<Output = Result<C, sqlx::Error>>) -> Result<C, StoreError> {

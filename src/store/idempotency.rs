@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::database::Database;
 use super::database::columns::{count, damaged, millis};
+use super::database::{Database, answered};
 use crate::domain::tenant::Tenant;
 use crate::ports::clock::Clock;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
@@ -159,7 +158,7 @@ impl StoredIdempotency {
 
 impl Idempotency for StoredIdempotency {
     fn begin<'a>(&'a self, tenant: &'a Tenant, request: IdempotentRequest) -> RepositoryFuture<'a, Begun> {
-        self.insert(tenant, request).boxed()
+        answered(self.insert(tenant, request))
     }
 
     fn finish<'a>(
@@ -170,11 +169,11 @@ impl Idempotency for StoredIdempotency {
         answer: StoredAnswer,
         ttl: Duration,
     ) -> RepositoryFuture<'a, ()> {
-        self.update(tenant, key, ticket, answer, ttl).boxed()
+        answered(self.update(tenant, key, ticket, answer, ttl))
     }
 
     fn abandon<'a>(&'a self, tenant: &'a Tenant, key: &'a str, ticket: Ticket) -> RepositoryFuture<'a, ()> {
-        self.remove(tenant, key, ticket).boxed()
+        answered(self.remove(tenant, key, ticket))
     }
 }
 

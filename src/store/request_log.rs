@@ -13,8 +13,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use self::rows::RequestRow;
-use super::database::Database;
 use super::database::columns::{before, millis, place, row_limit};
+use super::database::{Database, answered};
 use super::row_writer::{RowTable, RowWriter};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
@@ -96,15 +96,15 @@ impl RequestHistory for StoredRequestHistory {
         filter: RequestFilter,
         page: PageRequest,
     ) -> RepositoryFuture<'a, Page<PastRequest>> {
-        async move { self.select(tenant, &filter, &page).await }.boxed()
+        answered(async move { self.select(tenant, &filter, &page).await })
     }
 
     fn get<'a>(&'a self, tenant: &'a Tenant, request_id: &'a str) -> RepositoryFuture<'a, PastRequest> {
-        self.select_one(tenant, request_id).boxed()
+        answered(self.select_one(tenant, request_id))
     }
 
     fn usage<'a>(&'a self, tenant: &'a Tenant, query: UsageQuery) -> RepositoryFuture<'a, Vec<Usage>> {
-        usage::select(&self.0, tenant, query).boxed()
+        answered(usage::select(&self.0, tenant, query))
     }
 }
 

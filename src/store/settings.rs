@@ -17,6 +17,15 @@ pub struct StoreSettings {
     pub retention: Duration,
 }
 
+/// The `request_log` section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLogSettings {
+    /// How long rows are kept. Their sums are kept longer.
+    pub retention: Duration,
+    /// Whether prompts and answers are kept as well.
+    pub store_text: bool,
+}
+
 /// What remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {

@@ -25,13 +25,14 @@ fn the_keys_are_those_that_are_read() {
         diagnostics.known().into_iter().filter(|key| !key.contains('.')).collect::<Vec<_>>()
     };
     let empty = Node::empty();
-    let mut expected = [CONNECTOR_KEYS, RUNTIME_KEYS];
-    expected.iter_mut().for_each(|keys| keys.sort_unstable());
+    let (mut connector_keys, mut runtime_keys) = (CONNECTOR_KEYS, RUNTIME_KEYS);
+    connector_keys.sort_unstable();
+    runtime_keys.sort_unstable();
     let connector = known(&|diagnostics| {
         drop(connector::read(diagnostics, Path::new("c.yaml"), &empty, &RuntimeDefaults::default()))
     });
-    assert_eq!(connector, expected[0]);
+    assert_eq!(connector, connector_keys);
     let runtime =
         known(&|diagnostics| drop(runtime::check(diagnostics, Path::new("r.yaml"), &empty, &Environment::default())));
-    assert_eq!(runtime, expected[1]);
+    assert_eq!(runtime, runtime_keys);
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::secret::Secret;
 use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
-use crate::store::settings::{Location, StoreUrl};
 
+mod store;
 mod texts;
 
 const WRITTEN: &str = include_str!("../../../config/structured-prompt.yaml");
@@ -78,7 +78,7 @@ fn all_findings_come_at_once_with_their_places() {
                \nr.yaml:5:30: cache.memory_mb: expected a whole number from 0 to 1048576, found text\
                \nr.yaml:6:16: log.format: `yaml` is not one of the choices\n    use auto or json or text\
                \nr.yaml:7:1: log: the key appears twice\n    keep one of the two\
-               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, store, cache, providers, routing, llm, log"
+               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, store, request_log, cache, providers, routing, llm, log"
     );
 }
 
@@ -262,70 +262,6 @@ fn a_replay_needs_no_key_and_excludes_a_recording() {
     assert_eq!(config.routing.fallback, ["gemini", "claude", "gpt"]);
     assert!(matches!(&config.cassettes, Cassettes::Replay(directory) if directory.ends_with("tapes")));
     assert!(findings("llm: { replay: a, record: b }").contains("at the same time"));
-}
-
-#[test]
-fn a_store_is_a_file_below_the_working_directory_until_someone_says_otherwise() {
-    let store = |text: &str, variables: &[(&str, &str)]| {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("r.yaml");
-        fs::write(&file, text).unwrap();
-        let store = load(Some(&file), &variables.iter().copied().chain(KEYED).collect()).unwrap().store;
-        let StoreUrl::Durable(Location::Sqlite(path)) = store.url else { panic!("{:?}", store.url) };
-        path.strip_prefix(directory.path()).map_or(path.clone(), |below| Path::new("FILE").join(below))
-    };
-    let variable = |url| [("STRUCTURED_PROMPT_STORE__URL", url)];
-    assert_eq!(store("", &[]), Path::new("data/structured-prompt.db"));
-    assert_eq!(store("store: { url: null }", &[]), Path::new("data/structured-prompt.db"));
-    assert_eq!(store("store: { url: 'sqlite://s/x.db' }", &[]), Path::new("FILE/s/x.db"));
-    assert_eq!(store("store: { url: 'sqlite:///s/x.db' }", &[]), Path::new("/s/x.db"));
-    assert_eq!(store("store: { url: none }", &variable("sqlite://s/x.db")), Path::new("s/x.db"));
-}
-
-#[test]
-fn a_store_can_be_turned_off_and_its_retention_set() {
-    let defaults = load_text("", &KEYED).unwrap().store;
-    assert_eq!(defaults.retention, Duration::from_secs(7 * 24 * 3600));
-    let store = load_text("store: { url: none, retention: 36h }", &KEYED).unwrap().store;
-    assert_eq!(store, StoreSettings { url: StoreUrl::Off, retention: Duration::from_secs(36 * 3600) });
-    assert!(findings("store: { retention: 0s }").contains("store.retention: what is forgotten at once"));
-}
-
-#[test]
-fn a_wrong_store_is_refused_without_quoting_its_password() {
-    for url in [
-        "mysql://me:canary@x/",
-        "canary",
-        "sqlite://",
-        "sqlite://data/",
-        "sqlite://a.db?mode=canary",
-        "sqlite:canary.db",
-        "postgres://me:canary@x:canary/y",
-        "postgres://me:canary@x/y?pasword=canary",
-        "postgres://me:canary@x/y?sslmode=canary",
-        "redis://:canary@x/canary",
-        "redis://:canary@/",
-    ] {
-        let found = findings(&format!("store: {{ url: '{url}' }}"));
-        assert!(found.contains("store.url: ") && !found.contains("canary"), "{found}");
-    }
-}
-
-#[test]
-fn a_database_is_named_by_its_url_which_is_secret() {
-    for url in [
-        "postgres://me:canary@db:5432/sp?sslmode=require",
-        "postgresql://db/sp",
-        "redis://r",
-        "rediss://me:canary@r:6380/1",
-    ] {
-        let config = load_text("", &[KEYED.as_slice(), &[("STRUCTURED_PROMPT_STORE__URL", url)]].concat()).unwrap();
-        let StoreUrl::Durable(Location::Postgres(kept) | Location::Redis(kept)) = &config.store.url else {
-            panic!("{:?}", config.store)
-        };
-        assert_eq!(kept.expose(), url);
-        assert!(!format!("{config:?}").contains("canary"));
-    }
 }
 
 #[test]

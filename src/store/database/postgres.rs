@@ -15,6 +15,7 @@ use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const PING_LIMIT: Duration = Duration::from_secs(2);
 /// Servers allow a hundred by default, for all instances together.
 const MAX_CONNECTIONS: u32 = 6;
 /// Limits that the server keeps, in milliseconds: nothing waits for ever behind another's lock, and a process that
@@ -40,7 +41,8 @@ impl PostgresDatabase {
         let pool = PoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(CONNECT_LIMIT)
-            .after_connect(|connection, _| set_durable(connection).boxed());
+            .after_connect(|connection, _| set_durable(connection).boxed())
+            .after_release(|connection, _| is_usable(connection).boxed());
         Self { pool: options.map(|options| pool.connect_lazy_with(options)) }
     }
 
@@ -107,6 +109,13 @@ impl PostgresDatabase {
 
 async fn close(connection: PgConnection) -> Result<(), StoreError> {
     connection.close().await.map_err(|error| store_error(&error))
+}
+
+/// Whether somebody else can have a connection that was given back, perhaps in the middle of its work. The pool would
+/// wait for ever to find out, and have one connection less.
+async fn is_usable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let answer = tokio::time::timeout(PING_LIMIT, connection.ping()).await;
+    answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
 }
 
 /// A server may be set up to answer before it has written; whatever it waits for beyond that is its owner's choice.

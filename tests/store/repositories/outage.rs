@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use sqlx::{ConnectOptions as _, Connection as _};
 use structured_prompt::domain::api_key::KeyId;
 use structured_prompt::domain::tenant::Tenant;
@@ -54,6 +55,27 @@ async fn a_database_that_is_away_is_said_soon_and_loses_no_row_that_has_room() {
     assert_eq!(kept.metrics.table("request_log").dropped.get(), 0);
     let last = kept.request_history.get(&tenant, &format!("request-{}", ROWS - 1)).await;
     assert_eq!(last.map(|request| request.input_tokens), Ok(ROWS - 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_still_holds_up_nobody_for_long_and_is_found_again() {
+    let server = Postgres::migrated();
+    let kept = Kept::stored(&postgres(&server.url())).await;
+    let id = KeyId::parse("00000000000").unwrap();
+    // More than the pool has connections, so that each of these has been used.
+    let calls = || join_all((0..20).map(|_| kept.keys.find(&id)));
+    assert!(soon(calls()).await.iter().all(Result::is_ok));
+    server.signal("STOP");
+    let began_at = Instant::now();
+    assert!(calls().await.iter().all(Result::is_err));
+    assert!(began_at.elapsed() < Duration::from_secs(12), "{:?}", began_at.elapsed());
+    server.signal("CONT");
+    soon(async {
+        while !calls().await.iter().all(Result::is_ok) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
