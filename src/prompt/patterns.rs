@@ -16,7 +16,7 @@ mod expressions;
 mod needs;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 
@@ -30,8 +30,8 @@ const SIZE_LIMIT: usize = 16 * 1024 * 1024;
 
 static NEEDS: LazyLock<Needs> = LazyLock::new(|| Needs::of(expressions::all()));
 
-/// The compiled expressions in the order of the table.
-static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| expressions::all().filter_map(Pattern::compiled).collect());
+/// All expressions in the order of the table.
+static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| expressions::all().map(Pattern::of).collect());
 
 /// Those that count only in what the record itself says.
 static OF_CONTENT: LazyLock<Set> = LazyLock::new(|| {
@@ -42,10 +42,10 @@ static OF_CONTENT: LazyLock<Set> = LazyLock::new(|| {
 
 static PEOPLE: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(OWNED_BY_PEOPLE));
 
+/// An expression, compiled when it is first tried: most processes never need most of them.
 struct Pattern {
-    name: &'static str,
-    place: Place,
-    regex: Regex,
+    expression: &'static Expression,
+    regex: OnceLock<Option<Regex>>,
 }
 
 /// Names of the patterns that a text shows, each once, the most specific first. `content` is what of the prompt came
@@ -72,23 +72,27 @@ fn add_names(names: &mut Vec<&'static str>, text: &str, set: Set) {
     }
     let code = without_quoted_code(text);
     let tried = PATTERNS.iter().enumerate().filter(|(index, _)| set >> index & 1 == 1);
-    for (_, Pattern { name, place, regex }) in tried {
-        let counts = || match place {
+    for (_, pattern) in tried {
+        let Expression { name, place, .. } = pattern.expression;
+        let counts = |regex: &Regex| match place {
             Place::Code => regex.is_match(&code),
             Place::Words | Place::Content => regex.is_match(text),
             Place::Bare => is_bare(regex, &code),
             Place::Order => is_ordered(regex, text),
         };
-        if !names.contains(name) && counts() {
+        if !names.contains(name) && pattern.regex().is_some_and(counts) {
             names.push(name);
         }
     }
 }
 
 impl Pattern {
-    fn compiled(expression: &'static Expression) -> Option<Self> {
-        let Expression { name, place, regex, .. } = expression;
-        Some(Self { name, place: *place, regex: compiled(regex)? })
+    fn of(expression: &'static Expression) -> Self {
+        Self { expression, regex: OnceLock::new() }
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| compiled(self.expression.regex)).as_ref()
     }
 }
 
@@ -100,7 +104,6 @@ fn compiled(expression: &str) -> Option<Regex> {
         .multi_line(true)
         .ignore_whitespace(true)
         .size_limit(SIZE_LIMIT)
-        .dfa_size_limit(SIZE_LIMIT)
         .build()
         .ok()
 }

@@ -26,7 +26,7 @@ impl Ladder<'_> {
         let rejected = self.progress.owed.as_ref().and_then(|owed| owed.rejected.as_ref());
         let correction = rejected.map_or(0, |rejected| rejected.answer.len() + rejected.errors.len());
         let own = provider.model().instructions().map_or(0, str::len);
-        self.call_spec.sent_len(&self.language_note) + own + self.prompt.len() + correction + FRAME_CHARS
+        self.call_spec.sent_len(self.language_note()) + own + self.prompt.len() + correction + FRAME_CHARS
     }
 
     fn limit(&self, provider: &Provider) -> u32 {

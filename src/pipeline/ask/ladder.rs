@@ -55,7 +55,6 @@ pub(super) struct Ladder<'a> {
     pub(super) prompt: &'a str,
     content: &'a str,
     pub(super) call_spec: &'a CallSpec,
-    pub(super) language_note: String,
     pub(super) progress: &'a mut Progress,
     /// Providers that were asked in this climb.
     asked: Vec<usize>,
@@ -72,8 +71,7 @@ impl<'a> Ladder<'a> {
     pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
         let Asked { spec, caller, deadline, prompt, content } = asked;
         let settings = spec.settings();
-        let note = || meta::language_note(language::detect(content));
-        let language_note = progress.language_note.get_or_insert_with(note).clone();
+        progress.language_note.get_or_insert_with(|| meta::language_note(language::detect(content)));
         Self {
             router: spec.router(),
             settings,
@@ -83,7 +81,6 @@ impl<'a> Ladder<'a> {
             prompt,
             content,
             call_spec: spec.call(),
-            language_note,
             progress,
             asked: Vec::new(),
             retried: Vec::new(),
@@ -131,7 +128,7 @@ impl<'a> Ladder<'a> {
         let rejected = self.progress.owed.as_ref().filter(|_| is_owed).and_then(|owed| owed.rejected.as_ref());
         let call = Call {
             spec: self.call_spec,
-            note: &self.language_note,
+            note: self.language_note(),
             prompt: self.prompt,
             content: self.content,
             correction: rejected.map(|r| Correction { answer: &r.answer, errors: &r.errors }),
@@ -213,6 +210,11 @@ impl<'a> Ladder<'a> {
             }
         }
         rung
+    }
+
+    /// What the model is told of the language of the content.
+    pub(super) fn language_note(&self) -> &str {
+        self.progress.language_note.as_deref().unwrap_or_default()
     }
 
     fn has_retries_left(&self, index: usize) -> bool {

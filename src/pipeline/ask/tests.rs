@@ -206,7 +206,7 @@ async fn the_estimate_holds_everything_that_is_sent() {
     let member = spec.router().member(0);
     let plain = ladder.need(member).input_tokens;
     let schema = spec.settings().schema.json().to_string().len();
-    let sent = spec.call().system(&ladder.language_note).len() + schema + text.len();
+    let sent = spec.call().system(ladder.language_note()).len() + schema + text.len();
     assert!(plain * 3 > sent as u64, "the schema goes with the instructions and beside them");
     ladder.progress.owed = Some(owed);
     assert!(ladder.need(member).input_tokens >= plain + 1100);

@@ -69,9 +69,10 @@ fn every_pattern_has_attacks_in_the_corpus() {
 
 #[test]
 fn every_expression_compiles_and_has_a_bit_of_the_set() {
-    let expressions = expressions::all().count();
-    assert!(expressions <= Set::BITS as usize);
-    assert_eq!(PATTERNS.len(), expressions);
+    assert!(PATTERNS.len() <= Set::BITS as usize);
+    for pattern in PATTERNS.iter() {
+        assert!(pattern.regex().is_some(), "{}", pattern.expression.regex);
+    }
 }
 
 #[test]
@@ -90,8 +91,9 @@ fn an_expression_that_matches_has_what_it_needs() {
     for (_, text) in attacks().into_iter().chain(harmless()) {
         for text in [text.to_lowercase(), text.to_uppercase(), text] {
             let met = NEEDS.met_by(&text);
-            for (index, Pattern { name, regex, .. }) in PATTERNS.iter().enumerate() {
-                assert!(met >> index & 1 == 1 || !regex.is_match(&text), "{name} lacks a need: {text}");
+            for (index, pattern) in PATTERNS.iter().enumerate() {
+                let matches = || pattern.regex().is_some_and(|regex| regex.is_match(&text));
+                assert!(met >> index & 1 == 1 || !matches(), "{} lacks a need: {text}", pattern.expression.name);
             }
         }
     }

@@ -40,7 +40,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         name: "script-tag",
         place: Bare,
         needs: &["<"],
-        regex: r"^\s*(?:\w+:\s*)?<\s*script\b[^<>\n]{0,300}>?[^\n]{0,300}$",
+        regex: r"^\s*(?:\w+:\s*)?<\s*script\b[^<>\n]*>?[^\n]*$",
     },
     // An event handler that shows or steals something: <img src=x onerror=alert(1)>
     Expression {
@@ -71,9 +71,9 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         place: Bare,
         needs: &["<"],
         regex: concat!(
-            r#"^\s*["']?\s*/?>?\s*<\s*[a-z][a-z0-9]{0,20}[\s/][^<>\n]{0,300}?"#,
+            r#"^\s*["']?\s*/?>?\s*<\s*[a-z][a-z0-9]{0,20}[\s/][^<>\n]*?"#,
             handler!(),
-            r#"\s*["'`]?\s*[\w(][^\n]{0,200}$"#
+            r#"\s*["'`]?\s*[\w(][^\n]*$"#
         ),
     },
     // A URL that is code, in a link or by itself: javascript:alert(1). What links without a target say, void(0), is
@@ -103,6 +103,6 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         name: "script-frame",
         place: Bare,
         needs: &["<"],
-        regex: r"^\s*<\s*(?:iframe|object|embed|base)\b[^<>\n]{0,300}>[^\n]{0,60}$",
+        regex: r"^\s*<\s*(?:iframe|object|embed|base)\b[^<>\n]*>[^\n]*$",
     },
 ];

@@ -54,17 +54,17 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
             ^[\s;]* (?:
                 drop\s+(?:table|database|schema|view|user)\s+(?:if\s+exists\s+)?[\w."\[\]`]+(?:\s+cascade)?
                 | truncate\s+(?:table\s+)?[\w."\[\]]+
-                | delete\s+from\s+[\w."\[\]]+(?:\s+where\s+[^;\n]{1,120})?
-                | insert\s+into\s+[\w."\[\]]+\s*(?:\([^)\n]{0,120}\)\s*)?(?:values|select)\b[^;\n]{0,120}
-                | alter\s+(?:table|user|role)\s+[^;\n]{1,120}
-                | grant\s+all\s+(?:privileges\s+)?on\s+[^;\n]{1,120}
+                | delete\s+from\s+[\w."\[\]]+(?:\s+where\s+[^;\n]+)?
+                | insert\s+into\s+[\w."\[\]]+\s*(?:\([^)\n]*\)\s*)?(?:values|select)\b[^;\n]*
+                | alter\s+(?:table|user|role)\s+[^;\n]+
+                | grant\s+all\s+(?:privileges\s+)?on\s+[^;\n]+
             )\s*;?\s*(?:--[^\n]*|\#[^\n]*)?$"#,
     },
     Expression {
         name: "sql-statement",
         place: Bare,
         needs: &["="],
-        regex: r#"^[\s;]*update\s+[\w."\[\]]+\s+set\s+\w+\s*=[^;\n]{1,120};?\s*(?:--[^\n]*|\#[^\n]*)?$"#,
+        regex: r#"^[\s;]*update\s+[\w."\[\]]+\s+set\s+\w+\s*=[^;\n]+;?\s*(?:--[^\n]*|\#[^\n]*)?$"#,
     },
     // A quote or a number closes a literal, then the result is extended: ' UNION SELECT password FROM users
     Expression {
@@ -79,7 +79,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         name: "sql-union",
         place: Bare,
         needs: &["union"],
-        regex: r"^\s*union\s+(?:all\s+)?select\s+\S[^\n]{0,200}$",
+        regex: r"^\s*union\s+(?:all\s+)?select\s+\S[^\n]*$",
     },
     // A condition or an order that goes on where a value ended: OR 1=1#, ORDER BY 5--
     Expression {
@@ -87,7 +87,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         place: Bare,
         needs: &["=", "order by"],
         regex: r"
-            \A\s*(?:or|and|having|where|\d+\s+(?:or|and))\s+\(*\d{1,9}\s*=\s*\d{1,9}\b[^\n]{0,60}\z
+            \A\s*(?:or|and|having|where|\d+\s+(?:or|and))\s+\(*\d{1,9}\s*=\s*\d{1,9}\b[^\n]*\z
             | \A[^\n]{0,20}\border\s+by\s+\d{1,5}\s*(?:--|\#)[\s-]*\z",
     },
     // A quote closes a literal and the rest is made a comment: admin'--
@@ -95,7 +95,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         name: "sql-comment",
         place: Bare,
         needs: &["'"],
-        regex: r"\A[\w.@-]{1,64}'\s*\)*\s*(?:--|\#|/\*)[\s-]*\z",
+        regex: r"\A[^\s'()]{1,64}'\s*\)*\s*(?:--|\#|/\*)[\s-]*\z",
     },
     // Functions that wait or reach the system, as used to probe blindly.
     Expression {

@@ -10,14 +10,14 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         place: Code,
         needs: &["{"],
         regex: r#"
-            \{\{[^{}\n]{0,200}?(?: __\w{2,20}__ | \b\d+\s*\*\s*'?\d+ | \bconstructor\b | \bconfig\s*(?:\}\}|\[|\.items)
+            \{\{[^{}\n]*?(?: __[a-z]{2,20}__ | \b\d+\s*\*\s*'?\d+ | \bconstructor\b | \bconfig\s*(?:\}\}|\[|\.items)
                 | \bself\b[.\[] | \brequest\s*(?:\.(?:application|environ)|\|\s*attr) | \b(?:cycler|joiner|lipsum)\b
                     | \bpopen\b | getclass
                 | \bdump\s*\( | \bos\.system\b | /etc/ )
-            | \{%[^%\n]{0,200}?(?: __\w{2,20}__ | \bpopen\b | \bimport\s+os\b )
-            | [$\#*]\{[^{}\n]{0,200}?(?: \b\d+\s*\*\s*\d+ | \bt\s*\(\s*java | getruntime | java\.lang | getclass
+            | \{%[^%\n]*?(?: __[a-z]{2,20}__ | \bpopen\b | \bimport\s+os\b )
+            | [$\#*]\{[^{}\n]*?(?: \b\d+\s*\*\s*\d+ | \bt\s*\(\s*java | getruntime | java\.lang | getclass
                 | processbuilder
-                | \bos\.(?:system|popen)\b | __\w{2,20}__ )
+                | \bos\.(?:system|popen)\b | __[a-z]{2,20}__ )
             | \$\{\s*(?: jndi\s*: | \$\{\s*(?:lower|upper|env|::) )
             | \{php\} | \{\$smarty\. | \}\s*\$\{\s*ex\s*\("#,
     },
@@ -57,9 +57,9 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         ],
         regex: r"
             (?:\.\.[/\\]){4,}
-            | (?:\.\.[/\\])+[\w./\\-]{0,80}(?:etc[/\\]|proc[/\\]self|windows[/\\]|winnt|boot\.ini|win\.ini|\.ssh
+            | (?:\.\.[/\\])+[a-z0-9_./\\-]{0,80}(?:etc[/\\]|proc[/\\]self|windows[/\\]|winnt|boot\.ini|win\.ini|\.ssh
                 |\.env\b|\.aws|id_rsa)
-            | (?:\.\.[/\\]){3,}[\w./\\-]{0,80}(?:config|secret|passw|credential|shadow)
+            | (?:\.\.[/\\]){3,}[a-z0-9_./\\-]{0,80}(?:config|secret|passw|credential|shadow)
             | (?:\.{4,}//+){2,}
             | (?:%2e%2e|%252e%252e)(?:[/\\]|%2f|%5c|%252f|%255c) | \.\.(?:%2f|%5c|%252f|%255c|%c0%af|%c1%9c)
             | \bfile:/{2,3}(?:etc|proc|root|var|home)/ | \bphp://(?:filter|input) | \bexpect://\w | \bgopher://\w
@@ -128,7 +128,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         place: Bare,
         needs: &["|", "system(", "exec(", "eval(", "passthru("],
         regex: r#"
-            ^\s*(?:curl|wget)\s[^\n|]{0,200}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b[^\n]{0,40}$
+            ^\s*(?:curl|wget)\s[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b[^\n]{0,40}$
             | ^\s*(?:system|exec|eval|passthru)\s*\(\s*['"][^\n]{0,80}['"]\s*\)\s*;?\s*$"#,
     },
     // A value, a separator and a command: report.pdf; ls -l
@@ -137,9 +137,9 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         place: Bare,
         needs: &[";", "|", "&"],
         regex: r#"
-            \A\S{0,40}?['")]?\s*[;&|]{1,2}\s*(?:id|ls|dir|pwd|whoami|ifconfig|ipconfig|netstat|uname|systeminfo|curl
+            \A\S*?\s*[;&|]{1,2}\s*(?:id|ls|dir|pwd|whoami|ifconfig|ipconfig|netstat|uname|systeminfo|curl
                 |wget)\b
-            (?:\s+[-/\w:.*\\]{1,60}){0,3}\s*[;&|)]*\s*\z"#,
+            (?:\s+[-/a-z0-9_:.*\\]+){0,3}\s*[;&|)]*\s*\z"#,
     },
     // Between backticks, but grown together with a word: name`id`
     Expression {
