@@ -16,6 +16,8 @@ pub enum Validation {
     Passed,
     /// After safe coercions only nearly so: some required fields may be missing. Only where the user allows it.
     Relaxed,
+    /// Not at all: whoever asked wanted any object.
+    Bypassed,
 }
 
 impl Validation {
@@ -24,6 +26,7 @@ impl Validation {
         match self {
             Self::Passed => "passed",
             Self::Relaxed => "relaxed",
+            Self::Bypassed => "bypassed",
         }
     }
 }

@@ -58,11 +58,12 @@ pub struct Rejected {
 
 /// Parses and validates a reply. Each object in it that may be the answer is held against the schema: the one that is
 /// valid is the answer. Several different valid ones are none, for nobody knows which one the model means. If none is
-/// valid, the model is told the errors of the one with the fewest, the last of equals.
+/// valid, the model is told the errors of the one with the fewest, the last of equals. Where validation is bypassed every
+/// object is valid.
 ///
 /// # Errors
 /// [`Disapproved`], with what may help.
-pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
+pub fn approve(schema: &Schema, bypass_validation: bool, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
     if reply.finish == Finish::Refused {
         let detail = "the provider declined to answer, or a content filter of it did; the prompt needs a person's eyes";
         return Err(disapproved(Code::ProviderRefused, detail.to_owned(), Remedy::None, PassedOver::default()));
@@ -72,7 +73,7 @@ pub fn approve(schema: &Schema, reply: &Reply) -> Result<Approved, Box<Disapprov
         return Err(truncated(reply, &reading));
     }
     let (passed_over, answer_at) = (passed_over(&reading), reading.answer_at);
-    match choose(schema, reading) {
+    match choose(schema, bypass_validation, reading) {
         Ok(Candidate { value, form, .. }) => Ok(Approved { data: value, form, passed_over }),
         Err(flaw) => {
             let Flaw { failure, errors, data } = *flaw;
@@ -101,11 +102,11 @@ struct Flaw {
     data: Option<Value>,
 }
 
-fn choose(schema: &Schema, mut reading: Reading) -> Result<Candidate, Box<Flaw>> {
+fn choose(schema: &Schema, bypass_validation: bool, mut reading: Reading) -> Result<Candidate, Box<Flaw>> {
     let (candidates, failure) = (std::mem::take(&mut reading.candidates), reading.failure.take());
     let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
     for candidate in candidates {
-        match schema.validate(&candidate.value) {
+        match if bypass_validation { Ok(()) } else { schema.validate(&candidate.value) } {
             Ok(()) => valid.push(candidate),
             Err(violations) if nearest.as_ref().is_none_or(|(_, fewest)| violations.len() <= fewest.len()) => {
                 nearest = Some((candidate, violations));

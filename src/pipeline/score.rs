@@ -11,6 +11,8 @@ use crate::prompt::parse::Form;
 const PER_CORRECTION: f64 = 0.15;
 /// Factor for an answer that is only nearly valid.
 const RELAXED: f64 = 0.5;
+/// Factor for an answer that nobody held against the schema.
+const BYPASSED: f64 = 0.5;
 /// Factor for an answer whose JSON we had to mend.
 const REPAIRED: f64 = 0.9;
 /// Part of the score that does not depend on completeness: a ticket without an order number is no worse a ticket.
@@ -36,6 +38,7 @@ pub struct Evidence {
 pub fn confidence(evidence: &Evidence) -> Confidence {
     let validation = match (evidence.validation, evidence.form) {
         (Validation::Relaxed, _) => RELAXED,
+        (Validation::Bypassed, _) => BYPASSED,
         (Validation::Passed, Form::Repaired) => REPAIRED,
         (Validation::Passed, _) => 1.0,
     };

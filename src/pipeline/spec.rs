@@ -53,6 +53,8 @@ pub struct Checks {
     pub max_prompt_chars: usize,
     /// What to do with suspicious input.
     pub patterns: PatternPolicy,
+    /// Whether any object is an answer, valid against the schema or not.
+    pub bypass_validation: bool,
     /// Whether an answer that only nearly has the schema's shape may be published, marked.
     pub allow_relaxed: bool,
     /// Confidence below which [`Checks::on_low_confidence`] applies.
@@ -191,8 +193,6 @@ fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
     // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
     let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _, cache_tag } = settings;
     let Generation { temperature, max_tokens } = generation;
-    let Checks { allow_relaxed, max_prompt_chars: _, patterns: _, confidence_threshold: _, on_low_confidence: _ } =
-        checks;
     let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/3");
     // Answers are invalidated by these names: what one tag, schema or template gets rid of must not be another's hit.
     for name in [cache_tag.as_deref().unwrap_or_default(), schema.name(), template.name()] {
@@ -205,7 +205,7 @@ fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
         let [a, b, c, d] = tokens.to_be_bytes();
         [1, a, b, c, d]
     }));
-    hash.update([u8::from(*allow_relaxed)]);
+    hash.update([accepted_answers(*checks)]);
     hash.update((router.providers().len() as u64).to_be_bytes());
     for provider in router.providers() {
         hash.update(provider.model().digest());
@@ -220,11 +220,25 @@ fn outcome(settings: &SpecSettings, router: &Router) -> Sha256 {
     hash.update(template.digest());
     hash.update(generation.temperature.map_or([0xff; 8], f64::to_be_bytes));
     hash.update(generation.max_tokens.unwrap_or(0).to_be_bytes());
-    hash.update([u8::from(checks.allow_relaxed)]);
+    hash.update([accepted_answers(*checks)]);
     for provider in router.providers() {
         update(&mut hash, provider.model().family());
     }
     hash
+}
+
+/// Which answers are taken.
+fn accepted_answers(checks: Checks) -> u8 {
+    // Exhaustive on purpose, as in `question`.
+    let Checks {
+        allow_relaxed,
+        bypass_validation,
+        max_prompt_chars: _,
+        patterns: _,
+        confidence_threshold: _,
+        on_low_confidence: _,
+    } = checks;
+    u8::from(allow_relaxed) | u8::from(bypass_validation) << 1
 }
 
 /// With its length, so that two parts cannot be taken for others.

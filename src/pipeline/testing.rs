@@ -37,6 +37,7 @@ pub(crate) fn settings() -> SpecSettings {
         checks: Checks {
             max_prompt_chars: 1000,
             patterns: PatternPolicy::Off,
+            bypass_validation: false,
             allow_relaxed: false,
             confidence_threshold: None,
             on_low_confidence: LowConfidencePolicy::Flag,

@@ -132,7 +132,9 @@ impl Decoder {
         Some(Answer {
             data: Bytes::copy_from_slice(data),
             provider: self.provider(provider),
-            validation: [Validation::Passed, Validation::Relaxed].into_iter().find(|it| it.as_str() == validation)?,
+            validation: [Validation::Passed, Validation::Relaxed, Validation::Bypassed]
+                .into_iter()
+                .find(|it| it.as_str() == validation)?,
             confidence: confidence.read()?,
             attempt_log: attempts.into_iter().map(|it| self.attempt(it, &model)).collect::<Option<_>>()?,
             usage: usage.read(),

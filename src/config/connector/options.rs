@@ -61,6 +61,7 @@ impl Options {
             checks: Checks {
                 max_prompt_chars: self.max_prompt_chars as usize,
                 patterns: self.patterns,
+                bypass_validation: false,
                 allow_relaxed: self.allow_relaxed,
                 confidence_threshold: self.confidence_threshold,
                 on_low_confidence: self.on_low_confidence,

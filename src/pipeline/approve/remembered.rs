@@ -15,6 +15,7 @@ pub(in crate::pipeline) fn is_still_valid(answer: &Answer, settings: &SpecSettin
     }
     match answer.validation {
         Validation::Passed => settings.schema.validate(&data).is_ok(),
+        Validation::Bypassed => settings.checks.bypass_validation,
         Validation::Relaxed => {
             settings.checks.allow_relaxed && settings.schema.relax(data.clone()).as_ref() == Some(&data)
         }

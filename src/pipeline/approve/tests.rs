@@ -18,11 +18,11 @@ fn reply(finish: Finish, text: &str) -> Reply {
 }
 
 fn of(text: &str) -> Result<Approved, Box<Disapproved>> {
-    approve(&schema(false), &reply(Finish::Complete, text))
+    approve(&schema(false), false, &reply(Finish::Complete, text))
 }
 
 fn cut(text: &str) -> Result<Approved, Box<Disapproved>> {
-    approve(&schema(false), &reply(Finish::Truncated, text))
+    approve(&schema(false), false, &reply(Finish::Truncated, text))
 }
 
 fn beside(reasoning: bool, objects: u32) -> PassedOver {
@@ -51,7 +51,7 @@ fn several_valid_objects_that_differ_are_none() {
         (false, "```\n{\"label\":\"refund\"}\n```\n```\n{\"label\":\"refund\",\"text\":\"\"}\n```"),
         (true, r#"Schema: {"type":"object"} Answer: {"label":"refund"}"#),
     ] {
-        let error = approve(&schema(is_open), &reply(Finish::Complete, text)).unwrap_err();
+        let error = approve(&schema(is_open), false, &reply(Finish::Complete, text)).unwrap_err();
         assert_eq!(error.failure.code, Code::AnswerInvalid, "{text}");
         assert!(error.failure.detail.contains("2 different JSON objects"), "{}", error.failure);
         assert!(

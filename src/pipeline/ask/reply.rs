@@ -36,7 +36,7 @@ impl<'a> Ladder<'a> {
         let paid = |passed_over| Paid { reply: &reply, model: Arc::clone(&model), cost_usd, passed_over };
         let giver =
             Giver { provider: Arc::clone(provider.name()), model: Arc::clone(&model), confidence: reply.confidence };
-        let disapproved = match approve(&self.settings.schema, &reply) {
+        let disapproved = match approve(&self.settings.schema, self.settings.checks.bypass_validation, &reply) {
             Ok(approved) => {
                 provider.judged(true);
                 self.note(step, provider, Some(paid(approved.passed_over)), None);

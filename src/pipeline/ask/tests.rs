@@ -239,6 +239,17 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
     assert_eq!(steps(&answered).len(), 2, "one call, and the ceiling allows no second");
 }
 
+#[tokio::test]
+async fn any_object_is_an_answer_where_validation_is_bypassed() {
+    let model = Scripted::new("a", [FakeModel::says("no object"), FakeModel::says(INVALID)]);
+    let bypassed = settings().with(|it| it.checks.bypass_validation = true);
+    let answered = ask(&asking(bypassed, &[&model], 2)).await.unwrap();
+    assert_eq!(answered.answer.validation, Validation::Bypassed);
+    assert_eq!(&answered.answer.data[..], INVALID.as_bytes());
+    assert!(answered.answer.confidence.score <= 0.5, "{:?}", answered.answer.confidence);
+    assert_eq!(model.calls(), 2, "something that is no object is none");
+}
+
 mod replies;
 mod usage;
 mod waits;

@@ -28,6 +28,7 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(9)), "m"),
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
         fingerprint(settings().with(|it| it.checks.allow_relaxed = true), "m"),
+        fingerprint(settings().with(|it| it.checks.bypass_validation = true), "m"),
         spec.fingerprint(&Tenant::default(), "y"),
         spec.fingerprint(&Tenant::new("another", "default").unwrap(), "x"),
     ];
