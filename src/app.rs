@@ -20,7 +20,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::api::BoundApi;
 use self::connectors::{Builder, limit_in_flight};
 use self::errors::AppError;
 use self::health::AllHealth;
@@ -73,14 +72,15 @@ impl App {
         health.extend(connectors.health());
         let health: Arc<dyn Health> = Arc::new(AllHealth(health));
         // Bound before anything consumes: a taken address must not cost a rebalance.
-        let api = BoundApi::bind(shared.runtime.http.listen).await?;
+        let api = api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
+        let api = api.bind(Arc::clone(&health)).await?;
         let http_address = api.address;
         let asked = connectors.asked.clone();
         let members = connectors.start()?;
         tracing::info!(http = %http_address, connectors = asked.len(), journal = storage.journal.is_some(), "started");
-        let api = api.serve(&shared, Arc::clone(&health), storage.cache.tiers());
-        let services = std::iter::once(api).chain(storage.services);
-        let running = Running::new(members, services, shared.tasks);
+        let open_requests = api.open_requests(&shared.tasks);
+        let services = api.serve(&shared.tasks).into_iter().chain(storage.services);
+        let running = Running::new(members, services, shared.tasks).with_intake(open_requests);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }
 

@@ -3,6 +3,7 @@
 //! - [`answers`], [`journal`], [`model`]: what is remembered, and who is asked;
 //! - [`keys`], [`request_log`], [`catalog`], [`audit`], [`idempotency`]: what the HTTP API keeps in a database;
 //!   [`repository`]: what these have in common;
+//! - [`rate_limits`]: how much a key may ask;
 //! - [`clock`], [`health`]: the time, and how a part is doing.
 
 pub mod answer_cache;
@@ -15,5 +16,6 @@ pub mod idempotency;
 pub mod journal;
 pub mod keys;
 pub mod model;
+pub mod rate_limits;
 pub mod repository;
 pub mod request_log;

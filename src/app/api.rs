@@ -1,4 +1,4 @@
-//! The HTTP server.
+//! The HTTP server and the API behind it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,37 +6,107 @@ use std::time::Instant;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::errors::AppError;
 use super::lifecycle::Service;
+use super::providers::Providers;
 use super::shared::Shared;
-use crate::http::state::ApiState;
+use super::storage::Storage;
+use crate::http::auth::Authenticator;
+use crate::http::settings::{Auth, HttpSettings};
+use crate::http::state::{ApiParts, ApiState};
+use crate::http::v1::analyzer::Analyzer;
+use crate::http::v1::specs::{SpecDefaults, Specs};
 use crate::http::{router, server};
-use crate::ports::answer_cache::AnswerCache;
+use crate::pipeline::engine::Engine;
 use crate::ports::health::Health;
+use crate::ports::rate_limits::MemoryRateLimits;
+use crate::tasks::Tasks;
 
-/// An address that is ours, and not served yet.
+/// The API at an address that is ours, and not served yet.
 pub(super) struct BoundApi {
+    state: ApiState,
     listener: TcpListener,
     /// Where it listens, with the port that the system chose if the configuration has none.
     pub(super) address: SocketAddr,
 }
 
-impl BoundApi {
-    /// Takes the address.
-    pub(super) async fn bind(address: SocketAddr) -> Result<Self, AppError> {
+/// What the API is built from.
+pub(super) struct Builder<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) providers: &'a Providers,
+    pub(super) storage: &'a Storage,
+}
+
+impl Builder<'_> {
+    /// Builds the API, which shows how these parts are doing, and takes its address.
+    pub(super) async fn bind(self, health: Arc<dyn Health>) -> Result<BoundApi, AppError> {
+        let state = self.state(health)?;
+        let address = state.settings.listen;
         let refused = |source| AppError::Listen { address, source };
         let listener = server::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        Ok(BoundApi { state, listener, address })
+    }
+
+    /// What handlers share.
+    fn state(&self, health: Arc<dyn Health>) -> Result<ApiState, AppError> {
+        let Shared { runtime, clock, metrics, .. } = self.shared;
+        let settings = runtime.http;
+        let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
+        let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: runtime.cache.ttl };
+        let specs = Specs::new(self.providers.asked_by_clients(&runtime.routing)?, defaults);
+        let authenticator = match settings.auth {
+            Auth::Off => Authenticator::off(Arc::clone(metrics)),
+            Auth::Keys => {
+                let keys = self.storage.keys.clone();
+                if keys.is_none() {
+                    tracing::warn!(
+                        "the store keeps no keys, so nobody may ask over HTTP; set store.url to a database, or http.auth to off"
+                    );
+                }
+                Authenticator::keys(keys, Arc::clone(clock), Arc::clone(metrics))
+            }
+        };
+        Ok(Arc::new(ApiParts {
+            settings,
+            health,
+            cache: self.storage.cache.tiers(),
+            metrics: Arc::clone(metrics),
+            started_at: Instant::now(),
+            authenticator: Arc::new(authenticator),
+            rate_limits: Arc::new(MemoryRateLimits::default()),
+            open_requests: TaskTracker::new(),
+            analyzer: Analyzer { engine: Arc::clone(self.engine), specs, timeout },
+        }))
+    }
+}
+
+impl BoundApi {
+    /// Requests under way: told to stop, no other is begun.
+    pub(super) fn open_requests(&self, tasks: &Tasks) -> Service {
+        let (stop, requests) = (CancellationToken::new(), self.state.open_requests.clone());
+        let stopped = stop.clone();
+        let end = async move {
+            stopped.cancelled().await;
+            requests.close();
+            requests.wait().await;
+        };
+        Service::new("HTTP requests", tasks.service(end), stop, Ok)
     }
 
     /// Begins to answer.
-    pub(super) fn serve(self, shared: &Shared, health: Arc<dyn Health>, cache: Arc<dyn AnswerCache>) -> Service {
-        let (settings, metrics) = (shared.runtime.http, Arc::clone(&shared.metrics));
-        let router = router::router(ApiState { settings, health, cache, metrics, started_at: Instant::now() });
-        let (tasks, stop) = (shared.tasks.clone(), CancellationToken::new());
-        let server = server::serve(self.listener, router, settings.max_connections, tasks, stop.clone());
-        Service::new("HTTP server", shared.tasks.service(server), stop, Ok)
+    pub(super) fn serve(self, tasks: &Tasks) -> [Service; 2] {
+        let (stop, stop_watch) = (CancellationToken::new(), CancellationToken::new());
+        let watch = Arc::clone(&self.state.authenticator).watch(stop_watch.clone());
+        let max_connections = self.state.settings.max_connections;
+        let router = router::router(self.state);
+        let server = server::serve(self.listener, router, max_connections, tasks.clone(), stop.clone());
+        [
+            Service::new("HTTP server", tasks.service(server), stop, Ok),
+            Service::new("key watch", tasks.service(watch), stop_watch, Ok),
+        ]
     }
 }

@@ -20,6 +20,9 @@ pub enum AppError {
         /// The name that it gives.
         provider: String,
     },
+    /// No provider is usable at all.
+    #[error("routing.fallback: no provider is usable; set the key of one, or name `offline`, which needs none")]
+    NobodyToAsk,
     /// No provider of a connector can answer once for the connector's whole budget.
     #[error("{}: options.budget.usd: an answer may cost {need} USD, more than the budget; raise it, or lower max_tokens", .path.display())]
     BudgetTooSmall {

@@ -96,7 +96,7 @@ impl Part for OpenCalls {
 
 /// All running parts.
 pub(super) struct Running {
-    /// They take records in, so they stop first.
+    /// They take records and requests in, so they stop first.
     connectors: Vec<Box<dyn Part>>,
     /// The connectors need them, so they stop last.
     services: Vec<Box<dyn Part>>,
@@ -113,6 +113,12 @@ impl Running {
         let connectors = connectors.into_iter().map(|part| Box::new(part) as Box<dyn Part>).collect();
         let services = services.into_iter().map(|part| Box::new(part) as Box<dyn Part>).collect();
         Self { connectors, services, tasks }
+    }
+
+    /// The same with another part that takes work in, and stops first.
+    pub(super) fn with_intake(mut self, part: impl Part + 'static) -> Self {
+        self.connectors.push(Box::new(part));
+        self
     }
 
     /// Returns when a part has ended that nobody asked to, with its name and why.

@@ -1,6 +1,6 @@
 //! The providers, and which of them a connector asks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::errors::AppError;
@@ -8,15 +8,19 @@ use super::shared::Shared;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::domain::answer::Usage;
+use crate::http::v1::specs::AskedProviders;
 use crate::llm::settings::{ProviderKind, ProviderSettings};
 use crate::llm::{self, BuildError};
 use crate::open_files::OpenFiles;
 use crate::pipeline::route::connections::Connections;
 use crate::pipeline::route::provider::{Provider, Signal};
+use crate::pipeline::route::settings::RoutingSettings;
 
 /// All providers of the configuration that have a key.
 pub(super) struct Providers {
     by_name: HashMap<String, Arc<Provider>>,
+    /// One that needs no key.
+    offline: Option<String>,
     /// Wakes whoever waits for a provider when one can be asked again.
     pub(super) signal: Signal,
 }
@@ -43,7 +47,24 @@ impl Providers {
             Ok((name.clone(), Arc::new(provider)))
         });
         let by_name = built.collect::<Result<_, BuildError>>()?;
-        Ok(Self { by_name, signal })
+        let is_offline = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Offline);
+        let offline = runtime.providers.iter().find(is_offline).map(|settings| settings.name.clone());
+        Ok(Self { by_name, offline, signal })
+    }
+
+    /// The providers that requests over HTTP ask: any by name, otherwise those of the routing. Where none of these has its
+    /// key, the offline extractor stands in.
+    pub(super) fn asked_by_clients(&self, routing: &RoutingSettings) -> Result<AskedProviders, AppError> {
+        let by_name: BTreeMap<_, _> =
+            self.by_name.values().map(|one| (Arc::clone(one.name()), Arc::clone(one))).collect();
+        let mut fallback: Vec<_> = routing.fallback.iter().filter_map(|name| self.by_name.get(name).cloned()).collect();
+        if fallback.is_empty() {
+            fallback.extend(self.offline.as_ref().and_then(|name| self.by_name.get(name)).cloned());
+        }
+        if fallback.is_empty() {
+            return Err(AppError::NobodyToAsk);
+        }
+        Ok(AskedProviders { by_name, fallback, strategy: routing.strategy, signal: self.signal.clone() })
     }
 
     /// The providers that the connector asks, in the order of its configuration.

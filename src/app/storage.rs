@@ -10,6 +10,8 @@ use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
+use crate::ports::keys::Keys;
+use crate::store::api_keys::StoredKeys;
 use crate::store::database::migrations::Readiness;
 use crate::store::journal::{self, SharedJournal};
 use crate::store::selected::SelectedStore;
@@ -21,6 +23,8 @@ pub(super) struct Storage {
     pub(super) cache: Cache,
     /// Outcomes that outlive the process, if there is a store.
     pub(super) journal: Option<Arc<dyn Journal>>,
+    /// Keys of the API, if the store keeps them.
+    pub(super) keys: Option<Arc<dyn Keys>>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
     /// The tasks that look after them.
@@ -36,12 +40,17 @@ impl Storage {
         let mut cache = Cache::open(shared);
         let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
         let store = &shared.runtime.store;
+        let mut keys = None;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
             StoreUrl::Durable(location) => {
                 let selected = SelectedStore::at(location);
                 check(&selected).await?;
+                if let SelectedStore::Database(database) = &selected {
+                    let stored = StoredKeys::new(database.clone(), Arc::clone(&shared.clock));
+                    keys = Some(Arc::new(stored) as Arc<dyn Keys>);
+                }
                 let stop = CancellationToken::new();
                 let deps = journal::Dependencies {
                     clock: Arc::clone(&shared.clock),
@@ -56,7 +65,7 @@ impl Storage {
                 Some(journal)
             }
         };
-        Ok(Self { cache, journal, health, services })
+        Ok(Self { cache, journal, keys, health, services })
     }
 }
 

@@ -20,16 +20,18 @@ const GRACE: Duration = Duration::from_secs(20);
 /// Signals within this time are one.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
+const DEFAULT_CONNECTORS: &str = "connectors";
+
 const DEFAULT_CONFIG: &str = "config/structured-prompt.yaml";
 
-/// Run the service: every connector in one process, until SIGTERM or Ctrl-C.
+/// Run the service, the HTTP API and every connector in one process, until SIGTERM or Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Runtime configuration [default: config/structured-prompt.yaml if it is there].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Connector files, or directories of them.
-    #[arg(long, value_name = "PATH", num_args = 1.., default_value = "connectors")]
+    /// Connector files, or directories of them [default: connectors if it is there; without any, HTTP only].
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     connectors: Vec<PathBuf>,
     /// For a process that must not outlive the one that started it.
     #[arg(long, hide = true)]
@@ -89,11 +91,18 @@ pub(super) fn config_file(named: Option<&Path>) -> Option<&Path> {
     named.or_else(|| default.exists().then_some(default))
 }
 
+/// The paths that were named, or the directory in the usual place.
+fn connector_files(named: &[PathBuf]) -> Vec<PathBuf> {
+    let default = Path::new(DEFAULT_CONNECTORS);
+    if named.is_empty() && default.exists() { vec![default.to_path_buf()] } else { named.to_vec() }
+}
+
 /// Every finding of all files at once.
 fn configure(args: &Args) -> Result<(RuntimeConfig, Vec<ConnectorConfig>), String> {
     let runtime = runtime::load(config_file(args.config.as_deref()), &Environment::of_process());
     let defaults = runtime.as_ref().map(RuntimeDefaults::from).unwrap_or_default();
-    let connectors = load_connectors(&args.connectors, &defaults);
+    let named = connector_files(&args.connectors);
+    let connectors = if named.is_empty() { Ok(Vec::new()) } else { load_connectors(&named, &defaults) };
     match (runtime, connectors) {
         (Ok(runtime), Ok(connectors)) => Ok((runtime, connectors)),
         (runtime, connectors) => {

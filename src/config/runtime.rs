@@ -12,6 +12,7 @@ mod routing;
 mod store;
 
 pub(super) use cache::DEFAULT_TTL;
+pub(super) use http::PATTERN_POLICIES;
 pub(crate) use providers::{Kind, unknown_provider};
 pub(crate) use routing::STRATEGIES;
 
@@ -159,7 +160,7 @@ fn read_file(diagnostics: &Diagnostics, file: &Path) -> Node {
 fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let mut root = Section::root(diagnostics, node);
     let kafka = kafka::read(diagnostics, root.section("kafka"));
-    let http = http::read(root.section("http"));
+    let http = http::read(diagnostics, root.section("http"));
     let store = store::read(root.section("store"), base);
     let request_log = request_log::read(root.section("request_log"));
     let cache = cache::read(root.section("cache"));

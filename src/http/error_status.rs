@@ -46,6 +46,8 @@ request_codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// The key's limit of requests is reached.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
+    /// The database cannot be used now.
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE;
     /// The process is about to end.
     ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE;
 }

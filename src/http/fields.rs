@@ -73,18 +73,22 @@ impl PlaceErrors {
 impl<'a> Fields<'a> {
     /// The members of `value`, which must be an object.
     pub fn of(value: Value, place: Place, errors: &'a PlaceErrors) -> Option<Self> {
-        match value {
-            Value::Object(members) => Some(Self { members, place, known: Vec::new(), errors }),
-            other => {
-                errors.add(place.error("", format!("expected an object, found {}", kind(&other))));
-                None
-            }
+        let kind = kind(&value);
+        if let Value::Object(members) = value {
+            return Some(Self { members, place, known: Vec::new(), errors });
         }
+        errors.add(place.error("", format!("expected an object, found {kind}")));
+        None
     }
 
     /// Where this object stands.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Where errors are noted.
+    pub fn errors(&self) -> &'a PlaceErrors {
+        self.errors
     }
 
     /// Notes an error at a member.
@@ -100,19 +104,16 @@ impl<'a> Fields<'a> {
 
     /// Text that is not empty.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
-        match self.value(name)? {
-            Value::String(text) if text.is_empty() => self.wrong(name, "the text is empty; leave it out instead"),
-            Value::String(text) => Some(text),
-            other => self.wrong(name, format!("expected text, found {}", kind(&other))),
-        }
+        let value = self.value(name)?;
+        let kind = kind(&value);
+        let Value::String(text) = value else { return self.wrong(name, format!("expected text, found {kind}")) };
+        if text.is_empty() { self.wrong(name, "the text is empty; leave it out instead") } else { Some(text) }
     }
 
     /// True or false.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
-        match self.value(name)? {
-            Value::Bool(flag) => Some(flag),
-            other => self.wrong(name, format!("expected true or false, found {}", kind(&other))),
-        }
+        let value = self.value(name)?;
+        value.as_bool().or_else(|| self.wrong(name, format!("expected true or false, found {}", kind(&value))))
     }
 
     /// A number within a range.
@@ -162,13 +163,10 @@ impl<'a> Fields<'a> {
 
     /// The elements of an array, each with its place.
     pub fn list(&mut self, name: &'static str) -> Option<Vec<(Value, Place)>> {
-        let place = self.place.at(name);
-        match self.value(name)? {
-            Value::Array(items) => {
-                Some(items.into_iter().enumerate().map(|(index, item)| (item, place.at(&index.to_string()))).collect())
-            }
-            other => self.wrong(name, format!("expected an array, found {}", kind(&other))),
-        }
+        let (value, place) = (self.value(name)?, self.place.at(name));
+        let kind = kind(&value);
+        let Value::Array(items) = value else { return self.wrong(name, format!("expected an array, found {kind}")) };
+        Some(items.into_iter().enumerate().map(|(index, item)| (item, place.at(&index.to_string()))).collect())
     }
 
     /// The members of an object whose names the client chooses.

@@ -56,17 +56,24 @@ pub async fn health(State(state): State<ApiState>) -> (StatusCode, Json<Report>)
 
 /// 200 while a restart of the process would not help.
 pub async fn live(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
-    probe(&state, "alive", |component| component.is_alive)
+    probe("alive", reasons(&state, |component| component.is_alive))
 }
 
-/// 200 when every connector has its cluster, its topics and a place in its group.
+/// 200 when every connector has its cluster, its topics and a place in its group, and the process is not about
+/// to end.
 pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
-    probe(&state, "ready", |component| component.is_ready)
+    let mut reasons = reasons(&state, |component| component.is_ready);
+    if state.open_requests.is_closed() {
+        reasons.push("the process is about to end".to_owned());
+    }
+    probe("ready", reasons)
 }
 
-fn probe(state: &ApiState, good: &'static str, is_good: fn(&Component) -> bool) -> (StatusCode, Json<Probe>) {
-    let components = state.health.components();
-    let reasons: Vec<String> = components.into_iter().filter(|component| !is_good(component)).map(reason).collect();
+fn reasons(state: &ApiState, is_good: fn(&Component) -> bool) -> Vec<String> {
+    state.health.components().into_iter().filter(|component| !is_good(component)).map(reason).collect()
+}
+
+fn probe(good: &'static str, reasons: Vec<String>) -> (StatusCode, Json<Probe>) {
     if reasons.is_empty() {
         (StatusCode::OK, Json(Probe { status: good, reasons }))
     } else {

@@ -11,9 +11,13 @@ use super::error_status::{RequestCode, status_of};
 use super::request_id::RequestId;
 use crate::domain::failure::{Failure, Kind};
 
+/// An error, as the client is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem(Box<Document>);
+
 /// A problem document. `type` stays `about:blank`: `code` is the stable name, and it has a section in `docs/errors.md`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+struct Document {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -50,7 +54,9 @@ impl Problem {
             [PlaceError { pointer, detail }] => format!("{pointer}: {detail}"),
             several => format!("{} places of the request are wrong; `errors` has each", several.len()),
         };
-        Self { errors, ..Self::new(code, detail) }
+        let mut problem = Self::new(code, detail);
+        problem.0.errors = errors;
+        problem
     }
 
     /// The problem of a handler that panicked.
@@ -60,27 +66,35 @@ impl Problem {
         Self::with_status(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", detail.to_owned())
     }
 
+    /// The problem of a request that needs the store while it is away. Health says why it is.
+    pub fn store_unavailable() -> Self {
+        let detail = "the store cannot be used now; try again in a moment";
+        Self::new(RequestCode::StoreUnavailable, detail).retry_after(Some(Duration::from_secs(1)))
+    }
+
     fn with_status(status: StatusCode, code: &'static str, detail: String) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let (kind, request_id, errors, retry_after) = ("about:blank", None, Vec::new(), None);
-        Self { kind, title, status, detail, code, request_id, errors, retry_after }
+        Self(Box::new(Document { kind, title, status, detail, code, request_id, errors, retry_after }))
     }
 
     /// The same with the time after which the request may succeed.
     #[must_use]
-    pub fn retry_after(self, pause: Option<Duration>) -> Self {
-        Self { retry_after: pause, ..self }
+    pub fn retry_after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
+        self
     }
 
     /// The same as the problem of this request.
     #[must_use]
-    pub fn of_request(self, id: &RequestId) -> Self {
-        Self { request_id: Some(id.clone()), ..self }
+    pub fn of_request(mut self, id: &RequestId) -> Self {
+        self.0.request_id = Some(id.clone());
+        self
     }
 
     /// Its code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The document as a body.
@@ -100,13 +114,14 @@ impl IntoResponse for Problem {
     /// Without a body: [`super::middleware::around`], which knows the request's id, writes it from the response's
     /// extensions.
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let Document { status, retry_after, .. } = *self.0;
+        let mut response = status.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(pause) = self.retry_after {
+        if let Some(pause) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(pause)));
         }
         response.extensions_mut().insert(self);

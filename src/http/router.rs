@@ -1,18 +1,20 @@
 //! Every route, by audience.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::state::ApiState;
-use super::{health, middleware};
+use super::v1::analyze;
+use super::{admission, health, middleware};
 
 /// The service's routes.
 pub fn router(state: ApiState) -> Router {
@@ -22,11 +24,22 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
         .route("/v1/metrics", get(metrics))
+        .merge(for_clients(&state))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(axum::middleware::from_fn_with_state(state.clone(), count))
-        .layer(axum::middleware::from_fn(middleware::around))
+        .layer(from_fn_with_state(Arc::clone(&state), count))
+        .layer(from_fn(middleware::around))
         .with_state(state)
+}
+
+/// What needs a key.
+fn for_clients(state: &ApiState) -> Router<ApiState> {
+    // The last layer is the first to see a request.
+    Router::new()
+        .route("/v1/analyze", post(analyze::analyze))
+        .route_layer(from_fn_with_state(Arc::clone(state), admission::limit))
+        .route_layer(from_fn_with_state(Arc::clone(state), admission::authenticate))
+        .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
 }
 
 async fn metrics(State(state): State<ApiState>) -> Response {
@@ -55,6 +68,7 @@ async fn count(State(state): State<ApiState>, request: Request, next: Next) -> R
         Some("/v1/health/live") => "/v1/health/live",
         Some("/v1/health/ready") => "/v1/health/ready",
         Some("/v1/metrics") => "/v1/metrics",
+        Some("/v1/analyze") => "/v1/analyze",
         Some(_) | None => "other",
     };
     let method = match request.method().as_str() {

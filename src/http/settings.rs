@@ -1,14 +1,34 @@
 //! What a user chooses about HTTP.
 
 use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::pipeline::spec::PatternPolicy;
 
 /// The `http` section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HttpSettings {
     /// Address to listen on. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Who may ask.
+    pub auth: Auth,
     /// Connections at once; others wait to be accepted.
     pub max_connections: usize,
     /// Largest body of a request.
     pub max_body_bytes: usize,
+    /// Longest prompt in characters, after normalisation.
+    pub max_prompt_chars: usize,
+    /// How long a request waits for its answer that does not say.
+    pub timeout: Duration,
+    /// What to do with suspicious input.
+    pub patterns: PatternPolicy,
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Whoever has a key.
+    Keys,
+    /// Everybody who reaches the address, which must be a loopback one.
+    Off,
 }

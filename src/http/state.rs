@@ -3,14 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio_util::task::TaskTracker;
+
+use super::auth::Authenticator;
 use super::settings::HttpSettings;
+use super::v1::analyzer::Analyzer;
 use crate::ports::answer_cache::AnswerCache;
 use crate::ports::health::Health;
+use crate::ports::rate_limits::RateLimits;
 use crate::telemetry::metrics::Metrics;
 
 /// The state of the API.
-#[derive(Clone)]
-pub struct ApiState {
+pub type ApiState = Arc<ApiParts>;
+
+/// What the API is made of.
+pub struct ApiParts {
     /// What the user chose.
     pub settings: HttpSettings,
     /// The parts that report how they are.
@@ -21,4 +28,12 @@ pub struct ApiState {
     pub metrics: Arc<Metrics>,
     /// Start of the process.
     pub started_at: Instant,
+    /// Says who makes a request.
+    pub authenticator: Arc<Authenticator>,
+    /// How much they may ask.
+    pub rate_limits: Arc<dyn RateLimits>,
+    /// Requests that are under way. Closed when the process is about to end.
+    pub open_requests: TaskTracker,
+    /// Answers prompts.
+    pub analyzer: Analyzer,
 }

@@ -1,20 +1,32 @@
 //! The routes without a network, for tests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::auth::Authenticator;
 use super::router::router;
-use super::settings::HttpSettings;
-use super::state::ApiState;
+use super::settings::{Auth, HttpSettings};
+use super::state::{ApiParts, ApiState};
+use super::v1::analyzer::Analyzer;
+use super::v1::specs::{AskedProviders, SpecDefaults, Specs};
 use crate::domain::health::Component;
+use crate::pipeline::route::provider::{Provider, Signal};
+use crate::pipeline::route::settings::{Ceilings, Strategy};
+use crate::pipeline::spec::PatternPolicy;
+use crate::pipeline::testing::engine;
 use crate::ports::answers::FakeAnswers;
 use crate::ports::health::Health;
+use crate::ports::model::{FakeModel, Model};
+use crate::ports::rate_limits::MemoryRateLimits;
+use crate::telemetry::metrics::Metrics;
 
 /// Nothing to report.
 struct Nothing;
@@ -36,15 +48,48 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// An API that everybody may ask, and that asks these models.
+pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
+    let (metrics, signal) = (Arc::new(Metrics::default()), Signal::default());
+    let provider = |model: &Arc<dyn Model>| {
+        let of = metrics.provider(model.name());
+        Arc::new(Provider::new(Arc::clone(model), Ceilings::default(), 0, of, signal.clone()))
+    };
+    let fallback: Vec<_> = models.iter().map(provider).collect();
+    let by_name: BTreeMap<_, _> = fallback.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))).collect();
+    let settings = HttpSettings {
+        listen: ([127, 0, 0, 1], 0).into(),
+        auth: Auth::Off,
+        max_connections: 8,
+        max_body_bytes: 1 << 20,
+        max_prompt_chars: 10_000,
+        timeout: Duration::from_secs(30),
+        patterns: PatternPolicy::Reject,
+    };
+    let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
+    let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: Duration::from_secs(3600) };
+    let specs = Specs::new(AskedProviders { by_name, fallback, strategy: Strategy::Priority, signal }, defaults);
+    ApiParts {
+        settings,
+        health: Arc::new(Nothing),
+        cache: Arc::new(FakeAnswers::default()),
+        started_at: Instant::now(),
+        authenticator: Arc::new(Authenticator::off(Arc::clone(&metrics))),
+        metrics,
+        rate_limits: Arc::new(MemoryRateLimits::default()),
+        open_requests: TaskTracker::new(),
+        analyzer: Analyzer { engine: engine(), specs, timeout },
+    }
+}
+
+/// The same with a model that has nothing to say.
 pub(crate) fn state() -> ApiState {
-    let settings = HttpSettings { listen: ([127, 0, 0, 1], 0).into(), max_connections: 8, max_body_bytes: 1 << 20 };
-    let (health, cache) = (Arc::new(Nothing), Arc::new(FakeAnswers::default()));
-    ApiState { settings, health, cache, metrics: Arc::default(), started_at: Instant::now() }
+    Arc::new(parts(&[Arc::new(FakeModel::default())]))
 }
 
 impl Api {
-    pub(crate) fn new() -> Self {
-        Self::of(router(state()))
+    pub(crate) fn new(parts: ApiParts) -> Self {
+        Self::of(router(Arc::new(parts)))
     }
 
     pub(crate) fn of(router: Router) -> Self {
@@ -61,6 +106,12 @@ impl Api {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
+
+    /// Sends JSON.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
 }
 
 impl Answer {
@@ -72,14 +123,21 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
-    /// The code of a problem, whose form is checked.
-    pub(crate) fn problem(&self) -> String {
+    /// Status and code of a problem, whose form is checked.
+    pub(crate) fn problem(&self) -> (u16, String) {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let problem = self.json();
         assert_eq!(problem["status"], self.status.as_u16());
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         assert_eq!(problem["type"], "about:blank");
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
-        problem["code"].as_str().unwrap().to_owned()
+        (self.status.as_u16(), problem["code"].as_str().unwrap().to_owned())
+    }
+
+    /// The places that a problem names.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let problem = self.json();
+        let places = problem["errors"].as_array().unwrap_or_else(|| panic!("{problem}"));
+        places.iter().map(|place| place["pointer"].as_str().unwrap().to_owned()).collect()
     }
 }

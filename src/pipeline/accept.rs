@@ -67,7 +67,7 @@ fn check_patterns(
     names.iter().copied().for_each(on_pattern);
     if policy == PatternPolicy::Reject && !names.is_empty() {
         let message = format!(
-            "the prompt matches the pattern `{}`; set options.suspicious_input to flag to let it through",
+            "the prompt matches the pattern `{}`; set suspicious_input to flag to let it through",
             names.join("`, `")
         );
         return Err(Failure::new(Code::SuspiciousInput, message));

@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "kafka",
         &["domain", "ports", "schema", "prompt", "codec", "pipeline", "delivery", "telemetry", "open_files", "tasks"],
     ),
-    ("http", &["domain", "ports", "codec", "pipeline", "delivery", "telemetry", "tasks"]),
+    ("http", &["domain", "ports", "schema", "prompt", "codec", "pipeline", "delivery", "telemetry", "tasks"]),
     ("llm", &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "open_files", "tasks"]),
     ("cache", &["domain", "ports", "telemetry", "tasks"]),
     ("store", &["domain", "ports", "telemetry", "open_files", "tasks"]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::RuntimeDefaults;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::Value;
-use crate::config::runtime::{STRATEGIES, unknown_provider};
+use crate::config::runtime::{PATTERN_POLICIES, STRATEGIES, unknown_provider};
 use crate::config::section::Section;
 use crate::config::units::duration;
 use crate::config::values::{Problem, choice, flag, integer, number, text};
@@ -74,8 +74,6 @@ impl Options {
 }
 
 pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {
-    const PATTERNS: &[(&str, PatternPolicy)] =
-        &[("flag", PatternPolicy::Flag), ("reject", PatternPolicy::Reject), ("off", PatternPolicy::Off)];
     const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
         &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
     let provider = provider(diagnostics, &mut section, defaults);
@@ -108,7 +106,7 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
         temperature: section.get("temperature", number(0.0..=2.0)),
         max_tokens,
         max_prompt_chars,
-        patterns: section.get("suspicious_input", choice(PATTERNS, &[])).unwrap_or(PatternPolicy::Flag),
+        patterns: section.get("suspicious_input", choice(PATTERN_POLICIES, &[])).unwrap_or(PatternPolicy::Flag),
         confidence_threshold: section.get("confidence_threshold", number(0.0..=1.0)),
         on_low_confidence: section
             .get("on_low_confidence", choice(LOW_CONFIDENCE, &[]))

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::secret::Secret;
+use crate::http::settings::Auth;
 use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
 
 mod store;
@@ -80,6 +81,18 @@ fn all_findings_come_at_once_with_their_places() {
                \nr.yaml:7:1: log: the key appears twice\n    keep one of the two\
                \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, store, request_log, cache, providers, routing, llm, log"
     );
+}
+
+#[test]
+fn everybody_may_ask_only_where_nobody_else_can() {
+    for listen in ["127.0.0.1:0", "127.1.2.3:80", "[::1]:80"] {
+        let config = load_text(&format!("http: {{ listen: '{listen}', auth: off }}"), &KEYED).unwrap();
+        assert_eq!(config.http.auth, Auth::Off);
+    }
+    for listen in ["0.0.0.0:80", "[::]:80", "192.168.1.1:80"] {
+        let found = findings(&format!("http: {{ listen: '{listen}', auth: off }}"));
+        assert!(found.contains("http.auth: without keys everybody who reaches"), "{found}");
+    }
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! Whether a request may begin: not while the process ends, not without a key, and not beyond the key's limit.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::auth::Identity;
+use super::error_status::RequestCode;
+use super::problem::Problem;
+use super::rate_limit::{add_headers, charge};
+use super::state::ApiState;
+
+/// When another process has taken over.
+const TAKEN_OVER: Duration = Duration::from_secs(1);
+
+/// Lets a request begin unless the process is about to end: then [`super::state::ApiParts::open_requests`] is closed, and
+/// its end waits for those that have begun.
+pub async fn admit(State(api): State<ApiState>, request: Request, next: Next) -> Response {
+    if api.open_requests.is_closed() {
+        let detail = "this process is about to end; send the request again, to another one";
+        let problem = Problem::new(RequestCode::ShuttingDown, detail).retry_after(Some(TAKEN_OVER));
+        return ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response();
+    }
+    let _open = api.open_requests.token();
+    next.run(request).await
+}
+
+/// Lets a request through on behalf of whoever makes it.
+pub async fn authenticate(State(api): State<ApiState>, mut request: Request, next: Next) -> Response {
+    match api.authenticator.identify(request.headers()).await {
+        Ok(identity) => {
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Takes a request out of its key's limit, and says in its answer what is left.
+pub async fn limit(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(key) = &identity.key else { return next.run(request).await };
+    let mut response = match charge(&*api.rate_limits, key, 1).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    // What is left is asked for again: a batch takes more than one.
+    let left = api.rate_limits.take(&key.id, key.per_hour, 0).await;
+    add_headers(response.headers_mut(), &left);
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::json;
+
+use crate::domain::api_key::ApiKey;
+use crate::domain::tenant::{Scope, Tenant};
+use crate::http::auth::Authenticator;
+use crate::http::testing::{Answer, Api, parts};
+use crate::ports::clock::{Clock, ManualClock};
+use crate::ports::keys::{Keys as _, MemoryKeys, NewKey};
+use crate::ports::model::FakeModel;
+
+/// Every route that needs a key, with a body that it takes.
+fn routes() -> Vec<(&'static str, serde_json::Value)> {
+    vec![("/v1/analyze", json!({ "prompt": "x", "options": { "bypass_validation": true } }))]
+}
+
+struct Setup {
+    api: Api,
+    clock: Arc<ManualClock>,
+    keys: Arc<MemoryKeys>,
+}
+
+fn setup() -> Setup {
+    let clock = Arc::new(ManualClock::default());
+    let keys = Arc::new(MemoryKeys::new(Arc::clone(&clock) as Arc<dyn Clock>));
+    let mut parts = parts(&[Arc::new(FakeModel::new((0..99).map(|_| FakeModel::says("{}"))))]);
+    parts.authenticator =
+        Arc::new(Authenticator::keys(Some(Arc::clone(&keys) as _), Arc::clone(&clock) as _, Arc::default()));
+    Setup { api: Api::new(parts), clock, keys }
+}
+
+impl Setup {
+    async fn key(&self, rate_limit: u32, expires_at: Option<Duration>) -> ApiKey {
+        let new = NewKey { tenant: Tenant::default(), name: "mine".to_owned(), rate_limit, expires_at };
+        self.keys.create(new).await.unwrap().0
+    }
+
+    async fn send(&self, path: &str, key: Option<&str>, content_type: &str, body: impl Into<Body>) -> Answer {
+        let mut request = Request::post(path).header("content-type", content_type);
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        self.api.send(request.body(body.into()).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_every_bad_key_alike() {
+    let it = setup();
+    let (expired, revoked) = (it.key(9, Some(Duration::from_secs(1))).await, it.key(9, None).await);
+    it.clock.advance(Duration::from_secs(1));
+    it.keys.revoke(&Scope::from(&Tenant::default()), revoked.id()).await.unwrap();
+    let unknown = ApiKey::new([9; ApiKey::RANDOM_BYTES]);
+    for (path, body) in routes() {
+        let mut details = Vec::new();
+        for key in [None, Some("sk_wrong"), Some(unknown.expose()), Some(expired.expose()), Some(revoked.expose())] {
+            let answer = it.send(path, key, "application/json", body.to_string()).await;
+            assert_eq!(answer.problem(), (401, "unauthorized".to_owned()), "{path} {key:?}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            details.push(answer.json()["detail"].clone());
+        }
+        details.dedup();
+        assert_eq!(details.len(), 1, "{details:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_a_body_that_it_does_not_take() {
+    let it = setup();
+    let key = it.key(1000, None).await;
+    let key = Some(key.expose());
+    for (path, body) in routes() {
+        let good = it.send(path, key, "application/json", body.to_string()).await;
+        assert_eq!(good.status, 200, "{good:?}");
+        let media_type = it.send(path, key, "text/plain", body.to_string()).await;
+        assert_eq!(media_type.problem(), (415, "unsupported_media_type".to_owned()));
+        let mut unknown = body.clone();
+        unknown["unknown"] = json!(1);
+        let unknown = it.send(path, key, "application/json", unknown.to_string()).await;
+        assert_eq!(
+            (unknown.problem(), unknown.places()),
+            ((400, "invalid_request".to_owned()), vec!["#/unknown".to_owned()])
+        );
+        for body in ["", "null", "[]", "\"x\"", "{}"] {
+            assert_eq!(it.send(path, key, "application/json", body).await.problem().0, 400, "{path} {body}");
+        }
+        let oversized = it.send(path, key, "application/json", " ".repeat((1 << 20) + 1)).await;
+        assert_eq!(oversized.problem(), (413, "payload_too_large".to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_may_ask_as_often_as_its_limit_says() {
+    let it = setup();
+    let (key, other) = (it.key(2, None).await, it.key(2, None).await);
+    let ask = |key: &ApiKey| {
+        let key = key.expose().to_owned();
+        let it = &it;
+        async move { it.send("/v1/analyze", Some(&key), "application/json", routes()[0].1.to_string()).await }
+    };
+    let first = ask(&key).await;
+    assert_eq!(first.header("ratelimit-policy"), "\"default\";q=2;w=3600");
+    assert_eq!(first.header("ratelimit"), "\"default\";r=1;t=1800");
+    assert_eq!(ask(&key).await.header("ratelimit"), "\"default\";r=0;t=3600");
+    let refused = ask(&key).await;
+    assert_eq!(refused.problem(), (429, "rate_limited".to_owned()));
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1800", "\"default\";r=0;t=3600"));
+    assert_eq!(ask(&other).await.status, 200);
+    tokio::time::advance(Duration::from_secs(1800)).await;
+    assert_eq!(ask(&key).await.status, 200);
+}
+
+#[tokio::test]
+async fn open_routes_need_no_key() {
+    let it = setup();
+    for path in ["/v1/health", "/v1/health/live", "/v1/health/ready", "/v1/metrics"] {
+        assert_eq!(it.api.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_takes_no_request_and_is_not_ready() {
+    let parts = parts(&[Arc::new(FakeModel::default())]);
+    let open = parts.open_requests.clone();
+    let api = Api::new(parts);
+    assert_eq!(api.get("/v1/health/ready").await.status, 200);
+    open.close();
+    let answer = api.post("/v1/analyze", &json!({ "prompt": "x" })).await;
+    assert_eq!(answer.problem(), (503, "shutting_down".to_owned()));
+    assert_eq!((answer.header("retry-after"), answer.header("connection")), ("1", "close"));
+    let ready = api.get("/v1/health/ready").await;
+    assert_eq!((ready.status.as_u16(), &ready.json()["reasons"][0]), (503, &json!("the process is about to end")));
+    open.wait().await;
+}

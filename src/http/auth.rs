@@ -1,0 +1,173 @@
+//! Who asks: keys are verified, and what is known of them is remembered for a while.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use quick_cache::sync::Cache;
+use tokio_util::sync::CancellationToken;
+
+use super::error_status::RequestCode;
+use super::problem::Problem;
+use crate::domain::api_key::{self, ApiKey, KeyEntry, KeyId};
+use crate::domain::tenant::Tenant;
+use crate::pipeline::caller::Caller;
+use crate::ports::clock::Clock;
+use crate::ports::keys::Keys;
+use crate::telemetry::metrics::Metrics;
+
+/// How long an entry is used without asking the store for it again.
+const REMEMBERED: Duration = Duration::from_secs(300);
+/// How often is asked whether some key has changed: so long a revoked key is still accepted.
+const REVISION_EVERY: Duration = Duration::from_secs(1);
+/// Entries that are remembered, used ones first.
+const MOST_REMEMBERED: usize = 10_000;
+/// Whose counters show what is asked over HTTP. No connector can have this name.
+const CALLER: &str = "HTTP";
+
+/// Who makes a request.
+#[derive(Clone)]
+pub struct Identity {
+    /// On whose behalf the pipeline works.
+    pub caller: Arc<Caller>,
+    /// The key, unless nobody needs one.
+    pub key: Option<KeyLimit>,
+}
+
+/// A key and its limit.
+#[derive(Debug, Clone)]
+pub struct KeyLimit {
+    /// The key.
+    pub id: KeyId,
+    /// Requests that may be made with it in an hour.
+    pub per_hour: u32,
+}
+
+/// Says who makes a request.
+pub struct Authenticator {
+    metrics: Arc<Metrics>,
+    mode: Mode,
+}
+
+enum Mode {
+    /// Everybody is the default tenant.
+    Off(Identity),
+    Keys(Box<KnownKeys>),
+}
+
+/// Keys of the store, and those of them that are remembered.
+struct KnownKeys {
+    /// `None` where the store has no keys.
+    keys: Option<Arc<dyn Keys>>,
+    clock: Arc<dyn Clock>,
+    /// By id and secret: a wrong secret is looked up each time, as an unknown id is, and takes as long.
+    remembered: Cache<(KeyId, [u8; 32]), Arc<Remembered>>,
+    /// Grows whenever everything is forgotten. What was looked up before that is not remembered after it.
+    generation: AtomicU64,
+}
+
+struct Remembered {
+    entry: KeyEntry,
+    identity: Identity,
+    until: Duration,
+    generation: u64,
+}
+
+impl Authenticator {
+    /// Everybody may ask.
+    pub fn off(metrics: Arc<Metrics>) -> Self {
+        let caller = Arc::new(Caller::new(Tenant::default(), None, metrics.caller(CALLER)));
+        Self { metrics, mode: Mode::Off(Identity { caller, key: None }) }
+    }
+
+    /// Whoever has a key of these may ask; nobody, where there are none.
+    pub fn keys(keys: Option<Arc<dyn Keys>>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        let (remembered, generation) = (Cache::new(MOST_REMEMBERED), AtomicU64::new(0));
+        Self { metrics, mode: Mode::Keys(Box::new(KnownKeys { keys, clock, remembered, generation })) }
+    }
+
+    /// Who makes the request with these headers.
+    ///
+    /// # Errors
+    /// `unauthorized`, whatever is wrong with the key; `store_unavailable` where that cannot be found out now.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Problem> {
+        let known = match &self.mode {
+            Mode::Off(everybody) => return Ok(everybody.clone()),
+            Mode::Keys(known) => known,
+        };
+        // A key that cannot be one is refused without a look-up.
+        let presented = bearer(headers).and_then(ApiKey::parse).ok_or_else(unauthorized)?;
+        let identity = |entry: &KeyEntry| self.identity(entry);
+        known.verify(&presented, identity).await
+    }
+
+    fn identity(&self, entry: &KeyEntry) -> Identity {
+        let caller = Arc::new(Caller::new(entry.tenant.clone(), None, self.metrics.caller(CALLER)));
+        Identity { caller, key: Some(KeyLimit { id: entry.id.clone(), per_hour: entry.rate_limit }) }
+    }
+
+    /// Forgets all entries as soon as some key has changed, until `stop`.
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        let Mode::Keys(known) = &self.mode else { return stop.cancelled().await };
+        let mut revision = None;
+        while stop.run_until_cancelled(tokio::time::sleep(REVISION_EVERY)).await.is_some() {
+            let Some(keys) = &known.keys else { continue };
+            // While the store is away nobody can revoke a key either, and what is remembered ends by itself.
+            if let Ok(now) = keys.revision().await
+                && revision.replace(now) != Some(now)
+            {
+                known.forget();
+            }
+        }
+    }
+}
+
+impl KnownKeys {
+    async fn verify(
+        &self,
+        presented: &ApiKey,
+        identity: impl FnOnce(&KeyEntry) -> Identity,
+    ) -> Result<Identity, Problem> {
+        let now = self.clock.now();
+        let generation = self.generation.load(Ordering::Acquire);
+        let place = (presented.id().clone(), presented.hash().0);
+        let remembered = self.remembered.get(&place);
+        if let Some(it) = remembered.filter(|it| it.until > now && it.generation == generation) {
+            return api_key::verify(presented, Some(&it.entry), now).map(|()| it.identity.clone()).map_err(refused);
+        }
+        let Some(keys) = &self.keys else { return Err(unauthorized()) };
+        let entry = keys.find(presented.id()).await.map_err(|_away| Problem::store_unavailable())?;
+        api_key::verify(presented, entry.as_ref(), now).map_err(refused)?;
+        let entry = entry.ok_or_else(unauthorized)?;
+        let identity = identity(&entry);
+        let it = Remembered { entry, identity: identity.clone(), until: now + REMEMBERED, generation };
+        self.remembered.insert(place, Arc::new(it));
+        Ok(identity)
+    }
+
+    fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.remembered.clear();
+    }
+}
+
+/// The credentials of `Authorization: Bearer …`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
+}
+
+fn refused(refusal: api_key::Refusal) -> Problem {
+    tracing::debug!(reason = refusal.as_str(), "a key was refused");
+    unauthorized()
+}
+
+/// The same whatever is wrong: who tries out keys learns nothing.
+fn unauthorized() -> Problem {
+    let detail = "send a valid key as `Authorization: Bearer sk_…`; `structured-prompt key create` makes one";
+    Problem::new(RequestCode::Unauthorized, detail)
+}
+
+#[cfg(test)]
+mod tests;

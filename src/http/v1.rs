@@ -1,0 +1,12 @@
+//! The resources of the API, one file each.
+//!
+//! - [`analyze`]: one prompt, one answer; [`analyzer`]: how it comes about;
+//! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
+//! - [`structured_response`]: the answer; [`xml`]: its data as XML.
+
+pub mod analyze;
+pub mod analyzer;
+pub mod prompt_request;
+pub mod specs;
+pub mod structured_response;
+pub mod xml;

@@ -1,0 +1,107 @@
+//! From one request to its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::prompt_request::PromptRequest;
+use super::specs::Specs;
+use super::structured_response::{Asked, StructuredResponse};
+use crate::domain::event::{Data, Event};
+use crate::http::error_status::RequestCode;
+use crate::http::problem::Problem;
+use crate::http::request_id::RequestId;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::engine::Engine;
+use crate::pipeline::request::Request;
+use crate::prompt::language;
+use crate::prompt::template::Scope;
+
+/// What a request is as an event, which is what templates read.
+const EVENT_TYPE: &str = "com.structuredprompt.prompt.requested.v1";
+const EVENT_SOURCE: &str = "/v1/analyze";
+
+/// Takes requests to their answers.
+pub struct Analyzer {
+    /// The pipeline.
+    pub engine: Arc<Engine>,
+    /// What requests come to.
+    pub specs: Specs,
+    /// How long a request waits that does not say.
+    pub timeout: Duration,
+}
+
+impl Analyzer {
+    /// The answer to one request.
+    ///
+    /// # Errors
+    /// What is wrong with the request, or why it has no answer.
+    pub async fn answer(
+        &self,
+        request: &PromptRequest,
+        caller: &Arc<Caller>,
+        id: &RequestId,
+    ) -> Result<StructuredResponse, Problem> {
+        let began_at = Instant::now();
+        let data = input(request)?;
+        let spec = self.specs.find(request)?;
+        let language = language::detect(&text_of(&data));
+        let event = event(id, data);
+        let input = Scope { event: &event, key: None, headers: &[] };
+        let deadline = Some(began_at + request.options.timeout.unwrap_or(self.timeout));
+        let answered = self.engine.run(&Request { input, spec: &spec, caller, deadline }).await?;
+        let asked = Asked {
+            id,
+            format: request.output_format.unwrap_or_default(),
+            is_template: request.template_id.is_some(),
+            language,
+            took: began_at.elapsed(),
+        };
+        StructuredResponse::new(&spec, &answered, asked)
+    }
+}
+
+/// What the template reads: the prompt, or the parameters.
+fn input(request: &PromptRequest) -> Result<Data, Problem> {
+    let PromptRequest { place, prompt, template_id, parameters, .. } = request;
+    let wrong = |error| Err(Problem::at_places(RequestCode::InvalidRequest, vec![error]));
+    match (prompt, template_id, parameters) {
+        (Some(prompt), None, None) => Ok(Data::Text(prompt.clone())),
+        (Some(_), None, Some(_)) => {
+            wrong(place.error("/parameters", "only a template has parameters; send template_id"))
+        }
+        (None, Some(_), parameters) => {
+            let members = parameters.iter().flatten().map(|(name, text)| (name.clone(), Value::from(text.as_str())));
+            Ok(Data::Json(Value::Object(members.collect::<Map<_, _>>())))
+        }
+        (None, None, _) => wrong(place.error("", "there is nothing to answer; send prompt, or template_id")),
+        (Some(_), Some(_), _) => wrong(place.error("/template_id", "there is a prompt already; send one of the two")),
+    }
+}
+
+/// The texts that the client sent.
+fn text_of(data: &Data) -> std::borrow::Cow<'_, str> {
+    match data {
+        Data::Text(text) => text.into(),
+        Data::Json(Value::Object(members)) => {
+            members.values().filter_map(Value::as_str).collect::<Vec<_>>().join("\n").into()
+        }
+        Data::Json(_) | Data::Absent | Data::Binary(_) => "".into(),
+    }
+}
+
+fn event(id: &RequestId, data: Data) -> Event {
+    Event {
+        id: id.as_str().to_owned(),
+        source: EVENT_SOURCE.to_owned(),
+        kind: EVENT_TYPE.to_owned(),
+        subject: None,
+        time: None,
+        data_content_type: None,
+        data_schema: None,
+        extensions: std::collections::BTreeMap::default(),
+        data,
+    }
+}

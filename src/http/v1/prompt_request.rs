@@ -1,0 +1,238 @@
+//! What a client asks: a PromptRequest, as far as it can be judged by itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::http::fields::{Fields, Place, PlaceErrors, kind};
+use crate::http::problem::Problem;
+use crate::pipeline::route::settings::Strategy;
+
+/// Shortest and longest time that a request may be given. Below, no provider answers; above, no client waits.
+const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
+/// Longest time that an answer may be remembered: longer ones are slips.
+const MAX_TTL: Duration = Duration::from_secs(366 * 24 * 3600);
+/// Most tokens of an answer. The largest models give as many.
+const MAX_TOKENS: u32 = 131_072;
+/// Longest tag of an answer in the cache, in characters.
+const MAX_TAG_CHARS: usize = 128;
+
+/// A request for one answer. What is `None` was left out.
+#[derive(Debug, Clone, Default)]
+pub struct PromptRequest {
+    /// Where it stands in the body.
+    pub place: Place,
+    /// The text to read.
+    pub prompt: Option<String>,
+    /// The template to fill.
+    pub template_id: Option<String>,
+    /// What the template's parameters are filled with.
+    pub parameters: Option<BTreeMap<String, String>>,
+    /// What the answer has to look like.
+    pub schema: Option<SchemaChoice>,
+    /// How the answer's data is written.
+    pub output_format: Option<OutputFormat>,
+    /// Everything else.
+    pub options: PromptOptions,
+}
+
+/// What an answer has to look like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SchemaChoice {
+    /// A schema by name: `invoice`, `invoice@1`.
+    Named(String),
+    /// The client's own JSON Schema.
+    Own(Value),
+}
+
+/// How an answer's data is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputFormat {
+    /// As a JSON object.
+    #[default]
+    Json,
+    /// As XML, in a JSON string.
+    Xml,
+}
+
+/// The `options` of a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PromptOptions {
+    /// The only provider to ask.
+    pub provider: Option<String>,
+    /// How the first provider is chosen.
+    pub strategy: Option<Strategy>,
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// Ceiling for the answer's tokens.
+    pub max_tokens: Option<u32>,
+    /// How long the client waits.
+    pub timeout: Option<Duration>,
+    /// Whether a provider is asked in any case.
+    pub bypass_cache: Option<bool>,
+    /// How long the answer is remembered.
+    pub cache_ttl: Option<Duration>,
+    /// A name by which remembered answers can be dropped.
+    pub cache_tag: Option<String>,
+    /// Whether any object is an answer.
+    pub bypass_validation: Option<bool>,
+    /// Whether an answer that is only nearly valid is one.
+    pub allow_relaxed: Option<bool>,
+    /// Confidence below which the answer is marked.
+    pub confidence_threshold: Option<f64>,
+}
+
+impl PromptRequest {
+    /// Reads a body that is one request.
+    ///
+    /// # Errors
+    /// `invalid_request`, with everything that is wrong.
+    pub fn of_body(body: Value) -> Result<Self, Problem> {
+        let errors = PlaceErrors::default();
+        let request = Self::read(body, Place::default(), &errors);
+        errors.check(request)
+    }
+
+    /// Reads a request at its place in a body. Whatever is wrong is noted.
+    pub fn read(body: Value, place: Place, errors: &PlaceErrors) -> Option<Self> {
+        let mut fields = Fields::of(body, place.clone(), errors)?;
+        let request = Self {
+            place,
+            prompt: fields.text("prompt"),
+            template_id: fields.text("template_id"),
+            parameters: fields.object("parameters").map(parameters),
+            schema: schema(&mut fields),
+            output_format: fields.choice("output_format", &[("json", OutputFormat::Json), ("xml", OutputFormat::Xml)]),
+            options: fields.object("options").map(PromptOptions::read).unwrap_or_default(),
+        };
+        fields.finish();
+        Some(request)
+    }
+}
+
+impl PromptOptions {
+    /// Reads them all. Whatever is wrong is noted.
+    pub fn read(mut fields: Fields<'_>) -> Self {
+        let strategies = [Strategy::LeastBusy, Strategy::Cost, Strategy::Latency, Strategy::Priority];
+        let options = Self {
+            provider: fields.text("provider"),
+            strategy: fields.choice("strategy", &strategies.map(|strategy| (strategy.as_str(), strategy))),
+            temperature: fields.number("temperature", 0.0..=2.0),
+            max_tokens: fields.integer("max_tokens", 1..=MAX_TOKENS),
+            timeout: fields.duration("timeout", TIMEOUTS),
+            bypass_cache: fields.flag("bypass_cache"),
+            cache_ttl: fields.duration("cache_ttl", Duration::ZERO..=MAX_TTL),
+            cache_tag: cache_tag(&mut fields),
+            bypass_validation: fields.flag("bypass_validation"),
+            allow_relaxed: fields.flag("allow_relaxed"),
+            confidence_threshold: fields.number("confidence_threshold", 0.0..=1.0),
+        };
+        if fields.value("evidence").is_some() {
+            fields.error("evidence", "evidence is not in this version yet; leave it out");
+        }
+        fields.finish();
+        options
+    }
+}
+
+/// What the answer has to look like, in one of two ways.
+pub fn schema(fields: &mut Fields<'_>) -> Option<SchemaChoice> {
+    let (own, named) = (fields.value("schema"), fields.text("schema_id"));
+    if own.is_some() && named.is_some() {
+        fields.error("schema_id", "there is a schema already; send one of the two");
+    }
+    own.map(SchemaChoice::Own).or(named.map(SchemaChoice::Named))
+}
+
+/// Values that are printed into a prompt as they were written.
+fn parameters(fields: Fields<'_>) -> BTreeMap<String, String> {
+    let (place, errors) = (fields.place().clone(), fields.errors());
+    let text = |(name, value): (String, Value)| {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            other @ (Value::Null | Value::Array(_) | Value::Object(_)) => {
+                let detail = format!("expected text, a number, true or false, found {}", kind(&other));
+                errors.add(place.at(&name).error("", detail));
+                return None;
+            }
+        };
+        Some((name, text))
+    };
+    Map::into_iter(fields.into_members()).filter_map(text).collect()
+}
+
+fn cache_tag(fields: &mut Fields<'_>) -> Option<String> {
+    let tag = fields.text("cache_tag")?;
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    if tag.len() > MAX_TAG_CHARS || !tag.chars().all(is_legal) {
+        fields.error("cache_tag", format!("a tag has 1 to {MAX_TAG_CHARS} letters, digits, `.`, `_`, `:` or `-`"));
+        return None;
+    }
+    Some(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::json::number;
+
+    #[test]
+    fn every_field_of_a_request_is_read() {
+        let body = json!({
+            "template_id": "invoice", "parameters": { "document": "x", "n": number("1.50"), "flag": true },
+            "schema": { "type": "object" }, "output_format": "xml",
+            "options": {
+                "provider": "claude", "strategy": "cost", "temperature": 0, "max_tokens": 512, "timeout": "10s",
+                "bypass_cache": false, "cache_ttl": "1h", "cache_tag": "invoice_2026", "bypass_validation": false,
+                "allow_relaxed": true, "confidence_threshold": 0.6,
+            },
+        });
+        let request = PromptRequest::of_body(body).unwrap();
+        let expected = PromptOptions {
+            provider: Some("claude".to_owned()),
+            strategy: Some(Strategy::Cost),
+            temperature: Some(0.0),
+            max_tokens: Some(512),
+            timeout: Some(Duration::from_secs(10)),
+            bypass_cache: Some(false),
+            cache_ttl: Some(Duration::from_secs(3600)),
+            cache_tag: Some("invoice_2026".to_owned()),
+            bypass_validation: Some(false),
+            allow_relaxed: Some(true),
+            confidence_threshold: Some(0.6),
+        };
+        assert_eq!(request.options, expected);
+        let parameters = request.parameters.unwrap();
+        let written: Vec<_> = parameters.values().map(String::as_str).collect();
+        assert_eq!(written, ["x", "true", "1.50"], "by name: document, flag, n");
+        assert_eq!(request.schema, Some(SchemaChoice::Own(json!({ "type": "object" }))));
+        assert_eq!((request.template_id.as_deref(), request.output_format), (Some("invoice"), Some(OutputFormat::Xml)));
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_said_at_once() {
+        let body = json!({
+            "prompt": 1, "parameters": { "a/b": [] }, "schema": {}, "schema_id": "z", "promt": 1,
+            "options": { "evidence": "locate", "timeout": "1h", "cache_tag": "*", "temperature": 3 },
+        });
+        let problem = serde_json::to_value(PromptRequest::of_body(body).unwrap_err()).unwrap();
+        let errors = problem["errors"].as_array().unwrap();
+        let places: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        let expected = [
+            "#/prompt",
+            "#/parameters/a~1b",
+            "#/schema_id",
+            "#/options/temperature",
+            "#/options/timeout",
+            "#/options/cache_tag",
+            "#/options/evidence",
+            "#/promt",
+        ];
+        assert_eq!(places, expected, "{problem}");
+    }
+}

@@ -1,0 +1,232 @@
+//! From a request to the specification that it comes to, found again by its content.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::prompt_request::{PromptOptions, PromptRequest, SchemaChoice};
+use crate::domain::json;
+use crate::http::error_status::RequestCode;
+use crate::http::problem::Problem;
+use crate::pipeline::route::provider::{Provider, Signal};
+use crate::pipeline::route::router::Router;
+use crate::pipeline::route::settings::{RecordCeiling, Strategy};
+use crate::pipeline::spec::{
+    CacheMode, CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings,
+};
+use crate::pipeline::spec_cache::{SpecCache, SpecDigest};
+use crate::prompt::library as templates;
+use crate::prompt::template::Template;
+use crate::schema::{Schema, library as schemas};
+
+/// The schema of requests that name none.
+const DEFAULT_SCHEMA: &str = "extraction";
+/// The name of a client's own schema that has no title.
+const OWN_SCHEMA: &str = "result";
+/// The template of requests that have none: the prompt itself.
+const PLAIN_TEMPLATE: &str = "{{ data }}";
+/// Tokens that one request may take beside its prompt and answer, all of its calls together: what three calls send of
+/// instructions and schema, and an answer of four times the usual length.
+const REST_TOKENS: u64 = 22_768;
+
+/// Who can be asked.
+pub struct AskedProviders {
+    /// Those that a request may name.
+    pub by_name: BTreeMap<Arc<str>, Arc<Provider>>,
+    /// Those that are asked otherwise, in the order in which they stand in for each other; never empty.
+    pub fallback: Vec<Arc<Provider>>,
+    /// How the first of them is chosen, unless the request says.
+    pub strategy: Strategy,
+    /// That of all providers.
+    pub signal: Signal,
+}
+
+/// What holds for all requests.
+#[derive(Debug, Clone, Copy)]
+pub struct SpecDefaults {
+    /// Longest prompt in characters.
+    pub max_prompt_chars: usize,
+    /// What to do with suspicious input.
+    pub patterns: PatternPolicy,
+    /// How long answers are remembered, unless the request says.
+    pub cache_ttl: Duration,
+}
+
+/// The specifications of requests.
+pub struct Specs {
+    cache: SpecCache,
+    providers: AskedProviders,
+    defaults: SpecDefaults,
+}
+
+impl Specs {
+    /// Specifications that are asked of these providers.
+    pub fn new(providers: AskedProviders, defaults: SpecDefaults) -> Self {
+        Self { cache: SpecCache::default(), providers, defaults }
+    }
+
+    /// The specification that a request comes to.
+    ///
+    /// # Errors
+    /// `invalid_request` or `invalid_schema`, with the place.
+    pub fn find(&self, request: &PromptRequest) -> Result<Arc<Spec>, Problem> {
+        self.cache.get_or_build(digest(request), || self.build(request))
+    }
+
+    fn build(&self, request: &PromptRequest) -> Result<Spec, Problem> {
+        let PromptOptions { temperature, max_tokens, allow_relaxed, bypass_validation, confidence_threshold, .. } =
+            request.options;
+        let (template, schema, router) = (template(request)?, schema(request)?, self.router(request)?);
+        let checks = Checks {
+            max_prompt_chars: self.defaults.max_prompt_chars,
+            patterns: self.defaults.patterns,
+            bypass_validation: bypass_validation.unwrap_or(false),
+            allow_relaxed: allow_relaxed.unwrap_or(true),
+            confidence_threshold,
+            on_low_confidence: LowConfidencePolicy::Flag,
+        };
+        let cache = self.cache_policy(&request.options);
+        let (generation, ceiling) = (Generation { temperature, max_tokens }, self.ceiling(max_tokens));
+        let cache_tag = request.options.cache_tag.as_deref().map(Arc::from);
+        let settings = SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag };
+        Ok(Spec::new(settings, router))
+    }
+
+    fn cache_policy(&self, options: &PromptOptions) -> CachePolicy {
+        let policy = CachePolicy::on(options.cache_ttl.unwrap_or(self.defaults.cache_ttl));
+        match policy.mode {
+            CacheMode::On if options.bypass_cache == Some(true) => CachePolicy { mode: CacheMode::WriteOnly, ..policy },
+            CacheMode::Off | CacheMode::On | CacheMode::ReadOnly | CacheMode::WriteOnly => policy,
+        }
+    }
+
+    /// Three calls with the longest prompt, whose tokens have three characters at the least, and with the longest answer.
+    fn ceiling(&self, max_tokens: Option<u32>) -> RecordCeiling {
+        let answers = 3 * u64::from(max_tokens.unwrap_or(0));
+        RecordCeiling { tokens: self.defaults.max_prompt_chars as u64 + REST_TOKENS + answers, usd: None }
+    }
+
+    fn router(&self, request: &PromptRequest) -> Result<Router, Problem> {
+        let AskedProviders { by_name, fallback, strategy, signal } = &self.providers;
+        let PromptOptions { provider, strategy: wanted, .. } = &request.options;
+        let members = match provider {
+            None => fallback.clone(),
+            Some(name) => match by_name.get(name.as_str()) {
+                Some(provider) => vec![Arc::clone(provider)],
+                None => {
+                    let names: Vec<_> = by_name.keys().map(AsRef::as_ref).collect();
+                    let detail = format!("there is no such provider; there are {}", names.join(", "));
+                    return Err(wrong(request, "/options/provider", detail));
+                }
+            },
+        };
+        Ok(Router::new(members, wanted.unwrap_or(*strategy), signal.clone()))
+    }
+}
+
+/// The values of parameters are data: what is compiled only says where they stand.
+fn template(request: &PromptRequest) -> Result<Arc<Template>, Problem> {
+    let Some(id) = &request.template_id else {
+        return Template::inline(PLAIN_TEMPLATE).map(Arc::new).map_err(|_constant| Problem::defect());
+    };
+    if templates::find(id).is_none() {
+        let detail = format!("there is no such template; there are {}", templates::names().join(", "));
+        return Err(wrong(request, "/template_id", detail));
+    }
+    let names = || request.parameters.iter().flat_map(BTreeMap::keys);
+    if let Some(bad) = names().find(|name| !is_identifier(name)) {
+        let place = request.place.at("parameters").at(bad);
+        let error = place.error("", "no template has a parameter of such a name: use letters, digits and `_`");
+        return Err(Problem::at_places(RequestCode::InvalidRequest, vec![error]));
+    }
+    let programs = names().map(|name| (name.clone(), format!("{{{{ data.{name} }}}}"))).collect();
+    Template::named(id, &programs).map(Arc::new).map_err(|error| {
+        let place = error.parameter.map_or_else(|| "/parameters".to_owned(), |name| format!("/parameters/{name}"));
+        wrong(request, &place, error.message)
+    })
+}
+
+fn schema(request: &PromptRequest) -> Result<Arc<Schema>, Problem> {
+    match &request.schema {
+        Some(SchemaChoice::Own(json)) => {
+            let version: String =
+                Sha256::digest(json::canonical(json)).iter().take(6).map(|b| format!("{b:02x}")).collect();
+            let compiled = Schema::compile(&own_name(json), &version, json.clone());
+            compiled.map(Arc::new).map_err(|error| {
+                let place = request.place.at("schema").error(&error.pointer, error.message);
+                Problem::at_places(RequestCode::InvalidSchema, vec![place])
+            })
+        }
+        Some(SchemaChoice::Named(id)) => schemas::find(id).ok_or_else(|| {
+            let detail = format!("there is no such schema; there are {}", schemas::names().join(", "));
+            wrong(request, "/schema_id", detail)
+        }),
+        None => {
+            let of_template = request.template_id.as_deref().and_then(templates::find).map(|source| source.schema());
+            let name = of_template.unwrap_or(DEFAULT_SCHEMA);
+            schemas::find(name).ok_or_else(Problem::defect)
+        }
+    }
+}
+
+/// The title of a client's own schema as a name that every provider accepts: `[a-zA-Z0-9_-]{1,64}`.
+fn own_name(schema: &Value) -> String {
+    let title = schema.get("title").and_then(Value::as_str).unwrap_or_default();
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
+    let name: String = title.trim().chars().take(64).map(legal).collect();
+    if name.chars().any(|c| c.is_ascii_alphanumeric()) { name } else { OWN_SCHEMA.to_owned() }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn wrong(request: &PromptRequest, pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::at_places(RequestCode::InvalidRequest, vec![request.place.error(pointer, detail)])
+}
+
+/// Over everything that makes a specification what it is. The prompt and the parameters' values are not part of it.
+fn digest(request: &PromptRequest) -> SpecDigest {
+    // Exhaustive on purpose: a new field does not compile until somebody decides whether it belongs here.
+    let PromptRequest { place: _, prompt: _, template_id, parameters, schema, output_format: _, options } = request;
+    let PromptOptions {
+        provider,
+        strategy,
+        temperature,
+        max_tokens,
+        timeout: _,
+        bypass_cache,
+        cache_ttl,
+        cache_tag,
+        bypass_validation,
+        allow_relaxed,
+        confidence_threshold,
+    } = options;
+    let mut hash = Sha256::new();
+    let mut part = |text: Option<&str>| {
+        hash.update(text.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+        hash.update(text.unwrap_or_default());
+    };
+    part(template_id.as_deref());
+    let names: Vec<_> = parameters.iter().flat_map(BTreeMap::keys).collect();
+    part(Some(&format!("{names:?}")));
+    let (named, own) = match schema {
+        None => (None, None),
+        Some(SchemaChoice::Named(id)) => (Some(id), None),
+        Some(SchemaChoice::Own(json)) => (None, Some(json::canonical(json))),
+    };
+    part(named.map(String::as_str));
+    part(own.as_deref());
+    part(provider.as_deref());
+    part(cache_tag.as_deref());
+    part(strategy.map(Strategy::as_str));
+    let rest =
+        (temperature, max_tokens, bypass_cache, cache_ttl, bypass_validation, allow_relaxed, confidence_threshold);
+    part(Some(&format!("{rest:?}")));
+    SpecDigest(hash.finalize().into())
+}

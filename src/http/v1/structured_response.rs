@@ -1,0 +1,139 @@
+//! The answer to a PromptRequest, with how it came about.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::prompt_request::OutputFormat;
+use super::xml;
+use crate::domain::answer::{Answer, Answered, CacheHit, Confidence, Flag, Usage, Validation};
+use crate::domain::attempt;
+use crate::domain::json;
+use crate::http::problem::{PlaceError, Problem};
+use crate::http::request_id::RequestId;
+use crate::pipeline::spec::{Spec, SpecSettings};
+use crate::schema::Schema;
+
+/// A StructuredResponse.
+#[derive(Debug, Clone, Serialize)]
+pub struct StructuredResponse {
+    request_id: RequestId,
+    data: Value,
+    validation_status: &'static str,
+    validation_errors: Vec<PlaceError>,
+    confidence: f64,
+    confidence_factors: Factors,
+    low_confidence: bool,
+    flags: Vec<String>,
+    cached: bool,
+    cache: &'static str,
+    provider: String,
+    model: String,
+    attempts: u32,
+    usage: Spent,
+    original_language: Option<&'static str>,
+    schema: String,
+    template: Option<String>,
+    processing_time_ms: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Factors {
+    validation: f64,
+    ladder: f64,
+    provider: f64,
+    completeness: f64,
+}
+
+/// Of this request: what a remembered answer cost was reported with the request that paid for it.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Spent {
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: f64,
+}
+
+/// What an answer is the answer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The request.
+    pub id: &'a RequestId,
+    /// How the data is written.
+    pub format: OutputFormat,
+    /// Whether the prompt was made by a template.
+    pub is_template: bool,
+    /// The language of what the client sent, by its ISO 639-1 code.
+    pub language: Option<&'static str>,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
+impl StructuredResponse {
+    /// The answer to a request of this specification.
+    ///
+    /// # Errors
+    /// `internal_error` if the answer's data cannot be read, which does not happen.
+    pub fn new(spec: &Spec, answered: &Answered, asked: Asked<'_>) -> Result<Self, Problem> {
+        let SpecSettings { schema, template, .. } = spec.settings();
+        let Answered { answer, cache_hit, flags } = answered;
+        let data = std::str::from_utf8(&answer.data).ok().and_then(|text| json::parse(text).ok());
+        let data = data.ok_or_else(Problem::defect)?;
+        let is_new = *cache_hit == CacheHit::None;
+        let Confidence { score, validation, ladder, provider, completeness } = answer.confidence;
+        Ok(Self {
+            request_id: asked.id.clone(),
+            validation_status: answer.validation.as_str(),
+            validation_errors: validation_errors(schema, answer, &data),
+            data: match asked.format {
+                OutputFormat::Json => data,
+                OutputFormat::Xml => xml::document(schema.name(), &data).into(),
+            },
+            confidence: rounded(score),
+            confidence_factors: Factors {
+                validation: rounded(validation),
+                ladder: rounded(ladder),
+                provider: rounded(provider),
+                completeness: rounded(completeness),
+            },
+            low_confidence: flags.contains(&Flag::LowConfidence),
+            flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
+            cached: !is_new,
+            cache: cache_hit.as_str(),
+            provider: answer.provider.to_string(),
+            model: answer.model.to_string(),
+            attempts: if is_new { attempt::calls(&answer.attempt_log) } else { 0 },
+            usage: if is_new { Spent::of(answer.usage, answer.cost_usd) } else { Spent::default() },
+            original_language: asked.language,
+            schema: format!("{}@{}", schema.name(), schema.version()),
+            template: asked.is_template.then(|| format!("{}@{}", template.name(), template.version())),
+            processing_time_ms: milliseconds(asked.took),
+        })
+    }
+}
+
+impl Spent {
+    fn of(usage: Usage, cost_usd: f64) -> Self {
+        let Usage { input_tokens, output_tokens, .. } = usage;
+        Self { input_tokens, output_tokens, cost_usd: (cost_usd * 1e6).round() / 1e6 }
+    }
+}
+
+/// What is wrong with an answer that was taken all the same.
+fn validation_errors(schema: &Schema, answer: &Answer, data: &Value) -> Vec<PlaceError> {
+    let violations = match answer.validation {
+        Validation::Passed => Vec::new(),
+        Validation::Relaxed | Validation::Bypassed => schema.validate(data).err().unwrap_or_default(),
+    };
+    violations.into_iter().map(|it| PlaceError { pointer: format!("#{}", it.pointer), detail: it.message }).collect()
+}
+
+/// To four digits after the point: more are noise.
+fn rounded(factor: f64) -> f64 {
+    (factor * 1e4).round() / 1e4
+}
+
+/// Whole milliseconds.
+pub fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,132 @@
+//! How many requests a key may still make.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use tokio::time::Instant;
+
+use crate::domain::api_key::KeyId;
+
+/// The time that limits are for.
+pub const WINDOW: Duration = Duration::from_secs(3600);
+
+/// Keys whose buckets are looked through for full ones: they say nothing.
+const MANY: usize = 10_000;
+
+/// What a key's limit says to some requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quota {
+    /// Requests an hour.
+    pub limit: u32,
+    /// How many are left.
+    pub remaining: u32,
+    /// When all are there again, if none is made.
+    pub full_in: Duration,
+    /// When there will be enough, if there are not.
+    pub refused_for: Option<Duration>,
+}
+
+/// Limits of requests by key, as token buckets: a key may use its whole limit at once, and gets it back evenly over an
+/// hour.
+pub trait RateLimits: Send + Sync {
+    /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none. Taking none
+    /// tells what is left.
+    fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota>;
+}
+
+/// The buckets of this process.
+#[derive(Debug, Default)]
+pub struct MemoryRateLimits(Mutex<HashMap<KeyId, Bucket>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    requests: f64,
+    at: Instant,
+}
+
+impl RateLimits for MemoryRateLimits {
+    fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota> {
+        let now = Instant::now();
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MANY {
+            // After an hour a bucket is full whatever its limit is.
+            buckets.retain(|_, bucket| now.duration_since(bucket.at) < WINDOW);
+        }
+        let bucket = buckets.entry(key.clone()).or_insert(Bucket { requests: f64::from(limit), at: now });
+        ready(bucket.take(limit, requests, now)).boxed()
+    }
+}
+
+impl Bucket {
+    fn take(&mut self, limit: u32, requests: u32, now: Instant) -> Quota {
+        let (size, wanted) = (f64::from(limit), f64::from(requests));
+        let a_second = size / WINDOW.as_secs_f64();
+        let refilled = self.requests + now.duration_since(self.at).as_secs_f64() * a_second;
+        (self.requests, self.at) = (refilled.min(size), now);
+        let missing = wanted - self.requests;
+        if missing <= 0.0 {
+            self.requests -= wanted;
+        }
+        // A limit of none never refills, and more than the limit never fits: both wait an hour and are refused again.
+        let wait = |requests: f64| Duration::try_from_secs_f64(requests / a_second).unwrap_or(WINDOW).min(WINDOW);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the limit")]
+        let remaining = self.requests as u32;
+        Quota {
+            limit,
+            remaining,
+            full_in: wait(size - self.requests),
+            refused_for: (missing > 0.0).then(|| wait(missing)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn take(limits: &MemoryRateLimits, key: &str, limit: u32, requests: u32) -> Quota {
+        limits.take(&KeyId::parse(key).unwrap(), limit, requests).await
+    }
+
+    const A: &str = "aaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbb";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_may_use_its_limit_at_once_and_gets_it_back_evenly() {
+        let limits = MemoryRateLimits::default();
+        for left in (0..60).rev() {
+            let quota = take(&limits, A, 60, 1).await;
+            assert_eq!((quota.remaining, quota.refused_for), (left, None));
+        }
+        let refused = take(&limits, A, 60, 1).await;
+        assert_eq!((refused.remaining, refused.refused_for), (0, Some(Duration::from_secs(60))));
+        assert_eq!(refused.full_in, WINDOW);
+        assert_eq!(take(&limits, B, 60, 1).await.remaining, 59, "another key has a bucket of its own");
+        tokio::time::advance(Duration::from_secs(119)).await;
+        assert_eq!(take(&limits, A, 60, 1).await.refused_for, None);
+        assert_eq!(take(&limits, A, 60, 1).await.refused_for, Some(Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_requests_are_taken_together_or_not_at_all() {
+        let limits = MemoryRateLimits::default();
+        assert_eq!(take(&limits, A, 10, 8).await.remaining, 2);
+        assert_eq!(take(&limits, A, 10, 3).await.refused_for, Some(Duration::from_secs(360)));
+        assert_eq!(take(&limits, A, 10, 2).await.refused_for, None);
+        assert_eq!(take(&limits, A, 0, 1).await.refused_for, Some(WINDOW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn full_buckets_are_forgotten_when_there_are_many() {
+        let limits = MemoryRateLimits::default();
+        for n in 0..MANY {
+            take(&limits, &format!("{n:011}"), 10, 1).await;
+        }
+        tokio::time::advance(WINDOW).await;
+        take(&limits, A, 10, 1).await;
+        assert_eq!(limits.0.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,139 @@
+//! The real binary without connectors, and a client for it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::wait_until;
+
+/// The running program. Killed when dropped.
+pub struct Program {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<Value>>>,
+    directory: TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: Value,
+}
+
+impl Program {
+    /// Starts it with this configuration in a directory of its own, and waits until it says where it listens.
+    pub fn start(configuration: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("runtime.yaml"), configuration).expect("a file");
+        let mut child = binary(&directory)
+            .args(["run", "--config", "runtime.yaml"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let log = Arc::new(Mutex::new(Vec::<Value>::new()));
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let entry = serde_json::from_str(&line).expect("a JSON log line");
+                written.lock().expect("the log").push(entry);
+            }
+        });
+        let mut address = String::new();
+        wait_until("the line that says `started`", Duration::from_secs(20), || {
+            let log = log.lock().expect("the log");
+            let started = log.iter().find(|entry| entry["message"] == "started").ok_or_else(|| format!("{log:?}"))?;
+            started["http"].as_str().expect("its address").clone_into(&mut address);
+            Ok(())
+        });
+        Self { child, address, log, directory }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks for a path.
+    pub fn get(&self, path: &str) -> Answer {
+        send(&self.address, "GET", path, "", "")
+    }
+
+    /// Sends JSON to a path.
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_with_key(path, "", body)
+    }
+
+    /// Sends JSON to a path with a key.
+    pub fn post_with_key(&self, path: &str, key: &str, body: &Value) -> Answer {
+        send(&self.address, "POST", path, key, &body.to_string())
+    }
+
+    /// What another command of the program prints, with the same configuration.
+    pub fn command(&self, args: &[&str]) -> String {
+        let output =
+            binary(&self.directory).args(args).args(["--config", "runtime.yaml"]).output().expect("the binary");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended.
+    pub fn end(&mut self) -> ExitStatus {
+        wait_until("the end", Duration::from_secs(40), || {
+            self.child.try_wait().expect("its state").map(drop).ok_or_else(|| "still running".to_owned())
+        });
+        self.child.wait().expect("its end")
+    }
+
+    /// The whole log as text.
+    pub fn log_text(&self) -> String {
+        self.log.lock().expect("the log").iter().map(|entry| format!("{entry}\n")).collect()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn binary(directory: &TempDir) -> Command {
+    let mut binary = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
+    binary.current_dir(directory.path()).env_clear();
+    binary
+}
+
+/// One request on a connection of its own.
+pub fn send(address: &str, method: &str, path: &str, key: &str, body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).expect("its HTTP");
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {key}\r\n\
+         content-length: {}\r\nx-request-id: the-test\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (headers, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    Answer {
+        status: headers[9..12].parse().expect("a status"),
+        headers: headers.to_ascii_lowercase(),
+        body: serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}")),
+    }
+}
