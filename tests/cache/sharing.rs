@@ -5,7 +5,7 @@ use std::time::Duration;
 use structured_prompt::domain::health::Status;
 use structured_prompt::ports::answers::SharedAnswers as _;
 
-use super::process::{HOUR, Process, answer, command, key, keys};
+use super::process::{HOUR, Process, acme, answer, command, key, keys};
 use super::servers::Redis;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,4 +116,27 @@ async fn a_server_that_is_not_set_up_as_a_cache_is_used_and_advised() {
         assert_eq!(component.detail.is_some(), advice.is_some(), "{component:?}");
         assert!(advice.is_none_or(|advice| component.detail.is_some_and(|detail| detail.contains(advice))));
     }
+}
+
+/// What docs/configuration.md says that the user needs.
+const RIGHTS: &str = "+getrange +pttl +set +scan +unlink +publish +subscribe +ping +select +dbsize +info";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_the_documented_rights_can_do_everything() {
+    let server = Redis::start(&[]);
+    let places = ["~structured-prompt:*", "&structured-prompt:*", "resetpass", ">canary", "on"];
+    let user: Vec<&[u8]> =
+        ["ACL", "SETUSER", "cache"].into_iter().chain(places).chain(RIGHTS.split(' ')).map(str::as_bytes).collect();
+    command(&server.url(), &user).await;
+    let url = server.url().replace("redis://", "redis://cache:canary@") + "/1";
+    let process = Process::start(&url).await;
+    process.put(&key(1), &answer(10));
+    process.found(&key(1)).await;
+    assert_eq!(process.whole_stats().await[1].entries, Some(1));
+    assert_eq!(process.invalidate(&acme(), "invoice").await, Ok(1));
+    let component = process.component();
+    assert!(component.detail.is_some_and(|detail| detail.contains("set maxmemory") && !detail.contains("canary")));
+    let denied = Process::unconnected(&url.replace("canary", "wrong-canary"));
+    denied.until("it is said", |it| it.component().detail.is_some_and(|why| why.contains("WRONGPASS"))).await;
+    assert!(denied.component().detail.is_some_and(|why| !why.contains("canary")));
 }

@@ -137,6 +137,20 @@ async fn an_answer_of_another_process_is_found_on_the_way_to_a_provider_and_kept
     assert_eq!(model.calls(), 1);
 }
 
+#[tokio::test]
+async fn an_answer_of_another_process_that_is_not_valid_today_is_not_taken() {
+    let shared = Arc::new(FakeAnswers::default());
+    let model = Scripted::new("m", [FakeModel::says(VALID), FakeModel::says(VALID)]);
+    let [first, second] = [(); 2].map(|()| process(Arc::clone(&shared) as Arc<dyn SharedAnswers>, &model));
+    let Begun::Ask(question) = first.begin(data("x")) else { panic!("nobody has asked yet") };
+    let answered = first.attempt(data("x")).await.unwrap();
+    let tampered = Answer { data: r#"{"intent":"nonsense"}"#.into(), ..(*answered.answer).clone() };
+    SharedAnswers::put(&*shared, &question.answer_key(), Arc::new(tampered), Duration::from_secs(60));
+    let asked_again = second.attempt(data("x")).await.unwrap();
+    assert_eq!((asked_again.cache_hit, asked_again.answer), (CacheHit::None, answered.answer));
+    assert_eq!(model.calls(), 2);
+}
+
 /// A store that does not answer.
 struct Hangs;
 
