@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::columns::{count, damaged, millis};
 use super::database::{Database, answered};
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::ports::clock::Clock;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
@@ -18,6 +19,8 @@ use crate::ports::repository::{RepositoryError, RepositoryFuture};
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
 const SWEEP_ROWS: u32 = 500;
+/// Attempts to get a key that its holders give up at the wrong moment, each time.
+const ATTEMPTS: usize = 5;
 
 /// The table of requests.
 pub struct StoredIdempotency {
@@ -29,7 +32,6 @@ pub struct StoredIdempotency {
 #[derive(sqlx::FromRow)]
 struct Holder {
     fingerprint: Vec<u8>,
-    ticket: i64,
     status: Option<i64>,
     headers: Option<String>,
     body: Option<Vec<u8>>,
@@ -43,12 +45,14 @@ impl StoredIdempotency {
 
     /// Removes what has expired, in parts, until it is told to stop.
     pub(super) async fn sweep(self: Arc<Self>, stop: CancellationToken) {
-        let mut pause = SWEEP_EVERY;
-        while stop.run_until_cancelled(sleep(pause)).await.is_some() {
-            // A database that is away is the matter of those who wait for it.
-            let is_more = self.delete_expired(SWEEP_ROWS).await.is_ok_and(|deleted| deleted >= u64::from(SWEEP_ROWS));
-            pause = if is_more { SWEEP_PAUSE } else { SWEEP_EVERY };
-        }
+        let sweep = async {
+            loop {
+                // A database that is away is the matter of those who wait for it.
+                let deleted = self.delete_expired(SWEEP_ROWS).await.unwrap_or_default();
+                sleep(if deleted < u64::from(SWEEP_ROWS) { SWEEP_EVERY } else { SWEEP_PAUSE }).await;
+            }
+        };
+        stop.run_until_cancelled(sweep).await;
     }
 
     /// Removes at most `limit` requests that have expired, and returns how many there were.
@@ -70,8 +74,7 @@ impl StoredIdempotency {
     }
 
     async fn insert(&self, tenant: &Tenant, request: IdempotentRequest) -> Result<Begun, RepositoryError> {
-        // Whoever holds the key keeps it until it has expired. The row is locked in any case, so it is still there when
-        // it is read.
+        // Whoever holds the key keeps it until it has expired.
         const INSERT: &str = "
             INSERT INTO idempotency (organization_id, team_id, key, fingerprint, ticket, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6)
@@ -79,13 +82,10 @@ impl StoredIdempotency {
             SET fingerprint = excluded.fingerprint, ticket = excluded.ticket, expires_at = excluded.expires_at,
                 status = NULL, headers = NULL, body = NULL
             WHERE idempotency.expires_at <= $7";
-        const SELECT: &str = "
-            SELECT fingerprint, ticket, status, headers, body FROM idempotency
-            WHERE organization_id = $1 AND team_id = $2 AND key = $3";
         let IdempotentRequest { key, fingerprint, lease } = request;
         let (now, ticket) = (self.clock.now(), fastrand::i64(..));
-        let holder: Holder = with_transaction!(self.database, |transaction| {
-            sqlx::query(INSERT)
+        for _ in 0..ATTEMPTS {
+            let inserted = with_connection!(self.database, |connection| sqlx::query(INSERT)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(&key)
@@ -93,22 +93,30 @@ impl StoredIdempotency {
                 .bind(ticket)
                 .bind(millis(now.saturating_add(lease)))
                 .bind(millis(now))
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query_as(SELECT)
-                .bind(tenant.organization())
-                .bind(tenant.team())
-                .bind(&key)
-                .fetch_one(transaction)
+                .execute(connection)
                 .await?
-        });
-        if holder.ticket == ticket {
-            return Ok(Begun::New(Ticket(ticket)));
+                .rows_affected());
+            if inserted > 0 {
+                return Ok(Begun::New(Ticket(ticket)));
+            }
+            if let Some(holder) = self.holder(tenant, &key).await? {
+                return holder.says_to(&fingerprint);
+            }
+            // Its holder gave it up between the two statements.
         }
-        if holder.fingerprint != fingerprint.0 {
-            return Ok(Begun::OtherRequest);
-        }
-        holder.answer().map(|answer| answer.map_or(Begun::Running, Begun::Done))
+        Err(RepositoryError::Conflict)
+    }
+
+    async fn holder(&self, tenant: &Tenant, key: &str) -> Result<Option<Holder>, RepositoryError> {
+        const SELECT: &str = "
+            SELECT fingerprint, status, headers, body FROM idempotency
+            WHERE organization_id = $1 AND team_id = $2 AND key = $3";
+        Ok(with_connection!(self.database, |connection| sqlx::query_as(SELECT)
+            .bind(tenant.organization())
+            .bind(tenant.team())
+            .bind(key)
+            .fetch_optional(connection)
+            .await?))
     }
 
     async fn update(
@@ -178,6 +186,14 @@ impl Idempotency for StoredIdempotency {
 }
 
 impl Holder {
+    /// What another request with this key comes to.
+    fn says_to(self, fingerprint: &Fingerprint) -> Result<Begun, RepositoryError> {
+        if self.fingerprint != fingerprint.0 {
+            return Ok(Begun::OtherRequest);
+        }
+        self.answer().map(|answer| answer.map_or(Begun::Running, Begun::Done))
+    }
+
     fn answer(self) -> Result<Option<StoredAnswer>, RepositoryError> {
         let (Some(status), Some(headers), Some(body)) = (self.status, self.headers, self.body) else { return Ok(None) };
         let headers = serde_json::from_str(&headers).map_err(|_| damaged("a list of headers"))?;

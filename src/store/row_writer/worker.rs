@@ -57,22 +57,27 @@ impl<T: RowTable> Worker<T> {
     /// Runs until it is told to stop, or nobody can hand rows in any more.
     pub(super) async fn run(mut self) {
         let stop = self.deps.stop.clone();
+        // Whatever is waited for, the end does not wait for it.
+        stop.run_until_cancelled(self.serve()).await;
+        self.queue.close();
+        self.finish().await;
+    }
+
+    /// Writes, removes and reports, until nobody can hand rows in any more.
+    async fn serve(&mut self) {
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
                 () = sleep_until(self.report_at) => self.report_dropped(),
                 () = sleep_until(self.remove_at) => self.remove().await,
                 is_open = collect(&mut self.queue, &mut self.batch) => {
-                    // While the database is away this waits; to stop need not wait for it.
-                    if !is_open || stop.run_until_cancelled(self.write()).await.is_none() {
-                        break;
+                    if !is_open {
+                        return;
                     }
+                    self.write().await;
                 }
             }
         }
-        self.queue.close();
-        self.finish().await;
     }
 
     /// Writes the batch, trying again until it is written.

@@ -13,7 +13,7 @@ use structured_prompt::store::database::migrations::Readiness;
 use structured_prompt::store::settings::Location;
 
 use super::super::place::{Place, body, key, problem, soon};
-use super::super::postgres::empty_database;
+use super::super::postgres::{connect, empty_database};
 use super::super::servers::Postgres;
 use super::request_log::{request, wait_for};
 use super::{Kept, database, postgres};
@@ -79,6 +79,33 @@ async fn a_server_that_stands_still_holds_up_nobody_for_long_and_is_found_again(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_locked_table_and_sessions_that_are_ended_leave_nobody_stuck() {
+    const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let server = Postgres::migrated();
+    let kept = Kept::stored(&postgres(&server.url())).await;
+    let id = KeyId::parse("00000000000").unwrap();
+    let calls = || join_all((0..50).map(|_| kept.keys.find(&id)));
+    let mut other = connect(&server.url()).await;
+    let mut transaction = other.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
+    let began_at = Instant::now();
+    assert!(calls().await.iter().all(Result::is_err), "all connections wait for the lock, and the others for them");
+    assert!(began_at.elapsed() < Duration::from_secs(12), "{:?}", began_at.elapsed());
+    transaction.rollback().await.unwrap();
+    for _ in 0..10 {
+        let (_, ended) = tokio::join!(calls(), sqlx::query(TERMINATE).execute(&mut other));
+        ended.unwrap();
+    }
+    soon(async {
+        while !calls().await.iter().all(Result::is_ok) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_that_nobody_migrated_is_refused_with_the_command_and_then_migrated_once() {
     let url = empty_database("unmigrated").await;
     let location = postgres(&url);
@@ -123,7 +150,7 @@ async fn a_database_of_a_newer_version_is_refused_as_it_is() {
     let url = empty_database("later").await;
     let on_server = database(&postgres(&url));
     on_server.migrate().await.unwrap();
-    sqlx::query(LATER).execute(&mut super::super::postgres::connect(&url).await).await.unwrap();
+    sqlx::query(LATER).execute(&mut connect(&url).await).await.unwrap();
     for database in [in_file, on_server] {
         let Readiness::Refused(why) = database.readiness().await.unwrap() else { panic!("it is newer") };
         assert!(why.contains("migration 9999 of a newer version"), "{why}");
