@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::state::ApiState;
-use super::v1::analyze;
+use super::v1::{analyze, batch};
 use super::{admission, health, middleware};
 
 /// The service's routes.
@@ -37,6 +37,7 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
     // The last layer is the first to see a request.
     Router::new()
         .route("/v1/analyze", post(analyze::analyze))
+        .route("/v1/analyze/batch", post(batch::analyze_batch))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::limit))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::authenticate))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
@@ -69,6 +70,7 @@ async fn count(State(state): State<ApiState>, request: Request, next: Next) -> R
         Some("/v1/health/ready") => "/v1/health/ready",
         Some("/v1/metrics") => "/v1/metrics",
         Some("/v1/analyze") => "/v1/analyze",
+        Some("/v1/analyze/batch") => "/v1/analyze/batch",
         Some(_) | None => "other",
     };
     let method = match request.method().as_str() {

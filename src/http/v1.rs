@@ -1,11 +1,14 @@
 //! The resources of the API, one file each.
 //!
 //! - [`analyze`]: one prompt, one answer; [`analyzer`]: how it comes about;
+//! - [`batch`]: many at once; [`batch_request`]: what such a request says;
 //! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
 //! - [`structured_response`]: the answer; [`xml`]: its data as XML.
 
 pub mod analyze;
 pub mod analyzer;
+pub mod batch;
+pub mod batch_request;
 pub mod prompt_request;
 pub mod specs;
 pub mod structured_response;

@@ -15,7 +15,11 @@ use crate::ports::model::FakeModel;
 
 /// Every route that needs a key, with a body that it takes.
 fn routes() -> Vec<(&'static str, serde_json::Value)> {
-    vec![("/v1/analyze", json!({ "prompt": "x", "options": { "bypass_validation": true } }))]
+    let options = json!({ "bypass_validation": true });
+    vec![
+        ("/v1/analyze", json!({ "prompt": "x", "options": options })),
+        ("/v1/analyze/batch", json!({ "prompts": ["x"], "options": options })),
+    ]
 }
 
 struct Setup {
@@ -112,6 +116,20 @@ async fn a_key_may_ask_as_often_as_its_limit_says() {
     assert_eq!(ask(&other).await.status, 200);
     tokio::time::advance(Duration::from_secs(1800)).await;
     assert_eq!(ask(&key).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_prompt_of_a_batch_counts() {
+    let it = setup();
+    let key = it.key(10, None).await;
+    let ask = |prompts: usize| {
+        let body = json!({ "prompts": vec!["x"; prompts], "options": { "bypass_validation": true } });
+        it.send("/v1/analyze/batch", Some(key.expose()), "application/json", body.to_string())
+    };
+    assert_eq!(ask(8).await.header("ratelimit"), "\"default\";r=2;t=2880");
+    let refused = ask(3).await;
+    assert_eq!((refused.problem(), refused.header("retry-after")), ((429, "rate_limited".to_owned()), "360"));
+    assert_eq!(refused.header("ratelimit"), "\"default\";r=1;t=3240", "the request itself was counted");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What a client asks: a PromptRequest, as far as it can be judged by itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -43,11 +44,11 @@ pub enum SchemaChoice {
     /// A schema by name: `invoice`, `invoice@1`.
     Named(String),
     /// The client's own JSON Schema.
-    Own(Value),
+    Own(Arc<Value>),
 }
 
 /// How an answer's data is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OutputFormat {
     /// As a JSON object.
     #[default]
@@ -109,6 +110,17 @@ impl PromptRequest {
         fields.finish();
         Some(request)
     }
+
+    /// The same with what a batch says for all of its requests, where this one says nothing.
+    #[must_use]
+    pub fn within(mut self, shared: &Self) -> Self {
+        if self.prompt.is_none() && self.template_id.is_none() {
+            self.template_id.clone_from(&shared.template_id);
+        }
+        self.schema = self.schema.or_else(|| shared.schema.clone());
+        self.options = self.options.within(&shared.options);
+        self
+    }
 }
 
 impl PromptOptions {
@@ -136,13 +148,32 @@ impl PromptOptions {
     }
 }
 
+impl PromptOptions {
+    fn within(self, shared: &Self) -> Self {
+        let shared = shared.clone();
+        Self {
+            provider: self.provider.or(shared.provider),
+            strategy: self.strategy.or(shared.strategy),
+            temperature: self.temperature.or(shared.temperature),
+            max_tokens: self.max_tokens.or(shared.max_tokens),
+            timeout: self.timeout.or(shared.timeout),
+            bypass_cache: self.bypass_cache.or(shared.bypass_cache),
+            cache_ttl: self.cache_ttl.or(shared.cache_ttl),
+            cache_tag: self.cache_tag.or(shared.cache_tag),
+            bypass_validation: self.bypass_validation.or(shared.bypass_validation),
+            allow_relaxed: self.allow_relaxed.or(shared.allow_relaxed),
+            confidence_threshold: self.confidence_threshold.or(shared.confidence_threshold),
+        }
+    }
+}
+
 /// What the answer has to look like, in one of two ways.
 pub fn schema(fields: &mut Fields<'_>) -> Option<SchemaChoice> {
     let (own, named) = (fields.value("schema"), fields.text("schema_id"));
     if own.is_some() && named.is_some() {
         fields.error("schema_id", "there is a schema already; send one of the two");
     }
-    own.map(SchemaChoice::Own).or(named.map(SchemaChoice::Named))
+    own.map(|schema| SchemaChoice::Own(Arc::new(schema))).or(named.map(SchemaChoice::Named))
 }
 
 /// Values that are printed into a prompt as they were written.
@@ -210,7 +241,7 @@ mod tests {
         let parameters = request.parameters.unwrap();
         let written: Vec<_> = parameters.values().map(String::as_str).collect();
         assert_eq!(written, ["x", "true", "1.50"], "by name: document, flag, n");
-        assert_eq!(request.schema, Some(SchemaChoice::Own(json!({ "type": "object" }))));
+        assert_eq!(request.schema, Some(SchemaChoice::Own(Arc::new(json!({ "type": "object" })))));
         assert_eq!((request.template_id.as_deref(), request.output_format), (Some("invoice"), Some(OutputFormat::Xml)));
     }
 

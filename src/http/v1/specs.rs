@@ -154,7 +154,7 @@ fn schema(request: &PromptRequest) -> Result<Arc<Schema>, Problem> {
         Some(SchemaChoice::Own(json)) => {
             let version: String =
                 Sha256::digest(json::canonical(json)).iter().take(6).map(|b| format!("{b:02x}")).collect();
-            let compiled = Schema::compile(&own_name(json), &version, json.clone());
+            let compiled = Schema::compile(&own_name(json), &version, Value::clone(json));
             compiled.map(Arc::new).map_err(|error| {
                 let place = request.place.at("schema").error(&error.pointer, error.message);
                 Problem::at_places(RequestCode::InvalidSchema, vec![place])
@@ -191,7 +191,7 @@ fn wrong(request: &PromptRequest, pointer: &str, detail: impl Into<String>) -> P
 }
 
 /// Over everything that makes a specification what it is. The prompt and the parameters' values are not part of it.
-fn digest(request: &PromptRequest) -> SpecDigest {
+pub(super) fn digest(request: &PromptRequest) -> SpecDigest {
     // Exhaustive on purpose: a new field does not compile until somebody decides whether it belongs here.
     let PromptRequest { place: _, prompt: _, template_id, parameters, schema, output_format: _, options } = request;
     let PromptOptions {

@@ -112,10 +112,29 @@ impl StructuredResponse {
     }
 }
 
+impl StructuredResponse {
+    /// The same answer for somebody who asked the same at the same time.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        let (cached, cache, attempts, usage) = (true, CacheHit::Memory.as_str(), 0, Spent::default());
+        Self { cached, cache, attempts, usage, ..self.clone() }
+    }
+
+    /// Whether it was remembered.
+    pub fn is_cached(&self) -> bool {
+        self.cached
+    }
+
+    /// What it cost, in US dollars.
+    pub fn cost_usd(&self) -> f64 {
+        self.usage.cost_usd
+    }
+}
+
 impl Spent {
     fn of(usage: Usage, cost_usd: f64) -> Self {
         let Usage { input_tokens, output_tokens, .. } = usage;
-        Self { input_tokens, output_tokens, cost_usd: (cost_usd * 1e6).round() / 1e6 }
+        Self { input_tokens, output_tokens, cost_usd: micro_dollars(cost_usd) }
     }
 }
 
@@ -131,6 +150,11 @@ fn validation_errors(schema: &Schema, answer: &Answer, data: &Value) -> Vec<Plac
 /// To four digits after the point: more are noise.
 fn rounded(factor: f64) -> f64 {
     (factor * 1e4).round() / 1e4
+}
+
+/// US dollars to a millionth.
+pub fn micro_dollars(usd: f64) -> f64 {
+    (usd * 1e6).round() / 1e6
 }
 
 /// Whole milliseconds.
