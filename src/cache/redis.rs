@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::connection::{Server, why};
+use self::connection::{Server, is_refusal, why};
 use self::envelope::{Decoder, MAX_BYTES};
 use self::invalidation::Invalidation;
 use self::link::Link;
@@ -60,6 +60,18 @@ pub struct RedisAnswers {
     metrics: CacheMetrics,
 }
 
+/// What a look-up came to.
+enum Lookup {
+    /// An answer, and for how long it will be there.
+    Hit(Arc<Answer>, Duration),
+    /// Nothing is there.
+    Miss,
+    /// What is there is no answer of ours.
+    Unreadable,
+    /// The server is away or slow.
+    Unavailable,
+}
+
 impl RedisAnswers {
     /// Answers in the server at this URL, and the task that looks after them until `stop`. What is invalidated by any
     /// process leaves `memory` too.
@@ -76,11 +88,8 @@ impl RedisAnswers {
         (Self { link, jobs: sender, decoder: Decoder::default(), metrics }, worker.run())
     }
 
-    async fn look_up(&self, key: &AnswerKey) -> Option<(Arc<Answer>, Duration)> {
-        let Some(mut connection) = self.link.connection() else {
-            self.metrics.redis_unavailable.inc();
-            return None;
-        };
+    async fn look_up(&self, key: &AnswerKey) -> Lookup {
+        let Some(mut connection) = self.link.connection() else { return Lookup::Unavailable };
         let key = keys::key(key);
         let mut pipeline = redis::pipe();
         // Not longer than anything of ours, whatever somebody has put there.
@@ -89,51 +98,40 @@ impl RedisAnswers {
         let answered: Result<RedisResult<(Vec<u8>, i64)>, _> =
             timeout(ANSWER_LIMIT, pipeline.query_async(&mut connection)).await;
         self.metrics.redis_seconds.observe(began_at.elapsed().as_secs_f64());
-        let (value, left) = match answered {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) if error.is_io_error() || error.is_connection_dropped() => {
-                self.link.suspect();
-                self.metrics.redis_unavailable.inc();
-                return None;
-            }
+        match answered {
+            Ok(Ok((value, _))) if value.is_empty() => Lookup::Miss,
+            Ok(Ok((value, left))) => self.read(&value, left).unwrap_or(Lookup::Unreadable),
             // Something else than a text is stored there, for example.
-            Ok(Err(_refused)) => {
-                self.metrics.redis_unreadable.inc();
-                return None;
-            }
-            Err(_elapsed) => {
+            Ok(Err(error)) if is_refusal(&error) => Lookup::Unreadable,
+            Ok(Err(_)) | Err(_) => {
                 self.link.suspect();
-                self.metrics.redis_unavailable.inc();
-                return None;
+                Lookup::Unavailable
             }
-        };
-        if value.is_empty() {
-            self.metrics.redis_misses.inc();
-            return None;
         }
-        // One without an end is nobody's of ours, and one that has just ended has no time left.
-        let left = u64::try_from(left).ok().filter(|left| *left > 0);
-        let found = left.and_then(|left| Some((Arc::new(self.decoder.decode(&value)?), Duration::from_millis(left))));
-        if found.is_some() { &self.metrics.redis_hits } else { &self.metrics.redis_unreadable }.inc();
-        found
+    }
+
+    /// The answer in a value that is kept for another `left` milliseconds. One without an end is none of ours.
+    fn read(&self, value: &[u8], left: i64) -> Option<Lookup> {
+        let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
+        Some(Lookup::Hit(Arc::new(self.decoder.decode(value)?), Duration::from_millis(left)))
     }
 
     /// How many entries the server has, what they take, and how often this process has looked there.
     pub async fn stats(&self) -> TierStats {
-        let (entries, bytes) = match self.link.connection() {
-            Some(mut connection) => {
-                let mut pipeline = redis::pipe();
-                pipeline.cmd("DBSIZE").cmd("INFO").arg("memory");
-                let answered: Result<RedisResult<(u64, InfoDict)>, _> =
-                    timeout(STATS_LIMIT, pipeline.query_async(&mut connection)).await;
-                answered.ok().and_then(Result::ok).map(|(entries, memory)| (entries, memory.get("used_memory_dataset")))
-            }
-            None => None,
-        }
-        .unzip();
+        let (entries, bytes) = self.server_stats().await.unzip();
         let CacheMetrics { redis_hits, redis_misses, redis_unreadable, redis_unavailable, .. } = &self.metrics;
         let misses = redis_misses.get() + redis_unreadable.get() + redis_unavailable.get();
         TierStats { tier: "redis", entries, bytes: bytes.flatten(), hits: redis_hits.get(), misses }
+    }
+
+    /// Entries and bytes. The server counts all that it has: a cache has a server of its own.
+    async fn server_stats(&self) -> Option<(u64, Option<u64>)> {
+        let mut connection = self.link.connection()?;
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("DBSIZE").cmd("INFO").arg("memory");
+        let (entries, memory): (u64, InfoDict) =
+            timeout(STATS_LIMIT, pipeline.query_async(&mut connection)).await.ok()?.ok()?;
+        Some((entries, memory.get("used_memory_dataset")))
     }
 
     /// Removes a tenant's answers whose tag, schema or template has a name of the pattern, calls `on_removed` for each,
@@ -163,7 +161,18 @@ impl RedisAnswers {
 
 impl SharedAnswers for RedisAnswers {
     fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<(Arc<Answer>, Duration)>> {
-        self.look_up(key).boxed()
+        async {
+            let found = self.look_up(key).await;
+            match &found {
+                Lookup::Hit(..) => &self.metrics.redis_hits,
+                Lookup::Miss => &self.metrics.redis_misses,
+                Lookup::Unreadable => &self.metrics.redis_unreadable,
+                Lookup::Unavailable => &self.metrics.redis_unavailable,
+            }
+            .inc();
+            if let Lookup::Hit(answer, left) = found { Some((answer, left)) } else { None }
+        }
+        .boxed()
     }
 
     fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration) {

@@ -119,6 +119,11 @@ pub(super) fn why(error: &RedisError) -> String {
     error.to_string().chars().take(LONGEST_ERROR).collect()
 }
 
+/// Whether the server has understood and does not want to, or the connection has failed.
+pub(super) fn is_refusal(error: &RedisError) -> bool {
+    !error.is_io_error() && !error.is_connection_dropped() && !error.is_timeout() && !error.is_unrecoverable_error()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

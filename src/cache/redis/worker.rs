@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Received, Server, Session, advice, why};
+use super::connection::{Received, Server, Session, advice, is_refusal, why};
 use super::link::Link;
 use super::{envelope, keys};
 use crate::cache::memory::MemoryAnswers;
@@ -153,9 +153,4 @@ impl Worker {
         }
         Ok(())
     }
-}
-
-/// Whether the server has understood and does not want to, or the connection has failed.
-fn is_refusal(error: &RedisError) -> bool {
-    !error.is_io_error() && !error.is_connection_dropped() && !error.is_timeout() && !error.is_unrecoverable_error()
 }

@@ -47,6 +47,14 @@ fn an_answer_is_read_as_it_was_written_compressed_or_not() {
 }
 
 #[test]
+fn answers_are_read_however_far_they_were_checked() {
+    for validation in [Validation::Passed, Validation::Relaxed, Validation::Bypassed] {
+        let answer = Answer { validation, ..answer("{}") };
+        assert_eq!(decode(&encode(&answer).unwrap()).map(|it| it.validation), Some(validation));
+    }
+}
+
+#[test]
 fn a_long_answer_takes_less_than_its_data() {
     let answer = answer(&format!(r#"{{"text":"{}"}}"#, "the same words again and ".repeat(200)));
     assert!(encode(&answer).unwrap().len() < answer.data.len() / 4);
