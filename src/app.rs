@@ -2,9 +2,8 @@
 //!
 //! - `providers`, `storage`, `cache`, `connectors`, `api`: the builders of the parts;
 //! - `shared`: what all of them need;
-//! - `health`: how they are doing together;
-//! - `lifecycle`: what a running part is, and how the process ends;
-//! - [`errors`]: why it cannot start.
+//! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
+//! - [`warm`]: requests that are answered for the shared cache alone; [`errors`]: why it cannot start.
 
 mod api;
 mod cache;
@@ -15,6 +14,7 @@ mod lifecycle;
 mod providers;
 mod shared;
 mod storage;
+pub mod warm;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

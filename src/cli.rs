@@ -1,5 +1,6 @@
 //! The command line, one file per command.
 
+pub mod cache;
 pub mod demo;
 pub mod healthcheck;
 pub mod key;
@@ -49,6 +50,7 @@ enum Command {
     Lint(lint::Args),
     Schema(schema::Args),
     Template(template::Args),
+    Cache(cache::Args),
     Key(key::Args),
     Migrate(migrate::Args),
     Healthcheck(healthcheck::Args),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
             lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
         }
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
+        Command::Cache(args) => cache::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Key(args) => key::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Migrate(args) => migrate::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),

@@ -55,9 +55,6 @@ impl Builder<'_> {
     fn state(&self, health: Arc<dyn Health>) -> Result<ApiState, AppError> {
         let Shared { runtime, clock, metrics, .. } = self.shared;
         let settings = runtime.http;
-        let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
-        let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: runtime.cache.ttl };
-        let specs = Specs::new(self.providers.asked_by_clients(&runtime.routing)?, defaults);
         let authenticator = match settings.auth {
             Auth::Off => Authenticator::off(Arc::clone(metrics)),
             Auth::Keys => {
@@ -79,9 +76,18 @@ impl Builder<'_> {
             authenticator: Arc::new(authenticator),
             rate_limits: Arc::new(MemoryRateLimits::default()),
             open_requests: TaskTracker::new(),
-            analyzer: Analyzer { engine: Arc::clone(self.engine), specs, timeout },
+            analyzer: analyzer(self.shared, self.engine, self.providers)?,
         }))
     }
+}
+
+/// What takes requests to their answers.
+pub(super) fn analyzer(shared: &Shared, engine: &Arc<Engine>, providers: &Providers) -> Result<Analyzer, AppError> {
+    let runtime = &shared.runtime;
+    let HttpSettings { max_prompt_chars, patterns, timeout, .. } = runtime.http;
+    let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: runtime.cache.ttl };
+    let specs = Specs::new(providers.asked_by_clients(&runtime.routing)?, defaults);
+    Ok(Analyzer { engine: Arc::clone(engine), specs, timeout })
 }
 
 impl BoundApi {

@@ -37,6 +37,14 @@ pub enum AppError {
     /// The database is not one that this program can work with; the sentence says what to do.
     #[error("store.url: {0}")]
     Store(String),
+    /// There is no cache that could be filled.
+    #[error(
+        "cache.redis_url: none is set, and the answers in memory end with this command; set it to the Redis that the service uses"
+    )]
+    NoSharedCache,
+    /// The shared cache does not answer.
+    #[error("cache.redis_url: {0}")]
+    SharedCacheAway(String),
     /// The HTTP address cannot be bound.
     #[error("http.listen: {address} cannot be bound: {source}; choose another address or stop what uses it")]
     Listen {

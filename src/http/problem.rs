@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -100,6 +101,15 @@ impl Problem {
     /// The document as a body.
     pub(super) fn body(&self) -> Body {
         Body::from(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Problem {
+    /// Code and detail, and what is wrong at each place: all that a person needs at a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Document { code, detail, errors, .. } = &*self.0;
+        write!(f, "{code}: {detail}")?;
+        errors.iter().try_for_each(|PlaceError { pointer, detail }| write!(f, "; {pointer}: {detail}"))
     }
 }
 

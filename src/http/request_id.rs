@@ -18,10 +18,15 @@ const MAX_CHARS: usize = 128;
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// The client's id if it is one, else a new UUIDv7.
+    /// A new one: a UUIDv7.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7().to_string().into())
+    }
+
+    /// The client's id if it is one, else a new one.
     pub fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(&HEADER).and_then(|value| value.to_str().ok()).filter(|text| is_valid(text));
-        Self(given.map_or_else(|| Uuid::now_v7().to_string().into(), Arc::from))
+        given.map_or_else(Self::generate, |id| Self(id.into()))
     }
 
     /// Its text.

@@ -15,3 +15,4 @@ mod process;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sharing;
+mod warm;

@@ -1,0 +1,87 @@
+//! Filling the shared cache: requests are answered to be remembered, with no connector and no server beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::api;
+use super::cache::Cache;
+use super::errors::AppError;
+use super::lifecycle::{Running, Service};
+use super::providers::Providers;
+use super::shared::Shared;
+use crate::config::runtime::RuntimeConfig;
+use crate::domain::health::Status;
+use crate::domain::tenant::Tenant;
+use crate::http::problem::Problem;
+use crate::http::request_id::RequestId;
+use crate::http::v1::analyzer::Analyzer;
+use crate::http::v1::prompt_request::PromptRequest;
+use crate::kafka::member::Member;
+use crate::open_files::OpenFiles;
+use crate::pipeline::caller::Caller;
+use crate::pipeline::engine::Engine;
+use crate::tasks::Tasks;
+
+/// How long the shared cache is waited for.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// The name of the caller in metrics, which nobody reads here.
+const CALLER: &str = "warm";
+
+/// Answers requests, and leaves the answers in the shared cache.
+pub struct Warmer {
+    analyzer: Analyzer,
+    caller: Arc<Caller>,
+    services: Vec<Service>,
+    tasks: Tasks,
+}
+
+impl Warmer {
+    /// One for the requests of a tenant, once the shared cache is there.
+    ///
+    /// # Errors
+    /// [`AppError`]: a configuration that cannot work, or a shared cache that does not answer.
+    pub async fn start(runtime: RuntimeConfig, tenant: Tenant) -> Result<Self, AppError> {
+        if runtime.cache.redis_url.is_none() {
+            return Err(AppError::NoSharedCache);
+        }
+        let shared = Shared::new(runtime);
+        let mut cache = Cache::open(&shared);
+        let providers = Providers::build(&shared, OpenFiles::raise(0))?;
+        let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
+        let analyzer = api::analyzer(&shared, &engine, &providers)?;
+        let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
+        connected(&cache).await?;
+        Ok(Self { analyzer, caller, services: std::mem::take(&mut cache.services), tasks: shared.tasks })
+    }
+
+    /// Answers one request, as `POST /v1/analyze` takes it. True if the answer was remembered before.
+    ///
+    /// # Errors
+    /// What is wrong with the request, or why it has no answer.
+    pub async fn answer(&self, body: Value) -> Result<bool, Problem> {
+        let request = PromptRequest::of_body(body)?;
+        let response = self.analyzer.answer(&request, &self.caller, &RequestId::generate()).await?;
+        Ok(response.is_cached())
+    }
+
+    /// Returns when all answers are in the shared cache.
+    pub async fn finish(self) {
+        Running::new(Vec::<Member>::new(), self.services, self.tasks).drain(Duration::ZERO).await;
+    }
+}
+
+/// Waits for the shared cache.
+async fn connected(cache: &Cache) -> Result<(), AppError> {
+    let deadline = Instant::now() + CONNECT_LIMIT;
+    loop {
+        let components = cache.health().into_iter().flat_map(|tier| tier.components());
+        let Some(away) = components.into_iter().find(|tier| tier.status != Status::Up) else { return Ok(()) };
+        if Instant::now() > deadline {
+            return Err(AppError::SharedCacheAway(away.detail.unwrap_or_default()));
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
