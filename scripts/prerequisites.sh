@@ -38,6 +38,7 @@ Java 17 or newer|has java|openjdk-17-jre-headless|java-21-openjdk-headless|brew 
 Maven (mvn)|has mvn|maven|maven|brew install maven
 Postgres 15 or newer|has_postgres|postgresql|postgresql-server|brew install postgresql@17
 Redis 7 or newer|has redis-server|redis-server|redis|brew install redis
+curl|has curl|curl|curl|part of the system
 ps|has ps|procps|procps-ng|part of the system
 Python 3 with venv|has_venv|python3-venv|python3|brew install python'
 
