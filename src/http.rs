@@ -3,11 +3,12 @@
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
 //! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every request;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
-//! - [`v1`]: the resources of the API;
+//! - [`v1`]: the resources of the API; [`admin`]: those of administrators;
 //! - [`health`]: `/v1/health` and the probes;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
-//! - [`json_body`], [`fields`]: reading what a request says.
+//! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`time`]: times as they are written.
 
+pub mod admin;
 pub mod admission;
 pub mod auth;
 pub mod error_status;
@@ -16,12 +17,14 @@ pub mod health;
 pub mod json_body;
 pub mod middleware;
 pub mod problem;
+pub mod query;
 pub mod rate_limit;
 pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod settings;
 pub mod state;
+pub mod time;
 pub mod v1;
 
 #[cfg(test)]

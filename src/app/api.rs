@@ -54,7 +54,7 @@ impl Builder<'_> {
     /// What handlers share.
     fn state(&self, health: Arc<dyn Health>) -> Result<ApiState, AppError> {
         let Shared { runtime, clock, metrics, .. } = self.shared;
-        let settings = runtime.http;
+        let settings = runtime.http.clone();
         let authenticator = match settings.auth {
             Auth::Off => Authenticator::off(Arc::clone(metrics)),
             Auth::Keys => {
@@ -74,6 +74,8 @@ impl Builder<'_> {
             metrics: Arc::clone(metrics),
             started_at: Instant::now(),
             authenticator: Arc::new(authenticator),
+            keys: self.storage.keys.clone(),
+            providers: self.providers.known(runtime),
             rate_limits: Arc::new(MemoryRateLimits::default()),
             open_requests: TaskTracker::new(),
             analyzer: analyzer(self.shared, self.engine, self.providers)?,

@@ -8,6 +8,7 @@ use super::shared::Shared;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::domain::answer::Usage;
+use crate::http::v1::provider_list::KnownProvider;
 use crate::http::v1::specs::AskedProviders;
 use crate::llm::settings::{ProviderKind, ProviderSettings};
 use crate::llm::{self, BuildError};
@@ -50,6 +51,15 @@ impl Providers {
         let is_offline = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Offline);
         let offline = runtime.providers.iter().find(is_offline).map(|settings| settings.name.clone());
         Ok(Self { by_name, offline, signal })
+    }
+
+    /// All of them, as the API shows them.
+    pub(super) fn known(&self, runtime: &RuntimeConfig) -> Vec<KnownProvider> {
+        let known = |settings: &ProviderSettings| {
+            let provider = Arc::clone(self.by_name.get(&settings.name)?);
+            Some(KnownProvider { kind: settings.kind.as_str(), provider })
+        };
+        runtime.providers.iter().filter_map(known).collect()
     }
 
     /// The providers that requests over HTTP ask: any by name, otherwise those of the routing. Where none of these has its

@@ -160,7 +160,7 @@ fn read_file(diagnostics: &Diagnostics, file: &Path) -> Node {
 fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let mut root = Section::root(diagnostics, node);
     let kafka = kafka::read(diagnostics, root.section("kafka"));
-    let http = http::read(diagnostics, root.section("http"));
+    let http = http::read(diagnostics, root.section("http"), base);
     let store = store::read(root.section("store"), base);
     let request_log = request_log::read(root.section("request_log"));
     let cache = cache::read(root.section("cache"));

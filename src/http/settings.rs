@@ -3,15 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::domain::secret::Secret;
 use crate::pipeline::spec::PatternPolicy;
 
 /// The `http` section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
     /// Address to listen on. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who may ask.
     pub auth: Auth,
+    /// What opens `/admin`; without it there is none.
+    pub admin_key: Option<Secret>,
     /// Connections at once; others wait to be accepted.
     pub max_connections: usize,
     /// Largest body of a request.

@@ -8,8 +8,10 @@ use tokio_util::task::TaskTracker;
 use super::auth::Authenticator;
 use super::settings::HttpSettings;
 use super::v1::analyzer::Analyzer;
+use super::v1::provider_list::KnownProvider;
 use crate::ports::answer_cache::AnswerCache;
 use crate::ports::health::Health;
+use crate::ports::keys::Keys;
 use crate::ports::rate_limits::RateLimits;
 use crate::telemetry::metrics::Metrics;
 
@@ -30,6 +32,10 @@ pub struct ApiParts {
     pub started_at: Instant,
     /// Says who makes a request.
     pub authenticator: Arc<Authenticator>,
+    /// Keys, if the store keeps them.
+    pub keys: Option<Arc<dyn Keys>>,
+    /// Who can be asked.
+    pub providers: Vec<KnownProvider>,
     /// How much they may ask.
     pub rate_limits: Arc<dyn RateLimits>,
     /// Requests that are under way. Closed when the process is about to end.

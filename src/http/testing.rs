@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -16,16 +17,19 @@ use super::router::router;
 use super::settings::{Auth, HttpSettings};
 use super::state::{ApiParts, ApiState};
 use super::v1::analyzer::Analyzer;
+use super::v1::provider_list::KnownProvider;
 use super::v1::specs::{AskedProviders, SpecDefaults, Specs};
 use crate::domain::health::Component;
+use crate::pipeline::engine::Engine;
+use crate::pipeline::recall::Recall;
 use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::settings::{Ceilings, Strategy};
 use crate::pipeline::spec::PatternPolicy;
-use crate::pipeline::testing::engine;
 use crate::ports::answers::FakeAnswers;
 use crate::ports::health::Health;
 use crate::ports::model::{FakeModel, Model};
 use crate::ports::rate_limits::MemoryRateLimits;
+use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
 /// Nothing to report.
@@ -57,9 +61,12 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
     };
     let fallback: Vec<_> = models.iter().map(provider).collect();
     let by_name: BTreeMap<_, _> = fallback.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))).collect();
+    let providers =
+        fallback.iter().map(|provider| KnownProvider { kind: "fake", provider: Arc::clone(provider) }).collect();
     let settings = HttpSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         auth: Auth::Off,
+        admin_key: None,
         max_connections: 8,
         max_body_bytes: 1 << 20,
         max_prompt_chars: 10_000,
@@ -69,16 +76,21 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
     let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: Duration::from_secs(3600) };
     let specs = Specs::new(AskedProviders { by_name, fallback, strategy: Strategy::Priority, signal }, defaults);
+    let answers = Arc::new(FakeAnswers::default());
+    let recall = Recall::new(Arc::clone(&answers) as _);
+    let engine = Arc::new(Engine::new(recall, Tasks::new(Handle::current())));
     ApiParts {
         settings,
         health: Arc::new(Nothing),
-        cache: Arc::new(FakeAnswers::default()),
+        cache: Arc::clone(&answers) as _,
         started_at: Instant::now(),
+        keys: None,
+        providers,
         authenticator: Arc::new(Authenticator::off(Arc::clone(&metrics))),
         metrics,
         rate_limits: Arc::new(MemoryRateLimits::default()),
         open_requests: TaskTracker::new(),
-        analyzer: Analyzer { engine: engine(), specs, timeout },
+        analyzer: Analyzer { engine, specs, timeout },
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`analyze`]: one prompt, one answer; [`analyzer`]: how it comes about;
 //! - [`batch`]: many at once; [`batch_request`]: what such a request says;
+//! - [`cache`]: remembered answers as a whole; [`providers`], [`provider_list`]: who can be asked;
 //! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
 //! - [`structured_response`]: the answer; [`xml`]: its data as XML.
 
@@ -9,7 +10,10 @@ pub mod analyze;
 pub mod analyzer;
 pub mod batch;
 pub mod batch_request;
+pub mod cache;
 pub mod prompt_request;
+pub mod provider_list;
+pub mod providers;
 pub mod specs;
 pub mod structured_response;
 pub mod xml;

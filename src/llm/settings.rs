@@ -31,6 +31,18 @@ pub enum ProviderKind {
     Remote(RemoteSettings),
 }
 
+impl ProviderKind {
+    /// The name that users see (`kind`).
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Remote(RemoteSettings { api: Api::OpenAi { .. }, .. }) => "openai",
+            Self::Remote(RemoteSettings { api: Api::Anthropic { .. }, .. }) => "anthropic",
+            Self::Remote(RemoteSettings { api: Api::Gemini { .. }, .. }) => "gemini",
+        }
+    }
+}
+
 /// Settings of a model behind an HTTP API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteSettings {

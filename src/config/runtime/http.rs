@@ -1,12 +1,15 @@
 //! The `http` section.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::diagnostics::Diagnostics;
+use crate::config::document::{Node, Origin};
 use crate::config::section::Section;
 use crate::config::units::duration;
-use crate::config::values::{Problem, choice, integer, socket_address};
+use crate::config::values::{Problem, choice, integer, socket_address, text};
+use crate::domain::secret::Secret;
 use crate::http::settings::{Auth, HttpSettings};
 use crate::pipeline::spec::PatternPolicy;
 
@@ -26,9 +29,12 @@ const DEFAULT_PROMPT_CHARS: u32 = 10_000;
 pub(in crate::config) const PATTERN_POLICIES: &[(&str, PatternPolicy)] =
     &[("flag", PatternPolicy::Flag), ("reject", PatternPolicy::Reject), ("off", PatternPolicy::Off)];
 
+/// What nobody guesses.
+const MIN_ADMIN_KEY_CHARS: usize = 32;
+
 const AUTH: &[(&str, Auth)] = &[("keys", Auth::Keys), ("off", Auth::Off)];
 
-pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> HttpSettings {
+pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> HttpSettings {
     let listen = section.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
     let max_connections = section.get("max_connections", integer(1..=1_000_000)).unwrap_or(DEFAULT_CONNECTIONS);
     let max_body_kb = section.get("max_body_kb", integer(1..=102_400)).unwrap_or(DEFAULT_BODY_KB);
@@ -39,17 +45,42 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> HttpS
         diagnostics.note(&section.location_of("timeout"), problem);
     }
     let patterns = section.get("suspicious_input", choice(PATTERN_POLICIES, &[])).unwrap_or(PatternPolicy::Reject);
+    let admin_key = section.get("admin_key", admin_key).or_else(|| {
+        let path = base.join(section.get("admin_key_file", text)?);
+        let location = section.location_of("admin_key_file");
+        let written = diagnostics.text(&path, &location)?;
+        let key = admin_secret(written.trim());
+        key.map_err(|problem| diagnostics.note(&location, problem)).ok()
+    });
     let auth = auth(diagnostics, &mut section, listen);
     section.finish();
     HttpSettings {
         listen,
         auth,
+        admin_key,
         max_prompt_chars: max_prompt_chars as usize,
         timeout,
         patterns,
         max_connections: max_connections as usize,
         max_body_bytes: max_body_kb as usize * 1024,
     }
+}
+
+/// In a variable only: files are copied and committed.
+fn admin_key(node: &Node) -> Result<Secret, Problem> {
+    if !matches!(node.origin, Origin::Variable(_)) {
+        let help = "take it out; set the environment variable STRUCTURED_PROMPT_HTTP__ADMIN_KEY, or admin_key_file";
+        return Err(Problem::new("a key must not stand in a file", help));
+    }
+    admin_secret(&text(node)?)
+}
+
+fn admin_secret(written: &str) -> Result<Secret, Problem> {
+    if written.chars().count() < MIN_ADMIN_KEY_CHARS {
+        let message = format!("an admin key has at least {MIN_ADMIN_KEY_CHARS} characters");
+        return Err(Problem::new(message, "make one with `openssl rand -hex 32`"));
+    }
+    Ok(Secret::new(written))
 }
 
 /// Without keys, whoever reaches the address spends money.

@@ -96,6 +96,23 @@ fn everybody_may_ask_only_where_nobody_else_can() {
 }
 
 #[test]
+fn the_admin_key_stands_in_a_variable_or_in_a_file_of_its_own() {
+    let key = "canary-canary-canary-canary-canary";
+    let found = findings(&format!("http: {{ admin_key: '{key}' }}"));
+    assert!(found.contains("STRUCTURED_PROMPT_HTTP__ADMIN_KEY") && !found.contains("canary"), "{found}");
+    let variable = |key| load_text("", &[KEYED[0], ("STRUCTURED_PROMPT_HTTP__ADMIN_KEY", key)]);
+    let config = variable(key).unwrap();
+    assert_eq!(config.http.admin_key.as_ref().map(Secret::expose), Some(key));
+    assert!(!format!("{config:?}").contains("canary"));
+    assert!(variable("canary").unwrap_err().contains("at least 32 characters"));
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("key");
+    fs::write(&file, format!("{key}\n")).unwrap();
+    let of_file = load_text(&format!("http: {{ admin_key_file: '{}' }}", file.display()), &KEYED).unwrap();
+    assert_eq!(of_file.http.admin_key, config.http.admin_key);
+}
+
+#[test]
 fn the_environment_wins_and_is_named_in_findings() {
     let environment = [
         ("OPENAI_API_KEY", "k"),

@@ -1,0 +1,230 @@
+//! `/admin/api-keys`: keys of all teams, made, shown, changed and revoked.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
+use crate::domain::page::{Cursor, Page, PageRequest};
+use crate::domain::tenant::{DEFAULT, Scope, Tenant};
+use crate::http::error_status::RequestCode;
+use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::json_body::JsonBody;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::ApiState;
+use crate::http::time::{parse_rfc3339, rfc3339};
+use crate::ports::keys::{KeyChange, Keys, NewKey};
+use crate::ports::repository::RepositoryError;
+
+/// Longest name of a key, in characters.
+const MAX_NAME_CHARS: usize = 100;
+/// Most requests an hour: more is no limit, and a token bucket still counts it exactly.
+const MAX_RATE_LIMIT: u32 = 100_000_000;
+/// Keys of a page, unless the request says, and at most.
+const PAGE: u32 = 20;
+const MAX_PAGE: u32 = 100;
+
+/// A key as administrators see it. Times that are null have not come, or never will.
+#[derive(Debug, Serialize)]
+pub struct ShownKey {
+    id: String,
+    /// How the key begins.
+    prefix: String,
+    name: String,
+    team: String,
+    rate_limit: u32,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+    /// The whole key: in the answer to the request that made it, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+/// A part of the list, newest first.
+#[derive(Debug, Serialize)]
+pub struct KeyPage {
+    data: Vec<ShownKey>,
+    has_more: bool,
+    next: Option<String>,
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// What is wrong with the request, or `store_unavailable`.
+pub async fn create(
+    State(api): State<ApiState>,
+    JsonBody(body): JsonBody,
+) -> Result<(StatusCode, Json<ShownKey>), Problem> {
+    let (key, entry) = keys(&api)?.create(new_key(body)?).await.map_err(problem)?;
+    let shown = ShownKey { key: Some(key.expose().to_owned()), ..shown(&entry) };
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Lists keys, also those that are revoked or have expired.
+///
+/// # Errors
+/// What is wrong with the request, or `store_unavailable`.
+pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<KeyPage>, Problem> {
+    let Page { items, next } = keys(&api)?.list(&everybody(), page_request(&uri)?).await.map_err(problem)?;
+    let next = next.map(|next| next.encode());
+    Ok(Json(KeyPage { data: items.iter().map(shown).collect(), has_more: next.is_some(), next }))
+}
+
+/// Shows a key.
+///
+/// # Errors
+/// `not_found`, or `store_unavailable`.
+pub async fn get(
+    State(api): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<ShownKey>, Problem> {
+    let entry = keys(&api)?.get(&everybody(), &key_id(id)?).await.map_err(problem)?;
+    Ok(Json(shown(&entry)))
+}
+
+/// Changes a key: its name, its limit, its end.
+///
+/// # Errors
+/// What is wrong with the request, `not_found`, or `store_unavailable`.
+pub async fn change(
+    State(api): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<ShownKey>, Problem> {
+    let (id, change) = (key_id(id)?, key_change(body)?);
+    let entry = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem)?;
+    Ok(Json(shown(&entry)))
+}
+
+/// Revokes a key, for good.
+///
+/// # Errors
+/// `not_found`, or `store_unavailable`.
+pub async fn revoke(
+    State(api): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<ShownKey>, Problem> {
+    let entry = keys(&api)?.revoke(&everybody(), &key_id(id)?).await.map_err(problem)?;
+    Ok(Json(shown(&entry)))
+}
+
+fn keys(api: &ApiState) -> Result<&dyn Keys, Problem> {
+    let none = || Problem::new(RequestCode::StoreUnavailable, "the store keeps no keys; set store.url to a database");
+    api.keys.as_deref().ok_or_else(none)
+}
+
+/// Keys belong to teams; the administrator is the installation's.
+fn everybody() -> Scope {
+    Scope::organization_of(&Tenant::default())
+}
+
+fn shown(entry: &KeyEntry) -> ShownKey {
+    let KeyEntry { id, tenant, name, rate_limit, created_at, updated_at, expires_at, revoked_at, hash: _ } = entry;
+    ShownKey {
+        id: id.to_string(),
+        prefix: id.prefix(),
+        name: name.clone(),
+        team: tenant.team().to_owned(),
+        rate_limit: *rate_limit,
+        created_at: rfc3339(*created_at),
+        updated_at: rfc3339(*updated_at),
+        expires_at: expires_at.and_then(rfc3339),
+        revoked_at: revoked_at.and_then(rfc3339),
+        key: None,
+    }
+}
+
+fn new_key(body: Value) -> Result<NewKey, Problem> {
+    let errors = PlaceErrors::default();
+    let read = |mut fields: Fields<'_>| {
+        let (name, team) = (key_name(&mut fields), fields.text("team"));
+        if name.is_none() {
+            fields.error("name", "every key has a name; send one");
+        }
+        let tenant = match Tenant::of_team(team.as_deref().unwrap_or(DEFAULT)) {
+            Ok(tenant) => Some(tenant),
+            Err(bad) => {
+                fields.error("team", bad.to_string());
+                None
+            }
+        };
+        let rate_limit = fields.integer("rate_limit", 1..=MAX_RATE_LIMIT).unwrap_or(DEFAULT_RATE_LIMIT);
+        let expires_at = end(&mut fields);
+        fields.finish();
+        Some(NewKey { tenant: tenant?, name: name?, rate_limit, expires_at })
+    };
+    let new = Fields::of(body, Place::default(), &errors).and_then(read);
+    errors.check(new)
+}
+
+fn key_change(body: Value) -> Result<KeyChange, Problem> {
+    let errors = PlaceErrors::default();
+    let never = body.get("expires_at").is_some_and(Value::is_null).then_some(None);
+    let read = |mut fields: Fields<'_>| {
+        let (name, rate_limit) = (key_name(&mut fields), fields.integer("rate_limit", 1..=MAX_RATE_LIMIT));
+        let expires_at = end(&mut fields).map(Some).or(never);
+        fields.finish();
+        KeyChange { name, rate_limit, expires_at }
+    };
+    let change = Fields::of(body, Place::default(), &errors).map(read);
+    errors.check(change)
+}
+
+fn key_name(fields: &mut Fields<'_>) -> Option<String> {
+    let name = fields.text("name")?;
+    if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        fields.error("name", format!("a name has at most {MAX_NAME_CHARS} characters, on one line"));
+    }
+    Some(name)
+}
+
+/// When a key ends.
+fn end(fields: &mut Fields<'_>) -> Option<Duration> {
+    let text = fields.text("expires_at")?;
+    let time = parse_rfc3339(&text);
+    if time.is_none() {
+        fields.error("expires_at", "expected a time with its zone: \"2027-01-31T00:00:00Z\"");
+    }
+    time
+}
+
+fn page_request(uri: &Uri) -> Result<PageRequest, Problem> {
+    let mut query = Query::of(uri);
+    let (limit, after) = (query.take("limit")?, query.take("after")?);
+    query.finish()?;
+    let wrong = |detail: String| Problem::new(RequestCode::InvalidRequest, detail);
+    let limit = limit.map_or(Some(PAGE), |limit| limit.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit)));
+    let limit = limit.ok_or_else(|| wrong(format!("?limit= is a whole number from 1 to {MAX_PAGE}")))?;
+    let no_cursor = || wrong("?after= is not what `next` of a page said".to_owned());
+    let after = after.map(|after| Cursor::decode(&after).ok_or_else(no_cursor)).transpose()?;
+    Ok(PageRequest { limit, after })
+}
+
+/// No key has an id that cannot be one.
+fn key_id(id: Result<Path<String>, PathRejection>) -> Result<KeyId, Problem> {
+    id.ok().and_then(|Path(id)| KeyId::parse(&id)).ok_or_else(no_such_key)
+}
+
+fn no_such_key() -> Problem {
+    Problem::new(RequestCode::NotFound, "there is no key with this id")
+}
+
+fn problem(error: RepositoryError) -> Problem {
+    match error {
+        RepositoryError::NotFound => no_such_key(),
+        RepositoryError::Unavailable(_) => Problem::store_unavailable(),
+        RepositoryError::AlreadyExists | RepositoryError::Conflict => Problem::defect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

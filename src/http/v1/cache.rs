@@ -1,0 +1,163 @@
+//! `/v1/cache`: remembered answers as a whole.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::{Extension, Json};
+use serde::Serialize;
+
+use crate::domain::name_pattern::NamePattern;
+use crate::http::auth::Identity;
+use crate::http::error_status::RequestCode;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::ApiState;
+use crate::ports::answer_cache::TierStats;
+
+/// Longest pattern, in characters.
+const MAX_PATTERN_CHARS: usize = 200;
+
+/// The answer of `DELETE /v1/cache`.
+#[derive(Debug, Serialize)]
+pub struct Invalidated {
+    invalidated: u64,
+}
+
+/// The answer of `GET /v1/cache/stats`. What cannot be told now is null.
+#[derive(Debug, Serialize)]
+pub struct Stats {
+    entries: Option<u64>,
+    bytes: Option<u64>,
+    hits: u64,
+    misses: u64,
+    hit_rate: f64,
+    tiers: BTreeMap<&'static str, Tier>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tier {
+    entries: Option<u64>,
+    bytes: Option<u64>,
+    hits: u64,
+    misses: u64,
+    hit_rate: f64,
+}
+
+/// Forgets the caller's answers whose tag, schema or template has a name of the pattern.
+///
+/// # Errors
+/// `invalid_request` without a pattern; `store_unavailable` when the shared tier cannot be reached.
+pub async fn invalidate(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+) -> Result<Json<Invalidated>, Problem> {
+    let mut query = Query::of(&uri);
+    let pattern = query.take("pattern")?.filter(|pattern| pattern.chars().count() <= MAX_PATTERN_CHARS);
+    query.finish()?;
+    let pattern = pattern.ok_or_else(|| {
+        let detail =
+            format!("send ?pattern= with 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
+        Problem::new(RequestCode::InvalidRequest, detail)
+    })?;
+    let (tenant, pattern) = (identity.caller.tenant(), NamePattern::new(pattern));
+    match api.cache.invalidate(tenant, &pattern).await {
+        Ok(invalidated) => Ok(Json(Invalidated { invalidated })),
+        Err(incomplete) => {
+            tracing::warn!(error = %incomplete, "remembered answers could not be invalidated everywhere");
+            Err(Problem::store_unavailable())
+        }
+    }
+}
+
+/// How much is remembered, and how often that helps.
+///
+/// # Errors
+/// `invalid_request` with a query.
+pub async fn stats(State(api): State<ApiState>, uri: Uri) -> Result<Json<Stats>, Problem> {
+    Query::of(&uri).finish()?;
+    Ok(Json(Stats::of(&api.cache.stats().await)))
+}
+
+impl Stats {
+    /// An answer in both tiers is one entry, so the larger of them counts; a request misses when the last tier does.
+    fn of(tiers: &[TierStats]) -> Self {
+        let hits = tiers.iter().map(|tier| tier.hits).sum();
+        let misses = tiers.last().map_or(0, |tier| tier.misses);
+        let shown = |tier: &TierStats| {
+            let TierStats { tier, entries, bytes, hits, misses } = *tier;
+            (tier, Tier { entries, bytes, hits, misses, hit_rate: hit_rate(hits, misses) })
+        };
+        Self {
+            entries: tiers.iter().filter_map(|tier| tier.entries).max(),
+            bytes: tiers.iter().filter_map(|tier| tier.bytes).max(),
+            hits,
+            misses,
+            hit_rate: hit_rate(hits, misses),
+            tiers: tiers.iter().map(shown).collect(),
+        }
+    }
+}
+
+/// To four digits after the point; 0 where nothing was looked up.
+fn hit_rate(hits: u64, misses: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a share to four digits")]
+    let share = hits as f64 / (hits + misses).max(1) as f64;
+    (share * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use axum::http::Request;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::http::testing::{Answer, Api, parts};
+    use crate::ports::model::FakeModel;
+
+    async fn delete(api: &Api, path: &str) -> Answer {
+        api.send(Request::delete(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn ask(api: &Api, prompt: &str, tag: &str) -> Value {
+        let options = json!({ "bypass_validation": true, "cache_tag": tag });
+        api.post("/v1/analyze", &json!({ "prompt": prompt, "options": options })).await.json()
+    }
+
+    #[tokio::test]
+    async fn answers_are_forgotten_by_the_pattern_of_their_names() {
+        let api = Api::new(parts(&[Arc::new(FakeModel::new((0..9).map(|_| FakeModel::says("{}"))))]));
+        ask(&api, "x", "invoice_2025").await;
+        ask(&api, "x", "invoice_2026").await;
+        assert_eq!(api.get("/v1/cache/stats").await.json()["tiers"]["memory"]["entries"], 2);
+        assert_eq!(delete(&api, "/v1/cache?pattern=invoice_2025").await.json(), json!({ "invalidated": 1 }));
+        assert_eq!(ask(&api, "x", "invoice_2025").await["cached"], false);
+        assert_eq!(ask(&api, "x", "invoice_2026").await["cached"], true);
+        assert_eq!(delete(&api, "/v1/cache?pattern=in%76oice_*").await.json(), json!({ "invalidated": 2 }));
+        for path in [
+            "/v1/cache",
+            "/v1/cache?pattern=",
+            "/v1/cache?pattern=a&pattern=b",
+            "/v1/cache?pattern=a&x=1",
+            "/v1/cache?patern=a",
+        ] {
+            assert_eq!(delete(&api, path).await.problem(), (400, "invalid_request".to_owned()), "{path}");
+        }
+        assert_eq!(api.get("/v1/cache/stats?x=1").await.problem().0, 400);
+    }
+
+    #[test]
+    fn tiers_are_counted_together() {
+        let tier = |tier, entries, hits, misses| TierStats { tier, entries, bytes: None, hits, misses };
+        let stats = Stats::of(&[tier("memory", Some(3), 6, 4), tier("redis", Some(9), 1, 3)]);
+        let stats = serde_json::to_value(stats).unwrap();
+        assert_eq!((&stats["entries"], &stats["bytes"], &stats["hit_rate"]), (&json!(9), &json!(null), &json!(0.7)));
+        assert_eq!((&stats["hits"], &stats["misses"]), (&json!(7), &json!(3)));
+        assert_eq!(stats["tiers"]["memory"]["hit_rate"], 0.6);
+        assert_eq!(serde_json::to_value(Stats::of(&[])).unwrap()["hit_rate"], 0.0);
+    }
+}
