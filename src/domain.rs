@@ -7,12 +7,13 @@
 //!   how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]: text
 //!   that is never shown;
 //! - [`tenant`], [`api_key`]: whose data it is, and who may ask; [`version`]: which version of a schema is meant;
-//! - [`page`]: lists that are read in parts; [`latency_histogram`]: how long things took.
+//! - [`page`]: lists that are read in parts; [`duration`]: durations as people write them; [`latency_histogram`]: how long things took.
 
 pub mod answer;
 pub mod answer_key;
 pub mod api_key;
 pub mod attempt;
+pub mod duration;
 pub mod error_code;
 pub mod event;
 pub mod failure;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use super::document::{Node, Origin, Value};
 use super::values::Problem;
+use crate::domain::duration;
 
 /// Longest duration: longer ones are slips, and sums with the clock must not overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
-
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Reads `250ms`, `10s`, `5m`, `24h` or `7d`: a whole number and a unit. A bare number would leave the unit to
 /// guessing.
@@ -24,14 +23,11 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Problem> {
             return Err(Problem::expected("a duration", other).help(HELP));
         }
     };
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
-    let (Ok(number), Some(scale)) = (number.parse::<u64>(), scale) else {
-        return Err(Problem::new("this is not a duration", HELP));
-    };
-    let duration = number.checked_mul(scale).map(Duration::from_millis).filter(|duration| *duration <= LONGEST);
-    duration.ok_or_else(|| Problem::new("the duration is longer than 366 days", HELP))
+    match duration::parse(text) {
+        None => Err(Problem::new("this is not a duration", HELP)),
+        Some(duration) if duration > LONGEST => Err(Problem::new("the duration is longer than 366 days", HELP)),
+        Some(duration) => Ok(duration),
+    }
 }
 
 /// Reads a duration from the command line.

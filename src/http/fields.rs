@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error_status::RequestCode;
 use super::problem::{PlaceError, Problem};
+use crate::domain::duration;
 use crate::domain::json::is_integer_literal;
 use crate::domain::nearest::nearest;
 
@@ -135,7 +136,7 @@ impl<'a> Fields<'a> {
     /// A duration as text (`"30s"`) within a range.
     pub fn duration(&mut self, name: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
         let value = self.value(name)?;
-        let duration = value.as_str().and_then(duration).filter(|duration| range.contains(duration));
+        let duration = value.as_str().and_then(duration::parse).filter(|duration| range.contains(duration));
         let help = || {
             let (least, most) = (range.start(), range.end());
             format!(
@@ -201,15 +202,6 @@ pub fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
-}
-
-/// A whole number and a unit.
-fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits)?;
-    let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    number.parse::<u64>().ok()?.checked_mul(*scale).map(Duration::from_millis)
 }
 
 #[cfg(test)]

@@ -97,6 +97,16 @@ async fn every_route_refuses_a_body_that_it_does_not_take() {
     }
 }
 
+#[tokio::test]
+async fn every_route_says_which_methods_it_takes() {
+    let it = setup();
+    for (path, _) in routes() {
+        let answer = it.api.send(Request::put(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.problem(), (405, "method_not_allowed".to_owned()), "{path}");
+        assert_eq!(answer.header("allow"), "POST", "{path}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_key_may_ask_as_often_as_its_limit_says() {
     let it = setup();
