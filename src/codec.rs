@@ -6,6 +6,7 @@
 //! here panics or recurses without a bound, and no error repeats what the sender wrote except names of headers and
 //! attributes.
 
+mod attribute_list;
 mod attributes;
 #[cfg(test)]
 mod fixtures;

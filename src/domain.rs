@@ -13,6 +13,7 @@ pub mod answer;
 pub mod answer_key;
 pub mod api_key;
 pub mod attempt;
+pub mod decimals;
 pub mod duration;
 pub mod error_code;
 pub mod event;

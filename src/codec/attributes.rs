@@ -182,6 +182,10 @@ pub(super) fn check_name(name: &str) -> Result<(), Failure> {
 }
 
 fn check_value(name: &str, value: &str) -> Result<(), Failure> {
+    // Nearly all are ASCII without control characters, which is seen faster by the byte.
+    if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     match value.chars().position(|c| !is_allowed(c)) {
         None => Ok(()),
         Some(at) => Err(Failure::new(

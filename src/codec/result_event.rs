@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::attributes::is_allowed;
-use super::trace::{self, TraceContext};
+use super::attribute_list::AttributeList;
+pub use super::attribute_list::AttributeName;
+use super::trace;
 use super::write;
 use crate::domain::answer::{Answered, CacheHit, Usage};
 use crate::domain::attempt::{self, Attempt};
@@ -61,22 +62,6 @@ impl Origin {
     }
 }
 
-/// The name of a context attribute, kept as Kafka's binary mode writes it: that is written most often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttributeName(&'static str);
-
-impl AttributeName {
-    /// With the prefix of Kafka headers (CloudEvents Kafka binding 1.0.2, section 3.2.3.1).
-    pub fn kafka_header(self) -> &'static str {
-        self.0
-    }
-
-    /// The name itself.
-    pub fn as_str(self) -> &'static str {
-        self.0.strip_prefix("ce_").unwrap_or(self.0)
-    }
-}
-
 /// A result as a CloudEvent. Its data is the answer's, shared, not copied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultEvent {
@@ -87,7 +72,7 @@ pub struct ResultEvent {
     /// The extracted object.
     pub data: Bytes,
     /// `traceparent` of the hop that writes it, for a transport that has a place for one.
-    pub traceparent: String,
+    pub traceparent: Bytes,
     /// `tracestate` beside it.
     pub tracestate: Option<Bytes>,
 }
@@ -108,88 +93,72 @@ pub fn id(connector: &str, cause: &Event) -> Uuid {
 impl ResultEvent {
     /// The event that carries an answer to `event`, which came in `record`, at `now` since the Unix epoch.
     pub fn new(record: &Record, event: &Event, answered: &Answered, origin: &Origin, now: Duration) -> Self {
-        const MOST: usize = 32;
         let id = id(&origin.connector, event).to_string();
         let trace = trace::context(record, Some(event));
         let hop = trace.hop(&id);
-        let TraceContext { traceparent, tracestate, .. } = trace;
-        let tracestate = tracestate.map(Bytes::from);
-        let mut it = Self {
-            attributes: Vec::with_capacity(MOST),
-            content_type: "application/json",
-            data: answered.answer.data.clone(),
-            traceparent: hop,
-            tracestate: tracestate.clone(),
-        };
-        it.push("ce_specversion", "1.0");
-        it.push("ce_id", id);
-        it.push("ce_source", origin.source.clone());
-        it.push("ce_type", RESULT);
-        it.push("ce_time", write::time(now));
-        it.push("ce_dataschema", origin.schema_uri.clone());
-        it.push("ce_traceparent", traceparent);
-        if let Some(state) = tracestate {
-            it.push("ce_tracestate", state);
+        let tracestate = trace.tracestate.map(Bytes::from);
+        let mut list = AttributeList::new();
+        list.shared("ce_specversion", "1.0");
+        list.text("ce_id", &id);
+        list.shared("ce_source", origin.source.clone());
+        list.shared("ce_type", RESULT);
+        list.text("ce_time", &write::time(now));
+        list.shared("ce_dataschema", origin.schema_uri.clone());
+        list.text("ce_traceparent", &trace.traceparent);
+        if let Some(state) = &tracestate {
+            list.shared("ce_tracestate", state.clone());
         }
-        it.push_cause(event);
-        it.push_provenance(answered, origin);
-        it
-    }
-
-    fn push(&mut self, name: &'static str, value: impl Into<Bytes>) {
-        self.attributes.push((AttributeName(name), value.into()));
-    }
-
-    /// What ties the result to the event that asked for it.
-    fn push_cause(&mut self, event: &Event) {
-        if let Some(subject) = &event.subject {
-            self.push("ce_subject", subject.clone());
-        }
-        self.push("ce_causationid", event.id.clone());
-        self.push("ce_causationsource", event.source.clone());
-        let correlation = event.extensions.get("correlationid").unwrap_or(&event.id);
-        self.push("ce_correlationid", correlation.clone());
-        if let Some(key) = event.extensions.get("partitionkey") {
-            self.push("ce_partitionkey", key.clone());
-        }
-    }
-
-    /// How the answer came about. A cached answer's cost was reported with the record that paid for it.
-    fn push_provenance(&mut self, answered: &Answered, origin: &Origin) {
-        let answer = &answered.answer;
-        let (attempts, usage, cost_usd) = match answered.cache_hit {
-            CacheHit::None => (attempt::calls(&answer.attempt_log), answer.usage, answer.cost_usd),
-            CacheHit::Memory | CacheHit::Redis | CacheHit::Journal => (0, Usage::default(), 0.0),
-        };
-        self.push("ce_provider", allowed(&answer.provider));
-        self.push("ce_model", allowed(&answer.model));
-        self.push("ce_validation", answer.validation.as_str());
-        self.push("ce_confidence", format!("{:.2}", answer.confidence.score));
-        self.push("ce_confidencefactors", answer.confidence.to_string());
-        self.push("ce_attempts", attempts.to_string());
-        // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
-        let tells = |attempt: &Attempt| attempt.response_id.is_some() || !attempt.passed_over.is_empty();
-        let is_worth_it = answer.attempt_log.len() > 1 || answer.attempt_log.iter().any(tells);
-        if is_worth_it && answered.cache_hit == CacheHit::None {
-            self.push("ce_attemptlog", super::attempt_log::encode(&answer.attempt_log));
-        }
-        self.push("ce_inputtokens", usage.input_tokens.to_string());
-        self.push("ce_outputtokens", usage.output_tokens.to_string());
-        self.push("ce_costusd", format!("{cost_usd:.6}"));
-        self.push("ce_cachehit", answered.cache_hit.as_str());
-        self.push("ce_promptversion", origin.prompt_version.clone());
-        self.push("ce_schemaversion", origin.schema_version.clone());
-        self.push("ce_confighash", origin.config_hash.clone());
-        if !answered.flags.is_empty() {
-            let flags: Vec<_> = answered.flags.iter().map(|flag| flag.text()).collect();
-            self.push("ce_flags", flags.join(","));
-        }
+        add_cause(&mut list, event);
+        add_provenance(&mut list, answered, origin);
+        let (attributes, traceparent) = list.finish(&hop);
+        let data = answered.answer.data.clone();
+        Self { attributes, content_type: "application/json", data, traceparent, tracestate }
     }
 }
 
-/// A text that a provider chose, without what an attribute may not contain.
-fn allowed(text: &str) -> String {
-    text.chars().filter(|c| is_allowed(*c)).collect()
+/// What ties the result to the event that asked for it.
+fn add_cause(list: &mut AttributeList, event: &Event) {
+    if let Some(subject) = &event.subject {
+        list.text("ce_subject", subject);
+    }
+    list.text("ce_causationid", &event.id);
+    list.text("ce_causationsource", &event.source);
+    list.text("ce_correlationid", event.extensions.get("correlationid").unwrap_or(&event.id));
+    if let Some(key) = event.extensions.get("partitionkey") {
+        list.text("ce_partitionkey", key);
+    }
+}
+
+/// How the answer came about. A cached answer's cost was reported with the record that paid for it.
+fn add_provenance(list: &mut AttributeList, answered: &Answered, origin: &Origin) {
+    let answer = &answered.answer;
+    let (attempts, usage, cost_usd) = match answered.cache_hit {
+        CacheHit::None => (attempt::calls(&answer.attempt_log), answer.usage, answer.cost_usd),
+        CacheHit::Memory | CacheHit::Redis | CacheHit::Journal => (0, Usage::default(), 0.0),
+    };
+    list.allowed_text("ce_provider", &answer.provider);
+    list.allowed_text("ce_model", &answer.model);
+    list.shared("ce_validation", answer.validation.as_str());
+    list.number("ce_confidence", answer.confidence.score, 2);
+    list.shown("ce_confidencefactors", answer.confidence);
+    list.shown("ce_attempts", attempts);
+    // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
+    let tells = |attempt: &Attempt| attempt.response_id.is_some() || !attempt.passed_over.is_empty();
+    let is_worth_it = answer.attempt_log.len() > 1 || answer.attempt_log.iter().any(tells);
+    if is_worth_it && answered.cache_hit == CacheHit::None {
+        list.text("ce_attemptlog", &super::attempt_log::encode(&answer.attempt_log));
+    }
+    list.shown("ce_inputtokens", usage.input_tokens);
+    list.shown("ce_outputtokens", usage.output_tokens);
+    list.number("ce_costusd", cost_usd, 6);
+    list.shared("ce_cachehit", answered.cache_hit.as_str());
+    list.shared("ce_promptversion", origin.prompt_version.clone());
+    list.shared("ce_schemaversion", origin.schema_version.clone());
+    list.shared("ce_confighash", origin.config_hash.clone());
+    if !answered.flags.is_empty() {
+        let flags: Vec<_> = answered.flags.iter().map(|flag| flag.text()).collect();
+        list.text("ce_flags", &flags.join(","));
+    }
 }
 
 #[cfg(test)]

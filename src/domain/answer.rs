@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::domain::attempt::{Attempt, LadderStep};
+use crate::domain::decimals::Decimals;
 pub use crate::domain::usage::Usage;
 
 /// How far the answer's data was checked against its schema.
@@ -51,7 +52,9 @@ impl fmt::Display for Confidence {
     /// `validation=1.00 ladder=0.85 provider=1.00 completeness=0.75`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { score: _, validation, ladder, provider, completeness } = self;
-        write!(f, "validation={validation:.2} ladder={ladder:.2} provider={provider:.2} completeness={completeness:.2}")
+        let [validation, ladder, provider, completeness] =
+            [validation, ladder, provider, completeness].map(|factor| Decimals(*factor, 2));
+        write!(f, "validation={validation} ladder={ladder} provider={provider} completeness={completeness}")
     }
 }
 
