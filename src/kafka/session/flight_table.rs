@@ -9,6 +9,8 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::fast::RandomState;
+
 use super::flight::{Flight, Phase, PhaseCounts};
 use super::publish_order::PublishOrder;
 use super::send_queue::{NextSend, SendQueue};
@@ -31,7 +33,7 @@ enum Step {
 
 /// The table of records in flight.
 pub(super) struct FlightTable {
-    flights: HashMap<Ticket, Flight>,
+    flights: HashMap<Ticket, Flight, RandomState>,
     next_ticket: usize,
     counts: PhaseCounts,
     bytes: usize,
@@ -48,7 +50,7 @@ pub(super) struct FlightTable {
 impl FlightTable {
     pub(super) fn new(ordering: Ordering) -> Self {
         Self {
-            flights: HashMap::new(),
+            flights: HashMap::default(),
             next_ticket: 0,
             counts: PhaseCounts::default(),
             bytes: 0,

@@ -7,6 +7,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use foldhash::fast::RandomState;
+
 use crate::domain::record::Record;
 use crate::kafka::client::commit::{Commit, Partition};
 use crate::kafka::client::commit_metadata::Completed;
@@ -14,7 +16,7 @@ use crate::kafka::client::commit_metadata::Completed;
 /// The open positions of all partitions that we own.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    partitions: HashMap<Partition, Positions>,
+    partitions: HashMap<Partition, Positions, RandomState>,
 }
 
 /// What became of a request to open a position.

@@ -7,6 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use foldhash::fast::RandomState;
+
 use crate::kafka::client::cluster::Ticket;
 use crate::kafka::client::commit::Partition;
 use crate::kafka::settings::Ordering;
@@ -15,7 +17,7 @@ use crate::kafka::settings::Ordering;
 #[derive(Debug)]
 pub(super) struct PublishOrder {
     ordering: Ordering,
-    queues: HashMap<OrderKey, VecDeque<Place>>,
+    queues: HashMap<OrderKey, VecDeque<Place>, RandomState>,
 }
 
 /// Which records keep an order among themselves: those of a partition, or of a key within it, by its hash. Two keys
@@ -35,7 +37,7 @@ struct Place {
 impl PublishOrder {
     /// Empty queues for this ordering.
     pub(super) fn new(ordering: Ordering) -> Self {
-        Self { ordering, queues: HashMap::new() }
+        Self { ordering, queues: HashMap::default() }
     }
 
     /// A record was received.
