@@ -17,10 +17,11 @@ use crate::open_files;
 /// unreachable (everyone waits) rather than slow with this one record.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Idle connections kept per provider: as many as a connector's default `max_in_flight`.
-const IDLE_CONNECTIONS: usize = 256;
+/// Where fewer idle connections than these may be kept, open files are few: as many as a connector's default
+/// `max_in_flight`.
+const FEW_CONNECTIONS: usize = 256;
 
-/// How long one is kept where open files are few.
+/// How long an idle connection is kept there.
 const SHORT_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pause before a connection is tried again for which there was no file, and how long it is tried.
@@ -62,12 +63,13 @@ impl HttpClient {
         idle_connections: Option<usize>,
     ) -> Result<Self, String> {
         let plain = url.scheme() == "http";
-        let few = idle_connections.filter(|few| *few < IDLE_CONNECTIONS);
+        let are_few = idle_connections.is_some_and(|connections| connections < FEW_CONNECTIONS);
         let mut builder = Client::builder()
             .user_agent(concat!("structured-prompt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT.min(deadline / 2))
-            .pool_max_idle_per_host(few.unwrap_or(IDLE_CONNECTIONS))
-            .pool_idle_timeout(if few.is_some() { SHORT_IDLE_TIMEOUT } else { IDLE_TIMEOUT })
+            // Answers come in bursts: a connection that is closed between two of them has to be made again at once.
+            .pool_max_idle_per_host(idle_connections.unwrap_or(usize::MAX))
+            .pool_idle_timeout(if are_few { SHORT_IDLE_TIMEOUT } else { IDLE_TIMEOUT })
             .tcp_keepalive(KEEP_ALIVE)
             // A redirect would carry prompt and key to a host that nobody configured.
             .redirect(reqwest::redirect::Policy::none())
