@@ -1,63 +1,90 @@
 //! The attempts of one record as compact JSON, for people and scripts that look into a single record.
 
-use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+use serde::Serialize;
 
 use crate::domain::attempt::{Attempt, PassedOver};
+use crate::domain::error_code::Code;
 
 /// `[{"step":"ask","provider":"gpt","model":"gpt-4.1","response_id":"chatcmpl-1","input_tokens":90,"output_tokens":12,"cost_usd":0.003,"error":"answer_invalid"}]`;
 /// `model` is the one that was asked when none answered, `response_id` is absent then, `error` in the one that led to
 /// the result, `times` where it is 1. `"passed_over":{"reasoning":true,"objects":1}` is there where the reply's text
 /// held more than the answer. ASCII, because it stands in a header.
 pub(super) fn encode(attempt_log: &[Attempt]) -> String {
-    let attempts: Vec<Value> = attempt_log.iter().map(one).collect();
-    let text = Value::from(attempts).to_string();
-    text.chars().flat_map(ascii).collect()
+    let lines: Vec<Line<'_>> = attempt_log.iter().map(Line::from).collect();
+    // It has no map whose keys are not text, so it can be written.
+    let text = serde_json::to_string(&lines).unwrap_or_default();
+    if text.is_ascii() { text } else { escaped(&text) }
 }
 
-fn one(attempt: &Attempt) -> Value {
-    let mut value = json!({
-        "step": attempt.step.as_str(),
-        "provider": &*attempt.provider,
-        "input_tokens": attempt.usage.input_tokens,
-        "output_tokens": attempt.usage.output_tokens,
-        "cost_usd": attempt.cost_usd,
-    });
-    if !attempt.model.is_empty() {
-        value["model"] = (&*attempt.model).into();
-    }
-    if let Some(id) = &attempt.response_id {
-        value["response_id"] = (&**id).into();
-    }
-    if let Some(code) = attempt.error {
-        value["error"] = code.as_str().into();
-    }
-    if !attempt.passed_over.is_empty() {
+/// One attempt. The order of the fields is that of the text.
+#[derive(Serialize)]
+struct Line<'a> {
+    step: &'static str,
+    provider: &'a str,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: f64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed_over: Option<Passed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Passed {
+    reasoning: bool,
+    objects: u32,
+}
+
+impl<'a> From<&'a Attempt> for Line<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
         let PassedOver { reasoning, objects } = attempt.passed_over;
-        value["passed_over"] = json!({ "reasoning": reasoning, "objects": objects });
+        Self {
+            step: attempt.step.as_str(),
+            provider: &attempt.provider,
+            input_tokens: attempt.usage.input_tokens,
+            output_tokens: attempt.usage.output_tokens,
+            cost_usd: attempt.cost_usd,
+            model: &attempt.model,
+            response_id: attempt.response_id.as_deref(),
+            error: attempt.error.map(Code::as_str),
+            passed_over: (!attempt.passed_over.is_empty()).then_some(Passed { reasoning, objects }),
+            times: (attempt.times > 1).then_some(attempt.times),
+        }
     }
-    if attempt.times > 1 {
-        value["times"] = attempt.times.into();
-    }
-    value
 }
 
-/// JSON's own escape for everything beyond ASCII.
-fn ascii(char: char) -> Vec<char> {
-    if char.is_ascii() {
-        return vec![char];
+/// With JSON's own escape for everything beyond ASCII.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + text.len() / 2);
+    for char in text.chars() {
+        if char.is_ascii() {
+            escaped.push(char);
+        } else {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                // A string takes everything.
+                write!(escaped, "\\u{unit:04x}").unwrap_or_default();
+            }
+        }
     }
-    char.encode_utf16(&mut [0; 2])
-        .iter()
-        .flat_map(|unit| format!("\\u{unit:04x}").chars().collect::<Vec<_>>())
-        .collect()
+    escaped
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::domain::answer::Usage;
     use crate::domain::attempt::LadderStep;
-    use crate::domain::failure::Code;
 
     #[test]
     fn it_says_who_was_asked_and_what_came_of_it() {

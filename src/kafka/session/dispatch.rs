@@ -64,7 +64,8 @@ impl<C: Cluster> Session<'_, C> {
             let is_asked = flights.ask_next(|ticket, record, job| {
                 let handler = Arc::clone(&deps.handler);
                 let commitment = handler.commitment(&job);
-                let work = async move { handler.finish(*job).await };
+                // Boxed, because each future around another one has room for it twice: as it is given, and as it runs.
+                let work = Box::pin(async move { handler.finish(*job).await });
                 let work = Arc::clone(quarantine).watch(record.position.clone(), work);
                 deps.tasks.record(send(work, ticket, sender.clone()), commitment)
             });

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 /// What a word counts that no other listed language has; one that several have counts its part of it.
 const UNIQUE: u32 = 12;
 
@@ -167,8 +169,8 @@ impl Evidence {
     }
 }
 
-static WORDS: LazyLock<HashMap<&'static str, Evidence>> = LazyLock::new(|| {
-    let mut words: HashMap<&'static str, Evidence> = HashMap::new();
+static WORDS: LazyLock<HashMap<&'static str, Evidence, RandomState>> = LazyLock::new(|| {
+    let mut words: HashMap<&'static str, Evidence, RandomState> = HashMap::default();
     for (index, (_, list)) in LANGUAGES.iter().enumerate() {
         for word in list.split(' ') {
             words.entry(word).or_default().languages |= 1 << index;
@@ -199,7 +201,9 @@ impl Scores {
         let mut letters_seen = 0_u64;
         let mut seen: Vec<(&'static str, u8)> = Vec::with_capacity(32);
         for c in text.chars().chain(std::iter::once(' ')) {
-            if c.is_alphabetic() {
+            if c.is_ascii_alphabetic() {
+                word.push(c.to_ascii_lowercase());
+            } else if c.is_alphabetic() {
                 word.extend(c.to_lowercase());
             } else if !word.is_empty() {
                 scores.word(&word, &mut seen);
