@@ -29,7 +29,7 @@ impl Arguments {
                 "--all" => parsed.scale = parsed.scale.max_of(Scale::All),
                 "--row" => {
                     let numbers = value()?.split(',').map(str::parse).collect::<Result<Vec<u32>, _>>();
-                    parsed.rows = numbers.map_err(|error| format!("--row: {error}"))?;
+                    parsed.rows.extend(numbers.map_err(|error| format!("--row: {error}"))?);
                     parsed.scale = parsed.scale.max_of(Scale::All);
                 }
                 "--seed" => parsed.seed = value()?.parse().map_err(|error| format!("--seed: {error}"))?,
