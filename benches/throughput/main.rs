@@ -30,6 +30,7 @@ mod stub;
 mod summary;
 mod topics;
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -129,8 +130,8 @@ fn measure(args: &Args) {
         })
         .collect();
     let repeats = if args.quick { 1 } else { args.repeats };
-    let rounds =
-        rounds::Rounds { bench: &bench, contenders: &contenders, repeats, part: if args.quick { 2 } else { 1 } };
+    let part = if args.quick { 2 } else { 1 };
+    let rounds = rounds::Rounds { bench: &bench, contenders: &contenders, repeats, part, is_warm: Cell::new(false) };
     let measured = rounds.measure(&scenarios);
     let is_idle_wanted = selected.iter().any(|selected| matches!(selected, Selected::Idle));
     let idle = is_idle_wanted.then(|| idle::measure(&bench, &binary, repeats));

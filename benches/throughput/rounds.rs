@@ -1,5 +1,7 @@
 //! Who is measured when: what is compared takes turns, and each second turn goes backwards.
 
+use std::cell::Cell;
+
 use crate::contender::Contender;
 use crate::run::{Bench, Figures};
 use crate::scenario::{Load, Scenario};
@@ -11,6 +13,8 @@ pub struct Rounds<'a> {
     pub repeats: usize,
     /// Which part of the records of a load is taken.
     pub part: usize,
+    /// Whether the broker has had a run that does not count.
+    pub is_warm: Cell<bool>,
 }
 
 /// All runs of a contender in a scenario.
@@ -51,7 +55,14 @@ impl Rounds<'_> {
                 });
             }
         }
-        for repeat in 0..self.repeats {
+        if !self.is_warm.replace(true)
+            && let Some(first) = entries.first_mut()
+        {
+            // A broker that has just started is slow.
+            self.run(first, 0);
+            first.figures.clear();
+        }
+        for repeat in 1..=self.repeats {
             let mut order: Vec<usize> = (0..entries.len()).collect();
             if repeat % 2 == 1 {
                 order.reverse();

@@ -17,7 +17,6 @@ const RATIOS: &[(&str, Scenario, &str, Scenario, &str)] = &[
     ("S2, zero latency : Python", ZERO_LATENCY, OURS, ZERO_LATENCY, "Python"),
     ("S2j : S2, with journal : without", JOURNAL, OURS, ZERO_LATENCY, OURS),
     ("S3, 10,000 in flight : Parallel Consumer", ONE_SECOND, OURS, ONE_SECOND, "Parallel Consumer"),
-    ("S3, 10,000 in flight : Python", ONE_SECOND, OURS, ONE_SECOND, "Python"),
 ];
 
 /// Everything that was measured.
