@@ -13,7 +13,11 @@ use crate::ports::clock::{Clock, ManualClock};
 use crate::ports::keys::{Keys as _, MemoryKeys, NewKey};
 use crate::ports::model::FakeModel;
 
-/// Every route that needs a key, with a body that it takes.
+/// Every route that needs a key and no body.
+const WITHOUT_BODY: [(&str, &str); 3] =
+    [("GET", "/v1/providers"), ("GET", "/v1/cache/stats"), ("DELETE", "/v1/cache?pattern=*")];
+
+/// Every route that needs a key and a body, with one that it takes.
 fn routes() -> Vec<(&'static str, serde_json::Value)> {
     let options = json!({ "bypass_validation": true });
     vec![
@@ -44,11 +48,15 @@ impl Setup {
     }
 
     async fn send(&self, path: &str, key: Option<&str>, content_type: &str, body: impl Into<Body>) -> Answer {
-        let mut request = Request::post(path).header("content-type", content_type);
+        let request = Request::post(path).header("content-type", content_type).body(body.into()).unwrap();
+        self.with_key(key, request).await
+    }
+
+    async fn with_key(&self, key: Option<&str>, mut request: Request<Body>) -> Answer {
         if let Some(key) = key {
-            request = request.header("authorization", format!("Bearer {key}"));
+            request.headers_mut().insert("authorization", format!("Bearer {key}").try_into().unwrap());
         }
-        self.api.send(request.body(body.into()).unwrap()).await
+        self.api.send(request).await
     }
 }
 
@@ -59,16 +67,32 @@ async fn every_route_refuses_every_bad_key_alike() {
     it.clock.advance(Duration::from_secs(1));
     it.keys.revoke(&Scope::from(&Tenant::default()), revoked.id()).await.unwrap();
     let unknown = ApiKey::new([9; ApiKey::RANDOM_BYTES]);
-    for (path, body) in routes() {
+    let bad = [None, Some("sk_wrong"), Some(unknown.expose()), Some(expired.expose()), Some(revoked.expose())];
+    let with_body = routes().into_iter().map(|(path, body)| ("POST", path, Some(body.to_string())));
+    for (method, path, body) in with_body.chain(WITHOUT_BODY.map(|(method, path)| (method, path, None))) {
         let mut details = Vec::new();
-        for key in [None, Some("sk_wrong"), Some(unknown.expose()), Some(expired.expose()), Some(revoked.expose())] {
-            let answer = it.send(path, key, "application/json", body.to_string()).await;
+        for key in bad {
+            let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+            let request = request.body(body.clone().map_or_else(Body::empty, Body::from)).unwrap();
+            let answer = it.with_key(key, request).await;
             assert_eq!(answer.problem(), (401, "unauthorized".to_owned()), "{path} {key:?}");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
             details.push(answer.json()["detail"].clone());
         }
         details.dedup();
         assert_eq!(details.len(), 1, "{details:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_without_a_body_answers_a_good_key() {
+    let it = setup();
+    let key = it.key(9, None).await;
+    for (method, path) in WITHOUT_BODY {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let answer = it.with_key(Some(key.expose()), request).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert!(answer.headers.contains_key("ratelimit"), "{path}: {answer:?}");
     }
 }
 

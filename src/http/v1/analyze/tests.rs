@@ -179,7 +179,7 @@ async fn a_malicious_schema_is_refused_at_once_with_its_place() {
         let answer = analyze(&api, json!({ "prompt": "x", "schema": schema })).await;
         assert_eq!(answer.problem(), (400, "invalid_schema".to_owned()), "{answer:?}");
         assert!(answer.places()[0].starts_with("#/schema"), "{answer:?}");
-        assert!(began_at.elapsed() < Duration::from_secs(1), "{:?}: {answer:?}", began_at.elapsed());
+        assert!(began_at.elapsed() < Duration::from_secs(5), "{:?}: {answer:?}", began_at.elapsed());
     }
     let answer = analyze(&api, json!({ "prompt": "x", "schema_id": "nothing" })).await;
     assert_eq!((answer.problem().0, answer.places()), (400, vec!["#/schema_id".to_owned()]));
