@@ -3,6 +3,7 @@
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
 //! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every request;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
+//!   [`idempotent`]: what is answered once;
 //! - [`v1`]: the resources of the API; [`admin`]: those of administrators;
 //! - [`health`]: `/v1/health` and the probes;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
@@ -14,6 +15,7 @@ pub mod auth;
 pub mod error_status;
 pub mod fields;
 pub mod health;
+pub mod idempotent;
 pub mod json_body;
 pub mod middleware;
 pub mod problem;

@@ -75,6 +75,8 @@ impl Builder<'_> {
             started_at: Instant::now(),
             authenticator: Arc::new(authenticator),
             keys: self.storage.keys.clone(),
+            idempotency: self.storage.idempotency.clone(),
+            tasks: self.shared.tasks.clone(),
             providers: self.providers.known(runtime),
             rate_limits: Arc::new(MemoryRateLimits::default()),
             open_requests: TaskTracker::new(),

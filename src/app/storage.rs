@@ -9,10 +9,12 @@ use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::ports::health::Health;
+use crate::ports::idempotency::Idempotency;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::ports::keys::Keys;
 use crate::store::api_keys::StoredKeys;
 use crate::store::database::migrations::Readiness;
+use crate::store::idempotency::StoredIdempotency;
 use crate::store::journal::{self, SharedJournal};
 use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
@@ -25,6 +27,8 @@ pub(super) struct Storage {
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// Keys of the API, if the store keeps them.
     pub(super) keys: Option<Arc<dyn Keys>>,
+    /// Requests of the API that are answered once, if the store keeps them.
+    pub(super) idempotency: Option<Arc<dyn Idempotency>>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
     /// The tasks that look after them.
@@ -40,7 +44,7 @@ impl Storage {
         let mut cache = Cache::open(shared);
         let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
         let store = &shared.runtime.store;
-        let mut keys = None;
+        let (mut keys, mut idempotency) = (None, None);
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
@@ -48,8 +52,13 @@ impl Storage {
                 let selected = SelectedStore::at(location);
                 check(&selected).await?;
                 if let SelectedStore::Database(database) = &selected {
-                    let stored = StoredKeys::new(database.clone(), Arc::clone(&shared.clock));
-                    keys = Some(Arc::new(stored) as Arc<dyn Keys>);
+                    let clock = &shared.clock;
+                    keys = Some(Arc::new(StoredKeys::new(database.clone(), Arc::clone(clock))) as Arc<dyn Keys>);
+                    let requests = Arc::new(StoredIdempotency::new(database.clone(), Arc::clone(clock)));
+                    idempotency = Some(Arc::clone(&requests) as Arc<dyn Idempotency>);
+                    let stop = CancellationToken::new();
+                    let sweep = shared.tasks.service(requests.sweep(stop.clone()));
+                    services.push(Service::new("idempotency sweep", sweep, stop, Ok));
                 }
                 let stop = CancellationToken::new();
                 let deps = journal::Dependencies {
@@ -65,7 +74,7 @@ impl Storage {
                 Some(journal)
             }
         };
-        Ok(Self { cache, journal, keys, health, services })
+        Ok(Self { cache, journal, keys, idempotency, health, services })
     }
 }
 

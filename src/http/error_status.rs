@@ -38,6 +38,10 @@ request_codes! {
     NotFound = "not_found", NOT_FOUND;
     /// The path does not take this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
+    /// The same request is under way.
+    IdempotencyInProgress = "idempotency_in_progress", CONFLICT;
+    /// Another request has this idempotency key.
+    IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY;
     /// The request did not arrive in time.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT;
     /// The body is larger than the limit.

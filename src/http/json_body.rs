@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -33,10 +33,17 @@ impl FromRequest<ApiState> for JsonBody {
         if declared.is_some_and(|length: u64| length > limit as u64) {
             return Err(too_large(limit));
         }
-        let late = |_| Problem::new(RequestCode::RequestTimeout, format!("the body did not arrive within {ARRIVAL:?}"));
-        let bytes = timeout(ARRIVAL, read(request.into_body(), limit)).await.map_err(late)??;
-        parse(&bytes).map(Self)
+        parse(&collect(request.into_body(), limit).await?).map(Self)
     }
+}
+
+/// The bytes of a body, which has at most so many and arrives in time.
+///
+/// # Errors
+/// `payload_too_large`, `request_timeout`, or `invalid_request` for one that ends early.
+pub async fn collect(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let late = |_| Problem::new(RequestCode::RequestTimeout, format!("the body did not arrive within {ARRIVAL:?}"));
+    timeout(ARRIVAL, read(body, limit)).await.map_err(late)?.map(BytesMut::freeze)
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {

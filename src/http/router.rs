@@ -16,7 +16,7 @@ use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::state::ApiState;
 use super::v1::{analyze, batch, cache, providers};
-use super::{admission, health, middleware};
+use super::{admission, health, idempotent, middleware};
 
 /// The routes, as metrics call them.
 const ENDPOINTS: [&str; 11] = [
@@ -58,6 +58,7 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
     Router::new()
         .route("/v1/analyze", post(analyze::analyze))
         .route("/v1/analyze/batch", post(batch::analyze_batch))
+        .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once))
         .route("/v1/cache", delete(cache::invalidate))
         .route("/v1/cache/stats", get(cache::stats))
         .route("/v1/providers", get(providers::list))

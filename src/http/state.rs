@@ -11,8 +11,10 @@ use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
 use crate::ports::answer_cache::AnswerCache;
 use crate::ports::health::Health;
+use crate::ports::idempotency::Idempotency;
 use crate::ports::keys::Keys;
 use crate::ports::rate_limits::RateLimits;
+use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
 /// The state of the API.
@@ -34,6 +36,10 @@ pub struct ApiParts {
     pub authenticator: Arc<Authenticator>,
     /// Keys, if the store keeps them.
     pub keys: Option<Arc<dyn Keys>>,
+    /// Requests that are answered once, if the store keeps them.
+    pub idempotency: Option<Arc<dyn Idempotency>>,
+    /// Where a request is finished whose client has gone.
+    pub tasks: Tasks,
     /// Who can be asked.
     pub providers: Vec<KnownProvider>,
     /// How much they may ask.

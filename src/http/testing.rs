@@ -85,6 +85,8 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         cache: Arc::clone(&answers) as _,
         started_at: Instant::now(),
         keys: None,
+        idempotency: None,
+        tasks: Tasks::new(Handle::current()),
         providers,
         authenticator: Arc::new(Authenticator::off(Arc::clone(&metrics))),
         metrics,

@@ -44,7 +44,7 @@ impl StoredIdempotency {
     }
 
     /// Removes what has expired, in parts, until it is told to stop.
-    pub(super) async fn sweep(self: Arc<Self>, stop: CancellationToken) {
+    pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
         let sweep = async {
             loop {
                 // A database that is away is the matter of those who wait for it.
@@ -52,7 +52,7 @@ impl StoredIdempotency {
                 sleep(if deleted < u64::from(SWEEP_ROWS) { SWEEP_EVERY } else { SWEEP_PAUSE }).await;
             }
         };
-        stop.run_until_cancelled(sweep).await;
+        stop.run_until_cancelled(Box::pin(sweep)).await;
     }
 
     /// Removes at most `limit` requests that have expired, and returns how many there were.
