@@ -62,7 +62,7 @@ impl App {
         let storage = Storage::open(&shared).await?;
         let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
         let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
-        let providers = Providers::build(&shared, files)?;
+        let providers = Providers::build(&shared, &configs, files)?;
         let engine = Arc::new(Engine::new(storage.cache.recall(), shared.tasks.clone()));
         let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
         let connectors = builder.connectors(configs, observer.as_ref())?;

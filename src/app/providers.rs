@@ -28,11 +28,11 @@ pub(super) struct Providers {
 
 impl Providers {
     /// Builds them. `files` limits how many connections they may have together.
-    pub(super) fn build(shared: &Shared, files: OpenFiles) -> Result<Self, BuildError> {
+    pub(super) fn build(shared: &Shared, connectors: &[ConnectorConfig], files: OpenFiles) -> Result<Self, BuildError> {
         let Shared { runtime, metrics, .. } = shared;
         let signal = Signal::default();
         let connections = files.calls().map(Connections::at_most);
-        let idle = files.idle_connections(runtime.providers.len());
+        let idle = files.idle_connections(routed_to(runtime, connectors));
         for left_out in &runtime.left_out {
             let (provider, variable) = (&left_out.provider, &left_out.variable);
             tracing::info!(provider, variable, "provider left out: its key is not set");
@@ -92,6 +92,16 @@ impl Providers {
         check_budget(connector, &asked)?;
         Ok(asked)
     }
+}
+
+/// How many providers are asked over a connection without a request that names them.
+fn routed_to(runtime: &RuntimeConfig, connectors: &[ConnectorConfig]) -> usize {
+    let is_asked = |name: &String| {
+        runtime.routing.fallback.contains(name)
+            || connectors.iter().any(|connector| connector.provider.as_ref() == Some(name))
+    };
+    let is_remote = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Remote(_));
+    runtime.providers.iter().filter(is_remote).filter(|settings| is_asked(&settings.name)).count()
 }
 
 /// The one provider that the connector names, or those of the routing.

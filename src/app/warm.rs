@@ -49,7 +49,7 @@ impl Warmer {
         }
         let shared = Shared::new(runtime);
         let mut cache = Cache::open(&shared);
-        let providers = Providers::build(&shared, OpenFiles::raise(0))?;
+        let providers = Providers::build(&shared, &[], OpenFiles::raise(0))?;
         let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
         let analyzer = api::analyzer(&shared, &engine, &providers)?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
