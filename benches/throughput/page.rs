@@ -81,9 +81,10 @@ fn machine() -> String {
     let kib: Option<u64> = memory.lines().find_map(|line| line.split_whitespace().nth(1)?.parse().ok());
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!(
-        "{cores} cores ({}), {} GiB, Linux {}",
+        "{cores} cores ({}), {} GiB, {} open files at most, Linux {}",
         model.unwrap_or("unknown"),
         kib.unwrap_or_default() >> 20,
+        said_by("sh", &["-c", "ulimit -Hn"]),
         said_by("uname", &["-r"])
     )
 }
