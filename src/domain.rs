@@ -3,11 +3,12 @@
 //! - [`record`], [`event`]: what comes in; [`json`], [`text`]: how it and files are read;
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
-//! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under, and
-//!   how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]: text
-//!   that is never shown;
+//! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
+//!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
+//!   text that is never shown;
 //! - [`tenant`], [`api_key`]: whose data it is, and who may ask; [`version`]: which version of a schema is meant;
-//! - [`page`]: lists that are read in parts; [`duration`]: durations as people write them; [`latency_histogram`]: how long things took.
+//! - [`page`]: lists that are read in parts; [`duration`]: durations as people write them; [`latency_histogram`]: how
+//!   long things took.
 
 pub mod answer;
 pub mod answer_key;

@@ -1,7 +1,8 @@
 //! The HTTP edge: health, readiness, metrics, and the API.
 //!
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
-//! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every request;
+//! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every
+//!   request;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
 //!   [`idempotent`]: what is answered once;
 //! - [`v1`]: the resources of the API; [`admin`]: those of administrators;

@@ -1,5 +1,5 @@
-//! Who is measured, and the one job that all of them do: events from a topic, each asked of the stub provider, the answer
-//! parsed and held against the schema, valid ones to the sink, the others to the dead letters.
+//! Who is measured, and the one job that all of them do: events from a topic, each asked of the stub provider, the
+//! answer parsed and held against the schema, valid ones to the sink, the others to the dead letters.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,11 @@
-//! Throughput on a real Kafka: records per second, CPU time per record and memory, of this program and of two others that do the
-//! same job. `make bench` starts the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this program only.
+//! Throughput on a real Kafka: records per second, CPU time per record and memory, of this program and of two others
+//! that do the same job. `make bench` starts the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this
+//! program only.
 //!
-//! Broker, stub provider and each contender are processes of their own and share the machine. Each figure is taken between
-//! the first and the last tenth of the results on a topic that was filled before, so it leaves out joining the group and
-//! warming up. A run that lost or repeated a record, or made another number of calls than it should, ends the program.
+//! Broker, stub provider and each contender are processes of their own and share the machine. Each figure is taken
+//! between the first and the last tenth of the results on a topic that was filled before, so it leaves out joining the
+//! group and warming up. A run that lost or repeated a record, or made another number of calls than it should, ends the
+//! program.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,5 +1,6 @@
-//! The stub provider: an OpenAI-compatible server that gives every request the same valid answer, at once or after a fixed
-//! time. It is a process of its own and does not look at what it is asked, so it costs little beside what is measured.
+//! The stub provider: an OpenAI-compatible server that gives every request the same valid answer, at once or after a
+//! fixed time. It is a process of its own and does not look at what it is asked, so it costs little beside what is
+//! measured.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

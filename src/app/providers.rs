@@ -62,8 +62,8 @@ impl Providers {
         runtime.providers.iter().filter_map(known).collect()
     }
 
-    /// The providers that requests over HTTP ask: any by name, otherwise those of the routing. Where none of these has its
-    /// key, the offline extractor stands in.
+    /// The providers that requests over HTTP ask: any by name, otherwise those of the routing. Where none of these has
+    /// its key, the offline extractor stands in.
     pub(super) fn asked_by_clients(&self, routing: &RoutingSettings) -> Result<AskedProviders, AppError> {
         let by_name: BTreeMap<_, _> =
             self.by_name.values().map(|one| (Arc::clone(one.name()), Arc::clone(one))).collect();

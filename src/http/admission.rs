@@ -17,8 +17,8 @@ use super::state::ApiState;
 /// When another process has taken over.
 const TAKEN_OVER: Duration = Duration::from_secs(1);
 
-/// Lets a request begin unless the process is about to end: then [`super::state::ApiParts::open_requests`] is closed, and
-/// its end waits for those that have begun.
+/// Lets a request begin unless the process is about to end: then [`super::state::ApiParts::open_requests`] is closed,
+/// and its end waits for those that have begun.
 pub async fn admit(State(api): State<ApiState>, request: Request, next: Next) -> Response {
     if api.open_requests.is_closed() {
         let detail = "this process is about to end; send the request again, to another one";

@@ -1,5 +1,5 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a request that is sent again gets the first answer,
-//! and nothing is paid twice.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a request that is sent again gets the first
+//! answer, and nothing is paid twice.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -32,7 +32,8 @@ const NO_FILE_LIMIT: Duration = Duration::from_secs(5);
 /// seldom write into a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// The first TCP keep-alive probe: NAT gateways forget quiet connections after some minutes, and a call can be quiet long.
+/// The first TCP keep-alive probe: NAT gateways forget quiet connections after some minutes, and a call can be quiet
+/// long.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What is reserved for a body on the word of `Content-Length` alone.
@@ -49,8 +50,8 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte. It keeps at
-    /// most `idle_connections`, if there is such a limit.
+    /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte.
+    /// It keeps at most `idle_connections`, if there is such a limit.
     ///
     /// # Errors
     /// A sentence that says why the client cannot be made.

@@ -14,7 +14,8 @@ use crate::schema::dialect::Dialect;
 /// Memory for what is kept: some hundreds of ordinary specifications.
 const CAPACITY_BYTES: u64 = 64 << 20;
 
-/// What is made of each byte of a schema's text, by measure: 35 to 58 bytes, of four built-in schemas in three dialects.
+/// What is made of each byte of a schema's text, by measure: 35 to 58 bytes, of four built-in schemas in three
+/// dialects.
 const BYTES_PER_SCHEMA_BYTE: u64 = 56;
 
 /// What a kept specification takes beside its schema: our instructions, tables, allocation headers.

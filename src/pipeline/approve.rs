@@ -58,8 +58,8 @@ pub struct Rejected {
 
 /// Parses and validates a reply. Each object in it that may be the answer is held against the schema: the one that is
 /// valid is the answer. Several different valid ones are none, for nobody knows which one the model means. If none is
-/// valid, the model is told the errors of the one with the fewest, the last of equals. Where validation is bypassed every
-/// object is valid.
+/// valid, the model is told the errors of the one with the fewest, the last of equals. Where validation is bypassed
+/// every object is valid.
 ///
 /// # Errors
 /// [`Disapproved`], with what may help.

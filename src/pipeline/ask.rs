@@ -1,8 +1,9 @@
 //! Ask: the ladder from a question to a valid answer, or to an honest failure.
 //!
-//! Lenient parsing and local repair are part of [`super::approve`]. Beyond them each rung costs a call: the same again after an
-//! error that may pass, a higher ceiling after a truncated answer, a correction after an invalid one, another provider. The
-//! last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is not asked again.
+//! Lenient parsing and local repair are part of [`super::approve`]. Beyond them each rung costs a call: the same again
+//! after an error that may pass, a higher ceiling after a truncated answer, a correction after an invalid one, another
+//! provider. The last rung costs none: the best answer so far in a relaxed form, where the user allows it. A refusal is
+//! not asked again.
 //!
 //! - `ladder`: the calls, and which is the next one
 //! - `reply`: what a reply leads to, and the last rung
@@ -46,8 +47,8 @@ pub(super) struct Asked<'a> {
 /// Asks until an answer is valid, no further question can help, or the record's ceiling is reached.
 ///
 /// # Errors
-/// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question, which
-/// can be asked again and goes on from where it stands.
+/// The most telling failure on the way, with all attempts. One of kind `Unavailable` says nothing about the question,
+/// which can be asked again and goes on from where it stands.
 pub(super) async fn ask(asked: Asked<'_>, progress: &mut Progress) -> Result<Answer, Failure> {
     Ladder::new(asked, progress).climb().await
 }

@@ -1,4 +1,5 @@
-//! Patience: a question waits for its providers and goes on from where it stands, until it is answered or its time is up.
+//! Patience: a question waits for its providers and goes on from where it stands, until it is answered or its time is
+//! up.
 
 use tokio::time::{sleep_until, timeout_at};
 
@@ -7,18 +8,18 @@ use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::request::Question;
 
-/// Times that a provider may fail on a question, each time having answered others since the time before, until the failure
-/// is the question's own.
+/// Times that a provider may fail on a question, each time having answered others since the time before, until the
+/// failure is the question's own.
 const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
 
 impl Engine {
-    /// Ask ▶ approve ▶ score. Waits for providers as long as they are what is missing, and goes on when one can be asked; a
-    /// question with a deadline waits until it is certain that none can be asked before. The question keeps what its calls
-    /// said and cost.
+    /// Ask ▶ approve ▶ score. Waits for providers as long as they are what is missing, and goes on when one can be
+    /// asked; a question with a deadline waits until it is certain that none can be asked before. The question keeps
+    /// what its calls said and cost.
     ///
     /// # Errors
-    /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable`, with the known pause, comes only before a
-    /// deadline.
+    /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable`, with the known pause, comes only
+    /// before a deadline.
     pub async fn finish(&self, question: &mut Question) -> Result<Answered, Failure> {
         let mut failures_of_its_own = 0;
         let mut successes_before = question.gate().successes();

@@ -33,8 +33,8 @@ pub struct Evidence {
     pub completeness: f64,
 }
 
-/// Confidence from validation, the ladder, the provider's signal and completeness: their product, where completeness weighs from
-/// [`COMPLETENESS_FLOOR`] upwards.
+/// Confidence from validation, the ladder, the provider's signal and completeness: their product, where completeness
+/// weighs from [`COMPLETENESS_FLOOR`] upwards.
 pub fn confidence(evidence: &Evidence) -> Confidence {
     let validation = match (evidence.validation, evidence.form) {
         (Validation::Relaxed, _) => RELAXED,

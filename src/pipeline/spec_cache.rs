@@ -12,8 +12,8 @@ use crate::pipeline::spec::Spec;
 const CAPACITY_BYTES: u64 = 64 << 20;
 /// What a specification takes beside its schema, by measure: the template's engine, tables, instructions.
 const FIXED_BYTES: u64 = 32 << 10;
-/// What is made of each byte of a schema's text, by measure: of three of the built-in schemas a specification takes 83, 112
-/// and 154 kB, with texts of 1.8, 2.3 and 4.3 kB.
+/// What is made of each byte of a schema's text, by measure: of three of the built-in schemas a specification takes 83,
+/// 112 and 154 kB, with texts of 1.8, 2.3 and 4.3 kB.
 const BYTES_PER_SCHEMA_BYTE: u64 = 32;
 /// Specifications of a usual process. It sizes the cache's tables, not its bound.
 const USUAL_COUNT: usize = 256;

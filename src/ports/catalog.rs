@@ -114,7 +114,8 @@ pub trait Catalog: Send + Sync {
     /// Adds a version to an entry of this tenant. A conflict if [`NewVersion::after`] is not the latest any more.
     fn add_version<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: NewVersion)
     -> RepositoryFuture<'a, Entry>;
-    /// Removes an entry of this tenant with all its versions. A conflict if `latest` is not its latest version any more.
+    /// Removes an entry of this tenant with all its versions. A conflict if `latest` is not its latest version any
+    /// more.
     fn delete<'a>(&'a self, tenant: &'a Tenant, name: &'a str, latest: Version) -> RepositoryFuture<'a, ()>;
     /// A number that grows with each change, by any process. It is cheap to ask for: whoever remembers entries asks
     /// now and then, and forgets them when it has grown.

@@ -32,8 +32,8 @@ pub struct Quota {
 /// Limits of requests by key, as token buckets: a key may use its whole limit at once, and gets it back evenly over an
 /// hour.
 pub trait RateLimits: Send + Sync {
-    /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none. Taking none
-    /// tells what is left.
+    /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none. Taking
+    /// none tells what is left.
     fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota>;
 }
 

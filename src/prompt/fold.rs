@@ -24,7 +24,8 @@ fn fold_space(prompt: &str) -> Cow<'_, str> {
 /// Whether the only white space is single spaces and line feeds, as in most prompts: then no look at each word is
 /// needed, which takes ten times as long. Said too seldom, it costs time and nothing else.
 fn is_plain(text: &str) -> bool {
-    // All white space beyond ASCII begins with one of four bytes. Without an early end the compiler checks many at once.
+    // All white space beyond ASCII begins with one of four bytes. Without an early end the compiler checks many at
+    // once.
     let is_other = |byte| !matches!(byte, b'\n' | b' '..=0xc1 | 0xc3..=0xe0 | 0xe4..);
     text.bytes().fold(true, |is_plain, byte| is_plain & !is_other(byte)) && !text.contains("  ")
 }

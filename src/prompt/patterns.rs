@@ -1,13 +1,13 @@
 //! Signs of an injection attempt in a text: SQL, script, template expressions, paths and commands that are meant to be
 //! executed, and orders to the model. They are hints. What protects is elsewhere: prompts are never executed, the
-//! model's answer never selects a topic or an address, and the schema holds. So the patterns look for attack shapes, not
-//! for words that a support ticket, an invoice or a bug report may well contain.
+//! model's answer never selects a topic or an address, and the schema holds. So the patterns look for attack shapes,
+//! not for words that a support ticket, an invoice or a bug report may well contain.
 //!
 //! - `expressions` is the table: name, expression, where it counts, and what a text must have for it to match.
 //! - `needs` finds out which expressions have to be tried; for most texts none.
 //! - Code between backticks is quoted: SQL and markup in it count for nothing. Orders to the model count anywhere.
-//! - A [`Place::Bare`] expression counts only where hardly anything else is said: a report that explains a statement on a
-//!   line of its own is a report, the same statement as the whole message is not.
+//! - A [`Place::Bare`] expression counts only where hardly anything else is said: a report that explains a statement on
+//!   a line of its own is a report, the same statement as the whole message is not.
 //! - An order to set instructions aside counts unless it goes on to say whose they are ("from your colleague").
 //!
 //! `tests/corpus` has the attacks and the harmless texts that all of this is weighed by.

@@ -1,4 +1,5 @@
-//! What a version left behind, as files: its settings, the records that it had been given, its store, its commits, its results.
+//! What a version left behind, as files: its settings, the records that it had been given, its store, its commits, its
+//! results.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

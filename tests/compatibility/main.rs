@@ -1,5 +1,5 @@
-//! Upgrades: what an earlier version left behind means the same today. Nothing that was paid for is asked again, nothing that
-//! has an outcome gets another, and its settings are read.
+//! Upgrades: what an earlier version left behind means the same today. Nothing that was paid for is asked again,
+//! nothing that has an outcome gets another, and its settings are read.
 //!
 //! `fixtures/COMMIT` is what the program of that commit left when it was killed; fixtures/README.md tells more.
 

@@ -155,7 +155,8 @@ fn killed_at(bench: &Bench, tally: &mut Tally, guarantee: Guarantee, key: i16) {
     bench.cluster.heal();
 }
 
-/// The torn transaction of the Jepsen report: a commit that is thought to have failed must not hit the next transaction.
+/// The torn transaction of the Jepsen report: a commit that is thought to have failed must not hit the next
+/// transaction.
 fn late_end_of_transaction(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     let mut rebuilt = 0;

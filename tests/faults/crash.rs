@@ -222,7 +222,8 @@ fn killed_after_an_answer(bench: &mut Bench) -> Tally {
     tally
 }
 
-/// How long readers of committed records wait for a transaction whose owner is gone: a restart ends it, else its timeout.
+/// How long readers of committed records wait for a transaction whose owner is gone: a restart ends it, else its
+/// timeout.
 fn owner_gone(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();
     for (is_restarted, limit) in [(true, 2), (false, 25)] {

@@ -57,8 +57,8 @@ fn poison(bench: &mut Bench) -> Tally {
     tally
 }
 
-/// With so little of a stack, an event that is nested as deep as events may be aborts the process. There is no way to do it with as
-/// much as threads have otherwise.
+/// With so little of a stack, an event that is nested as deep as events may be aborts the process. There is no way to
+/// do it with as much as threads have otherwise.
 const SMALL_STACK: (&str, &str) = ("RUST_MIN_STACK", "294912");
 /// Processes that a record may cost.
 const DEATHS: usize = 3;

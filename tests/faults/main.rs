@@ -1,5 +1,5 @@
-//! The delivery promise against faults: the real binary, three real brokers behind proxies, a judge that shares no code with
-//! them. docs/faults.md explains it and has the results.
+//! The delivery promise against faults: the real binary, three real brokers behind proxies, a judge that shares no code
+//! with them. docs/faults.md explains it and has the results.
 //!
 //! ```text
 //! cargo test --test faults                          the short selection, about three minutes

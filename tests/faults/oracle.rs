@@ -1,5 +1,5 @@
-//! The judge: reads the topics with consumers of its own and holds what it finds against the inputs and against what the
-//! stub really answered. It shares no code with the program.
+//! The judge: reads the topics with consumers of its own and holds what it finds against the inputs and against what
+//! the stub really answered. It shares no code with the program.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

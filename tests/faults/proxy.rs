@@ -1,7 +1,7 @@
 //! A TCP proxy before a broker that reads Kafka's framing, so that a fault can be tied to a step of the protocol.
 //!
-//! Every request and every reply passes a [`Hook`], which may act (kill something, wait) and then says what becomes of the
-//! frame.
+//! Every request and every reply passes a [`Hook`], which may act (kill something, wait) and then says what becomes of
+//! the frame.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};

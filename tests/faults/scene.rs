@@ -1,5 +1,5 @@
-//! What most rows are made of: a load of events, a stub provider that writes down its answers, one connector, and the end at
-//! which everything is judged.
+//! What most rows are made of: a load of events, a stub provider that writes down its answers, one connector, and the
+//! end at which everything is judged.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

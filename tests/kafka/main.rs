@@ -1,4 +1,5 @@
-//! The service as a user runs it: the real binary against a real Kafka. `make test` starts the broker and says where it is.
+//! The service as a user runs it: the real binary against a real Kafka. `make test` starts the broker and says where it
+//! is.
 
 #![allow(
     clippy::disallowed_methods,

@@ -91,7 +91,8 @@ fn a_refusing_topic_does_not_stop_intake_for_longer_than_it_refuses() {
     service.signal("STOP");
     std::thread::sleep(Duration::from_secs(10));
     service.signal("CONT");
-    // Before it knows, it may send the letter once more and the next owner again: that is at-least-once, and not the point.
+    // Before it knows, it may send the letter once more and the next owner again: that is at-least-once, and not the
+    // point.
     wait_until("the loss noticed", Duration::from_secs(30), || {
         let is_said = service.messages().iter().any(|message| message == "partitions lost");
         if is_said { Ok(()) } else { Err(service.log_text()) }

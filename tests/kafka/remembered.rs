@@ -12,8 +12,8 @@ fn events(ids: impl Iterator<Item = usize>) -> Vec<TestRecord> {
     ids.map(|n| TestRecord::event(&format!("e-{n}"), &format!("Ticket {n}: where is my parcel?"))).collect()
 }
 
-/// The transaction of the first process never ends: it is killed while the result topic takes nothing. Without one, what it was
-/// sending at that moment might still come through.
+/// The transaction of the first process never ends: it is killed while the result topic takes nothing. Without one,
+/// what it was sending at that moment might still come through.
 #[test]
 fn an_answer_that_was_paid_for_is_published_by_the_next_process_without_a_call() {
     const EVENTS: usize = 50;

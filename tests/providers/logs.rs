@@ -26,8 +26,8 @@ impl Write for Log {
 
 #[tokio::test]
 async fn what_a_server_does_not_take_and_does_not_tell_is_said_once() {
-    // With one subscriber in the process, whether a line is wanted at all is up to the thread that comes to it first, and that may
-    // be another test's.
+    // With one subscriber in the process, whether a line is wanted at all is up to the thread that comes to it first,
+    // and that may be another test's.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let log = Log::default();
     let writer = log.clone();

@@ -96,7 +96,8 @@ async fn journals_agree_on_claims(place: &Place) {
     }
 }
 
-/// Two processes write and read at once: each outcome is there afterwards, and one of two for the same key wins for all.
+/// Two processes write and read at once: each outcome is there afterwards, and one of two for the same key wins for
+/// all.
 pub async fn concurrent_journals_lose_nothing(place: &Place) {
     const RECORDS: u32 = 2_000;
     let first = 10_000;

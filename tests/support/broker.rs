@@ -224,7 +224,8 @@ pub fn read(topic: &str) -> Vec<(String, TestRecord)> {
     named.collect()
 }
 
-/// The first offset of a partition and the end of it. Waits for a leader, which brokers that come back need a moment to choose.
+/// The first offset of a partition and the end of it. Waits for a leader, which brokers that come back need a moment to
+/// choose.
 fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
     let deadline = Instant::now() + TIMEOUT;
     loop {

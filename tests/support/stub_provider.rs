@@ -1,9 +1,9 @@
-//! A provider that speaks OpenAI chat completions, Anthropic Messages and Gemini generateContent over real HTTP, with scripted
-//! answers and faults.
+//! A provider that speaks OpenAI chat completions, Anthropic Messages and Gemini generateContent over real HTTP, with
+//! scripted answers and faults.
 //!
-//! Include it with `#[path = "support/stub_provider.rs"] mod stub_provider;`. It runs on a thread and runtime of its own,
-//! so that tests and benches without tokio can use it. A request that the real one would not understand is answered as it
-//! does and counted in [`StubProvider::protocol_errors`]; tests assert that this stays 0.
+//! Include it with `#[path = "support/stub_provider.rs"] mod stub_provider;`. It runs on a thread and runtime of its
+//! own, so that tests and benches without tokio can use it. A request that the real one would not understand is
+//! answered as it does and counted in [`StubProvider::protocol_errors`]; tests assert that this stays 0.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test includes it and uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: a failure must stop the test")]
 
@@ -361,8 +361,8 @@ fn drip(body: String, pause: Duration) -> Response {
     plain(200, "application/json", Body::from_stream(bytes))
 }
 
-/// An error in the body's stream makes hyper close the connection without the end of the body. The moment before lets it send
-/// what it has.
+/// An error in the body's stream makes hyper close the connection without the end of the body. The moment before lets
+/// it send what it has.
 fn cut(body: String, after: usize) -> Response {
     let mut head = body.into_bytes();
     head.truncate(after);

@@ -103,7 +103,8 @@ impl Specs {
         }
     }
 
-    /// Three calls with the longest prompt, whose tokens have three characters at the least, and with the longest answer.
+    /// Three calls with the longest prompt, whose tokens have three characters at the least, and with the longest
+    /// answer.
     fn ceiling(&self, max_tokens: Option<u32>) -> RecordCeiling {
         let answers = 3 * u64::from(max_tokens.unwrap_or(0));
         RecordCeiling { tokens: self.defaults.max_prompt_chars as u64 + REST_TOKENS + answers, usd: None }

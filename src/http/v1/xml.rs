@@ -1,7 +1,8 @@
 //! A JSON object as well-formed XML 1.0.
 //!
-//! A member becomes an element of its name, or `<member name="…">` where XML allows no such name. The elements of an array
-//! are `<item>`s within it; null is an empty element with `nil="true"`. Types are the schema's matter, so text stands as it is.
+//! A member becomes an element of its name, or `<member name="…">` where XML allows no such name. The elements of an
+//! array are `<item>`s within it; null is an empty element with `nil="true"`. Types are the schema's matter, so text
+//! stands as it is.
 
 use std::borrow::Cow;
 

@@ -23,7 +23,8 @@ use crate::kafka::client::commit::Partition;
 use crate::kafka::handler::{Job, RecordStep};
 use crate::tasks::RecordTask;
 
-/// A record in flight. Its phase is changed by [`FlightTable`](super::flight_table::FlightTable) only, which counts them.
+/// A record in flight. Its phase is changed by [`FlightTable`](super::flight_table::FlightTable) only, which counts
+/// them.
 pub(super) struct Flight {
     pub(super) partition: Partition,
     pub(super) record: Arc<Record>,

@@ -174,8 +174,8 @@ impl<'a> Ladder<'a> {
             return Err(failure);
         }
         let retries = self.retries(index);
-        // A provider that named a time is not asked before; its breaker sees to that for everyone. Who only tries out whether
-        // it is back waits on with the others.
+        // A provider that named a time is not asked before; its breaker sees to that for everyone. Who only tries out
+        // whether it is back waits on with the others.
         let is_tryout = is_probe && retries == 0;
         let may_retry = is_transient && !is_tryout && failure.retry_after.is_none();
         if may_retry && failure.code == Code::ProviderTimeout && !self.timed_out.contains(&index) {
@@ -199,8 +199,8 @@ impl<'a> Ladder<'a> {
         Ok(self.next_or_past(index, is_owed).await)
     }
 
-    /// The next call, if need be past a breaker: a record whose own calls timed out makes its retries when nobody else can be
-    /// asked now, so that it ends after its own deadlines.
+    /// The next call, if need be past a breaker: a record whose own calls timed out makes its retries when nobody else
+    /// can be asked now, so that it ends after its own deadlines.
     async fn next_or_past(&mut self, last: usize, is_owed: bool) -> Rung<'a> {
         let rung = self.next().await;
         if !matches!(&rung, Rung::End(end) if end.kind() == Kind::Unavailable) {
@@ -243,8 +243,8 @@ impl<'a> Ladder<'a> {
         self.is_owed_tried = false;
     }
 
-    /// The next call. After a first answer it is the one that the answer asks for, after a second one preferably another
-    /// provider's; without an answer it is that of the best provider that has not been asked.
+    /// The next call. After a first answer it is the one that the answer asks for, after a second one preferably
+    /// another provider's; without an answer it is that of the best provider that has not been asked.
     pub(super) async fn next(&mut self) -> Rung<'a> {
         let is_owed_first = self.progress.corrections < MAX_CORRECTIONS;
         let mut next = if is_owed_first { self.owed().await } else { None };
@@ -298,8 +298,8 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    /// Why there is no next call. While any provider may still help, that is for the providers to mend and no fault of the
-    /// record's.
+    /// Why there is no next call. While any provider may still help, that is for the providers to mend and no fault of
+    /// the record's.
     fn verdict(&mut self) -> Failure {
         let has_hope = self.router.members().any(|index| self.progress.may_help(index, self.router.member(index)));
         match self.progress.failure.clone().filter(|_| !has_hope) {
@@ -309,8 +309,8 @@ impl<'a> Ladder<'a> {
     }
 }
 
-/// The pause before the retry with this index (from 0): full jitter under an exponential ceiling. Jitter keeps all callers
-/// from coming back at the same moment.
+/// The pause before the retry with this index (from 0): full jitter under an exponential ceiling. Jitter keeps all
+/// callers from coming back at the same moment.
 fn backoff(index: usize) -> Duration {
     let factor = 2_u32.saturating_pow(u32::try_from(index).unwrap_or(u32::MAX));
     BASE_BACKOFF.saturating_mul(factor).min(MAX_BACKOFF).mul_f64(fastrand::f64())

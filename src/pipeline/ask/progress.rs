@@ -1,5 +1,5 @@
-//! How far a question has come. It outlives a ladder that has to wait for a provider: what was paid for is not paid again, and
-//! what counts against a record is counted over all of its waits.
+//! How far a question has come. It outlives a ladder that has to wait for a provider: what was paid for is not paid
+//! again, and what counts against a record is counted over all of its waits.
 
 use serde_json::Value;
 
@@ -65,8 +65,8 @@ impl Progress {
         self.is_new_to(provider) || self.is_owed_by(index, provider)
     }
 
-    /// Whether the provider has not given its last word on the question: an answer, a refusal to read it, or as many failures
-    /// of the dubious kind as it has attempts.
+    /// Whether the provider has not given its last word on the question: an answer, a refusal to read it, or as many
+    /// failures of the dubious kind as it has attempts.
     pub(super) fn is_new_to(&self, provider: &Provider) -> bool {
         let has_spoken = |code: Code| !is_dubious(code) && code.kind() != Kind::Unavailable;
         !self.errors_of(provider).any(has_spoken) && self.has_attempts_left(provider)
@@ -77,8 +77,8 @@ impl Progress {
         self.owed.as_ref().is_some_and(|owed| owed.index == index) && self.has_attempts_left(provider)
     }
 
-    /// A failure that is the record's or the provider's, nobody can tell, is the record's in the end: after the first attempt
-    /// and all retries, whatever pauses lay between them.
+    /// A failure that is the record's or the provider's, nobody can tell, is the record's in the end: after the first
+    /// attempt and all retries, whatever pauses lay between them.
     pub(super) fn has_attempts_left(&self, provider: &Provider) -> bool {
         let failures = self.errors_of(provider).filter(|code| is_dubious(*code)).count();
         u32::try_from(failures).is_ok_and(|failures| failures <= provider.max_retries())
@@ -98,8 +98,8 @@ impl Progress {
         attempt::push(&mut self.attempt_log, attempt);
     }
 
-    /// Keeps the most telling failure: what is wrong with an answer before what a provider said of the question, and that
-    /// before what may be either's fault.
+    /// Keeps the most telling failure: what is wrong with an answer before what a provider said of the question, and
+    /// that before what may be either's fault.
     pub(super) fn remember(&mut self, failure: Failure) {
         let rank = |failure: &Failure| match failure.code {
             code if is_dubious(code) => 0,

@@ -1,8 +1,8 @@
 //! A quick look at a text: which expressions have to be tried on it. Most texts lack what each of them needs.
 //!
 //! An automaton that looks for some two hundred words reads byte after byte, each step waiting for the one before.
-//! Here pieces of four bytes are looked up at every second place: a word of five bytes has a whole piece at such a place
-//! wherever it stands. Only where a piece is known the text is compared with the words that have it.
+//! Here pieces of four bytes are looked up at every second place: a word of five bytes has a whole piece at such a
+//! place wherever it stands. Only where a piece is known the text is compared with the words that have it.
 
 use std::collections::BTreeMap;
 
