@@ -1,11 +1,12 @@
 //! The HTTP edge: health, readiness, metrics, and the API.
 //!
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
-//! - [`router`]: every route, by audience; [`state`]: what handlers share; [`middleware`]: what holds for every
-//!   request;
+//! - [`router`]: every route, by audience; [`endpoint`]: their names; [`state`]: what handlers share; [`middleware`]:
+//!   what holds for every request;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
 //!   [`idempotent`]: what is answered once;
-//! - [`v1`]: the resources of the API; [`admin`]: those of administrators;
+//! - [`v1`]: the resources of the API; [`admin`]: those of administrators; [`request_log`]: what was asked, and what
+//!   came of it;
 //! - [`health`]: `/v1/health` and the probes;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
 //! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`time`]: times as they are written.
@@ -13,6 +14,7 @@
 pub mod admin;
 pub mod admission;
 pub mod auth;
+pub mod endpoint;
 pub mod error_status;
 pub mod fields;
 pub mod health;
@@ -23,6 +25,7 @@ pub mod problem;
 pub mod query;
 pub mod rate_limit;
 pub mod request_id;
+pub mod request_log;
 pub mod router;
 pub mod server;
 pub mod settings;

@@ -14,6 +14,7 @@ use super::providers::Providers;
 use super::shared::Shared;
 use super::storage::Storage;
 use crate::http::auth::Authenticator;
+use crate::http::request_log::RequestLogger;
 use crate::http::settings::{Auth, HttpSettings};
 use crate::http::state::{ApiParts, ApiState};
 use crate::http::v1::analyzer::Analyzer;
@@ -55,16 +56,17 @@ impl Builder<'_> {
     fn state(&self, health: Arc<dyn Health>) -> Result<ApiState, AppError> {
         let Shared { runtime, clock, metrics, .. } = self.shared;
         let settings = runtime.http.clone();
+        let kept = self.storage.repositories.as_ref();
+        let keys = kept.map(|kept| Arc::clone(&kept.keys));
         let authenticator = match settings.auth {
             Auth::Off => Authenticator::off(Arc::clone(metrics)),
             Auth::Keys => {
-                let keys = self.storage.keys.clone();
                 if keys.is_none() {
                     tracing::warn!(
                         "the store keeps no keys, so nobody may ask over HTTP; set store.url to a database, or http.auth to off"
                     );
                 }
-                Authenticator::keys(keys, Arc::clone(clock), Arc::clone(metrics))
+                Authenticator::keys(keys.clone(), Arc::clone(clock), Arc::clone(metrics))
             }
         };
         Ok(Arc::new(ApiParts {
@@ -74,11 +76,16 @@ impl Builder<'_> {
             metrics: Arc::clone(metrics),
             started_at: Instant::now(),
             authenticator: Arc::new(authenticator),
-            keys: self.storage.keys.clone(),
-            idempotency: self.storage.idempotency.clone(),
+            keys,
+            idempotency: kept.map(|kept| Arc::clone(&kept.idempotency)),
             tasks: self.shared.tasks.clone(),
             providers: self.providers.known(runtime),
             rate_limits: Arc::new(MemoryRateLimits::default()),
+            request_log: kept.map(|kept| RequestLogger {
+                log: Arc::clone(&kept.request_log),
+                clock: Arc::clone(clock),
+                store_text: runtime.request_log.store_text,
+            }),
             open_requests: TaskTracker::new(),
             analyzer: analyzer(self.shared, self.engine, self.providers)?,
         }))

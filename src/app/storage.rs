@@ -9,13 +9,11 @@ use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::ports::health::Health;
-use crate::ports::idempotency::Idempotency;
 use crate::ports::journal::{Journal, MemoryJournal};
-use crate::ports::keys::Keys;
-use crate::store::api_keys::StoredKeys;
+use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
-use crate::store::idempotency::StoredIdempotency;
 use crate::store::journal::{self, SharedJournal};
+use crate::store::repositories::{self, Repositories, RepositoryTasks};
 use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
 
@@ -25,10 +23,8 @@ pub(super) struct Storage {
     pub(super) cache: Cache,
     /// Outcomes that outlive the process, if there is a store.
     pub(super) journal: Option<Arc<dyn Journal>>,
-    /// Keys of the API, if the store keeps them.
-    pub(super) keys: Option<Arc<dyn Keys>>,
-    /// Requests of the API that are answered once, if the store keeps them.
-    pub(super) idempotency: Option<Arc<dyn Idempotency>>,
+    /// What the API keeps, if the store is a database.
+    pub(super) repositories: Option<Repositories>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
     /// The tasks that look after them.
@@ -44,7 +40,7 @@ impl Storage {
         let mut cache = Cache::open(shared);
         let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
         let store = &shared.runtime.store;
-        let (mut keys, mut idempotency) = (None, None);
+        let mut repositories = None;
         let journal: Option<Arc<dyn Journal>> = match &store.url {
             StoreUrl::Off => None,
             StoreUrl::Memory => Some(Arc::new(MemoryJournal::default())),
@@ -52,13 +48,9 @@ impl Storage {
                 let selected = SelectedStore::at(location);
                 check(&selected).await?;
                 if let SelectedStore::Database(database) = &selected {
-                    let clock = &shared.clock;
-                    keys = Some(Arc::new(StoredKeys::new(database.clone(), Arc::clone(clock))) as Arc<dyn Keys>);
-                    let requests = Arc::new(StoredIdempotency::new(database.clone(), Arc::clone(clock)));
-                    idempotency = Some(Arc::clone(&requests) as Arc<dyn Idempotency>);
-                    let stop = CancellationToken::new();
-                    let sweep = shared.tasks.service(requests.sweep(stop.clone()));
-                    services.push(Service::new("idempotency sweep", sweep, stop, Ok));
+                    let (stored, tasks) = open_repositories(database, shared);
+                    repositories = Some(stored);
+                    services.extend(tasks);
                 }
                 let stop = CancellationToken::new();
                 let deps = journal::Dependencies {
@@ -74,8 +66,23 @@ impl Storage {
                 Some(journal)
             }
         };
-        Ok(Self { cache, journal, keys, idempotency, health, services })
+        Ok(Self { cache, journal, repositories, health, services })
     }
+}
+
+/// What the API keeps in a database, and the tasks behind it.
+fn open_repositories(database: &Database, shared: &Shared) -> (Repositories, [Service; 3]) {
+    let stop = CancellationToken::new();
+    let deps = repositories::Dependencies {
+        clock: Arc::clone(&shared.clock),
+        tasks: &shared.tasks,
+        metrics: &shared.metrics,
+        stop: stop.clone(),
+    };
+    let (stored, tasks) = Repositories::stored(database, shared.runtime.request_log.retention, deps);
+    let RepositoryTasks { request_log, audit_log, sweep } = tasks;
+    let service = |name, task| Service::new(name, task, stop.clone(), Ok);
+    (stored, [service("request log", request_log), service("audit log", audit_log), service("store sweep", sweep)])
 }
 
 /// Refuses a database with tables of another version.

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use super::error_status::{RequestCode, status_of};
 use super::request_id::RequestId;
+use crate::domain::attempt::Attempt;
 use crate::domain::failure::{Failure, Kind};
 
 /// An error, as the client is told.
@@ -32,6 +34,8 @@ struct Document {
     errors: Vec<PlaceError>,
     #[serde(skip)]
     retry_after: Option<Duration>,
+    #[serde(skip)]
+    attempt_log: Arc<[Attempt]>,
 }
 
 /// What is wrong at one place of a request.
@@ -76,7 +80,8 @@ impl Problem {
     fn with_status(status: StatusCode, code: &'static str, detail: String) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let (kind, request_id, errors, retry_after) = ("about:blank", None, Vec::new(), None);
-        Self(Box::new(Document { kind, title, status, detail, code, request_id, errors, retry_after }))
+        let attempt_log = Arc::default();
+        Self(Box::new(Document { kind, title, status, detail, code, request_id, errors, retry_after, attempt_log }))
     }
 
     /// The same with the time after which the request may succeed.
@@ -91,6 +96,16 @@ impl Problem {
     pub fn of_request(mut self, id: &RequestId) -> Self {
         self.0.request_id = Some(id.clone());
         self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The calls that were made before there was a problem.
+    pub fn attempt_log(&self) -> &[Attempt] {
+        &self.0.attempt_log
     }
 
     /// Its code.
@@ -116,7 +131,10 @@ impl fmt::Display for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let pause = failure.retry_after.filter(|_| failure.kind() == Kind::Unavailable);
-        Self::with_status(status_of(failure.code), failure.code.as_str(), failure.detail).retry_after(pause)
+        let problem = Self::with_status(status_of(failure.code), failure.code.as_str(), failure.detail);
+        let mut problem = problem.retry_after(pause);
+        problem.0.attempt_log = failure.attempt_log;
+        problem
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -12,26 +12,14 @@ use axum::routing::{delete, get, post};
 
 use super::admin::api_keys;
 use super::admin::authorize::administrator;
+use super::endpoint::endpoint;
 use super::error_status::RequestCode;
 use super::problem::Problem;
+use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::{analyze, batch, cache, providers};
 use super::{admission, health, idempotent, middleware};
 
-/// The routes, as metrics call them.
-const ENDPOINTS: [&str; 11] = [
-    "/v1/health",
-    "/v1/health/live",
-    "/v1/health/ready",
-    "/v1/metrics",
-    "/v1/analyze",
-    "/v1/analyze/batch",
-    "/v1/cache",
-    "/v1/cache/stats",
-    "/v1/providers",
-    "/admin/api-keys",
-    "/admin/api-keys/{id}",
-];
 /// The methods, as metrics call them.
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
 
@@ -54,15 +42,20 @@ pub fn router(state: ApiState) -> Router {
 
 /// What needs a key.
 fn for_clients(state: &ApiState) -> Router<ApiState> {
+    let limit = from_fn_with_state(Arc::clone(state), admission::limit);
     // The last layer is the first to see a request.
-    Router::new()
+    let asking = Router::new()
         .route("/v1/analyze", post(analyze::analyze))
         .route("/v1/analyze/batch", post(batch::analyze_batch))
         .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once))
+        .route_layer(limit.clone())
+        .route_layer(from_fn_with_state(Arc::clone(state), take_down));
+    Router::new()
         .route("/v1/cache", delete(cache::invalidate))
         .route("/v1/cache/stats", get(cache::stats))
         .route("/v1/providers", get(providers::list))
-        .route_layer(from_fn_with_state(Arc::clone(state), admission::limit))
+        .route_layer(limit)
+        .merge(asking)
         .route_layer(from_fn_with_state(Arc::clone(state), admission::authenticate))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
 }
@@ -97,9 +90,7 @@ async fn method_not_allowed(request: Request) -> Problem {
 
 async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let began_at = Instant::now();
-    // Labels come from what we have routes for, never from what was sent: anybody can send anything.
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let endpoint = ENDPOINTS.into_iter().find(|endpoint| route == Some(*endpoint)).unwrap_or("other");
+    let endpoint = endpoint(&request);
     let method = METHODS.into_iter().find(|method| request.method().as_str() == *method).unwrap_or("other");
     let response = next.run(request).await;
     state.metrics.http(method, endpoint, response.status().as_u16(), began_at.elapsed());

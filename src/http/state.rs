@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::auth::Authenticator;
+use super::request_log::RequestLogger;
 use super::settings::HttpSettings;
 use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
@@ -44,8 +45,17 @@ pub struct ApiParts {
     pub providers: Vec<KnownProvider>,
     /// How much they may ask.
     pub rate_limits: Arc<dyn RateLimits>,
+    /// Takes requests down, where there is a place for it.
+    pub request_log: Option<RequestLogger>,
     /// Requests that are under way. Closed when the process is about to end.
     pub open_requests: TaskTracker,
     /// Answers prompts.
     pub analyzer: Analyzer,
+}
+
+impl ApiParts {
+    /// Whether prompts and answers are taken down as well.
+    pub(super) fn stores_text(&self) -> bool {
+        self.request_log.as_ref().is_some_and(|logger| logger.store_text)
+    }
 }

@@ -91,6 +91,7 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         authenticator: Arc::new(Authenticator::off(Arc::clone(&metrics))),
         metrics,
         rate_limits: Arc::new(MemoryRateLimits::default()),
+        request_log: None,
         open_requests: TaskTracker::new(),
         analyzer: Analyzer { engine, specs, timeout },
     }

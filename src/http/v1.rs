@@ -4,13 +4,14 @@
 //! - [`batch`]: many at once; [`batch_request`]: what such a request says;
 //! - [`cache`]: remembered answers as a whole; [`providers`], [`provider_list`]: who can be asked;
 //! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
-//! - [`structured_response`]: the answer; [`xml`]: its data as XML.
+//! - [`structured_response`]: the answer; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
 
 pub mod analyze;
 pub mod analyzer;
 pub mod batch;
 pub mod batch_request;
 pub mod cache;
+pub mod outcome;
 pub mod prompt_request;
 pub mod provider_list;
 pub mod providers;

@@ -65,7 +65,7 @@ pub struct RowWriter<R> {
 }
 
 impl<R: Send + Sync + 'static> RowWriter<R> {
-    /// A writer to this table, and the task behind it, which ends when it is told to stop, and with the last handle.
+    /// A writer to this table, and the task behind it, which ends when it is told to stop.
     pub(super) fn open(table: impl RowTable<Row = R>, deps: Dependencies) -> (Self, JoinHandle<()>) {
         Self::with_room(table, MAX_ROWS, deps)
     }

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use program::{Program, send};
 use serde_json::json;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use stub_provider::{Latency, Script, StubProvider};
 use wait::wait_until;
 
@@ -74,6 +76,29 @@ fn a_key_that_was_made_opens_the_api_until_it_is_revoked() {
     });
     let secret = key.rsplit('_').next().expect("a secret");
     assert!(!program.log_text().contains(secret), "{}", program.log_text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_is_in_the_request_log_when_the_program_has_ended() {
+    let configuration = "http: { listen: \"127.0.0.1:0\", auth: off }\nstore: { url: \"sqlite://log.db\" }\n";
+    let mut program = Program::start(configuration);
+    program.post("/v1/analyze", &json!({ "prompt": INVOICE, "schema_id": "invoice" }));
+    program.post("/v1/analyze", &json!({ "promt": "x" }));
+    program.terminate();
+    assert!(program.end().success(), "{}", program.log_text());
+    let options = SqliteConnectOptions::new().filename(program.file("log.db"));
+    let mut database = options.connect().await.expect("the database");
+    type Row = (i64, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as("SELECT status, code, schema_name, prompt FROM request_logs ORDER BY status")
+        .fetch_all(&mut database)
+        .await
+        .expect("the rows");
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [(200, None, text("invoice@1.0.0"), None), (400, text("invalid_request"), None, None)];
+    assert_eq!(rows, expected, "no texts, unless the user wants it");
+    let requests: i64 =
+        sqlx::query_scalar("SELECT SUM(requests) FROM usage_hourly").fetch_one(&mut database).await.expect("the sums");
+    assert_eq!(requests, 2);
 }
 
 #[test]

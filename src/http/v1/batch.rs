@@ -21,6 +21,7 @@ use crate::http::json_body::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::charge;
 use crate::http::request_id::RequestId;
+use crate::http::request_log::Outcomes;
 use crate::http::state::ApiState;
 use crate::pipeline::caller::Caller;
 
@@ -67,7 +68,7 @@ pub async fn analyze_batch(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     JsonBody(body): JsonBody,
-) -> Result<Json<BatchResponse>, Problem> {
+) -> Result<(Extension<Outcomes>, Json<BatchResponse>), Problem> {
     let began_at = Instant::now();
     let BatchRequest(requests) = BatchRequest::of_body(body)?;
     if let Some(key) = &identity.key {
@@ -78,17 +79,19 @@ pub async fn analyze_batch(
     let leaders = leaders(&requests);
     let outcomes = answer_all(&api.analyzer, &requests, &leaders, &identity.caller, &id).await;
     let mut summary = Summary { total: requests.len(), ..Summary::default() };
-    let mut results = Vec::with_capacity(requests.len());
+    let (mut results, mut logged) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
     for (index, (request, leader)) in requests.into_iter().zip(leaders).enumerate() {
+        let text = request.as_ref().ok().filter(|_| api.stores_text()).cloned();
         let outcome = request.and_then(|_| outcomes.get(&leader).cloned().unwrap_or_else(|| Err(Problem::defect())));
         let is_repeated = leader != index && outcome.is_ok();
         let outcome = if is_repeated { outcome.map(|first| first.repeated()) } else { outcome };
         summary.add(&outcome, is_repeated);
+        logged.push(super::outcome::outcome(&outcome, text.as_ref()));
         results.push(Item::new(index, outcome, &id));
     }
     summary.cost_usd = micro_dollars(summary.cost_usd);
     summary.processing_time_ms = milliseconds(began_at.elapsed());
-    Ok(Json(BatchResponse { request_id: id, results, summary }))
+    Ok((Extension(Outcomes(logged)), Json(BatchResponse { request_id: id, results, summary })))
 }
 
 /// For each request the index of the first one that asks the same.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,6 +13,7 @@ use crate::domain::attempt;
 use crate::domain::json;
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::request_id::RequestId;
+use crate::http::request_log::Outcome;
 use crate::pipeline::spec::{Spec, SpecSettings};
 use crate::schema::Schema;
 
@@ -118,6 +120,32 @@ impl StructuredResponse {
     pub fn repeated(&self) -> Self {
         let (cached, cache, attempts, usage) = (true, CacheHit::Memory.as_str(), 0, Spent::default());
         Self { cached, cache, attempts, usage, ..self.clone() }
+    }
+
+    /// What the request log learns of it.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            status: StatusCode::OK.as_u16(),
+            code: None,
+            provider: Some(self.provider.clone()),
+            model: Some(self.model.clone()),
+            schema: Some(self.schema.clone()),
+            template: self.template.clone(),
+            took: Some(Duration::from_millis(self.processing_time_ms)),
+            input_tokens: self.usage.input_tokens,
+            output_tokens: self.usage.output_tokens,
+            cost_usd: self.usage.cost_usd,
+            cached: self.cached,
+            validation_status: Some(self.validation_status),
+            confidence: Some(self.confidence),
+            prompt: None,
+            data: None,
+        }
+    }
+
+    /// Its data as JSON.
+    pub fn data_text(&self) -> String {
+        self.data.to_string()
     }
 
     /// Whether it was remembered.

@@ -73,7 +73,7 @@ pub(super) async fn insert(database: &Database, rows: &[(i64, LoggedRequest)]) -
             }
             row.push_bind(i64::try_from(request.processing_time.as_micros()).unwrap_or(i64::MAX));
             row.push_bind(number(request.input_tokens)).push_bind(number(request.output_tokens));
-            row.push_bind(request.cost_usd).push_bind(request.cached);
+            row.push_bind(finite(request.cost_usd)).push_bind(request.cached);
             row.push_bind(request.validation_status).push_bind(request.confidence);
             row.push_bind(request.prompt.as_deref().map(text)).push_bind(request.data.as_deref().map(text));
         });
@@ -85,7 +85,7 @@ pub(super) async fn insert(database: &Database, rows: &[(i64, LoggedRequest)]) -
             add.push_values(&sums, |mut row, (key, sum)| {
                 row.push_bind(key.organization).push_bind(key.team).push_bind(millis(key.hour));
                 row.push_bind(text(key.provider)).push_bind(text(key.model)).push_bind(text(key.api_key_id));
-                row.push_bind(i64::from(key.status)).push_bind(sum.cost_usd);
+                row.push_bind(i64::from(key.status)).push_bind(finite(sum.cost_usd));
                 for counter in counters(sum) {
                     row.push_bind(number(counter));
                 }
@@ -112,6 +112,11 @@ fn sums(rows: &[(i64, LoggedRequest)]) -> BTreeMap<SumKey<'_>, Usage> {
         sums.entry(key).or_default().add(&Usage::from(request));
     }
     sums
+}
+
+/// A number that every database stores: SQLite takes what is none for a missing value, and refuses the batch.
+fn finite(number: f64) -> f64 {
+    if number.is_finite() { number } else { 0.0 }
 }
 
 /// The numbers of a sum, in the order of [`COUNTERS`].

@@ -177,13 +177,15 @@ async fn what_waits_at_the_end_is_written_and_nobody_waits_for_a_database_that_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_task_ends_with_the_last_handle() {
+async fn rows_of_the_last_handle_are_written_and_old_ones_removed_without_it() {
     let table = Table::default();
-    let (writer, task, _stop) = writer(&table, 10);
+    let (writer, task, stop) = writer(&table, 10);
     writer.append(1);
     drop(writer);
+    sleep(62 * SECOND).await;
+    assert_eq!((table.sizes(), table.0.lock().unwrap().removals), (vec![1], 1));
+    stop.cancel();
     task.await.unwrap();
-    assert_eq!(table.sizes(), [1]);
 }
 
 #[tokio::test(start_paused = true)]

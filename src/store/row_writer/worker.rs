@@ -54,7 +54,7 @@ impl<T: RowTable> Worker<T> {
         Self { table, queue, waiting_bytes, deps, batch, pause, is_away: false, remove_at, report_at, told }
     }
 
-    /// Runs until it is told to stop, or nobody can hand rows in any more.
+    /// Runs until it is told to stop.
     pub(super) async fn run(mut self) {
         let stop = self.deps.stop.clone();
         // Whatever is waited for, the end does not wait for it.
@@ -63,17 +63,16 @@ impl<T: RowTable> Worker<T> {
         self.finish().await;
     }
 
-    /// Writes, removes and reports, until nobody can hand rows in any more.
+    /// Writes, removes and reports. Old rows are removed also when nobody can hand in new ones any more.
     async fn serve(&mut self) {
+        let mut is_open = true;
         loop {
             tokio::select! {
                 biased;
                 () = sleep_until(self.report_at) => self.report_dropped(),
                 () = sleep_until(self.remove_at) => self.remove().await,
-                is_open = collect(&mut self.queue, &mut self.batch) => {
-                    if !is_open {
-                        return;
-                    }
+                has_rows = collect(&mut self.queue, &mut self.batch), if is_open => {
+                    is_open = has_rows;
                     self.write().await;
                 }
             }

@@ -1,0 +1,25 @@
+//! The routes by name, for metrics and the request log.
+
+use axum::extract::{MatchedPath, Request};
+
+/// Every route that has a name.
+const ENDPOINTS: [&str; 11] = [
+    "/v1/health",
+    "/v1/health/live",
+    "/v1/health/ready",
+    "/v1/metrics",
+    "/v1/analyze",
+    "/v1/analyze/batch",
+    "/v1/cache",
+    "/v1/cache/stats",
+    "/v1/providers",
+    "/admin/api-keys",
+    "/admin/api-keys/{id}",
+];
+
+/// The route that a request takes, as metrics and the request log name it. Names come from what we have routes for,
+/// never from what was sent: anybody can send anything.
+pub fn endpoint(request: &Request) -> &'static str {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    ENDPOINTS.into_iter().find(|endpoint| route == Some(*endpoint)).unwrap_or("other")
+}
