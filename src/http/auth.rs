@@ -107,13 +107,20 @@ impl Authenticator {
         Identity { caller, key: Some(KeyLimit { id: entry.id.clone(), per_hour: entry.rate_limit }) }
     }
 
+    /// Forgets all entries: a key was changed here.
+    pub fn forget(&self) {
+        if let Mode::Keys(known) = &self.mode {
+            known.forget();
+        }
+    }
+
     /// Forgets all entries as soon as some key has changed, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let Mode::Keys(known) = &self.mode else { return stop.cancelled().await };
         let mut revision = None;
         while stop.run_until_cancelled(tokio::time::sleep(REVISION_EVERY)).await.is_some() {
             let Some(keys) = &known.keys else { continue };
-            // While the store is away nobody can revoke a key either, and what is remembered ends by itself.
+            // What cannot be found out now is asked again in a second; meanwhile what is remembered ends by itself.
             if let Ok(now) = keys.revision().await
                 && revision.replace(now) != Some(now)
             {

@@ -102,6 +102,7 @@ pub async fn change(
 ) -> Result<Json<ShownKey>, Problem> {
     let (id, change) = (key_id(id)?, key_change(body)?);
     let entry = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem)?;
+    api.authenticator.forget();
     Ok(Json(shown(&entry)))
 }
 
@@ -114,6 +115,7 @@ pub async fn revoke(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ShownKey>, Problem> {
     let entry = keys(&api)?.revoke(&everybody(), &key_id(id)?).await.map_err(problem)?;
+    api.authenticator.forget();
     Ok(Json(shown(&entry)))
 }
 

@@ -83,6 +83,7 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
     assert_eq!((text(&kept, "name"), &kept["rate_limit"]), ("other", &json!(9)));
     let revoked = it.admin(Method::DELETE, &path, None).await;
     assert!(revoked.json()["revoked_at"].is_string(), "{revoked:?}");
+    assert!(!it.may_ask(&key).await, "from then on, though it was remembered");
 }
 
 #[tokio::test]
