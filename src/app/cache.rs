@@ -50,6 +50,14 @@ impl Cache {
         }
     }
 
+    /// Waits for the answers that were put so far. True if the shared cache, if there is one, has all of them.
+    pub(super) async fn is_written(&self) -> bool {
+        match &self.redis {
+            Some(redis) => redis.has_taken_all().await,
+            None => true,
+        }
+    }
+
     /// All tiers as one, for those who look after them.
     pub(super) fn tiers(&self) -> Arc<dyn AnswerCache> {
         Arc::new(Tiers::new(Arc::clone(&self.memory), self.redis.clone()))

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::api;
 use super::cache::Cache;
 use super::errors::AppError;
-use super::lifecycle::{Running, Service};
+use super::lifecycle::Running;
 use super::providers::Providers;
 use super::shared::Shared;
 use crate::config::runtime::RuntimeConfig;
@@ -34,7 +34,7 @@ const CALLER: &str = "warm";
 pub struct Warmer {
     analyzer: Analyzer,
     caller: Arc<Caller>,
-    services: Vec<Service>,
+    cache: Cache,
     tasks: Tasks,
 }
 
@@ -48,13 +48,13 @@ impl Warmer {
             return Err(AppError::NoSharedCache);
         }
         let shared = Shared::new(runtime);
-        let mut cache = Cache::open(&shared);
+        let cache = Cache::open(&shared);
         let providers = Providers::build(&shared, &[], OpenFiles::raise(0))?;
         let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
         let analyzer = api::analyzer(&shared, &engine, &providers)?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
         connected(&cache).await?;
-        Ok(Self { analyzer, caller, services: std::mem::take(&mut cache.services), tasks: shared.tasks })
+        Ok(Self { analyzer, caller, cache, tasks: shared.tasks })
     }
 
     /// Answers one request, as `POST /v1/analyze` takes it. True if the answer was remembered before.
@@ -67,9 +67,11 @@ impl Warmer {
         Ok(response.is_cached())
     }
 
-    /// Returns when all answers are in the shared cache.
-    pub async fn finish(self) {
-        Running::new(Vec::<Member>::new(), self.services, self.tasks).drain(Duration::ZERO).await;
+    /// True if all answers are in the shared cache.
+    pub async fn finish(self) -> bool {
+        let is_written = self.cache.is_written().await;
+        Running::new(Vec::<Member>::new(), self.cache.services, self.tasks).drain(Duration::ZERO).await;
+        is_written
     }
 }
 

@@ -134,6 +134,19 @@ impl RedisAnswers {
         Some((entries, memory.get("used_memory_dataset")))
     }
 
+    /// Waits until what was put so far is written, dropped or refused. False if the server does not get that far in
+    /// time.
+    async fn flush(&self) -> bool {
+        let (done, flushed) = oneshot::channel();
+        let flush = async { self.jobs.send(Job::Flush(done)).await.is_ok() && flushed.await.is_ok() };
+        timeout(FLUSH_LIMIT, flush).await.unwrap_or(false)
+    }
+
+    /// Waits for the answers that were put so far. True if the server has taken all that this process ever put.
+    pub async fn has_taken_all(&self) -> bool {
+        self.flush().await && self.metrics.dropped.get() + self.metrics.failed.get() == 0
+    }
+
     /// Removes a tenant's answers whose tag, schema or template has a name of the pattern, calls `on_removed` for each,
     /// and tells all processes.
     ///
@@ -149,9 +162,7 @@ impl RedisAnswers {
             return Err(NotInvalidated(self.link.problem()));
         };
         // What this process has not written yet is to be found too.
-        let (done, flushed) = oneshot::channel();
-        let flush = async { self.jobs.send(Job::Flush(done)).await.is_ok() && flushed.await.is_ok() };
-        if !timeout(FLUSH_LIMIT, flush).await.unwrap_or(false) {
+        if !self.flush().await {
             return Err(NotInvalidated(self.link.problem()));
         }
         let invalidation = Invalidation { tenant: tenant.clone(), pattern: pattern.clone() };

@@ -84,10 +84,16 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
             }
         }
         drop(answers);
-        warmer.finish().await;
+        let is_written = warmer.finish().await;
         let Counts { new, remembered, failed } = counts;
         writeln!(out, "{new} new answers, {remembered} remembered before, {failed} without an answer")?;
-        Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+        if !is_written {
+            writeln!(
+                error,
+                "the shared cache has not taken all of them; see to it that it is there, and run this again"
+            )?;
+        }
+        Ok(if failed == 0 && is_written { Exit::Done } else { Exit::Failed })
     })
 }
 

@@ -87,3 +87,18 @@ async fn a_server_that_takes_nothing_more_is_said_and_still_read() {
     process.found(&key(2)).await;
     assert_eq!(process.component().status, Status::Up);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_server_has_taken_everything_is_told() {
+    let server = Redis::start(&["--maxmemory-policy", "noeviction"]);
+    let process = Process::start(&server.url()).await;
+    process.put(&key(1), &answer(10));
+    assert!(process.redis.has_taken_all().await);
+    command(&server.url(), &[b"CONFIG", b"SET", b"maxmemory", b"1"]).await;
+    process.put(&key(2), &answer(10));
+    assert!(!process.redis.has_taken_all().await, "it refused one");
+    let process = Process::start(&server.url()).await;
+    drop(server);
+    process.put(&key(3), &answer(10));
+    assert!(!process.redis.has_taken_all().await, "it is gone");
+}
