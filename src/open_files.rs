@@ -55,6 +55,11 @@ impl OpenFiles {
         self.room.map(|room| (room / 3 / providers.max(1)).max(1))
     }
 
+    /// The same for a provider that is asked only by requests that name it.
+    pub fn few_idle_connections(self) -> Option<usize> {
+        self.room.map(|_| LEAST_ROOM)
+    }
+
     /// The limit itself.
     pub fn limit(self) -> Option<usize> {
         self.limit

@@ -32,13 +32,17 @@ impl Providers {
         let Shared { runtime, metrics, .. } = shared;
         let signal = Signal::default();
         let connections = files.calls().map(Connections::at_most);
-        let idle = files.idle_connections(routed_to(runtime, connectors));
+        let is_routed_to = |settings: &&ProviderSettings| is_routed_to(&settings.name, runtime, connectors);
+        let is_remote = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Remote(_));
+        let routed_to = runtime.providers.iter().filter(is_remote).filter(is_routed_to).count();
         for left_out in &runtime.left_out {
             let (provider, variable) = (&left_out.provider, &left_out.variable);
             tracing::info!(provider, variable, "provider left out: its key is not set");
         }
         let built = runtime.providers.iter().map(|settings| {
             let ProviderSettings { name, ceilings, max_retries, kind } = settings;
+            let idle =
+                if is_routed_to(&settings) { files.idle_connections(routed_to) } else { files.few_idle_connections() };
             let model = llm::build(settings, &runtime.cassettes, idle)?;
             let provider = Provider::new(model, *ceilings, *max_retries, metrics.provider(name), signal.clone());
             let provider = match (&connections, kind) {
@@ -94,14 +98,10 @@ impl Providers {
     }
 }
 
-/// How many providers are asked over a connection without a request that names them.
-fn routed_to(runtime: &RuntimeConfig, connectors: &[ConnectorConfig]) -> usize {
-    let is_asked = |name: &String| {
-        runtime.routing.fallback.contains(name)
-            || connectors.iter().any(|connector| connector.provider.as_ref() == Some(name))
-    };
-    let is_remote = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Remote(_));
-    runtime.providers.iter().filter(is_remote).filter(|settings| is_asked(&settings.name)).count()
+/// Whether a provider is asked without a request that names it.
+fn is_routed_to(name: &String, runtime: &RuntimeConfig, connectors: &[ConnectorConfig]) -> bool {
+    runtime.routing.fallback.contains(name)
+        || connectors.iter().any(|connector| names_asked_by(connector, runtime).contains(name))
 }
 
 /// The one provider that the connector names, or those of the routing.
