@@ -25,6 +25,16 @@ pub async fn charge(limits: &dyn RateLimits, key: &KeyLimit, requests: u32) -> R
     Err(Problem::new(RequestCode::RateLimited, detail).retry_after(Some(pause)))
 }
 
+/// Takes a batch of so many prompts out of a key's limit, as a whole or not at all. The one that was taken when the
+/// request came in is put back first: else a client that waits as long as it is told would still have one too few.
+///
+/// # Errors
+/// `rate_limited`, with the time after which there will be as many.
+pub async fn charge_batch(limits: &dyn RateLimits, key: &KeyLimit, prompts: usize) -> Result<(), Problem> {
+    limits.give_back(&key.id, 1).await;
+    charge(limits, key, u32::try_from(prompts).unwrap_or(u32::MAX)).await
+}
+
 /// Says what is left of a key's limit.
 pub fn add_headers(headers: &mut HeaderMap, quota: &Quota) {
     let Quota { limit, remaining, full_in, .. } = quota;

@@ -15,6 +15,8 @@ pub const WINDOW: Duration = Duration::from_secs(3600);
 
 /// Keys whose buckets are looked through for full ones: they say nothing.
 const MANY: usize = 10_000;
+/// How often they are looked through at most: each time takes as long as there are keys.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// What a key's limit says to some requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,11 +37,20 @@ pub trait RateLimits: Send + Sync {
     /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none. Taking
     /// none tells what is left.
     fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota>;
+
+    /// Puts back requests that were taken and are not made.
+    fn give_back(&self, key: &KeyId, requests: u32) -> BoxFuture<'_, ()>;
 }
 
 /// The buckets of this process.
 #[derive(Debug, Default)]
-pub struct MemoryRateLimits(Mutex<HashMap<KeyId, Bucket>>);
+pub struct MemoryRateLimits(Mutex<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    by_key: HashMap<KeyId, Bucket>,
+    swept_at: Option<Instant>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
@@ -51,12 +62,30 @@ impl RateLimits for MemoryRateLimits {
     fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota> {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= MANY {
-            // After an hour a bucket is full whatever its limit is.
-            buckets.retain(|_, bucket| now.duration_since(bucket.at) < WINDOW);
-        }
-        let bucket = buckets.entry(key.clone()).or_insert(Bucket { requests: f64::from(limit), at: now });
+        buckets.sweep(now);
+        let bucket = buckets.by_key.entry(key.clone()).or_insert(Bucket { requests: f64::from(limit), at: now });
         ready(bucket.take(limit, requests, now)).boxed()
+    }
+
+    fn give_back(&self, key: &KeyId, requests: u32) -> BoxFuture<'_, ()> {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.by_key.get_mut(key) {
+            // What does not fit is left out when the next requests are taken.
+            bucket.requests += f64::from(requests);
+        }
+        ready(()).boxed()
+    }
+}
+
+impl Buckets {
+    /// Forgets full buckets if there are many.
+    fn sweep(&mut self, now: Instant) {
+        let is_due = self.swept_at.is_none_or(|at| now.duration_since(at) >= SWEEP_EVERY);
+        if self.by_key.len() >= MANY && is_due {
+            // After an hour a bucket is full whatever its limit is.
+            self.by_key.retain(|_, bucket| now.duration_since(bucket.at) < WINDOW);
+            self.swept_at = Some(now);
+        }
     }
 }
 
@@ -116,7 +145,25 @@ mod tests {
         assert_eq!(take(&limits, A, 10, 8).await.remaining, 2);
         assert_eq!(take(&limits, A, 10, 3).await.refused_for, Some(Duration::from_secs(360)));
         assert_eq!(take(&limits, A, 10, 2).await.refused_for, None);
+        limits.give_back(&KeyId::parse(A).unwrap(), 20).await;
+        assert_eq!(take(&limits, A, 10, 0).await.remaining, 10, "never more than the limit");
         assert_eq!(take(&limits, A, 0, 1).await.refused_for, Some(WINDOW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_buckets_are_looked_through_once_a_minute() {
+        let limits = MemoryRateLimits::default();
+        for n in 0..MANY {
+            take(&limits, &format!("{n:011}"), 10, 1).await;
+        }
+        tokio::time::advance(WINDOW - SWEEP_EVERY / 2).await;
+        take(&limits, A, 10, 1).await;
+        tokio::time::advance(SWEEP_EVERY / 2).await;
+        take(&limits, A, 10, 1).await;
+        assert_eq!(limits.0.lock().unwrap().by_key.len(), MANY + 1, "looked through half a minute ago");
+        tokio::time::advance(SWEEP_EVERY / 2).await;
+        take(&limits, A, 10, 1).await;
+        assert_eq!(limits.0.lock().unwrap().by_key.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,6 +174,6 @@ mod tests {
         }
         tokio::time::advance(WINDOW).await;
         take(&limits, A, 10, 1).await;
-        assert_eq!(limits.0.lock().unwrap().len(), 1);
+        assert_eq!(limits.0.lock().unwrap().by_key.len(), 1);
     }
 }

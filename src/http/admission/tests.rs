@@ -163,7 +163,9 @@ async fn each_prompt_of_a_batch_counts() {
     assert_eq!(ask(8).await.header("ratelimit"), "\"default\";r=2;t=2880");
     let refused = ask(3).await;
     assert_eq!((refused.problem(), refused.header("retry-after")), ((429, "rate_limited".to_owned()), "360"));
-    assert_eq!(refused.header("ratelimit"), "\"default\";r=1;t=3240", "the request itself was counted");
+    assert_eq!(refused.header("ratelimit"), "\"default\";r=2;t=2880", "a batch that is refused takes nothing");
+    tokio::time::advance(Duration::from_secs(360)).await;
+    assert_eq!(ask(3).await.status, 200, "who waits as long as was said is answered");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use super::structured_response::{StructuredResponse, micro_dollars, milliseconds
 use crate::http::auth::Identity;
 use crate::http::json_body::JsonBody;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::charge;
+use crate::http::rate_limit::charge_batch;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::Outcomes;
 use crate::http::state::ApiState;
@@ -72,9 +72,7 @@ pub async fn analyze_batch(
     let began_at = Instant::now();
     let BatchRequest(requests) = BatchRequest::of_body(body)?;
     if let Some(key) = &identity.key {
-        // One was taken when the request came in.
-        let others = u32::try_from(requests.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        charge(&*api.rate_limits, key, others).await?;
+        charge_batch(&*api.rate_limits, key, requests.len()).await?;
     }
     let leaders = leaders(&requests);
     let outcomes = answer_all(&api.analyzer, &requests, &leaders, &identity.caller, &id).await;
