@@ -67,6 +67,15 @@ impl fmt::Display for SchemaError {
 impl std::error::Error for SchemaError {}
 
 impl Schema {
+    /// Whether a schema is small enough to be worked with: the first of the limits that [`Self::compile`] checks, for
+    /// whoever has to do something else with a stranger's schema before.
+    ///
+    /// # Errors
+    /// The limit that it exceeds.
+    pub fn check_size(json: &Value) -> Result<(), SchemaError> {
+        limits::check_size(json)
+    }
+
     /// Checks the limits, then compiles. `version` is semantic ("1.0.0"); inline schemas get "0.0.0". The draft is the
     /// one that `$schema` names, 2020-12 without one. Formats (`date`, `email`, `uri` …) are asserted in every draft.
     ///

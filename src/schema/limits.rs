@@ -27,7 +27,6 @@ pub(super) const MAX_EXPANDED: u64 = 50_000;
 /// Refuses a schema that is too large, too deep, does not describe an object, or refers outside itself. Returns how
 /// deep an instance may be nested, if the schema refers to itself in several ways.
 pub(super) fn check(schema: &Value) -> Result<Option<usize>, SchemaError> {
-    check_json(schema)?;
     check_size(schema)?;
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err(fault("", "a result is a JSON object, so the schema's root needs `\"type\": \"object\"`"));
@@ -86,7 +85,9 @@ pub(super) fn dismantle(schema: Value) {
     }
 }
 
-fn check_size(schema: &Value) -> Result<(), SchemaError> {
+/// Bounds depth, count and length.
+pub(super) fn check_size(schema: &Value) -> Result<(), SchemaError> {
+    check_json(schema)?;
     let bytes = serde_json::to_vec(schema).map_or(usize::MAX, |json| json.len());
     if bytes > MAX_BYTES {
         return Err(fault("", format!("the schema is {bytes} bytes long and at most {MAX_BYTES} are allowed")));

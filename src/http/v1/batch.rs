@@ -74,8 +74,12 @@ pub async fn analyze_batch(
     if let Some(key) = &identity.key {
         charge_batch(&*api.rate_limits, key, requests.len()).await?;
     }
-    let leaders = leaders(&requests);
-    let outcomes = answer_all(&api.analyzer, &requests, &leaders, &identity.caller, &id).await;
+    let mut leaders = leaders(&requests);
+    let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id };
+    let firsts = (0..requests.len()).filter(|index| leaders.get(*index) == Some(index)).collect();
+    let mut outcomes = asker.answer_all(&requests, firsts).await;
+    let on_their_own = followers_of_refused(&mut leaders, &outcomes);
+    outcomes.extend(asker.answer_all(&requests, on_their_own).await);
     let mut summary = Summary { total: requests.len(), ..Summary::default() };
     let (mut results, mut logged) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
     for (index, (request, leader)) in requests.into_iter().zip(leaders).enumerate() {
@@ -92,35 +96,64 @@ pub async fn analyze_batch(
     Ok((Extension(Outcomes(logged)), Json(BatchResponse { request_id: id, results, summary })))
 }
 
-/// For each request the index of the first one that asks the same.
+/// For each request the index of the first one that asks the same and waits as long. One that bypasses the cache wants
+/// an answer of its own.
 fn leaders(requests: &[Result<PromptRequest, Problem>]) -> Vec<usize> {
     let (mut first, mut leaders) = (HashMap::new(), Vec::with_capacity(requests.len()));
     for (index, request) in requests.iter().enumerate() {
-        let leader = request.as_ref().map_or(index, |request| {
-            let PromptRequest { prompt, parameters, output_format, .. } = request;
-            let question = (digest(request), prompt, parameters, output_format.unwrap_or_default());
-            *first.entry(question).or_insert(index)
+        let shareable = request.as_ref().ok().filter(|request| request.options.bypass_cache != Some(true));
+        let leader = shareable.and_then(|request| {
+            let PromptRequest { prompt, parameters, output_format, options, .. } = request;
+            let format = output_format.unwrap_or_default();
+            let question = (digest(request).ok()?, prompt, parameters, format, options.timeout);
+            Some(*first.entry(question).or_insert(index))
         });
-        leaders.push(leader);
+        leaders.push(leader.unwrap_or(index));
     }
     leaders
 }
 
-/// Answers those that are the first to ask something.
-async fn answer_all(
-    analyzer: &Analyzer,
-    requests: &[Result<PromptRequest, Problem>],
-    leaders: &[usize],
-    caller: &Arc<Caller>,
-    id: &RequestId,
-) -> HashMap<usize, ItemOutcome> {
-    let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
-    for (index, request) in requests.iter().enumerate() {
-        if let (Ok(request), true) = (request, leaders.get(index) == Some(&index)) {
-            answers.push(async move { (index, analyzer.answer(request, caller, id).await) }.boxed());
+/// Those whose leader was refused before anybody was asked. They become their own leaders: their problem is the same,
+/// but names their place.
+fn followers_of_refused(leaders: &mut [usize], outcomes: &HashMap<usize, ItemOutcome>) -> Vec<usize> {
+    let is_refused = |leader: &usize| match outcomes.get(leader) {
+        Some(Err(problem)) => problem.status().is_client_error() && problem.attempt_log().is_empty(),
+        Some(Ok(_)) | None => false,
+    };
+    let mut followers = Vec::new();
+    for (index, leader) in leaders.iter_mut().enumerate() {
+        if *leader != index && is_refused(leader) {
+            *leader = index;
+            followers.push(index);
         }
     }
-    stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
+    followers
+}
+
+/// What the prompts of a batch have in common when they are asked.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    analyzer: &'a Analyzer,
+    caller: &'a Arc<Caller>,
+    id: &'a RequestId,
+}
+
+impl Asker<'_> {
+    /// Answers the requests with these indices, as far as they can be read.
+    async fn answer_all(
+        self,
+        requests: &[Result<PromptRequest, Problem>],
+        indices: Vec<usize>,
+    ) -> HashMap<usize, ItemOutcome> {
+        let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
+        for index in indices {
+            if let Some(Ok(request)) = requests.get(index) {
+                let answer = async move { (index, self.analyzer.answer(request, self.caller, self.id).await) };
+                answers.push(answer.boxed());
+            }
+        }
+        stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
+    }
 }
 
 impl Item {

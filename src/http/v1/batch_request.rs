@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::prompt_request::{PromptOptions, PromptRequest, schema};
+use super::prompt_request::{Inherited, PromptOptions, PromptRequest, schema};
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::problem::Problem;
 use crate::prompt::library as templates;
@@ -65,6 +65,7 @@ fn of_text(text: String, place: Place, template: Option<&str>, errors: &PlaceErr
         return request;
     };
     request.template_id = Some(template.to_owned());
+    request.inherited = Inherited { template: true, ..Inherited::default() };
     // An unknown template is noticed later, as it is for other requests.
     let parameters = templates::find(template).map(|source| source.parameters()).unwrap_or_default();
     match parameters.as_slice() {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
+use crate::domain::json;
 use crate::http::fields::{Fields, Place, PlaceErrors, kind};
 use crate::http::problem::Problem;
 use crate::pipeline::route::settings::Strategy;
+use crate::schema::{Schema, SchemaError};
 
 /// Shortest and longest time that a request may be given. Below, no provider answers; above, no client waits.
 const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
@@ -24,6 +27,8 @@ const MAX_TAG_CHARS: usize = 128;
 pub struct PromptRequest {
     /// Where it stands in the body.
     pub place: Place,
+    /// What it has from its batch.
+    pub inherited: Inherited,
     /// The text to read.
     pub prompt: Option<String>,
     /// The template to fill.
@@ -43,8 +48,29 @@ pub struct PromptRequest {
 pub enum SchemaChoice {
     /// A schema by name: `invoice`, `invoice@1`.
     Named(String),
-    /// The client's own JSON Schema.
-    Own(Arc<Value>),
+    /// The client's own JSON Schema. The requests of a batch share one.
+    Own(Arc<OwnSchema>),
+}
+
+/// A client's own JSON Schema.
+#[derive(Debug, PartialEq)]
+pub struct OwnSchema {
+    /// As it was sent.
+    pub json: Value,
+    /// Of its canonical form; of a schema that is too large, why it is refused.
+    pub digest: Result<[u8; 32], SchemaError>,
+}
+
+/// Those of a request's fields that it has from its batch, as far as something can be wrong with them when all of the
+/// request is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inherited {
+    /// `template_id`.
+    pub template: bool,
+    /// `schema` or `schema_id`.
+    pub schema: bool,
+    /// `options.provider`.
+    pub provider: bool,
 }
 
 /// How an answer's data is written.
@@ -100,6 +126,7 @@ impl PromptRequest {
         let mut fields = Fields::of(body, place.clone(), errors)?;
         let request = Self {
             place,
+            inherited: Inherited::default(),
             prompt: fields.text("prompt"),
             template_id: fields.text("template_id"),
             parameters: fields.object("parameters").map(parameters),
@@ -116,10 +143,26 @@ impl PromptRequest {
     pub fn within(mut self, shared: &Self) -> Self {
         if self.prompt.is_none() && self.template_id.is_none() {
             self.template_id.clone_from(&shared.template_id);
+            self.inherited.template = true;
         }
+        self.inherited.schema = self.schema.is_none();
         self.schema = self.schema.or_else(|| shared.schema.clone());
+        self.inherited.provider = self.options.provider.is_none();
         self.options = self.options.within(&shared.options);
         self
+    }
+
+    /// Where a field stands, by whether it is inherited: in this request, or in the body of its batch.
+    pub fn place_of(&self, is_inherited: bool) -> Place {
+        if is_inherited { Place::default() } else { self.place.clone() }
+    }
+}
+
+impl OwnSchema {
+    /// A schema as it was sent.
+    pub fn new(json: Value) -> Self {
+        let digest = Schema::check_size(&json).map(|()| Sha256::digest(json::canonical(&json)).into());
+        Self { json, digest }
     }
 }
 
@@ -173,7 +216,7 @@ pub fn schema(fields: &mut Fields<'_>) -> Option<SchemaChoice> {
     if own.is_some() && named.is_some() {
         fields.error("schema_id", "there is a schema already; send one of the two");
     }
-    own.map(|schema| SchemaChoice::Own(Arc::new(schema))).or(named.map(SchemaChoice::Named))
+    own.map(|schema| SchemaChoice::Own(Arc::new(OwnSchema::new(schema)))).or(named.map(SchemaChoice::Named))
 }
 
 /// Values that are printed into a prompt as they were written.
@@ -241,8 +284,20 @@ mod tests {
         let parameters = request.parameters.unwrap();
         let written: Vec<_> = parameters.values().map(String::as_str).collect();
         assert_eq!(written, ["x", "true", "1.50"], "by name: document, flag, n");
-        assert_eq!(request.schema, Some(SchemaChoice::Own(Arc::new(json!({ "type": "object" })))));
+        let own = OwnSchema::new(json!({ "type": "object" }));
+        assert_eq!(request.schema, Some(SchemaChoice::Own(Arc::new(own))));
         assert_eq!((request.template_id.as_deref(), request.output_format), (Some("invoice"), Some(OutputFormat::Xml)));
+    }
+
+    #[test]
+    fn an_own_schema_has_a_digest_of_its_content_unless_it_is_too_large() {
+        let (one, same) = (json!({ "type": "object", "title": "a" }), json!({ "title": "a", "type": "object" }));
+        let other = json!({ "type": "object", "title": "b" });
+        let [one, same, other] = [one, same, other].map(|json| OwnSchema::new(json).digest.unwrap());
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+        let large = OwnSchema::new(json!({ "type": "object", "description": "x".repeat(1 << 20) }));
+        assert!(large.digest.unwrap_err().message.contains("bytes long"));
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::prompt_request::{PromptOptions, PromptRequest, SchemaChoice};
-use crate::domain::json;
+use super::prompt_request::{OwnSchema, PromptOptions, PromptRequest, SchemaChoice};
 use crate::http::error_status::RequestCode;
+use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::router::Router;
@@ -20,7 +20,7 @@ use crate::pipeline::spec::{
 use crate::pipeline::spec_cache::{SpecCache, SpecDigest};
 use crate::prompt::library as templates;
 use crate::prompt::template::Template;
-use crate::schema::{Schema, library as schemas};
+use crate::schema::{Schema, SchemaError, library as schemas};
 
 /// The schema of requests that name none.
 const DEFAULT_SCHEMA: &str = "extraction";
@@ -73,7 +73,7 @@ impl Specs {
     /// # Errors
     /// `invalid_request` or `invalid_schema`, with the place.
     pub fn find(&self, request: &PromptRequest) -> Result<Arc<Spec>, Problem> {
-        self.cache.get_or_build(digest(request), || self.build(request))
+        self.cache.get_or_build(digest(request)?, || self.build(request))
     }
 
     fn build(&self, request: &PromptRequest) -> Result<Spec, Problem> {
@@ -120,7 +120,7 @@ impl Specs {
                 None => {
                     let names: Vec<_> = by_name.keys().map(AsRef::as_ref).collect();
                     let detail = format!("there is no such provider; there are {}", names.join(", "));
-                    return Err(wrong(request, "/options/provider", detail));
+                    return Err(wrong(&request.place_of(request.inherited.provider), "/options/provider", detail));
                 }
             },
         };
@@ -135,7 +135,7 @@ fn template(request: &PromptRequest) -> Result<Arc<Template>, Problem> {
     };
     if templates::find(id).is_none() {
         let detail = format!("there is no such template; there are {}", templates::names().join(", "));
-        return Err(wrong(request, "/template_id", detail));
+        return Err(wrong(&request.place_of(request.inherited.template), "/template_id", detail));
     }
     let names = || request.parameters.iter().flat_map(BTreeMap::keys);
     if let Some(bad) = names().find(|name| !is_identifier(name)) {
@@ -146,24 +146,21 @@ fn template(request: &PromptRequest) -> Result<Arc<Template>, Problem> {
     let programs = names().map(|name| (name.clone(), format!("{{{{ data.{name} }}}}"))).collect();
     Template::named(id, &programs).map(Arc::new).map_err(|error| {
         let place = error.parameter.map_or_else(|| "/parameters".to_owned(), |name| format!("/parameters/{name}"));
-        wrong(request, &place, error.message)
+        wrong(&request.place, &place, error.message)
     })
 }
 
 fn schema(request: &PromptRequest) -> Result<Arc<Schema>, Problem> {
     match &request.schema {
-        Some(SchemaChoice::Own(json)) => {
-            let version: String =
-                Sha256::digest(json::canonical(json)).iter().take(6).map(|b| format!("{b:02x}")).collect();
-            let compiled = Schema::compile(&own_name(json), &version, Value::clone(json));
-            compiled.map(Arc::new).map_err(|error| {
-                let place = request.place.at("schema").error(&error.pointer, error.message);
-                Problem::at_places(RequestCode::InvalidSchema, vec![place])
-            })
+        Some(SchemaChoice::Own(own)) => {
+            let digest = own_digest(request, own)?;
+            let version: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+            let compiled = Schema::compile(&own_name(&own.json), &version, own.json.clone());
+            compiled.map(Arc::new).map_err(|error| invalid_schema(request, &error))
         }
         Some(SchemaChoice::Named(id)) => schemas::find(id).ok_or_else(|| {
             let detail = format!("there is no such schema; there are {}", schemas::names().join(", "));
-            wrong(request, "/schema_id", detail)
+            wrong(&request.place_of(request.inherited.schema), "/schema_id", detail)
         }),
         None => {
             let of_template = request.template_id.as_deref().and_then(templates::find).map(|source| source.schema());
@@ -171,6 +168,15 @@ fn schema(request: &PromptRequest) -> Result<Arc<Schema>, Problem> {
             schemas::find(name).ok_or_else(Problem::defect)
         }
     }
+}
+
+fn own_digest(request: &PromptRequest, own: &OwnSchema) -> Result<[u8; 32], Problem> {
+    own.digest.as_ref().copied().map_err(|error| invalid_schema(request, error))
+}
+
+fn invalid_schema(request: &PromptRequest, error: &SchemaError) -> Problem {
+    let place = request.place_of(request.inherited.schema).at("schema");
+    Problem::at_places(RequestCode::InvalidSchema, vec![place.error(&error.pointer, error.message.as_str())])
 }
 
 /// The title of a client's own schema as a name that every provider accepts: `[a-zA-Z0-9_-]{1,64}`.
@@ -187,14 +193,18 @@ fn is_identifier(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn wrong(request: &PromptRequest, pointer: &str, detail: impl Into<String>) -> Problem {
-    Problem::at_places(RequestCode::InvalidRequest, vec![request.place.error(pointer, detail)])
+fn wrong(place: &Place, pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, detail)])
 }
 
 /// Over everything that makes a specification what it is. The prompt and the parameters' values are not part of it.
-pub(super) fn digest(request: &PromptRequest) -> SpecDigest {
+///
+/// # Errors
+/// `invalid_schema` if the client's own schema is too large to be read.
+pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
     // Exhaustive on purpose: a new field does not compile until somebody decides whether it belongs here.
-    let PromptRequest { place: _, prompt: _, template_id, parameters, schema, output_format: _, options } = request;
+    let PromptRequest { place: _, inherited: _, prompt: _, template_id, parameters, schema, output_format: _, options } =
+        request;
     let PromptOptions {
         provider,
         strategy,
@@ -209,25 +219,25 @@ pub(super) fn digest(request: &PromptRequest) -> SpecDigest {
         confidence_threshold,
     } = options;
     let mut hash = Sha256::new();
-    let mut part = |text: Option<&str>| {
-        hash.update(text.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
-        hash.update(text.unwrap_or_default());
+    let mut part = |bytes: Option<&[u8]>| {
+        hash.update(bytes.map_or(u64::MAX, |bytes| bytes.len() as u64).to_be_bytes());
+        hash.update(bytes.unwrap_or_default());
     };
-    part(template_id.as_deref());
+    part(template_id.as_deref().map(str::as_bytes));
     let names: Vec<_> = parameters.iter().flat_map(BTreeMap::keys).collect();
-    part(Some(&format!("{names:?}")));
+    part(Some(format!("{names:?}").as_bytes()));
     let (named, own) = match schema {
         None => (None, None),
         Some(SchemaChoice::Named(id)) => (Some(id), None),
-        Some(SchemaChoice::Own(json)) => (None, Some(json::canonical(json))),
+        Some(SchemaChoice::Own(own)) => (None, Some(own_digest(request, own)?)),
     };
-    part(named.map(String::as_str));
-    part(own.as_deref());
-    part(provider.as_deref());
-    part(cache_tag.as_deref());
-    part(strategy.map(Strategy::as_str));
+    part(named.map(String::as_bytes));
+    part(own.as_ref().map(<[u8; 32]>::as_slice));
+    part(provider.as_deref().map(str::as_bytes));
+    part(cache_tag.as_deref().map(str::as_bytes));
+    part(strategy.map(|strategy| strategy.as_str().as_bytes()));
     let rest =
         (temperature, max_tokens, bypass_cache, cache_ttl, bypass_validation, allow_relaxed, confidence_threshold);
-    part(Some(&format!("{rest:?}")));
-    SpecDigest(hash.finalize().into())
+    part(Some(format!("{rest:?}").as_bytes()));
+    Ok(SpecDigest(hash.finalize().into()))
 }

@@ -132,3 +132,44 @@ async fn a_provider_that_fails_is_each_prompts_own_problem() {
     assert_eq!(answer["summary"]["failed"], 2, "{answer}");
     assert_eq!(answer["results"][0]["error"]["status"], 503, "{answer}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn prompts_with_other_times_and_prompts_that_bypass_the_cache_are_asked_by_themselves() {
+    let (hasty, patient) = (json!({ "timeout": "100ms" }), json!({ "timeout": "60s" }));
+    let (batch, _) = api(Duration::from_secs(1), [FakeModel::says("{}")]);
+    let prompts = [hasty, patient].map(|options| json!({ "prompt": "x", "options": options }));
+    let answer = batch.post("/v1/analyze/batch", &json!({ "schema": any(), "prompts": prompts })).await.json();
+    assert_eq!(answer["results"][0]["error"]["status"], 504, "{answer}");
+    assert_eq!(answer["results"][1]["status"], "ok", "{answer}");
+
+    let (batch, model) = api(Duration::ZERO, [FakeModel::says("{}"), FakeModel::says("{}")]);
+    let body = json!({ "schema": any(), "options": { "bypass_cache": true }, "prompts": ["x", "x"] });
+    let summary = batch.post("/v1/analyze/batch", &body).await.json()["summary"].clone();
+    assert_eq!((&summary["deduplicated"], &summary["cost_usd"], model.calls()), (&json!(0), &json!(2.0), 2));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_the_place_where_it_was_written() {
+    let (api, model) = api(Duration::ZERO, []);
+    let (good, bad, nobody) = (any(), json!({ "type": "string" }), json!({ "provider": "nobody" }));
+    let large = json!({ "type": "object", "description": "x".repeat(60_000) });
+    let own = json!({ "prompt": "x", "schema": bad });
+    let asked = json!({ "prompt": "x", "options": nobody });
+    let cases = [
+        (json!({ "prompts": [own, own] }), ["#/prompts/0/schema", "#/prompts/1/schema"]),
+        (json!({ "prompts": [asked, asked] }), ["#/prompts/0/options/provider", "#/prompts/1/options/provider"]),
+        (json!({ "schema": bad, "prompts": ["x", "x"] }), ["#/schema", "#/schema"]),
+        (json!({ "schema": large, "prompts": ["x", "y"] }), ["#/schema", "#/schema"]),
+        (json!({ "schema": bad, "prompts": ["x", own] }), ["#/schema", "#/prompts/1/schema"]),
+        (json!({ "schema": good, "prompts": [own, own] }), ["#/prompts/0/schema", "#/prompts/1/schema"]),
+        (json!({ "schema_id": "nothing", "prompts": ["x", "y"] }), ["#/schema_id", "#/schema_id"]),
+        (json!({ "template_id": "nothing", "prompts": ["x", {}] }), ["#/template_id", "#/template_id"]),
+        (json!({ "options": nobody, "prompts": ["x", asked] }), ["#/options/provider", "#/prompts/1/options/provider"]),
+    ];
+    for (body, expected) in cases {
+        let answer = api.post("/v1/analyze/batch", &body).await.json();
+        let place = |item: usize| answer["results"][item]["error"]["errors"][0]["pointer"].as_str().unwrap_or_default();
+        assert_eq!([place(0), place(1)], expected, "{answer}");
+    }
+    assert_eq!(model.calls(), 0);
+}
