@@ -35,8 +35,9 @@ pub fn router(state: ApiState) -> Router {
         .merge(for_administrators(&state))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(from_fn_with_state(Arc::clone(&state), count))
         .layer(from_fn(middleware::around))
+        // Outside of what makes an answer of a panic, so that those answers are counted too.
+        .layer(from_fn_with_state(Arc::clone(&state), count))
         .with_state(state)
 }
 

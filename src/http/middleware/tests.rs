@@ -1,12 +1,17 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::{get, post};
 
 use super::*;
+use crate::domain::health::Component;
 use crate::http::json_body::JsonBody;
 use crate::http::router::router;
-use crate::http::testing::{Answer, Api, state};
+use crate::http::testing::{Answer, Api, parts, state};
+use crate::ports::health::Health;
+use crate::ports::model::FakeModel;
 
 #[tokio::test]
 async fn an_unknown_path_and_a_wrong_method_are_problems_with_the_requests_id() {
@@ -30,6 +35,22 @@ async fn a_panic_is_a_problem_of_its_request_and_of_no_other() {
     assert_eq!(answer.problem(), (500, "internal_error".to_owned()));
     assert!(!answer.text.contains("as told"), "{}", answer.text);
     assert_eq!(api.get("/good").await.text, "good");
+}
+
+#[tokio::test]
+async fn a_panic_is_counted_as_the_answer_that_its_client_gets() {
+    struct Defect;
+    impl Health for Defect {
+        fn components(&self) -> Vec<Component> {
+            panic!("as told");
+        }
+    }
+    let mut parts = parts(&[Arc::new(FakeModel::default())]);
+    parts.health = Arc::new(Defect);
+    let api = Api::new(parts);
+    assert_eq!(api.get("/v1/health").await.problem(), (500, "internal_error".to_owned()));
+    let metrics = api.get("/v1/metrics").await.text;
+    assert!(metrics.contains(r#"{method="GET",endpoint="/v1/health",status="500"} 1"#), "{metrics}");
 }
 
 #[tokio::test]
