@@ -20,12 +20,13 @@ const TAKEN_OVER: Duration = Duration::from_secs(1);
 /// Lets a request begin unless the process is about to end: then [`super::state::ApiParts::open_requests`] is closed,
 /// and its end waits for those that have begun.
 pub async fn admit(State(api): State<ApiState>, request: Request, next: Next) -> Response {
+    // Taken before the look: the end, which waits for all tokens after it has closed, overlooks no request that begins.
+    let _open = api.open_requests.token();
     if api.open_requests.is_closed() {
         let detail = "this process is about to end; send the request again, to another one";
         let problem = Problem::new(RequestCode::ShuttingDown, detail).retry_after(Some(TAKEN_OVER));
         return ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response();
     }
-    let _open = api.open_requests.token();
     next.run(request).await
 }
 
