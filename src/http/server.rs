@@ -10,6 +10,8 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+#[cfg(target_os = "linux")]
+use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,9 @@ use crate::telemetry::log_throttle::LogThrottle;
 const HEADERS_ARRIVE: Duration = Duration::from_secs(10);
 /// Largest request line and headers together.
 const MAX_HEADER_BYTES: usize = 16 << 10;
+/// How long a client may leave an answer unread once the network's buffers are full. Then its connection is closed.
+#[cfg(target_os = "linux")]
+const MAX_UNREAD: Duration = Duration::from_secs(60);
 /// Pause after a connection could not be accepted, mostly because no file is left to open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -65,8 +70,9 @@ pub async fn serve(
 
 /// Serves one connection. Errors are its client's: it went away, was too slow, or did not speak HTTP.
 async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
-    // Without it a small answer may wait for the acknowledgement of what was sent before.
-    drop(stream.set_nodelay(true));
+    if let Err(error) = set_options(&stream) {
+        tracing::debug!(%error, "a connection is served without all of its options");
+    }
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_ARRIVE).max_header_size(MAX_HEADER_BYTES);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
@@ -80,6 +86,16 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// What a connection needs beyond the defaults of TCP.
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    // Without it a small answer may wait for the acknowledgement of what was sent before.
+    stream.set_nodelay(true)?;
+    // Without it a client that never reads its answer keeps its place among the connections for ever.
+    #[cfg(target_os = "linux")]
+    set_tcp_user_timeout(stream, u32::try_from(MAX_UNREAD.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(())
 }
 
 /// Binds the address.

@@ -73,6 +73,16 @@ async fn a_server_that_stops_finishes_what_it_has_begun_to_answer() {
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_is_disconnected_by_the_system() {
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    set_options(&stream).unwrap();
+    assert_eq!(rustix::net::sockopt::tcp_user_timeout(&stream).unwrap(), 60_000);
+    assert!(stream.nodelay().unwrap());
+}
+
 #[tokio::test]
 async fn no_more_connections_are_served_than_there_may_be() {
     let server = start(Router::new().route("/", get(async || "here")), 1).await;
