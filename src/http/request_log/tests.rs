@@ -1,21 +1,34 @@
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::failure::Code;
+use crate::http::state::ApiParts;
 use crate::http::testing::{Api, parts};
 use crate::pipeline::route::testing::{Scripted, fails};
 use crate::ports::clock::ManualClock;
+use crate::ports::idempotency::MemoryIdempotency;
 use crate::ports::model::{CallError, FakeModel, Model, Reply};
 use crate::ports::request_log::MemoryRequestLog;
 
 /// An API over a model with this script, and what it takes down.
 fn api(store_text: bool, script: impl IntoIterator<Item = Result<Reply, CallError>>) -> (Api, Arc<MemoryRequestLog>) {
+    let (parts, log) = parts_and_log(store_text, script);
+    (Api::new(parts), log)
+}
+
+/// The parts of such an API.
+fn parts_and_log(
+    store_text: bool,
+    script: impl IntoIterator<Item = Result<Reply, CallError>>,
+) -> (ApiParts, Arc<MemoryRequestLog>) {
     let (log, clock) = (Arc::new(MemoryRequestLog::default()), ManualClock::default());
     clock.advance(Duration::from_secs(5));
     let mut parts = parts(&[Scripted::new("a", script) as Arc<dyn Model>]);
     let taken_down = Arc::clone(&log) as Arc<dyn RequestLog>;
     parts.request_log = Some(RequestLogger { log: taken_down, clock: Arc::new(clock), store_text });
-    (Api::new(parts), log)
+    (parts, log)
 }
 
 fn body(prompt: &str) -> Value {
@@ -39,6 +52,22 @@ async fn an_answer_is_taken_down_with_what_it_cost_and_its_repetition_as_remembe
     }
     assert_eq!((rows[0].cached, rows[0].input_tokens, rows[0].cost_usd), (false, 10, 1.0));
     assert_eq!((rows[1].cached, rows[1].input_tokens, rows[1].cost_usd), (true, 0, 0.0));
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_with_its_idempotency_key_costs_nothing() {
+    let (mut parts, log) = parts_and_log(false, [FakeModel::says(r#"{"n":1}"#)]);
+    parts.idempotency = Some(Arc::new(MemoryIdempotency::new(Arc::new(ManualClock::default()))));
+    let api = Api::new(parts);
+    for _ in 0..2 {
+        let request = Request::post("/v1/analyze").header("content-type", "application/json");
+        let request = request.header("idempotency-key", "a").body(Body::from(body("one").to_string())).unwrap();
+        assert_eq!(api.send(request).await.status, 200);
+    }
+    let rows = log.logged();
+    let seen: Vec<_> =
+        rows.iter().map(|row| (row.status, row.provider.as_deref(), row.input_tokens, row.cost_usd)).collect();
+    assert_eq!(seen, [(200, Some("a"), 10, 1.0), (200, None, 0, 0.0)]);
 }
 
 #[tokio::test]
