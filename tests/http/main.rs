@@ -12,6 +12,7 @@
 mod program;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
+mod teams;
 #[path = "../support/wait.rs"]
 mod wait;
 

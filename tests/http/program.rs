@@ -79,7 +79,18 @@ impl Program {
 
     /// Sends JSON to a path with a key.
     pub fn post_with_key(&self, path: &str, key: &str, body: &Value) -> Answer {
-        send(&self.address, "POST", path, key, &body.to_string())
+        send(&self.address, "POST", path, &authorization(key), &body.to_string())
+    }
+
+    /// Sends JSON to a path with a key and an idempotency key.
+    pub fn post_once(&self, path: &str, key: &str, idempotency_key: &str, body: &Value) -> Answer {
+        let headers = format!("{}idempotency-key: {idempotency_key}\r\n", authorization(key));
+        send(&self.address, "POST", path, &headers, &body.to_string())
+    }
+
+    /// Deletes what is at a path, with a key.
+    pub fn delete_with_key(&self, path: &str, key: &str) -> Answer {
+        send(&self.address, "DELETE", path, &authorization(key), "")
     }
 
     /// What another command of the program prints, with the same configuration.
@@ -123,14 +134,17 @@ fn binary(directory: &TempDir) -> Command {
     binary
 }
 
-/// One request on a connection of its own.
-pub fn send(address: &str, method: &str, path: &str, key: &str, body: &str) -> Answer {
+fn authorization(key: &str) -> String {
+    format!("authorization: Bearer {key}\r\n")
+}
+
+/// One request on a connection of its own. Each of `headers` ends its line.
+pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
     let mut stream = TcpStream::connect(address).expect("its HTTP");
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         authorization: Bearer {key}\r\n\
-         content-length: {}\r\nx-request-id: the-test\r\n\r\n{body}",
+         {headers}content-length: {}\r\nx-request-id: the-test\r\n\r\n{body}",
         body.len()
     )
     .expect("a request");
