@@ -13,6 +13,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use sha2::{Digest as _, Sha256};
+use tokio::time::sleep;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 
 use super::auth::Identity;
@@ -23,6 +25,8 @@ use super::state::ApiState;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
+use crate::ports::repository::RepositoryError;
+use crate::tasks::Tasks;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is an earlier one.
@@ -36,13 +40,19 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 const LEASE: Duration = Duration::from_secs(45 * 60);
 /// When to ask again for what is under way.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Pauses before each further attempt to store how a request ended.
+const RETRY_PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
-/// Who holds a key's ticket.
-struct Held {
+/// A request with its key, and the ticket by which the store knows who works on it.
+struct KeyedRequest {
     requests: Arc<dyn Idempotency>,
     tenant: Tenant,
     key: String,
+    fingerprint: Fingerprint,
     ticket: Ticket,
+    tasks: Tasks,
+    /// The process does not end while the ticket is held.
+    _open: TaskTrackerToken,
 }
 
 /// Answers a request with a key once. One that has begun is finished though its client has gone: it will ask again.
@@ -75,50 +85,92 @@ async fn answer(
     let body = collect(body, api.settings.max_body_bytes).await?;
     let hash = Sha256::new().chain_update(parts.uri.path()).chain_update([0]).chain_update(&body);
     let fingerprint = Fingerprint(hash.finalize().into());
-    let begun = requests.begin(tenant, IdempotentRequest { key: key.clone(), fingerprint, lease: LEASE }).await;
-    let ticket = match begun.map_err(|_away| Problem::store_unavailable())? {
-        Begun::New(ticket) => ticket,
-        Begun::Done(answer) => return Ok(replay(answer)),
-        Begun::Running => {
-            let detail = "a request with this Idempotency-Key is under way; ask again for its answer";
-            return Err(Problem::new(RequestCode::IdempotencyInProgress, detail).retry_after(Some(ASK_AGAIN)));
-        }
-        Begun::OtherRequest => {
-            let detail = "this Idempotency-Key belongs to another request; choose a new one for each request";
-            return Err(Problem::new(RequestCode::IdempotencyMismatch, detail));
-        }
+    let keyed = KeyedRequest {
+        requests: Arc::clone(requests),
+        tenant: tenant.clone(),
+        key,
+        fingerprint,
+        ticket: Ticket::random(),
+        tasks: api.tasks.clone(),
+        _open: api.open_requests.token(),
     };
-    let held = Held { requests: Arc::clone(requests), tenant: tenant.clone(), key, ticket };
-    let open = api.open_requests.token();
-    let work = async move {
-        let response = held.answer(Request::from_parts(parts, Body::from(body)), next).await;
-        drop(open);
-        response
-    };
-    api.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())
+    // All of it, from the moment that the key is taken: nobody else would give it back.
+    let work = keyed.answer(Request::from_parts(parts, Body::from(body)), next);
+    api.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())?
 }
 
-impl Held {
+impl KeyedRequest {
+    async fn answer(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let Self { fingerprint, ticket, .. } = self;
+        let begin = IdempotentRequest { key: self.key.clone(), fingerprint, ticket, lease: LEASE };
+        let begun = self.requests.begin(&self.tenant, begin).await;
+        match begun {
+            Ok(Begun::New) => Ok(self.work(request, next).await),
+            Ok(Begun::Done(answer)) => Ok(replay(answer)),
+            Ok(Begun::Running) => {
+                let detail = "a request with this Idempotency-Key is under way; ask again for its answer";
+                Err(Problem::new(RequestCode::IdempotencyInProgress, detail).retry_after(Some(ASK_AGAIN)))
+            }
+            Ok(Begun::OtherRequest) => {
+                let detail = "this Idempotency-Key belongs to another request; choose a new one for each request";
+                Err(Problem::new(RequestCode::IdempotencyMismatch, detail))
+            }
+            Err(_away) => {
+                // The key may have been taken, and only the answer lost.
+                self.end_later(None);
+                Err(Problem::store_unavailable())
+            }
+        }
+    }
+
     /// Only a good answer is repeated: whatever else came, the client may try again.
-    async fn answer(self, request: Request, next: Next) -> Response {
+    async fn work(self, request: Request, next: Next) -> Response {
         let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let response = response.unwrap_or_else(|_panic| Problem::defect().into_response());
         let (parts, body) = response.into_parts();
         let (true, Ok(body)) = (parts.status.is_success(), to_bytes(body, usize::MAX).await) else {
-            self.note(self.requests.abandon(&self.tenant, &self.key, self.ticket).await);
+            self.end(None).await;
             return Response::from_parts(parts, Body::empty());
         };
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let headers = content_type.map(|value| (header::CONTENT_TYPE.to_string(), value.to_owned()));
         let stored =
             StoredAnswer { status: parts.status.as_u16(), headers: headers.into_iter().collect(), body: body.clone() };
-        self.note(self.requests.finish(&self.tenant, &self.key, self.ticket, stored, REMEMBERED).await);
+        self.end(Some(stored)).await;
         Response::from_parts(parts, Body::from(body))
     }
 
-    fn note<E: std::fmt::Display>(&self, outcome: Result<(), E>) {
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "the answer to a request with an idempotency key could not be remembered");
+    /// Stores an answer, or gives the key back where there is none. The client waits for the first attempt only.
+    async fn end(self, answer: Option<StoredAnswer>) {
+        if self.try_end(answer.clone()).await.is_err() {
+            self.end_later(answer);
+        }
+    }
+
+    fn end_later(self, answer: Option<StoredAnswer>) {
+        let tasks = self.tasks.clone();
+        let work = async move {
+            for pause in RETRY_PAUSES {
+                sleep(pause).await;
+                match self.try_end(answer.clone()).await {
+                    Ok(()) => return,
+                    Err(error) => tracing::debug!(%error, "the end of a request with an idempotency key is not stored"),
+                }
+            }
+            let minutes = LEASE.as_secs() / 60;
+            tracing::warn!(
+                minutes,
+                "the end of a request with an idempotency key could not be stored; its key may be in use for so long"
+            );
+        };
+        drop(tasks.side_work(work.in_current_span()));
+    }
+
+    async fn try_end(&self, answer: Option<StoredAnswer>) -> Result<(), RepositoryError> {
+        let Self { requests, tenant, key, ticket, .. } = self;
+        match answer {
+            Some(answer) => requests.finish(tenant, key, *ticket, answer, REMEMBERED).await,
+            None => requests.abandon(tenant, key, *ticket).await,
         }
     }
 }

@@ -28,11 +28,18 @@ pub struct StoredAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket(pub i64);
 
+impl Ticket {
+    /// One that nobody else has.
+    pub fn random() -> Self {
+        Self(fastrand::i64(..))
+    }
+}
+
 /// What a request comes to that names its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// It is new: it is to be done.
-    New(Ticket),
+    /// It is new: it is to be done, by whoever has the ticket.
+    New,
     /// The same is under way.
     Running,
     /// The same was answered before.
@@ -48,6 +55,8 @@ pub struct IdempotentRequest {
     pub key: String,
     /// What makes it the same as another: its route and its body.
     pub fingerprint: Fingerprint,
+    /// Who would work on it. Chosen by the caller, who can give it up also when `begin` had no answer.
+    pub ticket: Ticket,
     /// How long it may take. Afterwards its process is taken for dead, and a repetition is new.
     pub lease: Duration,
 }
@@ -95,7 +104,7 @@ impl MemoryIdempotency {
     }
 
     fn begun(&self, tenant: &Tenant, request: IdempotentRequest) -> Result<Begun, RepositoryError> {
-        let IdempotentRequest { key, fingerprint, lease } = request;
+        let IdempotentRequest { key, fingerprint, ticket, lease } = request;
         let (now, mut requests) = (self.clock.now(), self.memory.state()?);
         requests.retain(|_, state| state.expires_at > now);
         let id = (tenant.clone(), key);
@@ -104,9 +113,8 @@ impl MemoryIdempotency {
             Some(State { answer: Some(answer), .. }) => Begun::Done(answer.clone()),
             Some(_) => Begun::Running,
             None => {
-                let ticket = Ticket(fastrand::i64(..));
                 requests.insert(id, State { fingerprint, ticket, answer: None, expires_at: now + lease });
-                Begun::New(ticket)
+                Begun::New
             }
         })
     }

@@ -60,10 +60,11 @@ impl StoredIdempotency {
     /// # Errors
     /// When the database cannot be used.
     pub async fn delete_expired(&self, limit: u32) -> Result<u64, RepositoryError> {
+        // A key may be taken anew meanwhile. Postgres waits for that, and then looks again at the outer condition only.
         const DELETE: &str = "
             DELETE FROM idempotency WHERE (organization_id, team_id, key) IN (
                 SELECT organization_id, team_id, key FROM idempotency
-                WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+                WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) AND expires_at <= $1";
         let now = millis(self.clock.now());
         Ok(with_connection!(self.database, |connection| sqlx::query(DELETE)
             .bind(now)
@@ -82,22 +83,22 @@ impl StoredIdempotency {
             SET fingerprint = excluded.fingerprint, ticket = excluded.ticket, expires_at = excluded.expires_at,
                 status = NULL, headers = NULL, body = NULL
             WHERE idempotency.expires_at <= $7";
-        let IdempotentRequest { key, fingerprint, lease } = request;
-        let (now, ticket) = (self.clock.now(), fastrand::i64(..));
+        let IdempotentRequest { key, fingerprint, ticket, lease } = request;
+        let now = self.clock.now();
         for _ in 0..ATTEMPTS {
             let inserted = with_connection!(self.database, |connection| sqlx::query(INSERT)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(&key)
                 .bind(&fingerprint.0[..])
-                .bind(ticket)
+                .bind(ticket.0)
                 .bind(millis(now.saturating_add(lease)))
                 .bind(millis(now))
                 .execute(connection)
                 .await?
                 .rows_affected());
             if inserted > 0 {
-                return Ok(Begun::New(Ticket(ticket)));
+                return Ok(Begun::New);
             }
             if let Some(holder) = self.holder(tenant, &key).await? {
                 return holder.says_to(&fingerprint);

@@ -1,14 +1,20 @@
 //! Requests with an idempotency key.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use sqlx::Connection as _;
 use structured_prompt::domain::fingerprint::Fingerprint;
 use structured_prompt::domain::tenant::Tenant;
+use structured_prompt::ports::clock::Clock;
 use structured_prompt::ports::idempotency::{Begun, IdempotentRequest, StoredAnswer, Ticket};
+use structured_prompt::store::idempotency::StoredIdempotency;
 
-use super::{Kept, team};
+use super::super::place::soon;
+use super::super::postgres::{connect, empty_database};
+use super::{Kept, database, postgres, team};
 
 const LEASE: Duration = Duration::from_secs(30);
 const TTL: Duration = Duration::from_secs(3600);
@@ -21,8 +27,31 @@ pub async fn check(kept: &Kept) {
     of_many_at_once_one_is_new(kept).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_taken_anew_while_expired_ones_are_removed_stays() {
+    let url = empty_database("sweep").await;
+    let location = postgres(&url);
+    let kept = Kept::stored(&location).await;
+    begin_new(&kept, &Tenant::default(), "a").await;
+    kept.pass(LEASE.as_secs());
+    let mut other = connect(&url).await;
+    let mut transaction = other.begin().await.unwrap();
+    let renew = "UPDATE idempotency SET expires_at = expires_at + 3600000";
+    sqlx::query(renew).execute(&mut *transaction).await.unwrap();
+    let stored = StoredIdempotency::new(database(&location), Arc::clone(&kept.clock) as Arc<dyn Clock>);
+    let commit = async {
+        // The removal has found the row by then, and waits for it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        transaction.commit().await.unwrap();
+    };
+    let (removed, ()) = soon(Box::pin(async { tokio::join!(stored.delete_expired(10), commit) })).await;
+    assert_eq!(removed, Ok(0));
+    assert_eq!(begin(&kept, &Tenant::default(), "a", 1).await, Begun::Running);
+}
+
 fn request(key: &str, body: u8) -> IdempotentRequest {
-    IdempotentRequest { key: key.to_owned(), fingerprint: Fingerprint([body; 32]), lease: LEASE }
+    let ticket = Ticket::random();
+    IdempotentRequest { key: key.to_owned(), fingerprint: Fingerprint([body; 32]), ticket, lease: LEASE }
 }
 
 fn answer(body: &'static [u8]) -> StoredAnswer {
@@ -35,10 +64,10 @@ async fn begin(kept: &Kept, tenant: &Tenant, key: &str, body: u8) -> Begun {
 }
 
 async fn begin_new(kept: &Kept, tenant: &Tenant, key: &str) -> Ticket {
-    match begin(kept, tenant, key, 1).await {
-        Begun::New(ticket) => ticket,
-        other @ (Begun::Running | Begun::Done(_) | Begun::OtherRequest) => panic!("{key} is not new: {other:?}"),
-    }
+    let request = request(key, 1);
+    let ticket = request.ticket;
+    assert_eq!(kept.idempotency.begin(tenant, request).await, Ok(Begun::New), "{key}");
+    ticket
 }
 
 async fn a_request_is_done_once_and_its_answer_repeated_until_it_expires(kept: &Kept) {
@@ -90,6 +119,6 @@ async fn a_request_whose_process_has_died_is_new_after_its_lease(kept: &Kept) {
 async fn of_many_at_once_one_is_new(kept: &Kept) {
     let tenant = Tenant::default();
     let begun = join_all((0..16).map(|_| begin(kept, &tenant, "e", 1))).await;
-    assert_eq!(begun.iter().filter(|begun| matches!(begun, Begun::New(_))).count(), 1, "{begun:?}");
+    assert_eq!(begun.iter().filter(|begun| **begun == Begun::New).count(), 1, "{begun:?}");
     assert_eq!(begun.iter().filter(|begun| **begun == Begun::Running).count(), 15, "{begun:?}");
 }
