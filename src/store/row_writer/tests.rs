@@ -20,6 +20,8 @@ enum Step {
     Hang,
     /// Writes, and then does not say so.
     Forget,
+    /// Writes, and then says nothing at all.
+    HangAfter,
 }
 
 #[derive(Clone, Default)]
@@ -67,11 +69,12 @@ impl RowTable for Table {
             match step {
                 Some(Step::Hang) => std::future::pending().await,
                 Some(Step::Fail) => return Err(RepositoryError::Unavailable("away".to_owned())),
-                Some(Step::Forget) | None => {}
+                Some(Step::Forget | Step::HangAfter) | None => {}
             }
             self.0.lock().unwrap().batches.push(rows.iter().map(|(_, row)| *row).collect());
             match step {
                 None => Ok(()),
+                Some(Step::HangAfter) => std::future::pending().await,
                 Some(_) => Err(RepositoryError::Unavailable("connection reset".to_owned())),
             }
         }
@@ -155,6 +158,20 @@ async fn a_batch_is_tried_again_as_it_was() {
     let mut numbers = state.attempts[0].clone();
     numbers.dedup();
     assert_eq!(numbers.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_a_batch_whose_answer_is_lost_is_tried_again_as_it_was() {
+    let table = Table::failing([Step::HangAfter]);
+    let (writer, task, stop) = writer(&table, 100);
+    (0..3).for_each(|row| writer.append(row));
+    sleep(SECOND).await;
+    (3..5).for_each(|row| writer.append(row));
+    stop.cancel();
+    task.await.unwrap();
+    let state = table.0.lock().unwrap();
+    assert_eq!(state.attempts[0], state.attempts[1], "the rows that came later would make it another batch");
+    assert_eq!(state.batches, [vec![0, 1, 2], vec![0, 1, 2], vec![3, 4]]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,10 +141,9 @@ impl<T: RowTable> Worker<T> {
     async fn finish(mut self) {
         let deadline = Instant::now() + LAST_LIMIT;
         loop {
-            while self.batch.len() < BATCH
-                && let Ok(row) = self.queue.try_recv()
-            {
-                self.batch.push(row);
+            // A batch whose writing was interrupted may be there already, which only the same batch finds out.
+            if self.batch.is_empty() {
+                self.batch.extend(std::iter::from_fn(|| self.queue.try_recv().ok()).take(BATCH));
             }
             if self.batch.is_empty() {
                 break;
