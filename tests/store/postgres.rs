@@ -31,10 +31,10 @@ async fn database(name: &str) -> String {
     url
 }
 
-/// Makes the tables.
-async fn migrate(url: &str) {
+/// Makes the tables, and returns the numbers of the steps.
+async fn migrate(url: &str) -> Vec<i64> {
     match SelectedStore::at(&Location::Postgres(Secret::new(url))) {
-        SelectedStore::Database(database) => drop(database.migrate().await.unwrap()),
+        SelectedStore::Database(database) => database.migrate().await.unwrap().iter().map(|step| step.number).collect(),
         SelectedStore::Redis(_) => panic!("no database"),
     }
 }
@@ -66,7 +66,11 @@ async fn contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_may_start_at_the_same_time() {
     let url = empty_database("start").await;
-    soon(join_all((0..8).map(|_| migrate(&url)))).await;
+    let mut applied = soon(join_all((0..8).map(|_| migrate(&url)))).await.concat();
+    applied.sort_unstable();
+    let mut distinct = applied.clone();
+    distinct.dedup();
+    assert!(!applied.is_empty() && applied == distinct, "each step is named by the one that applied it: {applied:?}");
     contract::start_at_once(&place(&url)).await;
 }
 

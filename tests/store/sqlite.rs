@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use structured_prompt::ports::journal::{Claimed, Journal as _};
+use structured_prompt::store::selected::SelectedStore;
 use structured_prompt::store::settings::Location;
 use tempfile::TempDir;
 
@@ -47,6 +48,26 @@ async fn contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_may_start_at_the_same_time() {
     contract::start_at_once(&file().place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_may_make_the_tables_of_a_new_file_at_the_same_time() {
+    for _ in 0..10 {
+        let file = file();
+        let migrate = || async {
+            match SelectedStore::at(&file.place.location) {
+                SelectedStore::Database(database) => database.migrate().await.expect("tables"),
+                SelectedStore::Redis(_) => panic!("no database"),
+            }
+        };
+        let applied = soon(join_all((0..8).map(|_| migrate()))).await.concat();
+        let mut numbers: Vec<i64> = applied.iter().map(|step| step.number).collect();
+        numbers.sort_unstable();
+        let mut distinct = numbers.clone();
+        distinct.dedup();
+        assert!(!numbers.is_empty() && numbers == distinct, "each step is named once: {numbers:?}");
+        assert_intact(&file.path).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType};
 
 use super::store_error;
 use crate::store::error::StoreError;
@@ -87,14 +87,32 @@ pub(super) enum Comparison {
 const TABLE: &str = "_sqlx_migrations";
 
 impl Steps {
-    /// Applies what is missing, each step in a transaction, and returns it. A database that a newer program wrote is
-    /// left alone.
-    pub(super) async fn apply(&self, connection: &mut impl Migrate) -> Result<Vec<Step>, StoreError> {
-        let before = applied(connection).await.map_err(|error| migration_error(&error))?;
-        let migrator = Migrator::with_migrations(self.numbered().collect());
-        migrator.run_direct(None, connection, false).await.map_err(|error| migration_error(&error))?;
-        let is_new = |step: &Step| before.iter().all(|applied| applied.version != step.number);
-        Ok(self.all().filter(is_new).collect())
+    /// Applies what is missing, each step in a transaction, and adds it to `done`, also when a later step fails. A
+    /// database that a newer program wrote is left alone.
+    ///
+    /// Others wait meanwhile in Postgres. In SQLite they do not: of two that apply the same step, one fails.
+    pub(super) async fn apply(&self, connection: &mut impl Migrate, done: &mut Vec<Step>) -> Result<(), StoreError> {
+        connection.lock().await.map_err(|error| migration_error(&error))?;
+        match self.compare(connection).await? {
+            Comparison::Same => {}
+            Comparison::Behind(_) => {
+                self.apply_missing(connection, done).await.map_err(|error| migration_error(&error))?;
+            }
+            Comparison::Other(why) => return Err(why),
+        }
+        connection.unlock().await.map_err(|error| migration_error(&error))
+    }
+
+    async fn apply_missing(&self, connection: &mut impl Migrate, done: &mut Vec<Step>) -> Result<(), MigrateError> {
+        connection.ensure_migrations_table(TABLE).await?;
+        let applied = applied(connection).await?;
+        for (step, migration) in self.all().zip(self.numbered()) {
+            if applied.iter().all(|applied| applied.version != step.number) {
+                connection.apply(TABLE, &migration).await?;
+                done.push(step);
+            }
+        }
+        Ok(())
     }
 
     /// Compares what was applied with the steps of this program. Nothing is changed.

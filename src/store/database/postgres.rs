@@ -76,7 +76,8 @@ impl PostgresDatabase {
     pub(super) async fn migrate(&self) -> Result<Vec<Step>, StoreError> {
         let mut connection = self.connect_directly().await?;
         set_durable(&mut connection).await.map_err(|error| store_error(&error))?;
-        let applied = migrations::POSTGRES.apply(&mut connection).await?;
+        let mut applied = Vec::new();
+        migrations::POSTGRES.apply(&mut connection, &mut applied).await?;
         close(connection).await?;
         Ok(applied)
     }

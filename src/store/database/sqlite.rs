@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
+use tokio::time::Instant;
 
 use super::migrations::{self, Comparison, Readiness, Step};
 use super::store_error;
@@ -14,6 +15,10 @@ use crate::store::error::StoreError;
 
 /// How long another process may hold the file before we say that it is busy. Its batches take milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
+/// Attempts to make the tables, and the pause between two. More than there are steps: each may be applied by another
+/// process first.
+const ATTEMPTS: usize = 12;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);
 /// One writes; the others read beside it.
 const MAX_CONNECTIONS: u32 = 4;
 
@@ -61,24 +66,43 @@ impl SqliteDatabase {
 
     /// Makes the file and its tables where they are missing.
     pub(super) async fn migrate(&self) -> Result<Vec<Step>, StoreError> {
-        let mut connection = self.connect_directly().await?;
-        let applied = migrations::SQLITE.apply(&mut connection).await?;
-        close(connection).await?;
-        Ok(applied)
+        let mut applied = Vec::new();
+        match self.prepare(&mut applied).await? {
+            Comparison::Same | Comparison::Behind(_) => Ok(applied),
+            Comparison::Other(why) => Err(why),
+        }
     }
 
     /// The same, but tells a file that another program made from one that cannot be used now.
     pub(super) async fn readiness(&self) -> Result<Readiness, StoreError> {
-        let mut connection = self.connect_directly().await?;
-        let comparison = migrations::SQLITE.compare(&mut connection).await?;
-        if let Comparison::Behind(_) = comparison {
-            migrations::SQLITE.apply(&mut connection).await?;
-        }
-        close(connection).await?;
-        Ok(match comparison {
+        Ok(match self.prepare(&mut Vec::new()).await? {
             Comparison::Same | Comparison::Behind(_) => Readiness::Ready,
             Comparison::Other(StoreError(why)) => Readiness::Refused(why),
         })
+    }
+
+    /// Makes what is missing, adds it to `applied`, and says what was found before. Another process that opens a new
+    /// file at the same time gets in the way: then this looks again what is left to do.
+    async fn prepare(&self, applied: &mut Vec<Step>) -> Result<Comparison, StoreError> {
+        let began_at = Instant::now();
+        for _ in 1..ATTEMPTS {
+            match self.try_prepare(applied).await {
+                // Whoever holds the file for so long does not make tables.
+                Err(_) if began_at.elapsed() < BUSY => tokio::time::sleep(ATTEMPT_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+        self.try_prepare(applied).await
+    }
+
+    async fn try_prepare(&self, applied: &mut Vec<Step>) -> Result<Comparison, StoreError> {
+        let mut connection = self.connect_directly().await?;
+        let comparison = migrations::SQLITE.compare(&mut connection).await?;
+        if let Comparison::Behind(_) = comparison {
+            migrations::SQLITE.apply(&mut connection, applied).await?;
+        }
+        close(connection).await?;
+        Ok(comparison)
     }
 
     /// A connection beside the pool: the pool would try for a while, and then say only that it took too long.
