@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
 
 use super::migrations::{self, Comparison, Readiness, Step};
-use super::store_error;
+use super::{ANSWER_LIMIT, store_error};
 use crate::domain::secret::Secret;
 use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
@@ -82,8 +82,13 @@ impl PostgresDatabase {
         Ok(applied)
     }
 
-    /// Whether this program can work with the tables.
+    /// Whether this program can work with the tables. A server that accepts connections and stands still is away.
     pub(super) async fn readiness(&self) -> Result<Readiness, StoreError> {
+        let late = |_| StoreError(format!("no answer within {} s", ANSWER_LIMIT.as_secs()));
+        tokio::time::timeout(ANSWER_LIMIT, self.compare()).await.map_err(late)?
+    }
+
+    async fn compare(&self) -> Result<Readiness, StoreError> {
         let mut connection = self.connect_directly().await?;
         let comparison = migrations::POSTGRES.compare(&mut connection).await?;
         close(connection).await?;

@@ -11,6 +11,8 @@ use structured_prompt::ports::journal::Journal as _;
 use structured_prompt::ports::repository::RepositoryError;
 use structured_prompt::store::database::migrations::Readiness;
 use structured_prompt::store::settings::Location;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::super::place::{Place, body, key, problem, soon};
 use super::super::postgres::{connect, empty_database};
@@ -76,6 +78,30 @@ async fn a_server_that_stands_still_holds_up_nobody_for_long_and_is_found_again(
         }
     })
     .await;
+}
+
+/// A server of which nothing is left but the network: it says that a client may begin, and then nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_still_after_the_greeting_is_away() {
+    const NO_TLS: &[u8] = b"N";
+    const READY: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://tester@{}/x", listener.local_addr().unwrap());
+    let serve = async {
+        let (mut client, _) = listener.accept().await.unwrap();
+        for answer in [NO_TLS, READY] {
+            assert!(client.read(&mut [0; 1024]).await.unwrap() > 0);
+            client.write_all(answer).await.unwrap();
+        }
+        assert!(client.read(&mut [0; 1024]).await.unwrap() > 0, "it asks something");
+        std::future::pending::<()>().await;
+    };
+    let database = database(&postgres(&url));
+    let why = tokio::select! {
+        readiness = soon(database.readiness()) => readiness.unwrap_err().to_string(),
+        () = serve => panic!("it never ends"),
+    };
+    assert!(why.contains("no answer within"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
