@@ -62,7 +62,9 @@ impl Cursor {
         let (millis, id) = text.split_once('.')?;
         // Databases have signed numbers.
         let millis = millis.parse().ok().filter(|millis| i64::try_from(*millis).is_ok())?;
-        Some(Self { created_at: Duration::from_millis(millis), id: id.to_owned() })
+        // No id has control characters, and Postgres takes no text with NUL.
+        let is_id = !id.contains(char::is_control);
+        is_id.then(|| Self { created_at: Duration::from_millis(millis), id: id.to_owned() })
     }
 }
 
@@ -80,7 +82,10 @@ mod tests {
             assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
         let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        for text in ["", "!", &encoded("12"), &encoded("-1.a"), &encoded(&format!("{}.a", u64::MAX))] {
+        let too_late = format!("{}.a", u64::MAX);
+        for text in
+            ["", "!", &encoded("12"), &encoded("-1.a"), &encoded(&too_late), &encoded("1.\0"), &encoded("1.a\n")]
+        {
             assert_eq!(Cursor::decode(text), None, "{text}");
         }
     }

@@ -104,6 +104,7 @@ impl StoredCatalog {
     }
 
     async fn select_one(&self, tenant: &Tenant, name: &str, version: Selector) -> Result<Entry, RepositoryError> {
+        let name = &*text(name);
         let (major, minor, patch) = match version {
             Selector::Latest => (None, None, None),
             Selector::Major(major) => (Some(major), None, None),
@@ -124,6 +125,7 @@ impl StoredCatalog {
     }
 
     async fn select_versions(&self, tenant: &Tenant, name: &str) -> Result<Vec<Entry>, RepositoryError> {
+        let name = &*text(name);
         let rows: Vec<EntryRow> =
             with_connection!(self.database, |connection| sqlx::query_as(self.statements.select_versions)
                 .bind(tenant.organization())
@@ -138,6 +140,7 @@ impl StoredCatalog {
     }
 
     async fn insert_version(&self, tenant: &Tenant, name: &str, new: NewVersion) -> Result<Entry, RepositoryError> {
+        let name = &*text(name);
         let NewVersion { after, version, description, visibility, document } = new;
         let now = millis(self.clock.now());
         let description = description.as_deref().map(text);
@@ -182,6 +185,7 @@ impl StoredCatalog {
     }
 
     async fn remove(&self, tenant: &Tenant, name: &str, latest: Version) -> Result<(), RepositoryError> {
+        let name = &*text(name);
         with_transaction!(self.database, |transaction| {
             revisions::grow(self.statements.subject).execute(&mut *transaction).await?;
             let own: Option<EntryRow> = sqlx::query_as(self.statements.select_own)

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use self::rows::RequestRow;
-use super::database::columns::{before, millis, place, row_limit};
+use super::database::columns::{before, millis, place, row_limit, text};
 use super::database::{Database, answered};
 use super::row_writer::{RowTable, RowWriter};
 use crate::domain::page::{Page, PageRequest};
@@ -65,7 +65,7 @@ impl StoredRequestHistory {
             }
             for (column, value) in [("api_key_id", key_id), ("provider", provider), ("code", code)] {
                 if let Some(value) = value {
-                    query.push(format_args!(" AND {column} = ")).push_bind(value);
+                    query.push(format_args!(" AND {column} = ")).push_bind(text(value));
                 }
             }
             query.push(" ORDER BY created_at DESC, number DESC LIMIT ").push_bind(row_limit(page));
@@ -82,7 +82,7 @@ impl StoredRequestHistory {
         let row: Option<RequestRow> = with_connection!(self.0, |connection| sqlx::query_as(SELECT)
             .bind(tenant.organization())
             .bind(tenant.team())
-            .bind(request_id)
+            .bind(&*text(request_id))
             .fetch_optional(connection)
             .await?);
         row.map(PastRequest::from).ok_or(RepositoryError::NotFound)

@@ -47,6 +47,8 @@ async fn an_entry_is_found_in_the_version_that_is_meant(kept: &Kept, catalog: &d
     let before = catalog.revision().await.unwrap();
     let made = create(catalog, &owner, "invoice", Visibility::Private).await;
     assert_eq!(catalog.find(&owner, "invoice", Selector::Latest).await.as_ref(), Ok(&made));
+    assert_eq!(catalog.find(&owner, "no\0text", Selector::Latest).await, Err(RepositoryError::NotFound));
+    assert_eq!(catalog.versions(&owner, "no\0text").await, Err(RepositoryError::NotFound));
     assert!(catalog.revision().await.unwrap() > before);
     kept.pass(1);
     for (after, number) in [("1.0.0", "1.2.0"), ("1.2.0", "1.10.0"), ("1.10.0", "2.0.0")] {

@@ -98,6 +98,9 @@ async fn requests_are_found_by_what_is_asked_for(kept: &Kept) {
     assert_eq!(found(any()).await, all().collect::<Vec<_>>());
     let with = |key_id: &str| RequestFilter { key_id: Some(key_id.to_owned()), ..any() };
     assert_eq!(found(with("key-1")).await, all().filter(|n| n % 2 == 1).collect::<Vec<_>>());
+    assert!(found(with("no text of\0Postgres")).await.is_empty());
+    let id = "neither is\0this";
+    assert_eq!(kept.request_history.get(&tenant, id).await, Err(RepositoryError::NotFound));
     assert_eq!(found(RequestFilter { status: Some(422), ..any() }).await, [0, 5, 10, 15, 20, 25]);
     assert_eq!(found(RequestFilter { code: Some("answer_invalid".to_owned()), ..with("key-1") }).await, [5, 15, 25]);
     let provider = RequestFilter { provider: Some("claude".to_owned()), ..any() };
