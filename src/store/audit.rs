@@ -60,7 +60,8 @@ impl AuditTable {
                 row.push_bind(event.detail.as_deref().map(text));
             });
             insert.push(UNLESS_THERE);
-            insert.build().execute(connection).await.map(drop)?;
+            // Each number of rows is another statement, of which the connection would keep many.
+            insert.build().persistent(false).execute(connection).await.map(drop)?;
         });
         Ok(())
     }

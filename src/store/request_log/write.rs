@@ -78,7 +78,8 @@ pub(super) async fn insert(database: &Database, rows: &[(i64, LoggedRequest)]) -
             row.push_bind(request.prompt.as_deref().map(text)).push_bind(request.data.as_deref().map(text));
         });
         insert.push(UNLESS_THERE);
-        let written = insert.build().execute(&mut *transaction).await?.rows_affected();
+        // Each number of rows is another statement, of which the connection would keep many.
+        let written = insert.build().persistent(false).execute(&mut *transaction).await?.rows_affected();
         // None are new if a former attempt wrote all of them and its answer was lost: the sums have them as well.
         if written > 0 {
             let mut add = QueryBuilder::new(INSERT_SUMS.as_str());
@@ -91,7 +92,7 @@ pub(super) async fn insert(database: &Database, rows: &[(i64, LoggedRequest)]) -
                 }
             });
             add.push(ADD_SUMS.as_str());
-            add.build().execute(transaction).await.map(drop)?;
+            add.build().persistent(false).execute(transaction).await.map(drop)?;
         }
     });
     Ok(())
