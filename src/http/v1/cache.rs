@@ -1,11 +1,13 @@
 //! `/v1/cache`: remembered answers as a whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::domain::name_pattern::NamePattern;
 use crate::http::auth::Identity;
@@ -44,7 +46,8 @@ struct Tier {
     hit_rate: f64,
 }
 
-/// Forgets the caller's answers whose tag, schema or template has a name of the pattern.
+/// Forgets the caller's answers whose tag, schema or template has a name of the pattern. Finished though the client has
+/// gone: other processes are told at the end, and would keep in memory what has left the shared tier.
 ///
 /// # Errors
 /// `invalid_request` without a pattern; `store_unavailable` when the shared tier cannot be reached.
@@ -61,14 +64,19 @@ pub async fn invalidate(
             format!("send ?pattern= with 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
         Problem::new(RequestCode::InvalidRequest, detail)
     })?;
-    let (tenant, pattern) = (identity.caller.tenant(), NamePattern::new(pattern));
-    match api.cache.invalidate(tenant, &pattern).await {
-        Ok(invalidated) => Ok(Json(Invalidated { invalidated })),
-        Err(incomplete) => {
+    let (tenant, pattern) = (identity.caller.tenant().clone(), NamePattern::new(pattern));
+    let (cache, open) = (Arc::clone(&api.cache), api.open_requests.token());
+    let work = async move {
+        let invalidated = cache.invalidate(&tenant, &pattern).await;
+        if let Err(incomplete) = &invalidated {
             tracing::warn!(error = %incomplete, "remembered answers could not be invalidated everywhere");
-            Err(Problem::store_unavailable())
         }
-    }
+        drop(open);
+        invalidated
+    };
+    let invalidated = api.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())?;
+    let invalidated = invalidated.map_err(|_incomplete| Problem::store_unavailable())?;
+    Ok(Json(Invalidated { invalidated }))
 }
 
 /// How much is remembered, and how often that helps.
@@ -109,14 +117,21 @@ fn hit_rate(hits: u64, misses: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::time::Duration;
 
     use axum::body::Body;
     use axum::http::Request;
+    use futures_util::FutureExt as _;
+    use futures_util::future::{BoxFuture, ready};
     use serde_json::{Value, json};
+    use tokio::sync::Notify;
+    use tokio::time::timeout;
 
     use super::*;
+    use crate::domain::tenant::Tenant;
+    use crate::http::state::ApiParts;
     use crate::http::testing::{Answer, Api, parts};
+    use crate::ports::answer_cache::{AnswerCache, NotInvalidated};
     use crate::ports::model::FakeModel;
 
     async fn delete(api: &Api, path: &str) -> Answer {
@@ -148,6 +163,46 @@ mod tests {
             assert_eq!(delete(&api, path).await.problem(), (400, "invalid_request".to_owned()), "{path}");
         }
         assert_eq!(api.get("/v1/cache/stats?x=1").await.problem().0, 400);
+    }
+
+    /// A cache whose invalidations wait.
+    #[derive(Default)]
+    struct Waits {
+        has_begun: Notify,
+        goes_on: Notify,
+        is_done: Notify,
+    }
+
+    impl AnswerCache for Waits {
+        fn stats(&self) -> BoxFuture<'_, Vec<TierStats>> {
+            ready(Vec::new()).boxed()
+        }
+
+        fn invalidate<'a>(
+            &'a self,
+            _tenant: &'a Tenant,
+            _pattern: &'a NamePattern,
+        ) -> BoxFuture<'a, Result<u64, NotInvalidated>> {
+            async {
+                self.has_begun.notify_one();
+                self.goes_on.notified().await;
+                self.is_done.notify_one();
+                Ok(0)
+            }
+            .boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_invalidation_that_has_begun_is_finished_though_its_client_has_gone() {
+        let cache = Arc::new(Waits::default());
+        let api = Api::new(ApiParts { cache: Arc::clone(&cache) as _, ..parts(&[]) });
+        tokio::select! {
+            answer = delete(&api, "/v1/cache?pattern=*") => panic!("it was to wait: {answer:?}"),
+            () = cache.has_begun.notified() => {}
+        }
+        cache.goes_on.notify_one();
+        timeout(Duration::from_secs(10), cache.is_done.notified()).await.expect("it is finished");
     }
 
     #[test]
