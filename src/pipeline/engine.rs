@@ -50,8 +50,9 @@ impl Engine {
             Ok(accepted) => accepted,
             Err(failure) => return Begun::Done(Err(failure)),
         };
-        let fingerprint = self.recall.fingerprint(spec, caller.tenant(), &prompt);
-        let remembered = if settings.cache.reads() { self.recall.get(&fingerprint) } else { None };
+        let cache = settings.cache;
+        let fingerprint = cache.is_on().then(|| self.recall.fingerprint(spec, caller.tenant(), &prompt));
+        let remembered = fingerprint.filter(|_| cache.reads()).and_then(|question| self.recall.get(&question));
         match remembered {
             Some(answer) => Begun::Done(judge(answer, CacheHit::Memory, flags, &settings.checks)),
             None => Begun::Ask(Question {
@@ -107,12 +108,11 @@ impl Engine {
     }
 
     async fn answer(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
-        let cache = question.spec.settings().cache;
-        if cache.mode != CacheMode::On {
+        let (CacheMode::On, Some(fingerprint)) = (question.spec.settings().cache.mode, question.fingerprint) else {
             return self.answer_alone(question).await;
-        }
+        };
         loop {
-            match self.recall.join(question.fingerprint) {
+            match self.recall.join(fingerprint) {
                 SingleFlight::Landed(answer) => return Ok((answer, CacheHit::Memory)),
                 SingleFlight::Lead(lead) => {
                     let outcome = self.answer_alone(question).await;
@@ -133,15 +133,15 @@ impl Engine {
     async fn answer_alone(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
         let (settings, key) = (question.spec.settings(), question.answer_key());
         let cache = settings.cache;
-        if cache.reads()
-            && let Some(answer) = self.recall.get_shared(&key, |answer| is_still_valid(answer, settings)).await
+        if let Some(key) = key.as_ref().filter(|_| cache.reads())
+            && let Some(answer) = self.recall.get_shared(key, |answer| is_still_valid(answer, settings)).await
         {
             return Ok((answer, CacheHit::Redis));
         }
         let Question { spec, caller, deadline, prompt, content, progress, .. } = question;
         let content = content.as_deref().unwrap_or(prompt);
         let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
-        if cache.writes() {
+        if let Some(key) = key.filter(|_| cache.writes()) {
             self.recall.put(&key, &answer, cache.ttl);
         }
         Ok((answer, CacheHit::None))

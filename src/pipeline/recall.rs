@@ -14,7 +14,6 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::spec::Spec;
 use crate::ports::answers::{Answers, SharedAnswers};
-use crate::prompt::fold::fold;
 
 type FlightOutcome = Result<Arc<Answer>, Failure>;
 type Landing = watch::Receiver<Option<FlightOutcome>>;
@@ -71,7 +70,7 @@ impl Recall {
 
     /// What the question that a tenant asks with this prompt is looked up by.
     pub fn fingerprint(&self, spec: &Spec, tenant: &Tenant, prompt: &str) -> Fingerprint {
-        spec.fingerprint(tenant, &fold(prompt, self.folds_case))
+        spec.fingerprint(tenant, prompt, self.folds_case)
     }
 
     /// An answer that processes share, if there is one within [`SHARED_WAIT`] that `is_valid`. It is from then on this

@@ -36,7 +36,8 @@ pub struct Question {
     /// The record's own part of the prompt, where that is known.
     pub(super) content: Option<String>,
     pub(super) flags: Vec<Flag>,
-    pub(super) fingerprint: Fingerprint,
+    /// What its answer is looked up by; `None` where nothing is remembered.
+    pub(super) fingerprint: Option<Fingerprint>,
     pub(super) progress: Box<Progress>,
 }
 
@@ -54,9 +55,10 @@ impl Question {
         self.spec.outcome_fingerprint(&self.prompt)
     }
 
-    /// What its answer is remembered under.
-    pub(super) fn answer_key(&self) -> AnswerKey {
-        AnswerKey { question: self.fingerprint, names: self.spec.answer_names(self.caller.tenant()) }
+    /// What its answer is remembered under, if it is.
+    pub(super) fn answer_key(&self) -> Option<AnswerKey> {
+        let question = self.fingerprint?;
+        Some(AnswerKey { question, names: self.spec.answer_names(self.caller.tenant()) })
     }
 
     /// Begins with its first call.

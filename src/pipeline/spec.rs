@@ -12,6 +12,7 @@ use crate::domain::tenant::Tenant;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RecordCeiling;
 use crate::ports::model::{CallSettings, CallSpec};
+use crate::prompt::fold::fold;
 use crate::prompt::meta;
 use crate::prompt::template::Template;
 use crate::schema::Schema;
@@ -94,6 +95,11 @@ impl CachePolicy {
         if ttl.is_zero() { Self::OFF } else { Self { mode: CacheMode::On, ttl } }
     }
 
+    /// Whether any use is made of them.
+    pub fn is_on(self) -> bool {
+        self.mode != CacheMode::Off
+    }
+
     /// Whether a remembered answer may be taken.
     pub fn reads(self) -> bool {
         matches!(self.mode, CacheMode::On | CacheMode::ReadOnly)
@@ -158,10 +164,12 @@ impl Spec {
     }
 
     /// What makes this question of this tenant the same as another one: the key of its remembered answer.
-    pub(super) fn fingerprint(&self, tenant: &Tenant, prompt: &str) -> Fingerprint {
+    /// White space in the prompt is folded, letter case if `fold_case` says so.
+    pub(super) fn fingerprint(&self, tenant: &Tenant, prompt: &str, fold_case: bool) -> Fingerprint {
         let mut hash = self.question.clone();
         update(&mut hash, tenant.path());
-        Fingerprint(hash.chain_update(prompt).finalize().into())
+        fold(prompt, fold_case, |piece| hash.update(piece));
+        Fingerprint(hash.finalize().into())
     }
 
     /// The names by which this tenant's answers can be invalidated.

@@ -1,24 +1,27 @@
 //! One form for prompts that are taken for the same question.
 
-use std::borrow::Cow;
+/// How much is made lower case at once.
+const CHUNK: usize = 64;
 
-/// The prompt with each run of white space as one space and none at the ends, in lower case if `fold_case` says so.
-/// Only remembered answers are looked up by it; a provider is sent the prompt as it is.
-pub fn fold(prompt: &str, fold_case: bool) -> Cow<'_, str> {
-    let spaced = fold_space(prompt);
-    if fold_case { Cow::Owned(spaced.to_lowercase()) } else { spaced }
+/// Passes the prompt on in pieces, with each run of white space as one space and none at the ends, without regard to
+/// letter case if `fold_case` says so. Nothing is allocated: most prompts have line feeds, and each one is hashed.
+/// Only remembered answers are looked up by this form; a provider is sent the prompt as it is.
+pub fn fold(prompt: &str, fold_case: bool, mut pass_on: impl FnMut(&[u8])) {
+    if fold_case {
+        fold_space(prompt, |piece| lower_case(piece, &mut pass_on));
+    } else {
+        fold_space(prompt, |piece| pass_on(piece.as_bytes()));
+    }
 }
 
-fn fold_space(prompt: &str) -> Cow<'_, str> {
+fn fold_space(prompt: &str, pass_on: impl FnMut(&str)) {
     let prompt = prompt.trim();
-    if !is_plain(prompt) {
-        return Cow::Owned(joined(prompt.split_whitespace(), prompt.len()));
+    if is_plain(prompt) {
+        let lines = prompt.split('\n').map(|line| line.trim_matches(' '));
+        join(lines.filter(|line| !line.is_empty()), pass_on);
+    } else {
+        join(prompt.split_whitespace(), pass_on);
     }
-    if !prompt.contains('\n') {
-        return Cow::Borrowed(prompt);
-    }
-    let lines = prompt.split('\n').map(|line| line.trim_matches(' ')).filter(|line| !line.is_empty());
-    Cow::Owned(joined(lines, prompt.len()))
 }
 
 /// Whether the only white space is single spaces and line feeds, as in most prompts: then no look at each word is
@@ -30,15 +33,31 @@ fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |is_plain, byte| is_plain & !is_other(byte)) && !text.contains("  ")
 }
 
-fn joined<'a>(parts: impl Iterator<Item = &'a str>, capacity: usize) -> String {
-    let mut text = String::with_capacity(capacity);
-    for part in parts {
-        if !text.is_empty() {
-            text.push(' ');
+fn join<'a>(parts: impl Iterator<Item = &'a str>, mut pass_on: impl FnMut(&str)) {
+    for (index, part) in parts.enumerate() {
+        if index > 0 {
+            pass_on(" ");
         }
-        text.push_str(part);
+        pass_on(part);
     }
-    text
+}
+
+fn lower_case(piece: &str, mut pass_on: impl FnMut(&[u8])) {
+    let mut lower = [0; CHUNK];
+    if piece.is_ascii() {
+        for chunk in piece.as_bytes().chunks(CHUNK) {
+            let lower = &mut lower[..chunk.len()];
+            lower.copy_from_slice(chunk);
+            lower.make_ascii_lowercase();
+            pass_on(lower);
+        }
+        return;
+    }
+    // Sigma has another lower case at the end of a word. Here both are one letter, so that no look ahead is needed.
+    let lower_chars = piece.chars().flat_map(char::to_lowercase).map(|char| if char == 'ς' { 'σ' } else { char });
+    for char in lower_chars {
+        pass_on(char.encode_utf8(&mut lower).as_bytes());
+    }
 }
 
 #[cfg(test)]
@@ -47,25 +66,36 @@ mod tests {
 
     use super::*;
 
+    /// All pieces together.
+    fn folded(prompt: &str, fold_case: bool) -> String {
+        let mut bytes = Vec::new();
+        fold(prompt, fold_case, |piece| bytes.extend_from_slice(piece));
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
     fn white_space_is_folded_and_letter_case_only_when_told_to() {
-        for (prompt, folded) in [
+        for (prompt, expected) in [
             ("one line", "one line"),
             ("Two  lines\n\tof it ", "Two lines of it"),
             ("a\n\n\nb", "a b"),
             ("é\u{3000}è\u{a0}ê", "é è ê"),
         ] {
-            assert_eq!(fold(prompt, false), folded, "{prompt:?}");
+            assert_eq!(folded(prompt, false), expected, "{prompt:?}");
         }
-        assert_eq!(fold("GRÜSSE  an\nAll", true), "grüsse an all");
-        assert!(matches!(fold("as it is", false), Cow::Borrowed(_)));
+        assert_eq!(folded("GRÜSSE  an\nAll", true), "grüsse an all");
+        assert_eq!(folded("ΟΔΟΣ", true), folded("οδος", true));
+        assert_eq!(folded(&"LONG".repeat(CHUNK), true), "long".repeat(CHUNK));
     }
 
     proptest! {
         #[test]
-        fn it_is_the_words_with_single_spaces(prompt in "([a-zé]|[ \n\t\u{a0}\u{3000}\u{b}\u{85}\u{2028}\u{1680}]|\\PC){0,40}") {
-            let words: Vec<&str> = prompt.split_whitespace().collect();
-            prop_assert_eq!(fold(&prompt, false), words.join(" "));
+        fn its_pieces_are_the_words_with_single_spaces(
+            prompt in "([a-zA-Zéσςİ]|ΟΔΟΣ|[ \n\t\u{a0}\u{3000}\u{b}\u{85}\u{2028}\u{1680}]|\\PC){0,40}"
+        ) {
+            let words = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(folded(&prompt, true), words.to_lowercase().replace('ς', "σ"));
+            prop_assert_eq!(folded(&prompt, false), words);
         }
     }
 }

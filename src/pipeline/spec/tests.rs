@@ -7,7 +7,7 @@ use crate::pipeline::route::testing::Scripted;
 use crate::pipeline::testing::{router_to, settings};
 
 fn fingerprint(settings: SpecSettings, model: &'static str) -> Fingerprint {
-    Spec::new(settings, router_to(Scripted::new(model, []))).fingerprint(&Tenant::default(), "x")
+    Spec::new(settings, router_to(Scripted::new(model, []))).fingerprint(&Tenant::default(), "x", false)
 }
 
 #[test]
@@ -29,8 +29,8 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
         fingerprint(settings().with(|it| it.checks.allow_relaxed = true), "m"),
         fingerprint(settings().with(|it| it.checks.bypass_validation = true), "m"),
-        spec.fingerprint(&Tenant::default(), "y"),
-        spec.fingerprint(&Tenant::new("another", "default").unwrap(), "x"),
+        spec.fingerprint(&Tenant::default(), "y", false),
+        spec.fingerprint(&Tenant::new("another", "default").unwrap(), "x", false),
     ];
     assert!(others.iter().all(|other| *other != base));
 }
@@ -52,10 +52,19 @@ fn what_only_judges_an_answer_leaves_the_question_as_it_is() {
 fn tenant_and_prompt_cannot_be_taken_for_each_other() {
     let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
     let (one, other) = (
-        spec.fingerprint(&Tenant::new("ab", "default").unwrap(), "c"),
-        spec.fingerprint(&Tenant::new("a", "default").unwrap(), "bc"),
+        spec.fingerprint(&Tenant::new("ab", "default").unwrap(), "c", false),
+        spec.fingerprint(&Tenant::new("a", "default").unwrap(), "bc", false),
     );
     assert_ne!(one, other);
+}
+
+#[test]
+fn a_line_feed_is_a_space_to_remembered_answers_and_not_to_outcomes() {
+    let spec = Spec::new(settings(), router_to(Scripted::new("m", [])));
+    let question = |prompt| spec.fingerprint(&Tenant::default(), prompt, false);
+    assert_eq!(question("a\nb"), question("a b"));
+    assert_ne!(question("a b"), question("ab"));
+    assert_ne!(spec.outcome_fingerprint("a\nb"), spec.outcome_fingerprint("a b"));
 }
 
 #[test]

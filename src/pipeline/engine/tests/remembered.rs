@@ -93,6 +93,16 @@ async fn each_mode_uses_and_adds_to_what_is_remembered_as_it_says() {
 }
 
 #[tokio::test]
+async fn no_fingerprint_is_made_where_nothing_is_remembered() {
+    for (cache, is_made) in [(CachePolicy::OFF, false), (CachePolicy::on(Duration::from_secs(60)), true)] {
+        let settings = settings().with(|it| it.cache = cache);
+        let [asking, _] = two(&Scripted::new("m", []), settings.clone(), settings);
+        let Begun::Ask(question) = asking.begin(data("x")) else { panic!("nobody has asked yet") };
+        assert_eq!(question.fingerprint.is_some(), is_made);
+    }
+}
+
+#[tokio::test]
 async fn white_space_makes_no_other_question_and_letter_case_only_where_it_is_not_folded() {
     for (folds_case, of_case) in [(false, CacheHit::None), (true, CacheHit::Memory)] {
         let model = Scripted::new("m", [FakeModel::says(VALID)]);
@@ -145,7 +155,7 @@ async fn an_answer_of_another_process_that_is_not_valid_today_is_not_taken() {
     let Begun::Ask(question) = first.begin(data("x")) else { panic!("nobody has asked yet") };
     let answered = first.attempt(data("x")).await.unwrap();
     let tampered = Answer { data: r#"{"intent":"nonsense"}"#.into(), ..(*answered.answer).clone() };
-    SharedAnswers::put(&*shared, &question.answer_key(), Arc::new(tampered), Duration::from_secs(60));
+    SharedAnswers::put(&*shared, &question.answer_key().unwrap(), Arc::new(tampered), Duration::from_secs(60));
     let asked_again = second.attempt(data("x")).await.unwrap();
     assert_eq!((asked_again.cache_hit, asked_again.answer), (CacheHit::None, answered.answer));
     assert_eq!(model.calls(), 2);
