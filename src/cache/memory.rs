@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;
@@ -80,6 +81,8 @@ fn answer_bytes(answer: &Answer) -> usize {
 /// A cache bounded by the bytes of its answers, which forgets what is used least (S3-FIFO).
 pub struct MemoryAnswers {
     entries: Option<Cache<Fingerprint, Entry, Bytes>>,
+    /// Goes up before answers are invalidated.
+    invalidations: AtomicU64,
     clock: Arc<dyn Clock>,
     metrics: CacheMetrics,
 }
@@ -89,7 +92,7 @@ impl MemoryAnswers {
     pub fn new(bytes: u64, clock: Arc<dyn Clock>, metrics: CacheMetrics) -> Self {
         let items = usize::try_from(bytes / TYPICAL_ENTRY).unwrap_or(usize::MAX).max(16);
         let entries = (bytes > 0).then(|| Cache::with_weighter(items, bytes, Bytes));
-        Self { entries, clock, metrics }
+        Self { entries, invalidations: AtomicU64::default(), clock, metrics }
     }
 
     /// Lets go of answers that have expired, again and again until it is told to stop: nobody may ask for them any
@@ -103,6 +106,7 @@ impl MemoryAnswers {
     /// Forgets a tenant's answers whose tag, schema or template has a name of the pattern, and returns their questions.
     pub fn invalidate(&self, tenant: &Tenant, pattern: &NamePattern) -> HashSet<Fingerprint> {
         let Some(entries) = &self.entries else { return HashSet::new() };
+        self.invalidations.fetch_add(1, Ordering::SeqCst);
         let now = self.clock.now();
         let named = entries.iter().filter(|(_, entry)| entry.expires_at > now && entry.names.matches(tenant, pattern));
         let questions: HashSet<Fingerprint> = named.map(|(question, _)| question).collect();
@@ -114,6 +118,7 @@ impl MemoryAnswers {
 
     /// Forgets everything.
     pub fn clear(&self) {
+        self.invalidations.fetch_add(1, Ordering::SeqCst);
         if let Some(entries) = &self.entries {
             entries.clear();
         }
@@ -160,6 +165,20 @@ impl Answers for MemoryAnswers {
         if let Some(entries) = &self.entries {
             let expires_at = self.clock.now().saturating_add(ttl);
             entries.insert(key.question, Entry { answer, names: key.names.clone(), expires_at });
+        }
+    }
+
+    fn invalidations(&self) -> u64 {
+        self.invalidations.load(Ordering::SeqCst)
+    }
+
+    fn put_unless_invalidated(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration, invalidations: u64) {
+        self.put(key, answer, ttl);
+        // Asked after the answer is there: an invalidation that begins later than this finds it.
+        if self.invalidations() != invalidations
+            && let Some(entries) = &self.entries
+        {
+            entries.remove(&key.question);
         }
     }
 }

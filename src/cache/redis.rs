@@ -84,7 +84,15 @@ impl RedisAnswers {
         let server = Server::new(url.clone());
         let link = Arc::new(Link::new(server.place()));
         let (sender, jobs) = mpsc::channel(QUEUE);
-        let worker = Worker { server, link: Arc::clone(&link), jobs, memory, metrics: metrics.clone(), stop };
+        let worker = Worker {
+            server,
+            link: Arc::clone(&link),
+            jobs,
+            memory,
+            metrics: metrics.clone(),
+            stop,
+            was_connected: false,
+        };
         (Self { link, jobs: sender, decoder: Decoder::default(), metrics }, worker.run())
     }
 

@@ -74,15 +74,16 @@ impl Recall {
     }
 
     /// An answer that processes share, if there is one within [`SHARED_WAIT`] that `is_valid`. It is from then on this
-    /// process's as well.
+    /// process's as well, unless answers were invalidated meanwhile.
     pub async fn get_shared(&self, key: &AnswerKey, is_valid: impl FnOnce(&Answer) -> bool) -> Option<Arc<Answer>> {
         let shared = self.shared.as_ref()?;
+        let invalidations = self.answers.invalidations();
         let (answer, ttl) = timeout(SHARED_WAIT, shared.get(key)).await.ok()??;
         if !is_valid(&answer) {
             tracing::warn!(names = key.names.as_str(), "an answer that processes share is not valid; asking again");
             return None;
         }
-        self.answers.put(key, Arc::clone(&answer), ttl);
+        self.answers.put_unless_invalidated(key, Arc::clone(&answer), ttl, invalidations);
         Some(answer)
     }
 

@@ -21,6 +21,17 @@ pub trait Answers: Send + Sync {
     }
     /// Remembers an answer for `ttl`.
     fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration);
+    /// How often answers have been invalidated here.
+    fn invalidations(&self) -> u64 {
+        0
+    }
+    /// Remembers an answer that was looked for elsewhere, unless answers have been invalidated since the look-up began,
+    /// when there had been `invalidations`: it may be one of them.
+    fn put_unless_invalidated(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration, invalidations: u64) {
+        if self.invalidations() == invalidations {
+            self.put(key, answer, ttl);
+        }
+    }
 }
 
 /// Answers that processes share. Losing one costs a call, never correctness, so nothing here fails.

@@ -1,11 +1,23 @@
 //! Answers that are invalidated leave Redis and the memory of all processes, and no others do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use structured_prompt::cache::memory::MemoryAnswers;
+use structured_prompt::domain::answer::Answer;
+use structured_prompt::domain::answer_key::AnswerKey;
+use structured_prompt::domain::health::Status;
+use structured_prompt::domain::name_pattern::NamePattern;
 use structured_prompt::domain::tenant::Tenant;
-use structured_prompt::ports::answers::SharedAnswers as _;
+use structured_prompt::pipeline::recall::Recall;
+use structured_prompt::ports::answers::{Answers, SharedAnswers};
+use structured_prompt::ports::clock::ManualClock;
+use structured_prompt::telemetry::metrics::CacheMetrics;
 
-use super::process::{Process, acme, answer, command, key, key_of, keys};
+use super::process::{HOUR, Process, acme, answer, command, key, key_of, keys};
+use super::proxy::Proxy;
 use super::servers::Redis;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,4 +138,68 @@ async fn while_the_server_is_away_memory_is_emptied_and_the_caller_told_to_ask_a
     server.resume();
     process.found(&key(1)).await;
     assert_eq!(process.invalidate(&acme(), "*").await, Ok(1));
+}
+
+/// Whether Redis has an answer.
+async fn is_stored(server: &Redis, key: &AnswerKey) -> bool {
+    let question = key.question.to_string();
+    keys(&server.url()).await.iter().any(|name| name.ends_with(question.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_written_while_another_process_invalidates_it_is_not_written() {
+    let server = Redis::start(&[]);
+    let proxy = Proxy::start(&server.url()).await;
+    let [slow, other] = [Process::start(&proxy.url()).await, Process::start(&server.url()).await];
+    proxy.hold_back(true);
+    slow.put(&key_of(&acme(), 1, "ticket", None), &answer(10));
+    proxy.until_it_holds_something().await;
+    slow.put(&key(2), &answer(10));
+    other.invalidate(&acme(), "invoice").await.unwrap();
+    proxy.hold_back(false);
+    slow.put_until_found(&key(3)).await;
+    assert!(!is_stored(&server, &key(2)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_written_while_the_connection_is_lost_is_not_written() {
+    let server = Redis::start(&[]);
+    let proxy = Proxy::start(&server.url()).await;
+    let [slow, other] = [Process::start(&proxy.url()).await, Process::start(&server.url()).await];
+    proxy.hold_back(true);
+    slow.until("it is noticed", |it| it.component().status == Status::Degraded).await;
+    slow.put(&key(1), &answer(10));
+    other.invalidate(&acme(), "invoice").await.unwrap();
+    proxy.hold_back(false);
+    slow.put_until_found(&key(2)).await;
+    assert!(!is_stored(&server, &key(1)).await);
+}
+
+/// A shared answer that is invalidated while it is on its way to this process's memory.
+struct InvalidatedOnItsWay {
+    memory: Arc<MemoryAnswers>,
+    invalidate: fn(&MemoryAnswers),
+}
+
+impl SharedAnswers for InvalidatedOnItsWay {
+    fn get<'a>(&'a self, _key: &'a AnswerKey) -> BoxFuture<'a, Option<(Arc<Answer>, Duration)>> {
+        (self.invalidate)(&self.memory);
+        ready(Some((answer(10), HOUR))).boxed()
+    }
+
+    fn put(&self, _key: &AnswerKey, _answer: Arc<Answer>, _ttl: Duration) {}
+}
+
+#[tokio::test]
+async fn a_shared_answer_that_is_invalidated_while_it_is_looked_up_is_not_kept_in_memory() {
+    let by_name = |memory: &MemoryAnswers| drop(memory.invalidate(&acme(), &NamePattern::new("invoice")));
+    for (invalidate, is_kept) in [(by_name as fn(&MemoryAnswers), false), (MemoryAnswers::clear, false), (|_| (), true)]
+    {
+        let clock = Arc::new(ManualClock::default());
+        let memory = Arc::new(MemoryAnswers::new(1 << 20, clock, CacheMetrics::default()));
+        let shared = InvalidatedOnItsWay { memory: Arc::clone(&memory), invalidate };
+        let recall = Recall::new(Arc::clone(&memory) as Arc<dyn Answers>).with_shared(Arc::new(shared));
+        assert!(recall.get_shared(&key(1), |_| true).await.is_some());
+        assert_eq!(memory.get(&key(1).question).is_some(), is_kept);
+    }
 }

@@ -12,6 +12,7 @@
 mod away;
 mod invalidation;
 mod process;
+mod proxy;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sharing;

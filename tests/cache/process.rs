@@ -62,6 +62,15 @@ impl Process {
         self.recall.get_shared(key, |_| true).await
     }
 
+    /// Remembers an answer again and again until it is in Redis: a process that has just lost its connection drops it.
+    pub async fn put_until_found(&self, key: &AnswerKey) {
+        let put = async || {
+            self.put(key, &answer(10));
+            SharedAnswers::get(&*self.redis, key).await
+        };
+        some("an answer in Redis", put).await;
+    }
+
     /// Waits until an answer is in Redis. A look-up on a busy machine may be a miss.
     pub async fn found(&self, key: &AnswerKey) -> (Arc<Answer>, Duration) {
         some("an answer in Redis", async || SharedAnswers::get(&*self.redis, key).await).await

@@ -1,4 +1,5 @@
-//! The task that keeps the connection, writes answers and hears of invalidations.
+//! The task that keeps the connection, writes answers and hears of invalidations. What is invalidated leaves memory,
+//! and is not written either.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Received, Server, Session, advice, is_refusal, why};
+use super::invalidation::Invalidation;
 use super::link::Link;
 use super::{envelope, keys};
 use crate::cache::memory::MemoryAnswers;
 use crate::domain::answer::Answer;
-use crate::domain::answer_key::AnswerKey;
+use crate::domain::answer_key::{AnswerKey, AnswerNames};
 use crate::telemetry::metrics::CacheMetrics;
 
 /// First pause before a failed connection is tried again; it doubles up to [`LONGEST_PAUSE`].
@@ -40,6 +42,9 @@ pub(super) struct Worker {
     pub(super) memory: Arc<MemoryAnswers>,
     pub(super) metrics: CacheMetrics,
     pub(super) stop: CancellationToken,
+    /// Whether there has been a connection. What waits for the first one is written: the process has just begun, and its
+    /// answers are new.
+    pub(super) was_connected: bool,
 }
 
 impl Worker {
@@ -71,6 +76,9 @@ impl Worker {
     async fn serve(&mut self, mut session: Session) -> RedisResult<()> {
         // Nobody has heard what was invalidated before the subscription.
         self.memory.clear();
+        if std::mem::replace(&mut self.was_connected, true) {
+            self.drop_queued(|_| true, &mut session.connection).await?;
+        }
         self.check(&session).await?;
         self.link.advise(advice(&mut session.connection.clone()).await);
         let mut checks = interval(CHECK_EVERY);
@@ -78,6 +86,9 @@ impl Worker {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
+                // What has been invalidated is known before anything is written.
+                biased;
+                Some(received) = session.received.recv() => self.receive(received, &mut session).await?,
                 () = self.stop.cancelled() => {
                     self.jobs.close();
                     while self.jobs.recv_many(&mut batch, BATCH).await > 0 {
@@ -85,7 +96,6 @@ impl Worker {
                     }
                     return Ok(());
                 }
-                Some(received) = session.received.recv() => self.receive(received, &session).await?,
                 () = self.link.suspected() => self.check(&session).await?,
                 _ = checks.tick() => self.check(&session).await?,
                 1.. = self.jobs.recv_many(&mut batch, BATCH) => {
@@ -102,16 +112,44 @@ impl Worker {
         Ok(())
     }
 
-    async fn receive(&self, received: Received, session: &Session) -> RedisResult<()> {
+    async fn receive(&mut self, received: Received, session: &mut Session) -> RedisResult<()> {
         match received {
-            Received::Invalidation(it) => drop(self.memory.invalidate(&it.tenant, &it.pattern)),
-            Received::Unreadable => self.memory.clear(),
+            Received::Invalidation(Invalidation { tenant, pattern }) => {
+                self.memory.invalidate(&tenant, &pattern);
+                self.drop_queued(|names| names.matches(&tenant, &pattern), &mut session.connection).await?;
+            }
+            Received::Unreadable => self.forget_all(session).await?,
             Received::Closed => self.check(session).await?,
         }
         if session.has_missed() {
-            self.memory.clear();
+            self.forget_all(session).await?;
         }
         Ok(())
+    }
+
+    async fn forget_all(&mut self, session: &mut Session) -> RedisResult<()> {
+        self.memory.clear();
+        self.drop_queued(|_| true, &mut session.connection).await
+    }
+
+    /// Drops queued answers that are to be forgotten, and writes those before and after them.
+    async fn drop_queued(
+        &mut self,
+        is_forgotten: impl Fn(&AnswerNames) -> bool,
+        connection: &mut MultiplexedConnection,
+    ) -> RedisResult<()> {
+        let mut queued = Vec::new();
+        // Not until the queue is empty: others go on filling it.
+        for _ in 0..self.jobs.len() {
+            match self.jobs.try_recv() {
+                Ok(Job::Write { key, .. }) if is_forgotten(&key.names) => {
+                    self.metrics.dropped.inc();
+                }
+                Ok(job) => queued.push(job),
+                Err(_) => break,
+            }
+        }
+        self.work_off(&mut queued, connection).await
     }
 
     /// Writes a batch in one pipeline. What the server refuses is lost; a connection that fails ends the session.
