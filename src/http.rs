@@ -2,7 +2,7 @@
 //!
 //! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
 //! - [`router`]: every route, by audience; [`endpoint`]: their names; [`state`]: what handlers share; [`middleware`]:
-//!   what holds for every request;
+//!   what holds for every request; [`compression`], [`cors`]: what some clients want of answers;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
 //!   [`idempotent`]: what is answered once;
 //! - [`v1`]: the resources of the API; [`admin`]: those of administrators; [`request_log`]: what was asked, and what
@@ -14,6 +14,8 @@
 pub mod admin;
 pub mod admission;
 pub mod auth;
+pub mod compression;
+pub mod cors;
 pub mod endpoint;
 pub mod error_status;
 pub mod fields;

@@ -18,14 +18,14 @@ use super::problem::Problem;
 use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::{analyze, batch, cache, providers};
-use super::{admission, health, idempotent, middleware};
+use super::{admission, compression, cors, health, idempotent, middleware};
 
 /// The methods, as metrics call them.
-const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// The service's routes.
 pub fn router(state: ApiState) -> Router {
-    Router::new()
+    let routes = Router::new()
         // For operators and their machines.
         .route("/v1/health", get(health::health))
         .route("/v1/health/live", get(health::live))
@@ -36,6 +36,13 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn(middleware::around))
+        // Outside of what writes problem documents, so that those are compressed too.
+        .layer(from_fn(compression::compress));
+    let routes = match &state.settings.cors {
+        Some(settings) => routes.layer(cors::layer(settings)),
+        None => routes,
+    };
+    routes
         // Outside of what makes an answer of a panic, so that those answers are counted too.
         .layer(from_fn_with_state(Arc::clone(&state), count))
         .with_state(state)

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+
 use crate::domain::secret::Secret;
 use crate::pipeline::spec::PatternPolicy;
 
@@ -15,6 +17,8 @@ pub struct HttpSettings {
     pub auth: Auth,
     /// What opens `/admin`; without it there is none.
     pub admin_key: Option<Secret>,
+    /// Which web pages may ask from a browser; without it none may.
+    pub cors: Option<CorsSettings>,
     /// Connections at once; others wait to be accepted.
     pub max_connections: usize,
     /// Largest body of a request.
@@ -34,4 +38,24 @@ pub enum Auth {
     Keys,
     /// Everybody who reaches the address, which must be a loopback one.
     Off,
+}
+
+/// Which web pages may ask from a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorsSettings {
+    /// Where they come from.
+    pub origins: Origins,
+    /// Whether a browser may send what it keeps for its user: cookies, certificates, passwords.
+    pub credentials: bool,
+    /// How long a browser remembers what it may ask.
+    pub max_age: Duration,
+}
+
+/// Where web pages come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// From anywhere.
+    Any,
+    /// From one of these, each written as browsers write it: `https://app.example.com`.
+    These(Vec<HeaderValue>),
 }

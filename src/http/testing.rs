@@ -67,6 +67,7 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         listen: ([127, 0, 0, 1], 0).into(),
         auth: Auth::Off,
         admin_key: None,
+        cors: None,
         max_connections: 8,
         max_body_bytes: 1 << 20,
         max_prompt_chars: 10_000,

@@ -1,4 +1,6 @@
-//! The `http` section.
+//! The `http` section: [`cors`] has a file of its own.
+
+mod cors;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -52,12 +54,14 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
         let key = admin_secret(written.trim());
         key.map_err(|problem| diagnostics.note(&location, problem)).ok()
     });
+    let cors = cors::read(diagnostics, section.section("cors"));
     let auth = auth(diagnostics, &mut section, listen);
     section.finish();
     HttpSettings {
         listen,
         auth,
         admin_key,
+        cors,
         max_prompt_chars: max_prompt_chars as usize,
         timeout,
         patterns,

@@ -8,6 +8,7 @@ use crate::domain::secret::Secret;
 use crate::http::settings::Auth;
 use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
 
+mod http;
 mod store;
 mod texts;
 
