@@ -7,8 +7,8 @@
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
 //!   text that is never shown;
 //! - [`tenant`], [`api_key`]: whose data it is, and who may ask; [`version`]: which version of a schema is meant;
-//! - [`page`]: lists that are read in parts; [`duration`]: durations as people write them; [`latency_histogram`]: how
-//!   long things took.
+//! - [`page`]: lists that are read in parts; [`duration`], [`time`]: durations and times as people write them;
+//!   [`latency_histogram`]: how long things took.
 
 pub mod answer;
 pub mod answer_key;
@@ -30,5 +30,6 @@ pub mod record;
 pub mod secret;
 pub mod tenant;
 pub mod text;
+pub mod time;
 pub mod usage;
 pub mod version;

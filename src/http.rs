@@ -9,7 +9,7 @@
 //!   came of it;
 //! - [`health`]: `/v1/health` and the probes;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
-//! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`time`]: times as they are written.
+//! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts.
 
 pub mod admin;
 pub mod admission;
@@ -22,6 +22,7 @@ pub mod fields;
 pub mod health;
 pub mod idempotent;
 pub mod json_body;
+pub mod list;
 pub mod middleware;
 pub mod problem;
 pub mod query;
@@ -32,7 +33,6 @@ pub mod router;
 pub mod server;
 pub mod settings;
 pub mod state;
-pub mod time;
 pub mod v1;
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ impl Builder<'_> {
             health,
             cache: self.storage.cache.tiers(),
             metrics: Arc::clone(metrics),
+            clock: Arc::clone(clock),
             started_at: Instant::now(),
             authenticator: Arc::new(authenticator),
             keys,
@@ -86,6 +87,7 @@ impl Builder<'_> {
                 clock: Arc::clone(clock),
                 store_text: runtime.request_log.store_text,
             }),
+            request_history: kept.map(|kept| Arc::clone(&kept.request_history)),
             open_requests: TaskTracker::new(),
             analyzer: analyzer(self.shared, self.engine, self.providers)?,
         }))

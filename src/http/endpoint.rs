@@ -3,7 +3,7 @@
 use axum::extract::{MatchedPath, Request};
 
 /// Every route that has a name.
-const ENDPOINTS: [&str; 11] = [
+const ENDPOINTS: [&str; 14] = [
     "/v1/health",
     "/v1/health/live",
     "/v1/health/ready",
@@ -13,6 +13,9 @@ const ENDPOINTS: [&str; 11] = [
     "/v1/cache",
     "/v1/cache/stats",
     "/v1/providers",
+    "/v1/requests",
+    "/v1/requests/{request_id}",
+    "/v1/usage",
     "/admin/api-keys",
     "/admin/api-keys/{id}",
 ];

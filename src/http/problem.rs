@@ -41,7 +41,7 @@ struct Document {
 /// What is wrong at one place of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlaceError {
-    /// JSON Pointer into the body, as a URI fragment: `#/options/timeout`.
+    /// JSON Pointer into the body, as a URI fragment: `#/options/timeout`. `?limit` for a parameter of the query.
     pub pointer: String,
     /// What is wrong there, and what to write instead.
     pub detail: String,

@@ -1,14 +1,21 @@
-//! Reading what stands behind the `?` of a path.
+//! Reading what stands behind the `?` of a path. What is wrong is noted, so that a client learns of everything at once.
+
+use std::time::Duration;
 
 use axum::http::Uri;
 
 use super::error_status::RequestCode;
-use super::problem::Problem;
+use super::problem::{PlaceError, Problem};
+use crate::domain::time::parse_rfc3339;
+
+/// Longest name of a parameter that is repeated to the client, in characters.
+const MAX_NAME_CHARS: usize = 100;
 
 /// The parameters of a request's query. Each is read once; what is left is refused by name.
 pub struct Query {
     parameters: Vec<(String, String)>,
     known: Vec<&'static str>,
+    errors: Vec<PlaceError>,
 }
 
 impl Query {
@@ -19,33 +26,57 @@ impl Query {
         Self {
             parameters: parameters.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
             known: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
     /// A parameter that is there and not empty.
-    ///
-    /// # Errors
-    /// `invalid_request` when it is there twice.
-    pub fn take(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+    pub fn take(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
-        let mut values = self.parameters.extract_if(.., |(found, _)| found == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (_, Some(_)) => {
-                Err(Problem::new(RequestCode::InvalidRequest, format!("?{name} is there twice; send it once")))
-            }
-            (value, None) => Ok(value.filter(|value| !value.is_empty())),
+        let found = self.parameters.extract_if(.., |(found, _)| found == name).map(|(_, value)| value);
+        let values: Vec<String> = found.collect();
+        if values.len() > 1 {
+            self.error(name, "it is there more than once; send it once");
         }
+        values.into_iter().next().filter(|value| !value.is_empty())
     }
 
-    /// Refuses every parameter that nobody asked for.
+    /// A parameter as what `read` makes of its text, or says is wrong with it.
+    pub fn parse<T>(&mut self, name: &'static str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.take(name)?;
+        read(&text).map_err(|detail| self.error(name, detail)).ok()
+    }
+
+    /// One of these words.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        self.parse(name, |text| {
+            let found = words.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
+            let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            found.ok_or_else(|| format!("write one of {}", known()))
+        })
+    }
+
+    /// A time.
+    pub fn time(&mut self, name: &'static str) -> Option<Duration> {
+        const HELP: &str = "write a time with its zone: 2027-01-31T00:00:00Z (in a query the + of a zone is %2B)";
+        self.parse(name, |text| parse_rfc3339(text).ok_or_else(|| HELP.to_owned()))
+    }
+
+    /// Notes that something is wrong with a parameter.
+    pub fn error(&mut self, name: &str, detail: impl Into<String>) {
+        self.errors.push(PlaceError { pointer: format!("?{name}"), detail: detail.into() });
+    }
+
+    /// Refuses the request if something is wrong with its parameters, or nobody asked for one of them.
     ///
     /// # Errors
     /// `invalid_request`.
-    pub fn finish(self) -> Result<(), Problem> {
-        let Some((name, _)) = self.parameters.first() else { return Ok(()) };
-        let name: String = name.chars().take(100).collect();
-        let known = if self.known.is_empty() { "none".to_owned() } else { format!("?{}", self.known.join(", ?")) };
-        let detail = format!("there is no parameter ?{name}; this route has {known}");
-        Err(Problem::new(RequestCode::InvalidRequest, detail))
+    pub fn finish(mut self) -> Result<(), Problem> {
+        if let Some((name, _)) = self.parameters.first() {
+            let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+            let known = if self.known.is_empty() { "none".to_owned() } else { format!("?{}", self.known.join(", ?")) };
+            self.error(&name, format!("there is no such parameter; this route has {known}"));
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::at_places(RequestCode::InvalidRequest, self.errors)) }
     }
 }

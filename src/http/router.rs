@@ -17,7 +17,7 @@ use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::request_log::layer::take_down;
 use super::state::ApiState;
-use super::v1::{analyze, batch, cache, providers};
+use super::v1::{analyze, batch, cache, providers, requests, usage};
 use super::{admission, compression, cors, health, idempotent, middleware};
 
 /// The methods, as metrics call them.
@@ -62,6 +62,9 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
         .route("/v1/cache", delete(cache::invalidate))
         .route("/v1/cache/stats", get(cache::stats))
         .route("/v1/providers", get(providers::list))
+        .route("/v1/requests", get(requests::list))
+        .route("/v1/requests/{request_id}", get(requests::get))
+        .route("/v1/usage", get(usage::usage))
         .route_layer(limit)
         .merge(asking)
         .route_layer(from_fn_with_state(Arc::clone(state), admission::authenticate))

@@ -11,10 +11,12 @@ use super::settings::HttpSettings;
 use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
 use crate::ports::answer_cache::AnswerCache;
+use crate::ports::clock::Clock;
 use crate::ports::health::Health;
 use crate::ports::idempotency::Idempotency;
 use crate::ports::keys::Keys;
 use crate::ports::rate_limits::RateLimits;
+use crate::ports::request_log::RequestHistory;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
 
@@ -31,6 +33,8 @@ pub struct ApiParts {
     pub cache: Arc<dyn AnswerCache>,
     /// The metrics to show and to count requests in.
     pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
     /// Start of the process.
     pub started_at: Instant,
     /// Says who makes a request.
@@ -47,6 +51,8 @@ pub struct ApiParts {
     pub rate_limits: Arc<dyn RateLimits>,
     /// Takes requests down, where there is a place for it.
     pub request_log: Option<RequestLogger>,
+    /// What was taken down of requests, if the store keeps it.
+    pub request_history: Option<Arc<dyn RequestHistory>>,
     /// Requests that are under way. Closed when the process is about to end.
     pub open_requests: TaskTracker,
     /// Answers prompts.

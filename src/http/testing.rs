@@ -26,6 +26,7 @@ use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::settings::{Ceilings, Strategy};
 use crate::pipeline::spec::PatternPolicy;
 use crate::ports::answers::FakeAnswers;
+use crate::ports::clock::ManualClock;
 use crate::ports::health::Health;
 use crate::ports::model::{FakeModel, Model};
 use crate::ports::rate_limits::MemoryRateLimits;
@@ -84,6 +85,7 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         settings,
         health: Arc::new(Nothing),
         cache: Arc::clone(&answers) as _,
+        clock: Arc::new(ManualClock::default()),
         started_at: Instant::now(),
         keys: None,
         idempotency: None,
@@ -93,6 +95,7 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         metrics,
         rate_limits: Arc::new(MemoryRateLimits::default()),
         request_log: None,
+        request_history: None,
         open_requests: TaskTracker::new(),
         analyzer: Analyzer { engine, specs, timeout },
     }

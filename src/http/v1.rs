@@ -3,6 +3,7 @@
 //! - [`analyze`]: one prompt, one answer; [`analyzer`]: how it comes about;
 //! - [`batch`]: many at once; [`batch_request`]: what such a request says;
 //! - [`cache`]: remembered answers as a whole; [`providers`], [`provider_list`]: who can be asked;
+//! - [`requests`]: what was asked before; [`usage`]: how much, and what it cost;
 //! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
 //! - [`structured_response`]: the answer; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
 
@@ -15,6 +16,8 @@ pub mod outcome;
 pub mod prompt_request;
 pub mod provider_list;
 pub mod providers;
+pub mod requests;
 pub mod specs;
 pub mod structured_response;
+pub mod usage;
 pub mod xml;

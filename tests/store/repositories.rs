@@ -135,5 +135,6 @@ async fn check_stored(location: &Location) {
     let kept = Kept::stored(location).await;
     // First, since it needs tables without other requests.
     soon(Box::pin(request_log::check_table(&kept, database(location)))).await;
+    request_log::a_year_is_read_quickly(&kept, location).await;
     check(&kept).await;
 }

@@ -10,15 +10,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
-use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::{DEFAULT, Scope, Tenant};
+use crate::domain::time::{parse_rfc3339, rfc3339};
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::json_body::JsonBody;
+use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::ApiState;
-use crate::http::time::{parse_rfc3339, rfc3339};
 use crate::ports::keys::{KeyChange, Keys, NewKey};
 use crate::ports::repository::RepositoryError;
 
@@ -26,9 +26,6 @@ use crate::ports::repository::RepositoryError;
 const MAX_NAME_CHARS: usize = 100;
 /// Most requests an hour: more is no limit, and a token bucket still counts it exactly.
 const MAX_RATE_LIMIT: u32 = 100_000_000;
-/// Keys of a page, unless the request says, and at most.
-const PAGE: u32 = 20;
-const MAX_PAGE: u32 = 100;
 
 /// A key as administrators see it. Times that are null have not come, or never will.
 #[derive(Debug, Serialize)]
@@ -48,14 +45,6 @@ pub struct ShownKey {
     key: Option<String>,
 }
 
-/// A part of the list, newest first.
-#[derive(Debug, Serialize)]
-pub struct KeyPage {
-    data: Vec<ShownKey>,
-    has_more: bool,
-    next: Option<String>,
-}
-
 /// Makes a key.
 ///
 /// # Errors
@@ -69,14 +58,16 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-/// Lists keys, also those that are revoked or have expired.
+/// Lists keys, newest first, also those that are revoked or have expired.
 ///
 /// # Errors
 /// What is wrong with the request, or `store_unavailable`.
-pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<KeyPage>, Problem> {
-    let Page { items, next } = keys(&api)?.list(&everybody(), page_request(&uri)?).await.map_err(problem)?;
-    let next = next.map(|next| next.encode());
-    Ok(Json(KeyPage { data: items.iter().map(shown).collect(), has_more: next.is_some(), next }))
+pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<ListPage<ShownKey>>, Problem> {
+    let mut query = Query::of(&uri);
+    let part = page_request(&mut query);
+    query.finish()?;
+    let page = keys(&api)?.list(&everybody(), part).await.map_err(problem)?;
+    Ok(Json(ListPage::new(page, |entry| shown(&entry))))
 }
 
 /// Shows a key.
@@ -197,18 +188,6 @@ fn end(fields: &mut Fields<'_>) -> Option<Duration> {
         fields.error("expires_at", "expected a time with its zone: \"2027-01-31T00:00:00Z\"");
     }
     time
-}
-
-fn page_request(uri: &Uri) -> Result<PageRequest, Problem> {
-    let mut query = Query::of(uri);
-    let (limit, after) = (query.take("limit")?, query.take("after")?);
-    query.finish()?;
-    let wrong = |detail: String| Problem::new(RequestCode::InvalidRequest, detail);
-    let limit = limit.map_or(Some(PAGE), |limit| limit.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit)));
-    let limit = limit.ok_or_else(|| wrong(format!("?limit= is a whole number from 1 to {MAX_PAGE}")))?;
-    let no_cursor = || wrong("?after= is not what `next` of a page said".to_owned());
-    let after = after.map(|after| Cursor::decode(&after).ok_or_else(no_cursor)).transpose()?;
-    Ok(PageRequest { limit, after })
 }
 
 /// No key has an id that cannot be one.

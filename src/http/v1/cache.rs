@@ -57,7 +57,7 @@ pub async fn invalidate(
     uri: Uri,
 ) -> Result<Json<Invalidated>, Problem> {
     let mut query = Query::of(&uri);
-    let pattern = query.take("pattern")?.filter(|pattern| pattern.chars().count() <= MAX_PATTERN_CHARS);
+    let pattern = query.take("pattern").filter(|pattern| pattern.chars().count() <= MAX_PATTERN_CHARS);
     query.finish()?;
     let pattern = pattern.ok_or_else(|| {
         let detail =

@@ -1,7 +1,10 @@
 //! The request log and its sums.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use structured_prompt::domain::latency_histogram::LatencyHistogram;
 use structured_prompt::domain::page::PageRequest;
 use structured_prompt::domain::tenant::Tenant;
 use structured_prompt::ports::repository::RepositoryError;
@@ -10,7 +13,9 @@ use structured_prompt::ports::request_log::{
 };
 use structured_prompt::store::database::Database;
 use structured_prompt::store::request_log::RequestTable;
+use structured_prompt::store::settings::Location;
 
+use super::super::postgres::connect;
 use super::{Kept, RETENTION, all_pages, team};
 
 const HOUR: u64 = 3600;
@@ -166,6 +171,52 @@ fn expected(logged: &[LoggedRequest], query: UsageQuery) -> Vec<Usage> {
     }
     sums.sort_by(|one, other| (one.start, &one.group).cmp(&(other.start, &other.group)));
     sums
+}
+
+/// A year of sums is read from the sums alone (there are no rows), in the time that a client waits.
+pub async fn a_year_is_read_quickly(kept: &Kept, location: &Location) {
+    // For each hour, one row for each provider and status.
+    const COLUMNS: &str =
+        "organization_id, team_id, hour, provider, model, api_key_id, status, requests, errors, cached,
+        input_tokens, output_tokens, cost_usd";
+    const HOURS: &str = "WITH RECURSIVE hours (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM hours WHERE n < 8759)";
+    let buckets: Vec<_> = (0..LatencyHistogram::BUCKETS).map(|bucket| format!("latency_{bucket}")).collect();
+    let counts = vec!["1"; buckets.len()].join(", ");
+    let fill = format!(
+        "INSERT INTO usage_hourly ({COLUMNS}, {}) {HOURS}
+         SELECT 'default', 'year', CAST(n AS BIGINT) * 3600000, provider, 'm', '', status, 21, 0, 0, 1, 1, 0.5, {counts} FROM hours
+         CROSS JOIN (SELECT 'claude' AS provider UNION SELECT 'gpt') AS providers
+         CROSS JOIN (SELECT 200 AS status UNION SELECT 422) AS statuses",
+        buckets.join(", ")
+    );
+    execute(location, fill).await;
+    let tenant = team("year");
+    let (from, to) = (Duration::ZERO, Duration::from_secs(365 * 24 * HOUR));
+    for (interval, group_by, sums) in [
+        (Interval::Month, None, 12),
+        (Interval::Week, Some(UsageGroup::Provider), 2 * 53),
+        (Interval::Day, Some(UsageGroup::Status), 2 * 365),
+    ] {
+        let began_at = Instant::now();
+        let found = kept.request_history.usage(&tenant, UsageQuery { from, to, interval, group_by }).await.unwrap();
+        println!("a year in {sums} sums: {:?}", began_at.elapsed());
+        assert_eq!(found.len(), sums, "{interval:?}");
+        assert_eq!(found.iter().map(|sum| sum.requests).sum::<u64>(), 365 * 24 * 4 * 21);
+        assert!(found.iter().all(|sum| sum.latency.quantile(0.5).is_some()));
+    }
+}
+
+async fn execute(location: &Location, statement: String) {
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement));
+    let done = match location {
+        Location::Sqlite(path) => {
+            let mut file = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+            statement.execute(&mut file).await.map(drop)
+        }
+        Location::Postgres(url) => statement.execute(&mut connect(url.expose()).await).await.map(drop),
+        Location::Redis(_) => panic!("no database"),
+    };
+    done.unwrap();
 }
 
 /// What only a database does: rows that are written twice, and rows that are old.

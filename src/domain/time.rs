@@ -1,4 +1,4 @@
-//! Times as the API writes them: RFC 3339 in UTC.
+//! Times as they are written for people and programs: RFC 3339 in UTC.
 
 use std::time::Duration;
 

@@ -1,0 +1,116 @@
+//! `GET /v1/usage`: how much the caller's team has asked, and what it cost, by the time and in groups.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::{Extension, Json};
+use serde::Serialize;
+
+use super::requests::{history, period, problem};
+use super::structured_response::micro_dollars;
+use crate::domain::time::rfc3339;
+use crate::http::auth::Identity;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::ApiState;
+use crate::ports::request_log::{Interval, Usage, UsageGroup, UsageQuery};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How far back is looked, unless the request says.
+const DEFAULT_PERIOD: Duration = Duration::from_secs(30 * DAY.as_secs());
+/// The longest time with sums by the hour. More would be pages of numbers that nobody reads.
+const LONGEST_BY_HOUR: Duration = Duration::from_secs(31 * DAY.as_secs());
+/// The longest time with longer sums: so long they are kept.
+const LONGEST: Duration = Duration::from_secs(2 * 366 * DAY.as_secs());
+
+const INTERVALS: &[(&str, Interval)] =
+    &[("hour", Interval::Hour), ("day", Interval::Day), ("week", Interval::Week), ("month", Interval::Month)];
+const GROUPS: &[(&str, UsageGroup)] = &[
+    ("provider", UsageGroup::Provider),
+    ("model", UsageGroup::Model),
+    ("api_key", UsageGroup::ApiKey),
+    ("status", UsageGroup::Status),
+];
+
+/// The answer of the route: sums by time, and within a time by group.
+#[derive(Debug, Serialize)]
+pub struct UsageAnswer {
+    data: Vec<ShownUsage>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownUsage {
+    /// When the interval begins.
+    start: Option<String>,
+    /// Null for requests that belong to no group, and where there are no groups.
+    group: Option<String>,
+    requests: u64,
+    errors: u64,
+    cached: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: f64,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+}
+
+/// The handler of the route.
+///
+/// # Errors
+/// What is wrong with the query, or `store_unavailable`.
+pub async fn usage(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+) -> Result<Json<UsageAnswer>, Problem> {
+    let query = usage_query(&uri, api.clock.now())?;
+    let sums = history(&api)?.usage(identity.caller.tenant(), query).await.map_err(problem)?;
+    Ok(Json(UsageAnswer { data: sums.into_iter().map(ShownUsage::from).collect() }))
+}
+
+/// What is asked for; by day and up to now, unless the request says.
+fn usage_query(uri: &Uri, now: Duration) -> Result<UsageQuery, Problem> {
+    let mut query = Query::of(uri);
+    let (from, to) = period(&mut query);
+    let interval = query.choice("interval", INTERVALS).unwrap_or(Interval::Day);
+    let group_by = query.choice("group_by", GROUPS);
+    let to = to.unwrap_or(now);
+    let from = from.unwrap_or(to.saturating_sub(DEFAULT_PERIOD));
+    let (longest, help) = match interval {
+        Interval::Hour => (LONGEST_BY_HOUR, "31 days by the hour; ask for less, or with interval=day"),
+        Interval::Day | Interval::Week | Interval::Month => (LONGEST, "two years; ask for less"),
+    };
+    if to.saturating_sub(from) > longest {
+        query.error("from", format!("there are at most {help}"));
+    }
+    query.finish()?;
+    Ok(UsageQuery { from, to, interval, group_by })
+}
+
+impl From<Usage> for ShownUsage {
+    fn from(usage: Usage) -> Self {
+        let Usage { start, group, requests, errors, cached, input_tokens, output_tokens, cost_usd, latency } = usage;
+        let quantile = |part| latency.quantile(part).map(tenths_of_ms);
+        Self {
+            start: rfc3339(start),
+            group,
+            requests,
+            errors,
+            cached,
+            input_tokens,
+            output_tokens,
+            cost_usd: micro_dollars(cost_usd),
+            p50_ms: quantile(0.5),
+            p95_ms: quantile(0.95),
+        }
+    }
+}
+
+/// Milliseconds to a tenth: a remembered answer takes less than one.
+fn tenths_of_ms(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e4).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests;
