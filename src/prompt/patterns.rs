@@ -54,7 +54,8 @@ struct Pattern {
 pub fn suspicious(prompt: &str, content: Option<&str>) -> Vec<&'static str> {
     let mut names = Vec::new();
     let in_prompt = NEEDS.met_by(prompt);
-    let Some(content) = content else {
+    // A prompt without a template is the record's own text: everything counts in it, and once is enough.
+    let Some(content) = content.filter(|content| *content != prompt) else {
         add_names(&mut names, prompt, in_prompt);
         return names;
     };
