@@ -17,8 +17,9 @@ pub(super) struct Expression {
     /// The pattern's name; several expressions may have the same.
     pub(super) name: &'static str,
     pub(super) place: Place,
-    /// A text that matches has one of these, in either case: a symbol, or a word of five bytes or more. Without one of
-    /// them the expression is not tried, so the rarer they are in ordinary texts, the better.
+    /// A text that matches has one of these: punctuation, or a word of five bytes or more, in small letters, with a
+    /// space for `\s+`. Without one of them the expression is not tried, so the rarer they are in ordinary texts, the
+    /// better. A test proves it: of an expression that may match without a need it shows a text that does.
     pub(super) needs: &'static [&'static str],
     /// Insensitive to case, multi-line, and written with white space that means nothing (`(?x)`).
     pub(super) regex: &'static str,

@@ -76,20 +76,10 @@ fn every_expression_compiles_and_has_a_bit_of_the_set() {
 }
 
 #[test]
-fn what_an_expression_needs_is_a_symbol_or_a_word_of_five_bytes() {
-    for Expression { name, needs, .. } in expressions::all() {
-        assert!(!needs.is_empty(), "{name}");
-        for need in *needs {
-            assert!((need.len() == 1 && need.is_ascii()) || need.len() >= 5, "{name}: {need}");
-            assert_eq!(*need, need.to_lowercase(), "{name}");
-        }
-    }
-}
-
-#[test]
 fn an_expression_that_matches_has_what_it_needs() {
     for (_, text) in attacks().into_iter().chain(harmless()) {
-        for text in [text.to_lowercase(), text.to_uppercase(), text] {
+        let on_lines = text.replace(' ', "\n\t");
+        for text in [text.to_lowercase(), text.to_uppercase(), on_lines, text] {
             let met = NEEDS.met_by(&text);
             for (index, pattern) in PATTERNS.iter().enumerate() {
                 let matches = || pattern.regex().is_some_and(|regex| regex.is_match(&text));
@@ -106,7 +96,6 @@ fn a_word_is_found_wherever_it_stands() {
     for before in ["", "a", "ab", "é", "日本", "\n"] {
         assert_eq!(NEEDS.met_by(&format!("{before}IGNORE")), with_ignore, "{before}");
         assert_eq!(NEEDS.met_by(&format!("{before}Ignore{before}")), with_ignore, "{before}");
-        assert_eq!(NEEDS.met_by(&format!("{before}ignor")), with_ignore, "{before}");
         assert_eq!(NEEDS.met_by(&format!("{before}igno re")), 0, "{before}");
     }
 }

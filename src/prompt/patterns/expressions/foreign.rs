@@ -21,9 +21,15 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
             "beacht",
             "befolg",
             "gehorch",
+            "anweisungen",
+            "regeln",
+            "vorgaben",
             "systemprompt",
             "system-prompt",
-            "systemanw",
+            "systemanweisung",
+            "system-anweisung",
+            "systemnachricht",
+            "system-nachricht",
         ],
         r"
         \b(?:ignorier(?:e|en|t)?|vergiss|vergessen|missachten?)\s+
@@ -42,7 +48,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // French
     orders(
-        &["instruction", "consigne", "directive", "règle", "regle", "tout ce ", "prompt"],
+        &["instruction", "consigne", "directive", "règle", "regle", "ignore", "oublie", "système", "systeme"],
         r"
         \b(?:ignor|oubli|n[ée]glig|outrepass)e[zr]?\s+
             (?:(?:toutes|les|vos|tes|ces|des)\s+){0,3}(?:instructions|consignes|directives|r[èe]gles)\s+
@@ -62,7 +68,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Spanish
     orders(
-        &["instrucci", "rdenes", "reglas", "indicaci", "directri", "todo lo", "sistema"],
+        &["instrucci", "rdenes", "reglas", "indicaci", "directri", "ignora", "ignore", "olvida", "olvide", "sistema"],
         r"
         \b(?:ignor[ae]|olvid[ae]|descart[ae]|desestim[ae]|om[ií]t[ae])n?\s+(?:(?:todas|las|tus|sus|estas)\s+){0,3}
             (?:instrucciones|[óo]rdenes|reglas|indicaciones|directrices)\s+
@@ -79,7 +85,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Portuguese
     orders(
-        &["instruç", "instruc", "regras", "ordens", "diretri", "tudo o", "sistema"],
+        &["instruç", "instruc", "regras", "ordens", "diretri", "ignore", "esqueç", "esquec", "desconsidere", "sistema"],
         r"
         \b(?:ignor[ae]|esque[çc]a|desconsidere|descarte)m?\s+
             (?:(?:todas|as|suas|estas)\s+){0,3}(?:instru[çc][õo]es|regras|ordens|diretrizes)\s+
@@ -92,7 +98,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Italian
     orders(
-        &["istruzion", "regole", "direttiv", "comandi", "dimentica", "ignora ", "sistema"],
+        &["istruzion", "regole", "direttiv", "comandi", "dimentica", "ignora", "sistema"],
         r"
         \b(?:ignora(?:te)?|ignori|dimentica(?:te)?|trascura)\s+
             (?:(?:tutte|le|tue|tutti|i)\s+){0,3}(?:istruzioni|regole|direttive|comandi)\s+
@@ -123,7 +129,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Russian and Ukrainian
     orders(
-        &["инструкц", "указан", "правил", "команд", "інструкц", "вказівк", "промпт", "то что выше", "что было"],
+        &["инструкц", "указан", "правил", "команд", "інструкц", "вказівк", "промпт"],
         r"
         (?:игнорируй|забудь|отбрось|не\s+обращай(?:те)?\s+внимания\s+на)(?:те)?\s+(?:(?:все|всё|эти|свои)\s+){0,2}
             (?: (?:предыдущ|прежн|прошл|вышеуказан)\w+\s+(?:инструкци|указани|правил|команд)
@@ -142,7 +148,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Finnish, Czech, Turkish, Indonesian and Vietnamese
     orders(
-        &["ohjeet", "pokyn", "instrukce", "talimat", "instruksi", "perintah", "hướng d", "chỉ dẫn"],
+        &["ohjeet", "pokyn", "instrukce", "talimat", "instruksi", "perintah", "dẫn"],
         r"
         \b(?:unohda|ohita)\s+(?:kaikki\s+)?(?:aiemmat|edelliset|yll[äa]\s+olevat)\s+ohjeet
         | \b(?:ignoruj(?:te)?|zapome[ňn](?:te)?(?:\s+na)?)\s+
@@ -155,7 +161,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     ),
     // Chinese and Japanese
     orders(
-        &["指令", "指示", "提示", "规则", "命令"],
+        &["指令", "指示", "提示", "规则", "命令", "システム"],
         r"
         (?:忽略|无视|忘记|忘掉|不要理会)[^。，\n]{0,12}(?:之前|以上|前面|上面|上述|先前|所有)[^。，\n]{0,12}(?:指令|指示|提示|规则)
         | (?:以前|これまで|今まで|上記|上|前)の[^。\n]{0,12}(?:指示|命令)[^。\n]{0,8}(?:無視|忘れ)

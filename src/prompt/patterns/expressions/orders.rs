@@ -18,23 +18,25 @@ macro_rules! set_aside {
     };
 }
 
+/// What a text has that has one of them.
 const VERBS: &[&str] = &[
-    "ignor",
+    "ignore",
     "disregard",
     "forget",
     "override",
     "bypass",
     "overlook",
-    " skip ",
-    "top following",
-    "uit following",
-    " obeying",
+    "skip ",
+    "stop following",
+    "quit following",
+    "obeying",
     "not follow",
-    "n't follow",
-    "ever follow",
-    "onger follow",
-    " obey ",
-    "no attention",
+    "don't follow",
+    "never follow",
+    "longer follow",
+    "obey ",
+    "attention to",
+    "drop your",
 ];
 
 pub(super) const EXPRESSIONS: &[Expression] = &[
@@ -87,7 +89,19 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "prompt-override",
         place: Order,
-        needs: &["instruction", "guideline", "rules", "prompt", "directive", "new task", "real task", "actual task"],
+        needs: &[
+            "instruction",
+            "guideline",
+            " rule",
+            "prompt",
+            "directive",
+            "new task",
+            "real task",
+            "actual task",
+            "updated task",
+            "true task",
+            "system task",
+        ],
         regex: r"
             \b(?:previous|prior|earlier|above|original|your)\s+
                 (?:\w+\s+)?(?:instruction|rule|guideline|prompt|directive)s?\s+
@@ -105,13 +119,18 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "prompt-role",
         place: Words,
+        needs: &["you are", "you're"],
+        regex: r"\byou(?:\s+are|'re)\s+(?:now\s+)?(?:(?:in|an?|the)\s+)?dan\b",
+    },
+    Expression {
+        name: "prompt-role",
+        place: Words,
         needs: &[
             " mode",
-            "now dan",
-            "are dan",
-            "'re dan",
             "jailb",
-            "no longer",
+            "longer bound",
+            "longer a",
+            "longer the",
             "terminal",
             "shell",
             "interpreter",
@@ -128,7 +147,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         ],
         regex: r"
             \byou(?:\s+are|'re)\s+(?:now\s+)?(?:(?:in|an?|the)\s+)?
-                (?:dan\b|developer\s+mode|god\s+mode|jailbroken|no\s+longer\s+bound)
+                (?:developer\s+mode|god\s+mode|jailbroken|no\s+longer\s+bound)
             | \byou(?:\s+are|'re)\s+no\s+longer\s+(?:an?|the)\s+
                 (?:\w+\s+)?(?:classifier|assistant|ai|model|bot|chatbot|system)\b
             | \byou(?:\s+are|'re)\s+(?:now\s+)?an?\s+
@@ -147,22 +166,41 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "prompt-role",
         place: Words,
-        needs: &["pretend", "imagin", "act as ", "suppose you", "suppose that", "role of", "ai with"],
+        needs: &["pretend", "imagine", "act as if", "act as though", "suppose you", "suppose that", "role of"],
         regex: r"
             \b(?:pretend|imagine|suppose|act\s+as\s+(?:if|though))\s+(?:that\s+)?you\b[^.\n]{0,60}?\b
                 (?: an?\s+(?:\w+\s+)?(?:ai|llm) | language\s+model | (?:helpful\s+)?assistant\s+(?:who|that)
                 | (?:no|without(?:\s+any)?)\s+(?:\w+\s+)?
                     (?:restrictions?|rules|filters?|guidelines|policy|policies|limits) )\b
-            | \b(?:ai|assistant|model|bot)\s+(?:with(?:out)?|that\s+has)\s+(?:no|any)\s+
-                (?:\w+\s+)?(?:restrictions?|rules|filters?|guidelines|limits|policy)\b
             | \b(?:play|take|assume)\s+(?:on\s+)?the\s+role\s+of\s+(?:\w+,?\s+)?(?:an?\s+)?
                 (?:ai|language\s+model|evil\w*)\b",
+    },
+    Expression {
+        name: "prompt-role",
+        place: Words,
+        needs: &["restriction", "rules", "filter", "guidelines", "limits", "policy"],
+        regex: r"
+            \b(?:ai|assistant|model|bot)\s+(?:with(?:out)?|that\s+has)\s+(?:no|any)\s+
+                (?:\w+\s+)?(?:restrictions?|rules|filters?|guidelines|limits|policy)\b",
     },
     // Orders to show what the model was told.
     Expression {
         name: "prompt-leak",
         place: Order,
-        needs: &["prompt", "system m", "system i", "instruction", " rules"],
+        needs: &[
+            "prompt",
+            "instruction",
+            "rules",
+            "systemmessage",
+            "system message",
+            "initial message",
+            "original message",
+            "hidden message",
+            "secret message",
+            "exact message",
+            "first message",
+            "full message",
+        ],
         regex: r"
             \b(?:reveal|show|print|repeat|output|display|tell|leak|dump|quote|summari[sz]e|list|share|give|write
                 |paste|encode|translate|copy)\s+
@@ -189,12 +227,15 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         needs: &[
             "thing above",
             "all above",
+            "the above",
             "text above",
             "words above",
             "line above",
             "lines above",
             "content above",
-            "that is above",
+            "that above",
+            "which above",
+            " is above",
             "was above",
             "stands above",
             "before this",
@@ -219,8 +260,8 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
             "\"system\"",
             "#system",
             "# system",
-            "#new ",
-            "# new ",
+            "new system",
+            "new instruction",
             "#instruction",
             "# instruction",
         ],
@@ -236,7 +277,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "prompt-frame",
         place: Content,
-        needs: &["end of", "<instruct", "</instruct", "assistant:", "assistant :", "</messag", "</user", "</docum"],
+        needs: &["end of", "</", "<instruct", "< instruct", "assistant:", "assistant :"],
         regex: r"
             ^\W*end\s+of\s+(?:the\s+)?(?:message|prompt|input|document|context|text|ticket|user\s+input)\b\W*
                 [^\n]{0,80}\b(?:instructions?|system|assistant|operator|answer|classify|respond|reply)\b

@@ -81,7 +81,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "script-url",
         place: Code,
-        needs: &["script:", "java&", "data:text/html"],
+        needs: &["script:", "script :", "java&", "data:text/html"],
         regex: concat!(
             r#"(?: (?:href|src|action|data|formaction)\s*=\s*["']?\s*
                 | \]\(\s* )(?:javascript|vbscript)\s*:\s*[^\s"'<>]{0,60}?(?:"#,

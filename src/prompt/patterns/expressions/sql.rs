@@ -8,7 +8,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "sql-tautology",
         place: Code,
-        needs: &["=", "like '", "or true"],
+        needs: &["=", "like '", "like'", " true", "+true", "(true", "/true", "|true", "&true"],
         regex: r#"
             ['"]\s*\)*\s* (?:(?:or|and|xor)(?:[\s+(]|/\*.{0,20}?\*/)+ | (?:\|\||&&)[\s(]*)
                 (?: '[^']{0,20}'\s*(?:=|like)\s*' | "[^"]{0,20}"\s*=\s*" | \d+\s*=\s*\(?\d+
@@ -20,24 +20,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "sql-stacked-query",
         place: Code,
-        needs: &[
-            "drop ",
-            "delete from",
-            "insert into",
-            "; update",
-            ";update",
-            "truncate",
-            "alter ",
-            "create user",
-            "create table",
-            "create login",
-            "create role",
-            "exec ",
-            "execute ",
-            "shutdown",
-            "pg_sleep",
-            "waitfor",
-        ],
+        needs: &[";"],
         regex: r#"
             (?:['")]|^\s*\d+|=\d+)\s*\)*\s*;\s* (?:
                 drop\s+(?:table|database|schema|user)\b | delete\s+from\s+\w | insert\s+into\s+\w | update\s+\w+\s+set\s

@@ -24,7 +24,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "template-expression",
         place: Code,
-        needs: &["<#ass", "#set("],
+        needs: &["<#ass", "#set(", "#set ("],
         regex: r"<\#assign\s[^>]{0,100}\?new\( | \#set\s*\(\s*\$\w+\s*=[^)]{0,60}\) [^\n]{0,60}(?:class|runtime)",
     },
     Expression {
@@ -40,20 +40,17 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
         name: "path-traversal",
         place: Code,
         needs: &[
-            "../..",
-            r"..\..",
+            "../",
+            r"..\",
+            "..%",
             "%2e%2e",
-            "..%2f",
-            "..%5c",
-            "..%25",
-            "..%c0",
+            "%252e%252e",
             "....//",
             "file://",
             "php://",
             "expect://",
             "gopher:",
             "169.254.169",
-            "../etc",
         ],
         regex: r"
             (?:\.\.[/\\]){4,}
@@ -79,6 +76,9 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
             "/etc/",
             "rm -r",
             "rm -f",
+            "rm -i",
+            "rm -v",
+            "rm -d",
             "wget ",
             "curl ",
             "whoami",
@@ -96,13 +96,14 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
             "perl -",
             "type c:",
             "system(",
+            "system (",
             "net local",
             "net user",
             "net view",
         ],
         regex: r#"
             (?: ^ | [;&|] | \$\( | ` )\s*(?:
-                cat\s+/etc/(?:passwd|shadow|group|hosts\s*$) | rm\s+-\w*[rf]\w*\s+(?:/|~|\*|--no) )
+                cat\s+/etc/(?:passwd|shadow|group|hosts\s*$) | rm\s+-[rfivd]*[rf]\w*\s+(?:/|~|\*|--no) )
             | (?: [;&|] | \$\( | ` )\s*(?:
                 whoami\b | uname\s+-a | ifconfig\b | sleep\s+\d+\s*(?:[;&|)`\#]|$) | ping\s+-[cn]\s*\d+ | nslookup\s+\S
                 | python[23]?\s+-c\s*['"] | wget\s[^\n]{0,120}(?:chmod\s|-o\s*/tmp|\|\s*(?:ba)?sh\b)
@@ -114,7 +115,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "shell-command",
         place: Code,
-        needs: &["/dev/tcp/", "/bin/", "bash -i", "powershell", "net user", "no-preserve-root"],
+        needs: &["/dev/tcp/", "/bin/", "bash -i", "powershell", "net user", "no-preserve-root", "()"],
         regex: r"
             /dev/tcp/\S+/\d | \bnc(?:at)?\s[^\n]{0,60}\s-\w*[ec]\s*/bin/ | \bbash\s+-i\s*[>&]
                 | [;&|]\s*/bin/(?:ba)?sh\s+-[ic]\b
@@ -126,7 +127,7 @@ pub(super) const EXPRESSIONS: &[Expression] = &[
     Expression {
         name: "shell-command",
         place: Bare,
-        needs: &["|", "system(", "exec(", "eval(", "passthru("],
+        needs: &["|", "system(", "system (", "exec(", "exec (", "eval(", "eval (", "passthru"],
         regex: r#"
             ^\s*(?:curl|wget)\s[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b[^\n]{0,40}$
             | ^\s*(?:system|exec|eval|passthru)\s*\(\s*['"][^\n]{0,80}['"]\s*\)\s*;?\s*$"#,
