@@ -28,8 +28,8 @@ test: ## Everything a merge needs: format, lints, tests against real services, d
 	@scripts/prerequisites.sh test
 	cargo fmt --check
 	@$(MAKE) --no-print-directory lint
-	python=$$(scripts/python-tools.sh); \
-	STRUCTURED_PROMPT_TEST_PYTHON=$$python scripts/with-services.sh cargo test --locked
+	python=$$(scripts/python-tools.sh); node_modules=$$(scripts/node-tools.sh); \
+	STRUCTURED_PROMPT_TEST_PYTHON=$$python STRUCTURED_PROMPT_TEST_NODE_MODULES=$$node_modules scripts/with-services.sh cargo test --locked
 	@$(MAKE) --no-print-directory doc
 
 coverage: ## Line coverage of all tests, which fails under 80 %, and 90 % for prompt and schema; ARGS='--lib' runs those tests alone
@@ -61,5 +61,5 @@ services-start: ## Start Kafka, Postgres and Redis and leave them running; `scri
 services-stop: ## Stop what services-start started
 	@for service in $(services); do scripts/$$service.sh stop; done
 
-clean-tools: services-stop ## Remove what the tests fetched: Kafka and the Python packages
+clean-tools: services-stop ## Remove what the tests fetched: Kafka, Python and Node.js packages
 	rm -rf $(CARGO_TARGET_DIR)/tools

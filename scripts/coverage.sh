@@ -55,7 +55,10 @@ for line in sys.stdin:
 if (($#)); then
   cargo test --locked "$@"
 else
-  STRUCTURED_PROMPT_TEST_PYTHON=$("$root/scripts/python-tools.sh") "$root/scripts/with-services.sh" cargo test --locked
+  STRUCTURED_PROMPT_TEST_PYTHON=$("$root/scripts/python-tools.sh")
+  STRUCTURED_PROMPT_TEST_NODE_MODULES=$("$root/scripts/node-tools.sh")
+  export STRUCTURED_PROMPT_TEST_PYTHON STRUCTURED_PROMPT_TEST_NODE_MODULES
+  "$root/scripts/with-services.sh" cargo test --locked
 fi
 
 find "$work/raw" -name '*.profraw' >"$work/profiles"

@@ -3,8 +3,8 @@
 # it says, one line each, how to install it.
 #
 #   scripts/prerequisites.sh demo    what building and running the connector needs
-#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python for an
-#                                    independent reader
+#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python and Node.js
+#                                    for independent readers and clients
 #   scripts/prerequisites.sh bench   that, and a Java compiler
 set -euo pipefail
 
@@ -40,7 +40,9 @@ Postgres 15 or newer|has_postgres|postgresql|postgresql-server|brew install post
 Redis 7 or newer|has redis-server|redis-server|redis|brew install redis
 curl|has curl|curl|curl|part of the system
 ps|has ps|procps|procps-ng|part of the system
-Python 3 with venv|has_venv|python3-venv|python3|brew install python'
+Python 3 with venv|has_venv|python3-venv|python3|brew install python
+Node.js 18 or newer|has node|nodejs|nodejs|brew install node
+npm|has npm|npm|npm|brew install node'
 
 bench_needs='
 Java compiler (javac)|has javac|openjdk-17-jdk-headless|java-21-openjdk-devel|brew install openjdk@21'

@@ -8,6 +8,7 @@ use std::time::Duration;
 use structured_prompt::domain::answer::Usage;
 use structured_prompt::domain::failure::{Code, Kind};
 use structured_prompt::http::error_status::{RequestCode, status_of};
+use structured_prompt::http::v1::openai::other_parameters::{IGNORED, REFUSED};
 use structured_prompt::telemetry::metrics::Metrics;
 
 fn read(path: &str) -> String {
@@ -50,6 +51,19 @@ fn the_page_says_which_codes_are_never_a_dead_letter() {
         let says_never = section.expect("a section").contains("Never a dead letter");
         assert_eq!(says_never, code.kind() == Kind::Unavailable, "{code}");
     }
+}
+
+#[test]
+fn the_page_says_what_is_ignored_and_refused_of_openais_parameters() {
+    let page = read("docs/openai.md");
+    let listed = |row: &str| -> Vec<String> {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {row}"))).expect("its row");
+        let list = row.split(['|', ';']).nth(2).expect("its list");
+        let names = list.split("unless").next().unwrap_or_default().split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(listed("ignored"), IGNORED);
+    assert_eq!(listed("refused"), REFUSED.map(|(name, _)| name));
 }
 
 #[test]

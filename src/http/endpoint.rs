@@ -3,15 +3,18 @@
 use axum::extract::{MatchedPath, Request};
 
 /// Every route that has a name.
-const ENDPOINTS: [&str; 14] = [
+const ENDPOINTS: &[&str] = &[
     "/v1/health",
     "/v1/health/live",
     "/v1/health/ready",
     "/v1/metrics",
     "/v1/analyze",
     "/v1/analyze/batch",
+    "/v1/chat/completions",
     "/v1/cache",
     "/v1/cache/stats",
+    "/v1/models",
+    "/v1/models/{*id}",
     "/v1/providers",
     "/v1/requests",
     "/v1/requests/{request_id}",
@@ -24,5 +27,5 @@ const ENDPOINTS: [&str; 14] = [
 /// never from what was sent: anybody can send anything.
 pub fn endpoint(request: &Request) -> &'static str {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    ENDPOINTS.into_iter().find(|endpoint| route == Some(*endpoint)).unwrap_or("other")
+    ENDPOINTS.iter().copied().find(|endpoint| route == Some(*endpoint)).unwrap_or("other")
 }

@@ -156,6 +156,15 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// One of some words, which must be there.
+    pub fn required_choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.error(name, format!("it is missing; send one of {}", words.join(", ")));
+        }
+        self.choice(name, words)
+    }
+
     /// The members of an object.
     pub fn object(&mut self, name: &'static str) -> Option<Self> {
         let value = self.value(name)?;

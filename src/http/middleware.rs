@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::problem::Problem;
 use super::request_id::{self, RequestId};
+use super::v1::openai;
 
 /// Answers hold data of one caller, and no pages: nobody keeps them, frames them or guesses their type.
 const FOR_BROWSERS: [(HeaderName, &str); 5] = [
@@ -25,13 +26,18 @@ const FOR_BROWSERS: [(HeaderName, &str); 5] = [
 pub async fn around(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    let is_openai = openai::error::is_expected(&request);
     let span = tracing::info_span!("http_request", request_id = id.as_str());
     let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|_panic| Problem::defect().into_response());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         // Its body comes with a length of its own.
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = problem.of_request(&id).body();
+        if is_openai {
+            openai::error::write(&problem, &mut response);
+        } else {
+            *response.body_mut() = problem.of_request(&id).body();
+        }
     }
     let headers = response.headers_mut();
     headers.insert(request_id::HEADER, id.header_value());

@@ -113,6 +113,25 @@ impl Problem {
         self.0.code
     }
 
+    /// What happened, and what to do.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What is wrong at each place of the request that can be named.
+    pub fn places(&self) -> &[PlaceError] {
+        &self.0.errors
+    }
+
+    /// The same for a request in which the places have other names.
+    #[must_use]
+    pub fn with_places(mut self, name: impl Fn(&str) -> String) -> Self {
+        for place in &mut self.0.errors {
+            place.pointer = name(&place.pointer);
+        }
+        self
+    }
+
     /// The document as a body.
     pub(super) fn body(&self) -> Body {
         Body::from(serde_json::to_vec(self).unwrap_or_default())

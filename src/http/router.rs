@@ -17,6 +17,7 @@ use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::request_log::layer::take_down;
 use super::state::ApiState;
+use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, usage};
 use super::{admission, compression, cors, health, idempotent, middleware};
 
@@ -55,12 +56,15 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
     let asking = Router::new()
         .route("/v1/analyze", post(analyze::analyze))
         .route("/v1/analyze/batch", post(batch::analyze_batch))
+        .route("/v1/chat/completions", post(chat_completions::create))
         .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once))
         .route_layer(limit.clone())
         .route_layer(from_fn_with_state(Arc::clone(state), take_down));
     Router::new()
         .route("/v1/cache", delete(cache::invalidate))
         .route("/v1/cache/stats", get(cache::stats))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{*id}", get(models::get))
         .route("/v1/providers", get(providers::list))
         .route("/v1/requests", get(requests::list))
         .route("/v1/requests/{request_id}", get(requests::get))

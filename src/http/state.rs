@@ -60,6 +60,11 @@ pub struct ApiParts {
 }
 
 impl ApiParts {
+    /// Whether a provider has this name.
+    pub(super) fn is_provider(&self, name: &str) -> bool {
+        self.providers.iter().any(|known| &**known.provider.name() == name)
+    }
+
     /// Whether prompts and answers are taken down as well.
     pub(super) fn stores_text(&self) -> bool {
         self.request_log.as_ref().is_some_and(|logger| logger.store_text)

@@ -4,6 +4,7 @@
 //! - [`batch`]: many at once; [`batch_request`]: what such a request says;
 //! - [`cache`]: remembered answers as a whole; [`providers`], [`provider_list`]: who can be asked;
 //! - [`requests`]: what was asked before; [`usage`]: how much, and what it cost;
+//! - [`openai`]: the same in OpenAI's format;
 //! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
 //! - [`structured_response`]: the answer; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
 
@@ -12,6 +13,7 @@ pub mod analyzer;
 pub mod batch;
 pub mod batch_request;
 pub mod cache;
+pub mod openai;
 pub mod outcome;
 pub mod prompt_request;
 pub mod provider_list;

@@ -9,6 +9,7 @@
     reason = "in a test they are assertions and their explanation"
 )]
 
+mod openai;
 mod program;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;

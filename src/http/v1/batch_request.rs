@@ -66,16 +66,25 @@ fn of_text(text: String, place: Place, template: Option<&str>, errors: &PlaceErr
     };
     request.template_id = Some(template.to_owned());
     request.inherited = Inherited { template: true, ..Inherited::default() };
-    // An unknown template is noticed later, as it is for other requests.
-    let parameters = templates::find(template).map(|source| source.parameters()).unwrap_or_default();
-    match parameters.as_slice() {
-        [] => {}
-        [only] => request.parameters = Some(BTreeMap::from([(only.name.to_owned(), text)])),
-        several => {
-            let names: Vec<_> = several.iter().map(|parameter| parameter.name).collect();
-            let detail = format!("the template has several parameters; send an object with {}", names.join(", "));
+    match only_parameter(template, text) {
+        Ok(parameters) => request.parameters = parameters,
+        Err(names) => {
+            let detail = format!("the template has several parameters; send an object with {names}");
             errors.add(request.place.error("", detail));
         }
     }
     request
+}
+
+/// A text as the only parameter of a template. That a template is unknown is noticed later, as it is for other requests.
+///
+/// # Errors
+/// The names of its parameters, where there are several.
+pub(super) fn only_parameter(template: &str, text: String) -> Result<Option<BTreeMap<String, String>>, String> {
+    let parameters = templates::find(template).map(|source| source.parameters()).unwrap_or_default();
+    match parameters.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(BTreeMap::from([(only.name.to_owned(), text)]))),
+        several => Err(several.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", ")),
+    }
 }

@@ -18,7 +18,7 @@ const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100).
 /// Longest time that an answer may be remembered: longer ones are slips.
 const MAX_TTL: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Most tokens of an answer. The largest models give as many.
-const MAX_TOKENS: u32 = 131_072;
+pub(super) const MAX_TOKENS: u32 = 131_072;
 /// Longest tag of an answer in the cache, in characters.
 const MAX_TAG_CHARS: usize = 128;
 
@@ -192,7 +192,9 @@ impl PromptOptions {
 }
 
 impl PromptOptions {
-    fn within(self, shared: &Self) -> Self {
+    /// The same with other options where these say nothing.
+    #[must_use]
+    pub fn within(self, shared: &Self) -> Self {
         let shared = shared.clone();
         Self {
             provider: self.provider.or(shared.provider),
@@ -220,7 +222,7 @@ pub fn schema(fields: &mut Fields<'_>) -> Option<SchemaChoice> {
 }
 
 /// Values that are printed into a prompt as they were written.
-fn parameters(fields: Fields<'_>) -> BTreeMap<String, String> {
+pub fn parameters(fields: Fields<'_>) -> BTreeMap<String, String> {
     let (place, errors) = (fields.place().clone(), fields.errors());
     let text = |(name, value): (String, Value)| {
         let text = match value {

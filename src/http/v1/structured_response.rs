@@ -143,6 +143,16 @@ impl StructuredResponse {
         }
     }
 
+    /// Its data, and everything else of it as an object.
+    pub fn into_data_and_facts(mut self) -> (Value, Value) {
+        let data = self.data.take();
+        let mut facts = serde_json::to_value(self).unwrap_or_default();
+        if let Some(members) = facts.as_object_mut() {
+            members.shift_remove("data");
+        }
+        (data, facts)
+    }
+
     /// Its data as JSON.
     pub fn data_text(&self) -> String {
         self.data.to_string()

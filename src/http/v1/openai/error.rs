@@ -1,0 +1,78 @@
+//! Problems as OpenAI's clients read them: `{"error": {"message", "type", "param", "code"}}`, with our codes.
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::http::problem::{PlaceError, Problem};
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    message: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<String>,
+    code: &'a str,
+}
+
+/// Whether the route of a request is one of OpenAI's.
+pub fn is_expected(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    route.is_some_and(|route| route.starts_with("/v1/chat/") || route.starts_with("/v1/models"))
+}
+
+/// Writes a problem into its response.
+pub fn write(problem: &Problem, response: &mut Response) {
+    let places = problem.places();
+    let param = places.first().map(|place| param(&place.pointer));
+    let (message, kind) = (message(problem), kind(problem.status()));
+    let error = Error { message, kind, param: param.filter(|param| !param.is_empty()), code: problem.code() };
+    *response.body_mut() = Body::from(serde_json::to_vec(&ErrorBody { error }).unwrap_or_default());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+}
+
+/// What is wrong at each place, or else the detail.
+fn message(problem: &Problem) -> String {
+    let said = |place: &PlaceError| match param(&place.pointer) {
+        param if param.is_empty() => place.detail.clone(),
+        param => format!("{param}: {}", place.detail),
+    };
+    match problem.places() {
+        [] => problem.detail().to_owned(),
+        places => places.iter().map(said).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// A place as OpenAI writes it: `#/messages/0/content` is `messages[0].content`.
+fn param(pointer: &str) -> String {
+    let mut param = String::new();
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        if token.parse::<usize>().is_ok() {
+            param.push_str(&format!("[{token}]"));
+            continue;
+        }
+        if !param.is_empty() {
+            param.push('.');
+        }
+        param.push_str(&token);
+    }
+    param
+}
+
+fn kind(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::FORBIDDEN => "permission_error",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request_error",
+    }
+}

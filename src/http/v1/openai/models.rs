@@ -1,0 +1,112 @@
+//! `GET /v1/models`: what can stand as `model` in a request.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+
+use crate::http::error_status::RequestCode;
+use crate::http::fields::Place;
+use crate::http::problem::Problem;
+use crate::http::state::ApiState;
+use crate::http::v1::provider_list::KnownProvider;
+use crate::prompt::library as templates;
+use crate::schema::library as schemas;
+
+const TEMPLATE: &str = "template/";
+const SCHEMA: &str = "schema/";
+/// Where models come from that nobody here has made.
+const BUILT_IN: &str = "structured-prompt";
+
+/// What a model is called.
+pub(super) const HELP: &str =
+    "a model is template/NAME, schema/NAME or the name of a provider, and GET /v1/models lists them";
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Model {
+    /// This template, with its schema.
+    Template(String),
+    /// For an object of this schema.
+    Schema(String),
+    /// This provider.
+    Provider(String),
+}
+
+/// All models. There are few, so there is one page.
+#[derive(Debug, Serialize)]
+pub struct ModelList {
+    object: &'static str,
+    data: Vec<ModelEntry>,
+}
+
+/// A model as it is listed.
+#[derive(Debug, Serialize)]
+pub struct ModelEntry {
+    id: String,
+    object: &'static str,
+    /// Seconds since the Unix epoch; 0 where nobody knows.
+    created: u64,
+    owned_by: &'static str,
+}
+
+impl Model {
+    /// The model of this name.
+    pub fn of(name: String) -> Self {
+        if let Some(id) = name.strip_prefix(TEMPLATE) {
+            Self::Template(id.to_owned())
+        } else if let Some(id) = name.strip_prefix(SCHEMA) {
+            Self::Schema(id.to_owned())
+        } else {
+            Self::Provider(name)
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Template(id) => format!("{TEMPLATE}{id}"),
+            Self::Schema(id) => format!("{SCHEMA}{id}"),
+            Self::Provider(name) => name.clone(),
+        }
+    }
+}
+
+/// The problem of a model that does not exist.
+pub fn unknown() -> Problem {
+    let detail = format!("there is no such model; {HELP}");
+    Problem::at_places(RequestCode::NotFound, vec![Place::default().error("/model", detail)])
+}
+
+/// The handler of the list.
+pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
+    let named = |model: Model, owned_by| ModelEntry { id: model.name(), object: "model", created: 0, owned_by };
+    let templates = templates::all().iter().map(|it| Model::Template(format!("{}@{}", it.name, it.version)));
+    let schemas = schemas::all().iter().map(|it| Model::Schema(format!("{}@{}", it.name(), it.version())));
+    let built_in = templates.chain(schemas).map(|model| named(model, BUILT_IN));
+    let provider = |known: &KnownProvider| named(Model::Provider(known.provider.name().to_string()), known.kind);
+    let data = built_in.chain(api.providers.iter().map(provider)).collect();
+    Json(ModelList { object: "list", data })
+}
+
+/// The handler of one model.
+///
+/// # Errors
+/// `not_found`.
+pub async fn get(State(api): State<ApiState>, Path(id): Path<String>) -> Result<Json<ModelEntry>, Problem> {
+    let model = Model::of(id);
+    let (model, owned_by) = match &model {
+        Model::Template(id) => {
+            let found = templates::find(id).ok_or_else(unknown)?;
+            (Model::Template(format!("{}@{}", found.name, found.version)), BUILT_IN)
+        }
+        Model::Schema(id) => {
+            let found = schemas::find(id).ok_or_else(unknown)?;
+            (Model::Schema(format!("{}@{}", found.name(), found.version())), BUILT_IN)
+        }
+        Model::Provider(name) => {
+            let known = api.providers.iter().find(|known| &**known.provider.name() == name.as_str());
+            (model.clone(), known.ok_or_else(unknown)?.kind)
+        }
+    };
+    Ok(Json(ModelEntry { id: model.name(), object: "model", created: 0, owned_by }))
+}
