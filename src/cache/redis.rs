@@ -99,6 +99,7 @@ impl RedisAnswers {
     async fn look_up(&self, key: &AnswerKey) -> Lookup {
         let Some(mut connection) = self.link.connection() else { return Lookup::Unavailable };
         let key = keys::key(key);
+        // The connection sends the pipelines of those who look something up at the same time together.
         let mut pipeline = redis::pipe();
         // Not longer than anything of ours, whatever somebody has put there.
         pipeline.cmd("GETRANGE").arg(&key).arg(0).arg(MAX_BYTES - 1).cmd("PTTL").arg(&key);

@@ -135,7 +135,7 @@ impl RecordHandler {
         let event = self.decode(record)?;
         *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
         let input = Scope { event: &event, key: record.key.as_deref(), headers: &record.headers };
-        match self.engine.begin(&Request { input, spec: &self.spec, caller: &self.caller, deadline: None }) {
+        match self.engine.begin(&Request { input, spec: &self.spec, caller: &self.caller }) {
             Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?))),
             Begun::Ask(question) => Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use crate::domain::answer::{Answer, Answered, CacheHit};
@@ -41,7 +41,7 @@ impl Engine {
     /// Resolve ▶ accept ▶ recall. Nothing here waits, so a door may call it on the thread that received the request; a
     /// remembered answer costs no task and no allocation beyond the prompt.
     pub fn begin(&self, request: &Request<'_>) -> Begun {
-        let Request { input, spec, caller, deadline } = request;
+        let Request { input, spec, caller } = request;
         let settings = spec.settings();
         let resolved = settings.template.render(input);
         let on_pattern = |pattern| caller.metrics().suspicious(pattern);
@@ -58,14 +58,26 @@ impl Engine {
             None => Begun::Ask(Question {
                 spec: Arc::clone(spec),
                 caller: Arc::clone(caller),
-                deadline: *deadline,
+                deadline: None,
                 prompt,
                 content,
                 flags,
                 fingerprint,
+                is_looked_up: false,
                 progress: Box::default(),
             }),
         }
+    }
+
+    /// Looks for the answer among those that processes share, before it is the request's turn to be asked. Those that
+    /// do so at the same time wait at the same time, and their look-ups travel together.
+    pub async fn look_ahead(&self, begun: Begun) -> Begun {
+        let Begun::Ask(mut question) = begun else { return begun };
+        let Some(answer) = self.shared(&question).await else {
+            question.is_looked_up = true;
+            return Begun::Ask(question);
+        };
+        Begun::Done(judge(answer, CacheHit::Redis, question.flags, &question.spec.settings().checks))
     }
 
     /// Ask ▶ approve ▶ score, once for all requests that ask the same question at the same time, as far as providers
@@ -79,18 +91,18 @@ impl Engine {
         judge(answer, hit, question.flags.clone(), &question.spec.settings().checks)
     }
 
-    /// Takes a request from beginning to end, within its deadline. A call that is open then is finished all the same,
-    /// and its answer remembered: providers bill it in any case.
+    /// Takes a request to its end, until a deadline. A call that is open then is finished all the same, and its answer
+    /// remembered: providers bill it in any case.
     ///
     /// # Errors
     /// As [`Engine::finish`], and `deadline_exceeded`.
-    pub async fn run(self: &Arc<Self>, request: &Request<'_>) -> Result<Answered, Failure> {
-        let Request { spec, caller, .. } = request;
-        let mut question = match self.begin(request) {
+    pub async fn finish_until(self: &Arc<Self>, deadline: Instant, begun: Begun) -> Result<Answered, Failure> {
+        let mut question = match begun {
             Begun::Done(outcome) => return outcome,
             Begun::Ask(question) => question,
         };
-        let Some(deadline) = question.deadline else { return self.finish(&mut question).await };
+        question.deadline = Some(deadline);
+        let (spec, caller) = (Arc::clone(&question.spec), Arc::clone(&question.caller));
         let (send, outcome) = oneshot::channel();
         let (engine, commitment) = (Arc::clone(self), question.commitment().clone());
         let work = async move {
@@ -103,7 +115,7 @@ impl Engine {
         match timeout_at(deadline, outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_panicked)) => Err(Failure::defect()),
-            Err(_elapsed) => Err(too_late(Gate::new(spec, caller), &commitment)),
+            Err(_elapsed) => Err(too_late(Gate::new(&spec, &caller), &commitment)),
         }
     }
 
@@ -131,13 +143,10 @@ impl Engine {
 
     /// The answer that processes share, or a provider's, which is remembered as the policy says.
     async fn answer_alone(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
-        let (settings, key) = (question.spec.settings(), question.answer_key());
-        let cache = settings.cache;
-        if let Some(key) = key.as_ref().filter(|_| cache.reads())
-            && let Some(answer) = self.recall.get_shared(key, |answer| is_still_valid(answer, settings)).await
-        {
+        if let Some(answer) = self.shared(question).await {
             return Ok((answer, CacheHit::Redis));
         }
+        let (cache, key) = (question.spec.settings().cache, question.answer_key());
         let Question { spec, caller, deadline, prompt, content, progress, .. } = question;
         let content = content.as_deref().unwrap_or(prompt);
         let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
@@ -145,6 +154,13 @@ impl Engine {
             self.recall.put(&key, &answer, cache.ttl);
         }
         Ok((answer, CacheHit::None))
+    }
+
+    /// The answer that processes share, if it may be used and nobody has looked for it yet.
+    async fn shared(&self, question: &Question) -> Option<Arc<Answer>> {
+        let settings = question.spec.settings();
+        let key = question.answer_key().filter(|_| settings.cache.reads() && !question.is_looked_up)?;
+        self.recall.get_shared(&key, |answer| is_still_valid(answer, settings)).await
     }
 }
 

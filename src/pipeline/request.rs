@@ -23,14 +23,13 @@ pub struct Request<'a> {
     pub spec: &'a Arc<Spec>,
     /// Who asks.
     pub caller: &'a Arc<Caller>,
-    /// Until when the answer is waited for; `None` for ever.
-    pub deadline: Option<Instant>,
 }
 
 /// An accepted request that nobody remembers the answer to.
 pub struct Question {
     pub(super) spec: Arc<Spec>,
     pub(super) caller: Arc<Caller>,
+    /// Until when the answer is waited for; `None` for ever.
     pub(super) deadline: Option<Instant>,
     pub(super) prompt: String,
     /// The record's own part of the prompt, where that is known.
@@ -38,6 +37,8 @@ pub struct Question {
     pub(super) flags: Vec<Flag>,
     /// What its answer is looked up by; `None` where nothing is remembered.
     pub(super) fingerprint: Option<Fingerprint>,
+    /// Whether it is known that the answers that processes share have none.
+    pub(super) is_looked_up: bool,
     pub(super) progress: Box<Progress>,
 }
 

@@ -108,14 +108,14 @@ impl Asking {
         Gate::new(&self.spec, &self.caller)
     }
 
-    fn request<'a>(&'a self, event: &'a Event, deadline: Option<Instant>) -> Request<'a> {
+    fn request<'a>(&'a self, event: &'a Event) -> Request<'a> {
         let input = Scope { event, key: None, headers: &[] };
-        Request { input, spec: &self.spec, caller: &self.caller, deadline }
+        Request { input, spec: &self.spec, caller: &self.caller }
     }
 
     /// The stages that need no waiting.
     pub(crate) fn begin(&self, data: Data) -> Begun {
-        self.engine.begin(&self.request(&event(data), None))
+        self.engine.begin(&self.request(&event(data)))
     }
 
     /// The question that this text comes to.
@@ -133,7 +133,7 @@ impl Asking {
 
     /// From beginning to end, within this time.
     pub(crate) async fn run(&self, data: Data, time: Duration) -> Result<Answered, Failure> {
-        self.engine.run(&self.request(&event(data), Some(Instant::now() + time))).await
+        self.engine.finish_until(Instant::now() + time, self.begin(data)).await
     }
 
     /// As far as providers can be asked now: an attempt that does not wait for them.

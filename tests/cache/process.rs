@@ -116,7 +116,7 @@ impl Process {
 }
 
 /// Asks until there is something.
-async fn some<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+pub async fn some<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let asking = async {
         loop {
             if let Some(found) = ask().await {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use structured_prompt::domain::health::Status;
 use structured_prompt::ports::answers::SharedAnswers as _;
 
-use super::process::{HOUR, Process, acme, answer, command, key, keys};
+use super::process::{HOUR, Process, acme, answer, command, key, keys, some};
 use super::servers::Redis;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,6 +23,33 @@ async fn an_answer_of_one_process_is_found_by_another_compressed_and_with_the_ti
     assert!(!second.has_in_memory(&key(1)));
     assert_eq!(second.taken(&key(1)).await, long);
     assert!(second.has_in_memory(&key(1)), "what was found is kept");
+}
+
+/// Times that the server has read from its connections.
+async fn reads(url: &str) -> u64 {
+    let info: redis::InfoDict = redis::from_redis_value(command(url, &[b"INFO", b"stats"]).await).unwrap();
+    info.get("total_reads_processed").unwrap()
+}
+
+// One thread: all look-ups have begun before the first of them is sent.
+#[tokio::test]
+async fn look_ups_at_the_same_time_travel_together() {
+    let server = Redis::start(&[]);
+    let [first, second] = [Process::start(&server.url()).await, Process::start(&server.url()).await];
+    for n in 0..100 {
+        first.put(&key(n), &answer(10));
+    }
+    first.found(&key(99)).await;
+    let keys: Vec<_> = (0..100).map(key).collect();
+    // On a busy machine some look-ups may be misses: then again.
+    let look_up_all = async || {
+        let before = reads(&server.url()).await;
+        let found = futures_util::future::join_all(keys.iter().map(|key| second.shared(key))).await;
+        let reads = reads(&server.url()).await - before;
+        (found.iter().flatten().count() == 100).then_some(reads)
+    };
+    let reads = some("a hundred answers", look_up_all).await;
+    assert!(reads < 30, "{reads} reads for a hundred look-ups");
 }
 
 #[tokio::test(flavor = "multi_thread")]

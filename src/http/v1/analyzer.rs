@@ -14,14 +14,25 @@ use crate::http::error_status::RequestCode;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::pipeline::caller::Caller;
-use crate::pipeline::engine::Engine;
+use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::request::Request;
+use crate::pipeline::spec::Spec;
 use crate::prompt::language;
 use crate::prompt::template::Scope;
 
 /// What a request is as an event, which is what templates read.
 const EVENT_TYPE: &str = "com.structuredprompt.prompt.requested.v1";
 const EVENT_SOURCE: &str = "/v1/analyze";
+
+/// A request that was begun.
+pub struct BegunRequest<'a> {
+    request: &'a PromptRequest,
+    id: &'a RequestId,
+    spec: Arc<Spec>,
+    language: Option<&'static str>,
+    begun: Begun,
+    took: Duration,
+}
 
 /// Takes requests to their answers.
 pub struct Analyzer {
@@ -44,20 +55,51 @@ impl Analyzer {
         caller: &Arc<Caller>,
         id: &RequestId,
     ) -> Result<StructuredResponse, Problem> {
+        self.finish(self.begin(request, caller, id)?).await
+    }
+
+    /// Begins a request: it is known then what it asks, and what this process remembers.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    pub fn begin<'a>(
+        &self,
+        request: &'a PromptRequest,
+        caller: &Arc<Caller>,
+        id: &'a RequestId,
+    ) -> Result<BegunRequest<'a>, Problem> {
         let began_at = Instant::now();
         let data = input(request)?;
         let spec = self.specs.find(request)?;
         let language = language::detect(&text_of(&data));
         let event = event(id, data);
         let input = Scope { event: &event, key: None, headers: &[] };
-        let deadline = Some(began_at + request.options.timeout.unwrap_or(self.timeout));
-        let answered = self.engine.run(&Request { input, spec: &spec, caller, deadline }).await?;
+        let begun = self.engine.begin(&Request { input, spec: &spec, caller });
+        Ok(BegunRequest { request, id, spec, language, begun, took: began_at.elapsed() })
+    }
+
+    /// Looks for the answer among those that processes share.
+    pub async fn look_ahead<'a>(&self, request: BegunRequest<'a>) -> BegunRequest<'a> {
+        let began_at = Instant::now();
+        let begun = self.engine.look_ahead(request.begun).await;
+        BegunRequest { begun, took: request.took + began_at.elapsed(), ..request }
+    }
+
+    /// The answer to a request that was begun. Its time does not run while it waits for its turn.
+    ///
+    /// # Errors
+    /// Why it has no answer.
+    pub async fn finish(&self, begun: BegunRequest<'_>) -> Result<StructuredResponse, Problem> {
+        let BegunRequest { request, id, spec, language, begun, took } = begun;
+        let went_on_at = Instant::now();
+        let time_left = request.options.timeout.unwrap_or(self.timeout).saturating_sub(took);
+        let answered = self.engine.finish_until(went_on_at + time_left, begun).await?;
         let asked = Asked {
             id,
             format: request.output_format.unwrap_or_default(),
             is_template: request.template_id.is_some(),
             language,
-            took: began_at.elapsed(),
+            took: took + went_on_at.elapsed(),
         };
         StructuredResponse::new(&spec, &answered, asked)
     }

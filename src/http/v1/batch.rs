@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::{Extension, Json};
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::analyzer::Analyzer;
+use super::analyzer::{Analyzer, BegunRequest};
 use super::batch_request::BatchRequest;
 use super::prompt_request::PromptRequest;
 use super::specs::digest;
@@ -138,21 +138,34 @@ struct Asker<'a> {
     id: &'a RequestId,
 }
 
-impl Asker<'_> {
-    /// Answers the requests with these indices, as far as they can be read.
+impl<'a> Asker<'a> {
+    /// Answers the requests with these indices, as far as they can be read. What processes share is looked up for all
+    /// of them at once, and then those without an answer are asked.
     async fn answer_all(
         self,
-        requests: &[Result<PromptRequest, Problem>],
+        requests: &'a [Result<PromptRequest, Problem>],
         indices: Vec<usize>,
     ) -> HashMap<usize, ItemOutcome> {
-        let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
+        let mut look_ups = Vec::new();
         for index in indices {
             if let Some(Ok(request)) = requests.get(index) {
-                let answer = async move { (index, self.analyzer.answer(request, self.caller, self.id).await) };
-                answers.push(answer.boxed());
+                look_ups.push(async move { (index, self.look_ahead(request).await) });
             }
         }
+        let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
+        for (index, begun) in join_all(look_ups).await {
+            let answer = async move { (index, self.finish(begun).await) };
+            answers.push(answer.boxed());
+        }
         stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
+    }
+
+    async fn look_ahead(self, request: &'a PromptRequest) -> Result<BegunRequest<'a>, Problem> {
+        Ok(self.analyzer.look_ahead(self.analyzer.begin(request, self.caller, self.id)?).await)
+    }
+
+    async fn finish(self, begun: Result<BegunRequest<'a>, Problem>) -> ItemOutcome {
+        self.analyzer.finish(begun?).await
     }
 }
 

@@ -1,13 +1,22 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::domain::answer::Answer;
+use crate::domain::answer_key::AnswerKey;
 use crate::domain::failure::Code;
 use crate::http::testing::{Api, parts};
+use crate::pipeline::engine::Engine;
+use crate::pipeline::recall::Recall;
 use crate::pipeline::route::testing::{Scripted, fails};
+use crate::ports::answers::{FakeAnswers, SharedAnswers};
 use crate::ports::model::{CallError, FakeModel, Model, Reply};
+use crate::tasks::Tasks;
 
 fn api(latency: Duration, script: impl IntoIterator<Item = Result<Reply, CallError>>) -> (Api, Arc<Scripted>) {
     let model = Scripted::with("a", 1.0, latency, script);
@@ -110,6 +119,53 @@ async fn prompts_are_answered_side_by_side_within_a_bound() {
     let answer = api.post("/v1/analyze/batch", &json!({ "schema": any(), "prompts": prompts })).await.json();
     assert_eq!((&answer["summary"]["successful"], model.calls()), (&json!(100), 100));
     assert_eq!(began_at.elapsed().as_secs(), 4, "a hundred, thirty-two at a time");
+}
+
+/// Answers that processes share, each of which takes a while to be found.
+#[derive(Default)]
+struct SlowAnswers {
+    answers: FakeAnswers,
+    asked_at: Mutex<Vec<Instant>>,
+}
+
+impl SharedAnswers for SlowAnswers {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<(Arc<Answer>, Duration)>> {
+        self.asked_at.lock().unwrap().push(Instant::now());
+        sleep(Duration::from_millis(20)).then(|()| SharedAnswers::get(&self.answers, key)).boxed()
+    }
+
+    fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration) {
+        SharedAnswers::put(&self.answers, key, answer, ttl);
+    }
+}
+
+/// An API with an engine of its own, as another process has it.
+fn process(shared: &Arc<SlowAnswers>, model: &Arc<Scripted>) -> Api {
+    let mut parts = parts(&[Arc::clone(model) as Arc<dyn Model>]);
+    let recall = Recall::new(Arc::new(FakeAnswers::default())).with_shared(Arc::clone(shared) as _);
+    parts.analyzer.engine = Arc::new(Engine::new(recall, Tasks::new(Handle::current())));
+    Api::new(parts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_processes_share_is_looked_up_for_all_prompts_at_once_before_anybody_is_asked() {
+    let shared = Arc::new(SlowAnswers::default());
+    let model = Scripted::with("a", 1.0, Duration::from_secs(1), [FakeModel::says("{}")]);
+    let batch = |prompts: std::ops::Range<usize>| {
+        let prompts: Vec<_> = prompts.map(|n| format!("prompt {n}")).collect();
+        json!({ "schema": any(), "prompts": prompts })
+    };
+    process(&shared, &model).post("/v1/analyze/batch", &batch(0..40)).await;
+    shared.asked_at.lock().unwrap().clear();
+    let began_at = Instant::now();
+    let answer = process(&shared, &model).post("/v1/analyze/batch", &batch(0..100)).await.json();
+    assert_eq!(began_at.elapsed(), Duration::from_millis(2020), "sixty are asked, thirty-two at a time");
+    assert_eq!((&answer["summary"]["cached"], model.calls()), (&json!(40), 100), "{answer}");
+    assert_eq!(answer["results"][0]["result"]["cache"], "redis");
+    assert_eq!(answer["results"][40]["result"]["cache"], "none");
+    let asked_at = shared.asked_at.lock().unwrap();
+    assert_eq!(asked_at.len(), 100, "each is looked for once");
+    assert!(asked_at.iter().all(|at| *at == began_at));
 }
 
 #[tokio::test(start_paused = true)]
