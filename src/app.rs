@@ -1,11 +1,12 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
-//! - `providers`, `storage`, `cache`, `connectors`, `api`: the builders of the parts;
+//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`: the builders of the parts;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`errors`]: why it cannot start.
 
 mod api;
+pub mod audit;
 mod cache;
 mod connectors;
 pub mod errors;

@@ -7,12 +7,14 @@
 //!   [`idempotent`]: what is answered once;
 //! - [`v1`]: the resources of the API; [`admin`]: those of administrators; [`request_log`]: what was asked, and what
 //!   came of it;
+//! - [`audit`]: what of it concerns security;
 //! - [`health`]: `/v1/health` and the probes;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
 //! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts.
 
 pub mod admin;
 pub mod admission;
+pub mod audit;
 pub mod auth;
 pub mod compression;
 pub mod cors;

@@ -7,9 +7,11 @@
 //! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
 //! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
+//! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
+pub mod audit_topic;
 pub mod client;
 pub mod dependencies;
 pub mod embedded;
@@ -21,6 +23,7 @@ mod result_log;
 mod session;
 pub mod settings;
 pub mod status;
+mod suspicious_records;
 pub mod topic_io;
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     caller.suspicious("sql-union");
     caller.paid(0.0, Some((0.0, 1.0)));
     metrics.table("request_log");
+    metrics.audit().held_back("rate_limit");
     metrics.http("GET", "/v1/health", 200, Duration::ZERO);
     let text = metrics.encode().expect("text");
     let existing: BTreeSet<&str> =

@@ -13,6 +13,7 @@ use super::lifecycle::Service;
 use super::providers::Providers;
 use super::shared::Shared;
 use super::storage::Storage;
+use crate::http::admin::seen::AdminSeen;
 use crate::http::auth::Authenticator;
 use crate::http::request_log::RequestLogger;
 use crate::http::settings::{Auth, HttpSettings};
@@ -75,6 +76,8 @@ impl Builder<'_> {
             cache: self.storage.cache.tiers(),
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
+            audit: Arc::clone(&self.storage.audit),
+            admin_seen: AdminSeen::default(),
             started_at: Instant::now(),
             authenticator: Arc::new(authenticator),
             keys,
@@ -84,7 +87,6 @@ impl Builder<'_> {
             rate_limits: Arc::new(MemoryRateLimits::default()),
             request_log: kept.map(|kept| RequestLogger {
                 log: Arc::clone(&kept.request_log),
-                clock: Arc::clone(clock),
                 store_text: runtime.request_log.store_text,
             }),
             request_history: kept.map(|kept| Arc::clone(&kept.request_history)),

@@ -114,7 +114,8 @@ impl Builder<'_> {
         let (connector, format, reference) = (Arc::clone(&name), topics.format, runtime.routing.reference);
         let settings = HandlerSettings { connector, config_hash, format, reference };
         let (engine, clock) = (Arc::clone(self.engine), Arc::clone(clock));
-        let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered);
+        let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered)
+            .with_audit(Arc::clone(&self.storage.audit));
         Dependencies {
             kafka: runtime.kafka.clone(),
             topics,

@@ -37,6 +37,9 @@ pub enum AppError {
     /// The database is not one that this program can work with; the sentence says what to do.
     #[error("store.url: {0}")]
     Store(String),
+    /// Security events cannot be written where the user wants them; the sentence says which setting.
+    #[error("{0}")]
+    Audit(String),
     /// There is no cache that could be filled.
     #[error(
         "cache.redis_url: none is set, and the answers in memory end with this command; set it to the Redis that the service uses"

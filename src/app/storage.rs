@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::audit;
 use super::cache::Cache;
 use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
+use crate::ports::audit::AuditLog;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
 use crate::store::database::Database;
@@ -25,6 +27,8 @@ pub(super) struct Storage {
     pub(super) journal: Option<Arc<dyn Journal>>,
     /// What the API keeps, if the store is a database.
     pub(super) repositories: Option<Repositories>,
+    /// Takes security events down.
+    pub(super) audit: Arc<dyn AuditLog>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
     /// The tasks that look after them.
@@ -35,7 +39,7 @@ impl Storage {
     /// Opens it. A database that is away is waited for afterwards.
     ///
     /// # Errors
-    /// [`AppError::Store`] for a database with tables of another version.
+    /// [`AppError::Store`] for a database with tables of another version, [`AppError::Audit`].
     pub(super) async fn open(shared: &Shared) -> Result<Self, AppError> {
         let mut cache = Cache::open(shared);
         let (mut health, mut services) = (cache.health(), std::mem::take(&mut cache.services));
@@ -66,7 +70,10 @@ impl Storage {
                 Some(journal)
             }
         };
-        Ok(Self { cache, journal, repositories, health, services })
+        let audit_table = repositories.as_ref().map(|stored| Arc::clone(&stored.audit_log));
+        let (audit, streams) = audit::open(shared, audit_table)?;
+        services.extend(streams);
+        Ok(Self { cache, journal, repositories, audit, health, services })
     }
 }
 

@@ -7,21 +7,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::stored::{self, Kept};
 use super::{Exit, runtime};
+use crate::app::audit;
 use crate::config::parse_duration;
 use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyId};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::{Scope, Tenant};
-use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
+use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult, AuditSink};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::keys::{Keys, NewKey};
 use crate::ports::repository::RepositoryError;
 use crate::store::api_keys::StoredKeys;
 use crate::store::audit::AuditTable;
+use crate::store::audit::stream::line as audit_line;
 use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
 
+/// How long a file or a topic has to take an event.
+const SINK_LIMIT: Duration = Duration::from_secs(10);
 /// Keys that are listed at a time.
 const PAGE: u32 = 100;
 
@@ -83,22 +89,26 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
     let runtime = runtime()?;
     // Pools of connections belong to a runtime.
     let _entered = runtime.enter();
-    let database = match stored::selected(args.config.as_deref()) {
-        Ok(Kept::Database(database)) => database,
-        Ok(Kept::Elsewhere(place)) => {
+    let config = match stored::configuration(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(findings) => return writeln!(error, "{findings}").map(|()| Exit::WrongUse),
+    };
+    let sinks = match audit::sinks(&config.audit, &config.kafka) {
+        Ok(sinks) => sinks.into_iter().map(|(_, sink)| sink).collect(),
+        Err(why) => return writeln!(error, "{why}").map(|()| Exit::WrongUse),
+    };
+    let database = match stored::selected(&config) {
+        Kept::Database(database) => database,
+        Kept::Elsewhere(place) => {
             writeln!(
                 error,
                 "{place}: keys need a database; set store.url to sqlite://PATH or postgres://HOST/DATABASE"
             )?;
             return Ok(Exit::WrongUse);
         }
-        Err(findings) => {
-            writeln!(error, "{findings}")?;
-            return Ok(Exit::WrongUse);
-        }
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Store { keys: StoredKeys::new(database.clone(), Arc::clone(&clock)), database, clock };
+    let store = Store { keys: StoredKeys::new(database.clone(), Arc::clone(&clock)), database, clock, sinks };
     let done = runtime.block_on(async {
         store.check().await?;
         match &args.command {
@@ -116,6 +126,7 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
             Ok(Exit::Failed)
         }
         Err(Failed::Store(why)) => writeln!(error, "{why}").map(|()| Exit::Failed),
+        Err(Failed::Audit(why)) => writeln!(error, "{why}").map(|()| Exit::Failed),
     }
 }
 
@@ -125,6 +136,8 @@ enum Failed {
     Output(io::Error),
     /// The database is not one that this program can work with.
     Refused(String),
+    /// A security event is not where it should be.
+    Audit(String),
     /// The database did not do what it was asked for.
     Store(RepositoryError),
 }
@@ -145,6 +158,8 @@ struct Store {
     database: Database,
     keys: StoredKeys,
     clock: Arc<dyn Clock>,
+    /// Where security events go beside the database.
+    sinks: Vec<Arc<dyn AuditSink>>,
 }
 
 impl Store {
@@ -201,7 +216,18 @@ impl Store {
             request_id: None,
             detail: Some(what.to_owned()),
         };
-        Ok(AuditTable::new(self.database.clone()).insert(&[(fastrand::i64(0..), event)]).await?)
+        let line = audit_line(&event);
+        AuditTable::new(self.database.clone()).insert(&[(fastrand::i64(0..), event)]).await?;
+        for sink in &self.sinks {
+            let written = timeout(SINK_LIMIT, sink.write(vec![&line])).await;
+            let why = match written {
+                Ok(Ok(())) => continue,
+                Ok(Err(why)) => why,
+                Err(_elapsed) => format!("no answer within {} s", SINK_LIMIT.as_secs()),
+            };
+            return Err(Failed::Audit(format!("{id} was {what}, but the {} does not say so: {why}", sink.title())));
+        }
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
     let runtime = runtime()?;
     // Pools of connections belong to a runtime.
     let _entered = runtime.enter();
-    let database = match stored::selected(args.config.as_deref()) {
+    let database = match stored::configuration(args.config.as_deref()).map(|config| stored::selected(&config)) {
         Ok(Kept::Database(database)) => database,
         Ok(Kept::Elsewhere(place)) => {
             writeln!(out, "{place}: nothing to do, there are no tables")?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::Environment;
-use crate::config::runtime;
+use crate::config::runtime::{self, RuntimeConfig};
 use crate::store::database::Database;
 use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
@@ -16,16 +16,20 @@ pub(super) enum Kept {
     Elsewhere(&'static str),
 }
 
-/// The store of a configuration; all that is wrong with the configuration otherwise.
-pub(super) fn selected(config: Option<&Path>) -> Result<Kept, String> {
+/// The runtime configuration of this process; all that is wrong with it otherwise.
+pub(super) fn configuration(config: Option<&Path>) -> Result<RuntimeConfig, String> {
     let file = super::run::config_file(config);
-    let runtime = runtime::load(file, &Environment::of_process()).map_err(|findings| findings.to_string())?;
-    Ok(match &runtime.store.url {
+    runtime::load(file, &Environment::of_process()).map_err(|findings| findings.to_string())
+}
+
+/// The store of a configuration.
+pub(super) fn selected(runtime: &RuntimeConfig) -> Kept {
+    match &runtime.store.url {
         StoreUrl::Off => Kept::Elsewhere("store.url is none"),
         StoreUrl::Memory => Kept::Elsewhere("store.url is the memory of the process"),
         StoreUrl::Durable(location) => match SelectedStore::at(location) {
             SelectedStore::Database(database) => Kept::Database(database),
             SelectedStore::Redis(_) => Kept::Elsewhere("redis"),
         },
-    })
+    }
 }

@@ -1,6 +1,7 @@
 //! The runtime configuration: brokers, providers and everything else that connectors share. Each file reads the section
 //! of its name.
 
+mod audit;
 mod cache;
 mod http;
 mod kafka;
@@ -28,7 +29,7 @@ use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
-use crate::store::settings::{RequestLogSettings, StoreSettings, StoreUrl};
+use crate::store::settings::{AuditSettings, RequestLogSettings, StoreSettings, StoreUrl};
 use crate::telemetry::settings::LogSettings;
 
 /// The runtime configuration as true.
@@ -42,6 +43,8 @@ pub struct RuntimeConfig {
     pub store: StoreSettings,
     /// What is kept of requests over HTTP.
     pub request_log: RequestLogSettings,
+    /// Where security events go beside the store.
+    pub audit: AuditSettings,
     /// The answer cache.
     pub cache: CacheSettings,
     /// Usable providers, by name.
@@ -76,12 +79,13 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
         diagnostics.add(finding);
     }
     let written = read(&diagnostics, &root, base(file));
-    let Written { kafka, http, store, request_log, cache, cassettes, providers, routing, log } = written;
+    let Written { kafka, http, store, request_log, audit, cache, cassettes, providers, routing, log } = written;
     let is_replay = matches!(cassettes, Cassettes::Replay(_));
     let (providers, left_out) = providers::resolve(&diagnostics, providers, environment, is_replay);
     let routing = routing::usable(routing, &providers);
     let findings = Findings::new(diagnostics.into_findings());
-    let config = RuntimeConfig { kafka, http, store, request_log, cache, providers, left_out, routing, cassettes, log };
+    let config =
+        RuntimeConfig { kafka, http, store, request_log, audit, cache, providers, left_out, routing, cassettes, log };
     if findings.is_empty() { Ok(config) } else { Err(findings) }
 }
 
@@ -140,6 +144,7 @@ struct Written {
     http: HttpSettings,
     store: StoreSettings,
     request_log: RequestLogSettings,
+    audit: AuditSettings,
     cache: CacheSettings,
     cassettes: Cassettes,
     providers: Vec<providers::Written>,
@@ -163,13 +168,14 @@ fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let http = http::read(diagnostics, root.section("http"), base);
     let store = store::read(root.section("store"), base);
     let request_log = request_log::read(root.section("request_log"));
+    let audit = audit::read(root.section("audit"), base);
     let cache = cache::read(root.section("cache"));
     let providers = providers::read(diagnostics, &mut root, base);
     let routing = routing::read(diagnostics, root.section("routing"), &providers);
     let cassettes = llm::read(diagnostics, root.section("llm"), base);
     let log = log::read(root.section("log"));
     root.finish();
-    Written { kafka, http, store, request_log, cache, cassettes, providers, routing, log }
+    Written { kafka, http, store, request_log, audit, cache, cassettes, providers, routing, log }
 }
 
 #[cfg(test)]

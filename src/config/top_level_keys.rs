@@ -5,5 +5,5 @@ pub(super) const CONNECTOR_KEYS: [&str; 8] =
     ["name", "source", "prompt", "schema", "options", "delivery", "sink", "dead_letter"];
 
 /// The top-level keys of a runtime configuration. In the names of variables they are in upper case.
-pub(super) const RUNTIME_KEYS: [&str; 9] =
-    ["kafka", "http", "store", "request_log", "cache", "providers", "routing", "llm", "log"];
+pub(super) const RUNTIME_KEYS: [&str; 10] =
+    ["kafka", "http", "store", "request_log", "audit", "cache", "providers", "routing", "llm", "log"];

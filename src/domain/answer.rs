@@ -126,6 +126,14 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// The pattern of an injection attempt, if it is about one.
+    pub fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::SuspiciousInput(pattern) => Some(pattern),
+            Self::LowConfidence => None,
+        }
+    }
+
     /// The text that users see.
     pub fn text(self) -> Cow<'static, str> {
         match self {

@@ -1,6 +1,7 @@
 //! For administrators: what is behind the admin key, `/admin`.
 //!
-//! - [`api_keys`]: keys of all teams; [`authorize`]: who is an administrator.
+//! - [`api_keys`]: keys of all teams; [`authorize`]: who is an administrator; [`seen`]: when one was last noticed.
 
 pub mod api_keys;
 pub mod authorize;
+pub mod seen;

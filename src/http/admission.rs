@@ -8,10 +8,12 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::auth::Identity;
+use super::audit;
+use super::auth::{Identified, Identity};
 use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::rate_limit::{add_headers, charge};
+use super::request_id::RequestId;
 use super::state::ApiState;
 
 /// When another process has taken over.
@@ -31,13 +33,24 @@ pub async fn admit(State(api): State<ApiState>, request: Request, next: Next) ->
 }
 
 /// Lets a request through on behalf of whoever makes it.
-pub async fn authenticate(State(api): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub async fn authenticate(
+    State(api): State<ApiState>,
+    Extension(id): Extension<RequestId>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match api.authenticator.identify(request.headers()).await {
-        Ok(identity) => {
+        Ok(Identified { identity, is_new }) => {
+            if is_new {
+                audit::key_accepted(&api, &id, &request, &identity);
+            }
             request.extensions_mut().insert(identity);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(refused) => {
+            audit::key_refused(&api, &id, &request, &refused);
+            refused.problem.into_response()
+        }
     }
 }
 

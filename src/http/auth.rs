@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error_status::RequestCode;
 use super::problem::Problem;
-use crate::domain::api_key::{self, ApiKey, KeyEntry, KeyId};
+use crate::domain::api_key::{self, ApiKey, KeyEntry, KeyId, Refusal};
 use crate::domain::tenant::Tenant;
 use crate::pipeline::caller::Caller;
 use crate::ports::clock::Clock;
@@ -42,6 +42,25 @@ pub struct KeyLimit {
     pub id: KeyId,
     /// Requests that may be made with it in an hour.
     pub per_hour: u32,
+}
+
+/// Who makes a request, and how that is known.
+pub struct Identified {
+    /// Who.
+    pub identity: Identity,
+    /// Whether the key was looked up for it: its entry was not remembered.
+    pub is_new: bool,
+}
+
+/// A request of which is not known who makes it.
+#[derive(Debug)]
+pub struct Refused {
+    /// What its client is told.
+    pub problem: Problem,
+    /// The key that it names.
+    pub key: Option<KeyId>,
+    /// What is wrong, in a word, which its client is not told; `None` where it could not be found out.
+    pub reason: Option<&'static str>,
 }
 
 /// Says who makes a request.
@@ -91,13 +110,14 @@ impl Authenticator {
     ///
     /// # Errors
     /// `unauthorized`, whatever is wrong with the key; `store_unavailable` where that cannot be found out now.
-    pub async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Problem> {
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Identified, Refused> {
         let known = match &self.mode {
-            Mode::Off(everybody) => return Ok(everybody.clone()),
+            Mode::Off(everybody) => return Ok(Identified { identity: everybody.clone(), is_new: false }),
             Mode::Keys(known) => known,
         };
+        let text = bearer(headers).ok_or_else(|| Refused::unauthorized(None, "no_key"))?;
         // A key that cannot be one is refused without a look-up.
-        let presented = bearer(headers).and_then(ApiKey::parse).ok_or_else(unauthorized)?;
+        let presented = ApiKey::parse(text).ok_or_else(|| Refused::unauthorized(None, "malformed"))?;
         let identity = |entry: &KeyEntry| self.identity(entry);
         known.verify(&presented, identity).await
     }
@@ -135,22 +155,24 @@ impl KnownKeys {
         &self,
         presented: &ApiKey,
         identity: impl FnOnce(&KeyEntry) -> Identity,
-    ) -> Result<Identity, Problem> {
+    ) -> Result<Identified, Refused> {
+        let refused = |refusal: Refusal| Refused::unauthorized(Some(presented.id()), refusal.as_str());
         let now = self.clock.now();
         let generation = self.generation.load(Ordering::Acquire);
         let place = (presented.id().clone(), presented.hash().0);
         let remembered = self.remembered.get(&place);
         if let Some(it) = remembered.filter(|it| it.until > now && it.generation == generation) {
-            return api_key::verify(presented, Some(&it.entry), now).map(|()| it.identity.clone()).map_err(refused);
+            let identified = |()| Identified { identity: it.identity.clone(), is_new: false };
+            return api_key::verify(presented, Some(&it.entry), now).map(identified).map_err(refused);
         }
-        let Some(keys) = &self.keys else { return Err(unauthorized()) };
-        let entry = keys.find(presented.id()).await.map_err(|_away| Problem::store_unavailable())?;
+        let Some(keys) = &self.keys else { return Err(refused(Refusal::Unknown)) };
+        let entry = keys.find(presented.id()).await.map_err(|_away| Refused::unknown())?;
         api_key::verify(presented, entry.as_ref(), now).map_err(refused)?;
-        let entry = entry.ok_or_else(unauthorized)?;
+        let entry = entry.ok_or_else(|| refused(Refusal::Unknown))?;
         let identity = identity(&entry);
         let it = Remembered { entry, identity: identity.clone(), until: now + REMEMBERED, generation };
         self.remembered.insert(place, Arc::new(it));
-        Ok(identity)
+        Ok(Identified { identity, is_new: true })
     }
 
     fn forget(&self) {
@@ -165,15 +187,18 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
 }
 
-fn refused(refusal: api_key::Refusal) -> Problem {
-    tracing::debug!(reason = refusal.as_str(), "a key was refused");
-    unauthorized()
-}
+impl Refused {
+    /// The problem is the same whatever is wrong: who tries out keys learns nothing.
+    fn unauthorized(key: Option<&KeyId>, reason: &'static str) -> Self {
+        tracing::debug!(reason, "a key was refused");
+        let detail = "send a valid key as `Authorization: Bearer sk_…`; `structured-prompt key create` makes one";
+        Self { problem: Problem::new(RequestCode::Unauthorized, detail), key: key.cloned(), reason: Some(reason) }
+    }
 
-/// The same whatever is wrong: who tries out keys learns nothing.
-fn unauthorized() -> Problem {
-    let detail = "send a valid key as `Authorization: Bearer sk_…`; `structured-prompt key create` makes one";
-    Problem::new(RequestCode::Unauthorized, detail)
+    /// The store is away.
+    fn unknown() -> Self {
+        Self { problem: Problem::store_unavailable(), key: None, reason: None }
+    }
 }
 
 #[cfg(test)]

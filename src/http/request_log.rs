@@ -9,15 +9,13 @@ use std::time::Duration;
 
 use super::problem::Problem;
 use crate::domain::attempt::Attempt;
-use crate::ports::clock::Clock;
+use crate::domain::failure::Code;
 use crate::ports::request_log::RequestLog;
 
 /// Takes requests down.
 pub struct RequestLogger {
     /// Where they are taken down.
     pub log: Arc<dyn RequestLog>,
-    /// Dates them.
-    pub clock: Arc<dyn Clock>,
     /// Whether prompts and answers are taken down as well.
     pub store_text: bool,
 }
@@ -51,6 +49,8 @@ pub struct Outcome {
     pub validation_status: Option<&'static str>,
     /// How much the answer can be trusted.
     pub confidence: Option<f64>,
+    /// Why the prompt looks like an attack, without its text.
+    pub suspicious: Option<String>,
     /// The prompt, or the parameters as JSON.
     pub prompt: Option<String>,
     /// The answer's data as JSON.
@@ -75,6 +75,7 @@ impl From<&Problem> for Outcome {
             input_tokens: calls.iter().map(|call| call.usage.input_tokens).sum(),
             output_tokens: calls.iter().map(|call| call.usage.output_tokens).sum(),
             cost_usd: calls.iter().map(|call| call.cost_usd).sum(),
+            suspicious: (problem.code() == Code::SuspiciousInput.as_str()).then(|| problem.detail().to_owned()),
             ..Self::default()
         }
     }

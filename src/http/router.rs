@@ -19,7 +19,7 @@ use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, usage};
-use super::{admission, compression, cors, health, idempotent, middleware};
+use super::{admission, audit, compression, cors, health, idempotent, middleware};
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -71,6 +71,7 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
         .route("/v1/usage", get(usage::usage))
         .route_layer(limit)
         .merge(asking)
+        .route_layer(from_fn_with_state(Arc::clone(state), audit::denials))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::authenticate))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
 }

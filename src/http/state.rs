@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use tokio_util::task::TaskTracker;
 
+use super::admin::seen::AdminSeen;
 use super::auth::Authenticator;
 use super::request_log::RequestLogger;
 use super::settings::HttpSettings;
 use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
 use crate::ports::answer_cache::AnswerCache;
+use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
 use crate::ports::health::Health;
 use crate::ports::idempotency::Idempotency;
@@ -33,6 +35,10 @@ pub struct ApiParts {
     pub cache: Arc<dyn AnswerCache>,
     /// The metrics to show and to count requests in.
     pub metrics: Arc<Metrics>,
+    /// Takes security events down.
+    pub audit: Arc<dyn AuditLog>,
+    /// When the admin key was last noticed.
+    pub admin_seen: AdminSeen,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Start of the process.

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::admin::seen::AdminSeen;
 use super::auth::Authenticator;
 use super::router::router;
 use super::settings::{Auth, HttpSettings};
@@ -26,6 +27,7 @@ use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::settings::{Ceilings, Strategy};
 use crate::pipeline::spec::PatternPolicy;
 use crate::ports::answers::FakeAnswers;
+use crate::ports::audit::AuditLogs;
 use crate::ports::clock::ManualClock;
 use crate::ports::health::Health;
 use crate::ports::model::{FakeModel, Model};
@@ -55,6 +57,11 @@ pub(crate) struct Answer {
 
 /// An API that everybody may ask, and that asks these models.
 pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
+    parts_with(models, PatternPolicy::Reject)
+}
+
+/// The same, with this policy for suspicious input.
+pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> ApiParts {
     let (metrics, signal) = (Arc::new(Metrics::default()), Signal::default());
     let provider = |model: &Arc<dyn Model>| {
         let of = metrics.provider(model.name());
@@ -73,7 +80,7 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         max_body_bytes: 1 << 20,
         max_prompt_chars: 10_000,
         timeout: Duration::from_secs(30),
-        patterns: PatternPolicy::Reject,
+        patterns,
     };
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
     let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: Duration::from_secs(3600) };
@@ -86,6 +93,8 @@ pub(crate) fn parts(models: &[Arc<dyn Model>]) -> ApiParts {
         health: Arc::new(Nothing),
         cache: Arc::clone(&answers) as _,
         clock: Arc::new(ManualClock::default()),
+        audit: Arc::new(AuditLogs(Vec::new())),
+        admin_seen: AdminSeen::default(),
         started_at: Instant::now(),
         keys: None,
         idempotency: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
+use super::suspicious_records::SuspiciousRecords;
 use crate::codec::result_event::{Origin, ResultEvent, Versions};
 use crate::codec::{cloudevents, dead_letter, kafka_binary, plain};
 use crate::delivery::outcome::{RecordOutcome, Settled};
@@ -20,6 +21,7 @@ use crate::pipeline::gate::Gate;
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::route::settings::Prices;
 use crate::pipeline::spec::{Spec, SpecSettings};
+use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
@@ -72,6 +74,7 @@ pub struct RecordHandler {
     clock: Arc<dyn Clock>,
     remembered: Option<RememberedOutcomes>,
     result_log: ResultLog,
+    suspicious: Option<SuspiciousRecords>,
 }
 
 /// What a connector's results say of where they come from, and how its records are read.
@@ -106,7 +109,16 @@ impl RecordHandler {
             config_hash: &settings.config_hash,
         };
         let origin = Origin::new(&settings.connector, versions);
-        Self { settings, origin, engine, spec, caller, clock, remembered, result_log: ResultLog::default() }
+        let (result_log, suspicious) = (ResultLog::default(), None);
+        Self { settings, origin, engine, spec, caller, clock, remembered, result_log, suspicious }
+    }
+
+    /// The same, with suspicious records as events in this log.
+    #[must_use]
+    pub fn with_audit(mut self, log: Arc<dyn AuditLog>) -> Self {
+        let (clock, connector) = (Arc::clone(&self.clock), Arc::clone(&self.settings.connector));
+        self.suspicious = Some(SuspiciousRecords { log, clock, connector, tenant: self.caller.tenant().clone() });
+        self
     }
 
     /// Whether anybody may be asked.
@@ -176,6 +188,9 @@ impl RecordHandler {
 
     fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
         self.result_log.observe(&self.settings.connector, record, answered);
+        if let Some(suspicious) = &self.suspicious {
+            suspicious.published(record, &answered.flags);
+        }
         let result = ResultEvent::new(record, event, answered, &self.origin, self.clock.now());
         let outgoing = kafka_binary::encode(record, result);
         let answer = &answered.answer;
@@ -189,6 +204,9 @@ impl RecordHandler {
 
     /// The record as a dead letter.
     pub fn dead_letter(&self, record: &Record, failure: &Failure) -> Settled {
+        if let Some(suspicious) = &self.suspicious {
+            suspicious.refused(record, failure);
+        }
         let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
         let outcome = RecordOutcome::DeadLetter { code: failure.code };
         Settled { outgoing, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }

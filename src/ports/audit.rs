@@ -1,13 +1,16 @@
 //! Events that concern security, in a stream of their own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::ready;
+use futures_util::future::{BoxFuture, ready};
+use serde_json::json;
 
 use super::repository::{Memory, RepositoryFuture};
 use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::{Scope, Tenant};
+use crate::domain::time::rfc3339;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,9 +87,9 @@ pub struct AuditEvent {
     pub tenant: Tenant,
     /// What it is about.
     pub event_type: AuditEventType,
-    /// Who did it: the id of a key, `admin`, `command line`, or an address.
+    /// Who did it: the id of a key, `admin`, `command line`, `connector NAME`, or `anonymous`.
     pub actor: String,
-    /// To what: a route, `api_keys/ID`, `cache`.
+    /// To what: a route, `api_keys/ID`, `cache`, a record's position.
     pub resource: String,
     /// How it ended.
     pub result: AuditResult,
@@ -96,10 +99,50 @@ pub struct AuditEvent {
     pub detail: Option<String>,
 }
 
+impl AuditEvent {
+    /// The event as a line of JSON. `id` tells a line that was written twice from two events.
+    pub fn to_json(&self, id: &str) -> String {
+        let Self { timestamp, tenant, event_type, actor, resource, result, request_id, detail } = self;
+        json!({
+            "id": id,
+            "timestamp": rfc3339(*timestamp),
+            "event_type": event_type.as_str(),
+            "organization": tenant.organization(),
+            "team": tenant.team(),
+            "actor": actor,
+            "resource": resource,
+            "result": result.as_str(),
+            "request_id": request_id,
+            "detail": detail,
+        })
+        .to_string()
+    }
+}
+
 /// Takes events down. Never waits and never fails: what there is no room for is dropped and counted.
 pub trait AuditLog: Send + Sync {
     /// Takes one down.
     fn record(&self, event: AuditEvent);
+}
+
+/// Hands each event to all of these; to nobody where there are none.
+pub struct AuditLogs(pub Vec<Arc<dyn AuditLog>>);
+
+impl AuditLog for AuditLogs {
+    fn record(&self, event: AuditEvent) {
+        for log in &self.0 {
+            log.record(event.clone());
+        }
+    }
+}
+
+/// A place beside the database to which events go, as lines of JSON.
+pub trait AuditSink: Send + Sync {
+    /// What it is called in the log.
+    fn title(&self) -> &'static str;
+
+    /// Writes these lines. When that fails some of them may have been written; they are written again.
+    fn write<'a>(&'a self, lines: Vec<&'a str>) -> BoxFuture<'a, Result<(), String>>;
 }
 
 /// What was taken down. Events come within seconds.

@@ -1,4 +1,11 @@
-//! Audit events in a database.
+//! Audit events: the table, and streams of their own beside it.
+//!
+//! - [`stream`]: events as lines of JSON, on their way to a file or a topic; [`file`]: the file;
+//! - [`flood`]: what many events at once may cost.
+
+pub mod file;
+pub mod flood;
+pub mod stream;
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ const MAX_ROWS: usize = 20_000;
 /// Bytes of rows that wait at most, where they have long texts.
 const MAX_BYTES: usize = 64 << 20;
 
-/// A table to which rows are appended.
+/// A table, or another place, to which rows are appended.
 pub(super) trait RowTable: Send + Sync + 'static {
     /// What a row is made from.
     type Row: Send + Sync + 'static;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -24,6 +25,15 @@ pub struct RequestLogSettings {
     pub retention: Duration,
     /// Whether prompts and answers are kept as well.
     pub store_text: bool,
+}
+
+/// The `audit` section: where security events go beside the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// A file, a line for each.
+    pub file: Option<PathBuf>,
+    /// A topic on Kafka, a message for each.
+    pub topic: Option<Arc<str>>,
 }
 
 /// What remembers.

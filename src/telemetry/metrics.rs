@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+mod audit;
 mod cache;
 mod connectors;
 mod journal;
@@ -13,6 +14,7 @@ mod labels;
 mod providers;
 mod rows;
 
+pub use audit::AuditMetrics;
 pub use cache::CacheMetrics;
 pub use connectors::{ConnectorMetrics, GaugeShare};
 pub use journal::JournalMetrics;
@@ -89,6 +91,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     cache: CacheMetrics,
     tables: rows::TableMetrics,
+    audit: AuditMetrics,
     http_requests: Family<Requests, Counter>,
     http_seconds: Histogram,
 }
@@ -132,6 +135,7 @@ impl Default for Metrics {
             journal: JournalMetrics::default(),
             cache: CacheMetrics::default(),
             tables: rows::TableMetrics::default(),
+            audit: AuditMetrics::default(),
             http_requests: Family::default(),
             http_seconds: Histogram::new(SECONDS),
         };
@@ -185,6 +189,7 @@ impl Metrics {
         self.journal.register(&mut registry);
         self.cache.register(&mut registry);
         self.tables.register(&mut registry);
+        self.audit.register(&mut registry);
         registry.register("http_requests", "HTTP requests", self.http_requests.clone());
         registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
     }
@@ -278,7 +283,12 @@ impl Metrics {
         }
     }
 
-    /// The handles of a table to which rows are appended: `request_log` or `audit_log`.
+    /// The handles of the audit log.
+    pub fn audit(&self) -> AuditMetrics {
+        self.audit.clone()
+    }
+
+    /// The handles of what rows are appended to: `request_log`, `audit_log`, `audit_file`, `audit_topic`.
     pub fn table(&self, name: &'static str) -> RowMetrics {
         self.tables.of(name)
     }

@@ -80,7 +80,7 @@ fn all_findings_come_at_once_with_their_places() {
                \nr.yaml:5:30: cache.memory_mb: expected a whole number from 0 to 1048576, found text\
                \nr.yaml:6:16: log.format: `yaml` is not one of the choices\n    use auto or json or text\
                \nr.yaml:7:1: log: the key appears twice\n    keep one of the two\
-               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, store, request_log, cache, providers, routing, llm, log"
+               \nr.yaml:8:1: strange: there is no such key\n    known keys here: kafka, http, store, request_log, audit, cache, providers, routing, llm, log"
     );
 }
 

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::authorize::ADMIN;
 use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
 use crate::domain::tenant::{DEFAULT, Scope, Tenant};
 use crate::domain::time::{parse_rfc3339, rfc3339};
+use crate::http::audit;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::request_id::RequestId;
 use crate::http::state::ApiState;
+use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
 use crate::ports::keys::{KeyChange, Keys, NewKey};
 use crate::ports::repository::RepositoryError;
 
@@ -51,9 +55,12 @@ pub struct ShownKey {
 /// What is wrong with the request, or `store_unavailable`.
 pub async fn create(
     State(api): State<ApiState>,
+    Extension(id): Extension<RequestId>,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<ShownKey>), Problem> {
-    let (key, entry) = keys(&api)?.create(new_key(body)?).await.map_err(problem)?;
+    let created = keys(&api)?.create(new_key(body)?).await.map_err(problem);
+    record(&api, &id, None, "created", created.as_ref().map(|(_, entry)| entry));
+    let (key, entry) = created?;
     let shown = ShownKey { key: Some(key.expose().to_owned()), ..shown(&entry) };
     Ok((StatusCode::CREATED, Json(shown)))
 }
@@ -88,11 +95,14 @@ pub async fn get(
 /// What is wrong with the request, `not_found`, or `store_unavailable`.
 pub async fn change(
     State(api): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<ShownKey>, Problem> {
     let (id, change) = (key_id(id)?, key_change(body)?);
-    let entry = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem)?;
+    let changed = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem);
+    record(&api, &request_id, Some(&id), "changed", changed.as_ref());
+    let entry = changed?;
     api.authenticator.forget();
     Ok(Json(shown(&entry)))
 }
@@ -103,11 +113,37 @@ pub async fn change(
 /// `not_found`, or `store_unavailable`.
 pub async fn revoke(
     State(api): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ShownKey>, Problem> {
-    let entry = keys(&api)?.revoke(&everybody(), &key_id(id)?).await.map_err(problem)?;
+    let id = key_id(id)?;
+    let revoked = keys(&api)?.revoke(&everybody(), &id).await.map_err(problem);
+    record(&api, &request_id, Some(&id), "revoked", revoked.as_ref());
+    let entry = revoked?;
     api.authenticator.forget();
     Ok(Json(shown(&entry)))
+}
+
+/// Records what was done to a key, or to none yet.
+fn record(
+    api: &ApiState,
+    request_id: &RequestId,
+    id: Option<&KeyId>,
+    what: &str,
+    outcome: Result<&KeyEntry, &Problem>,
+) {
+    let (result, detail) = match outcome {
+        Ok(_) => (AuditResult::Success, what.to_owned()),
+        Err(problem) => (AuditResult::Failed, format!("{what}: {}", problem.code())),
+    };
+    let id = outcome.map_or(id, |entry| Some(&entry.id));
+    api.audit.record(AuditEvent {
+        tenant: outcome.map_or_else(|_| Tenant::default(), |entry| entry.tenant.clone()),
+        actor: ADMIN.to_owned(),
+        resource: id.map_or_else(|| "api_keys".to_owned(), |id| format!("api_keys/{id}")),
+        detail: Some(detail),
+        ..audit::event(api, request_id.as_str(), AuditEventType::AdminAction, result)
+    });
 }
 
 fn keys(api: &ApiState) -> Result<&dyn Keys, Problem> {

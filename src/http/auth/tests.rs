@@ -30,7 +30,8 @@ impl Setup {
 
     async fn with_header(&self, value: &str) -> Result<Identity, &'static str> {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())]);
-        self.authenticator.identify(&headers).await.map_err(|problem| problem.code())
+        let identified = self.authenticator.identify(&headers).await;
+        identified.map(|it| it.identity).map_err(|refused| refused.problem.code())
     }
 
     async fn revoke(&self, key: &ApiKey) {
@@ -73,7 +74,7 @@ async fn whatever_is_wrong_with_a_key_the_answer_is_the_same() {
         header::AUTHORIZATION,
         HeaderValue::from_str(&format!("Bearer {}", unknown.expose())).unwrap(),
     )]);
-    assert_eq!(nobody.identify(&headers).await.err().unwrap().code(), "unauthorized");
+    assert_eq!(nobody.identify(&headers).await.err().unwrap().problem.code(), "unauthorized");
 }
 
 #[tokio::test]

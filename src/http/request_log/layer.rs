@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::{Outcome, Outcomes};
+use crate::http::audit;
 use crate::http::auth::Identity;
 use crate::http::endpoint::endpoint;
 use crate::http::problem::Problem;
@@ -15,7 +16,8 @@ use crate::http::request_id::RequestId;
 use crate::http::state::ApiState;
 use crate::ports::request_log::LoggedRequest;
 
-/// Takes a request down when it has its answer. A batch has a row for each prompt, whose ids end in the prompt's index.
+/// Takes a request down when it has its answer, and records what of it was suspicious. A batch has a row for each
+/// prompt, whose ids end in the prompt's index.
 pub async fn take_down(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
@@ -23,8 +25,7 @@ pub async fn take_down(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(logger) = &api.request_log else { return next.run(request).await };
-    let (endpoint, created_at, began_at) = (endpoint(&request), logger.clock.now(), Instant::now());
+    let (endpoint, created_at, began_at) = (endpoint(&request), api.clock.now(), Instant::now());
     let mut response = next.run(request).await;
     let took = began_at.elapsed();
     let outcomes = match (response.extensions_mut().remove(), response.extensions().get::<Problem>()) {
@@ -35,8 +36,11 @@ pub async fn take_down(
     let is_batch = endpoint.ends_with("/batch") && outcomes.len() > 1;
     for (index, outcome) in outcomes.into_iter().enumerate() {
         let request_id = if is_batch { format!("{id}.{index}") } else { id.to_string() };
-        let whose = Whose { identity: &identity, request_id, created_at, endpoint, took };
-        logger.log.log(whose.row(outcome));
+        audit::suspicious(&api, &request_id, &identity, endpoint, &outcome);
+        if let Some(logger) = &api.request_log {
+            let whose = Whose { identity: &identity, request_id, created_at, endpoint, took };
+            logger.log.log(whose.row(outcome));
+        }
     }
     response
 }

@@ -27,7 +27,8 @@ fn parts_and_log(
     clock.advance(Duration::from_secs(5));
     let mut parts = parts(&[Scripted::new("a", script) as Arc<dyn Model>]);
     let taken_down = Arc::clone(&log) as Arc<dyn RequestLog>;
-    parts.request_log = Some(RequestLogger { log: taken_down, clock: Arc::new(clock), store_text });
+    parts.request_log = Some(RequestLogger { log: taken_down, store_text });
+    parts.clock = Arc::new(clock);
     (parts, log)
 }
 

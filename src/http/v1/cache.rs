@@ -10,12 +10,15 @@ use serde::Serialize;
 use tracing::Instrument as _;
 
 use crate::domain::name_pattern::NamePattern;
+use crate::http::audit;
 use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::state::ApiState;
+use crate::http::request_id::RequestId;
+use crate::http::state::{ApiParts, ApiState};
 use crate::ports::answer_cache::TierStats;
+use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
 
 /// Longest pattern, in characters.
 const MAX_PATTERN_CHARS: usize = 200;
@@ -54,6 +57,7 @@ struct Tier {
 pub async fn invalidate(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
+    Extension(id): Extension<RequestId>,
     uri: Uri,
 ) -> Result<Json<Invalidated>, Problem> {
     let mut query = Query::of(&uri);
@@ -64,19 +68,32 @@ pub async fn invalidate(
             format!("send ?pattern= with 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
         Problem::new(RequestCode::InvalidRequest, detail)
     })?;
-    let (tenant, pattern) = (identity.caller.tenant().clone(), NamePattern::new(pattern));
-    let (cache, open) = (Arc::clone(&api.cache), api.open_requests.token());
+    let (asking, open) = (Arc::clone(&api), api.open_requests.token());
     let work = async move {
-        let invalidated = cache.invalidate(&tenant, &pattern).await;
+        let invalidated = api.cache.invalidate(identity.caller.tenant(), &NamePattern::new(pattern.clone())).await;
+        record(&api, &id, &identity, &pattern, invalidated.as_ref().ok());
         if let Err(incomplete) = &invalidated {
             tracing::warn!(error = %incomplete, "remembered answers could not be invalidated everywhere");
         }
         drop(open);
         invalidated
     };
-    let invalidated = api.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())?;
+    let invalidated = asking.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())?;
     let invalidated = invalidated.map_err(|_incomplete| Problem::store_unavailable())?;
     Ok(Json(Invalidated { invalidated }))
+}
+
+/// Records that answers were removed.
+fn record(api: &ApiParts, id: &RequestId, identity: &Identity, pattern: &str, removed: Option<&u64>) {
+    let (result, outcome) = match removed {
+        Some(removed) => (AuditResult::Success, format!("{removed} removed")),
+        None => (AuditResult::Failed, "not removed everywhere".to_owned()),
+    };
+    api.audit.record(AuditEvent {
+        resource: "cache".to_owned(),
+        detail: Some(format!("pattern {pattern}: {outcome}")),
+        ..audit::event_of(api, id.as_str(), identity, (AuditEventType::CacheInvalidation, result))
+    });
 }
 
 /// How much is remembered, and how often that helps.
@@ -129,7 +146,6 @@ mod tests {
 
     use super::*;
     use crate::domain::tenant::Tenant;
-    use crate::http::state::ApiParts;
     use crate::http::testing::{Answer, Api, parts};
     use crate::ports::answer_cache::{AnswerCache, NotInvalidated};
     use crate::ports::model::FakeModel;

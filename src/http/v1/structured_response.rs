@@ -28,6 +28,9 @@ pub struct StructuredResponse {
     confidence_factors: Factors,
     low_confidence: bool,
     flags: Vec<String>,
+    /// The patterns of attacks that the prompt has.
+    #[serde(skip)]
+    suspicious: Vec<&'static str>,
     cached: bool,
     cache: &'static str,
     provider: String,
@@ -100,6 +103,7 @@ impl StructuredResponse {
             },
             low_confidence: flags.contains(&Flag::LowConfidence),
             flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
+            suspicious: flags.iter().filter_map(|flag| flag.pattern()).collect(),
             cached: !is_new,
             cache: cache_hit.as_str(),
             provider: answer.provider.to_string(),
@@ -138,6 +142,7 @@ impl StructuredResponse {
             cached: self.cached,
             validation_status: Some(self.validation_status),
             confidence: Some(self.confidence),
+            suspicious: Some(self.suspicious.join(", ")).filter(|patterns| !patterns.is_empty()),
             prompt: None,
             data: None,
         }

@@ -126,6 +126,16 @@ pub(crate) fn producer(deps: &Dependencies, transactional_id: Option<&str>) -> K
     config.create_with_context(Deliveries::default())
 }
 
+/// How long a security event is tried to be produced before its batch is tried again: less than a batch may take.
+const AUDIT_TIMEOUT_MS: &str = "8000";
+
+/// An idempotent producer for security events. Unlike an outcome, one that is late may be sent twice.
+pub(crate) fn audit_producer(settings: &KafkaSettings) -> KafkaResult<Producer> {
+    let mut config = config(settings, "structured-prompt-audit", &[COMMON, PRODUCER], OWNED_PRODUCER);
+    config.set("message.timeout.ms", AUDIT_TIMEOUT_MS);
+    config.create_with_context(Deliveries::default())
+}
+
 /// A client for questions about topics.
 pub(crate) fn admin<A: FromClientConfig>(settings: &KafkaSettings) -> KafkaResult<A> {
     config(settings, "structured-prompt-admin", &[COMMON], &[]).create()

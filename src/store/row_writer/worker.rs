@@ -124,7 +124,7 @@ impl<T: RowTable> Worker<T> {
         let rows = dropped - std::mem::replace(&mut self.told, dropped);
         if rows > 0 {
             let table = self.table.title();
-            tracing::warn!(table, rows, "rows were dropped: they came faster than the database could write them");
+            tracing::warn!(table, rows, "rows were dropped: they came faster than they could be written");
         }
     }
 

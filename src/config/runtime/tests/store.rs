@@ -42,6 +42,26 @@ fn requests_are_kept_for_a_month_without_their_texts() {
 }
 
 #[test]
+fn security_events_go_nowhere_else_until_someone_says_so() {
+    let audit = |text: &str, variables: &[(&str, &str)]| {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("r.yaml");
+        fs::write(&file, text).unwrap();
+        let audit = load(Some(&file), &variables.iter().copied().chain(KEYED).collect()).unwrap().audit;
+        let below =
+            |path: &Path| path.strip_prefix(directory.path()).map_or(path.to_owned(), |it| Path::new("FILE").join(it));
+        (audit.file.as_deref().map(below), audit.topic)
+    };
+    assert_eq!(audit("", &[]), (None, None));
+    let (file, topic) = audit("audit: { file: logs/audit.jsonl, kafka: { topic: security } }", &[]);
+    assert_eq!((file.as_deref(), topic.as_deref()), (Some(Path::new("FILE/logs/audit.jsonl")), Some("security")));
+    let variables = [("STRUCTURED_PROMPT_AUDIT__FILE", "a.jsonl"), ("STRUCTURED_PROMPT_AUDIT__KAFKA__TOPIC", "t")];
+    let (file, topic) = audit("", &variables);
+    assert_eq!((file.as_deref(), topic.as_deref()), (Some(Path::new("a.jsonl")), Some("t")));
+    assert!(findings("audit: { kafka: { topic: 'a topic' } }").contains("audit.kafka.topic: "));
+}
+
+#[test]
 fn a_wrong_store_is_refused_without_quoting_its_password() {
     for url in [
         "mysql://me:canary@x/",
