@@ -9,8 +9,13 @@
     reason = "in a test they are assertions and their explanation"
 )]
 
+mod audit;
+mod history;
 mod openai;
 mod program;
+mod secrets;
+#[path = "../support/servers.rs"]
+mod servers;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 mod teams;

@@ -31,9 +31,14 @@ pub struct Answer {
 impl Program {
     /// Starts it with this configuration in a directory of its own, and waits until it says where it listens.
     pub fn start(configuration: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(directory.path().join("runtime.yaml"), configuration).expect("a file");
+        Self::start_with(configuration, &[])
+    }
+
+    /// The same with these environment variables.
+    pub fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Self {
+        let directory = directory(configuration);
         let mut child = binary(&directory)
+            .envs(environment.iter().copied())
             .args(["run", "--config", "runtime.yaml"])
             .stdout(Stdio::piped())
             .spawn()
@@ -57,6 +62,13 @@ impl Program {
         Self { child, address, log, directory }
     }
 
+    /// How it ends with a configuration that it refuses, and its log.
+    pub fn refused(configuration: &str) -> (ExitStatus, String) {
+        let directory = directory(configuration);
+        let output = binary(&directory).args(["run", "--config", "runtime.yaml"]).output().expect("the binary");
+        (output.status, String::from_utf8(output.stdout).expect("text"))
+    }
+
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
@@ -70,6 +82,16 @@ impl Program {
     /// Asks for a path.
     pub fn get(&self, path: &str) -> Answer {
         send(&self.address, "GET", path, "", "")
+    }
+
+    /// Asks for a path with a key.
+    pub fn get_with_key(&self, path: &str, key: &str) -> Answer {
+        send(&self.address, "GET", path, &authorization(key), "")
+    }
+
+    /// All metrics as text.
+    pub fn metrics(&self) -> String {
+        exchange(&self.address, "GET", "/v1/metrics", "", "").1
     }
 
     /// Sends JSON to a path.
@@ -128,6 +150,13 @@ impl Drop for Program {
     }
 }
 
+/// A directory of its own with this configuration.
+fn directory(configuration: &str) -> TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("runtime.yaml"), configuration).expect("a file");
+    directory
+}
+
 fn binary(directory: &TempDir) -> Command {
     let mut binary = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
     binary.current_dir(directory.path()).env_clear();
@@ -140,6 +169,16 @@ fn authorization(key: &str) -> String {
 
 /// One request on a connection of its own. Each of `headers` ends its line.
 pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    let (headers, body) = exchange(address, method, path, headers, body);
+    Answer {
+        status: headers[9..12].parse().expect("a status"),
+        headers: headers.to_ascii_lowercase(),
+        body: serde_json::from_str(&body).unwrap_or_else(|_| panic!("{headers}\n{body}")),
+    }
+}
+
+/// What comes back: status and headers, and the body.
+fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).expect("its HTTP");
     write!(
         stream,
@@ -151,9 +190,5 @@ pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (headers, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-    Answer {
-        status: headers[9..12].parse().expect("a status"),
-        headers: headers.to_ascii_lowercase(),
-        body: serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}")),
-    }
+    (headers.to_owned(), body.to_owned())
 }
