@@ -6,6 +6,7 @@ pub mod healthcheck;
 pub mod key;
 pub mod lint;
 pub mod migrate;
+pub mod openapi;
 pub mod run;
 pub mod schema;
 mod stored;
@@ -53,6 +54,7 @@ enum Command {
     Cache(cache::Args),
     Key(key::Args),
     Migrate(migrate::Args),
+    Openapi(openapi::Args),
     Healthcheck(healthcheck::Args),
 }
 
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Key(args) => key::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Migrate(args) => migrate::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
+        Command::Openapi(args) => openapi::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Healthcheck(args) => healthcheck::run(&args),
     };
     exit.into()

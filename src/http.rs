@@ -8,7 +8,8 @@
 //! - [`v1`]: the resources of the API; [`admin`]: those of administrators; [`request_log`]: what was asked, and what
 //!   came of it;
 //! - [`audit`]: what of it concerns security;
-//! - [`health`]: `/v1/health` and the probes;
+//! - [`health`]: `/v1/health` and the probes; [`metrics`];
+//! - [`openapi`]: the document that describes all of this; [`pages`]: the document in a browser;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
 //! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts.
 
@@ -25,7 +26,10 @@ pub mod health;
 pub mod idempotent;
 pub mod json_body;
 pub mod list;
+pub mod metrics;
 pub mod middleware;
+pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;

@@ -139,6 +139,14 @@ fn wrong_use_exits_with_two_and_help_with_zero() {
 }
 
 #[test]
+fn the_openapi_document_is_printed_as_it_is_documented() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = run(directory.path(), &["openapi"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), include_str!("../docs/openapi.json"));
+}
+
+#[test]
 fn what_is_built_in_can_be_listed_and_shown() {
     let directory = tempfile::tempdir().expect("a directory");
     let shown = |args: &[&str]| {

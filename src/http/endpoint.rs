@@ -3,11 +3,16 @@
 use axum::extract::{MatchedPath, Request};
 
 /// Every route that has a name.
-const ENDPOINTS: &[&str] = &[
+pub(super) const ENDPOINTS: &[&str] = &[
     "/v1/health",
     "/v1/health/live",
     "/v1/health/ready",
     "/v1/metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/{file}",
+    "/redoc",
+    "/redoc/{file}",
     "/v1/analyze",
     "/v1/analyze/batch",
     "/v1/chat/completions",

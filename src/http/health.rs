@@ -7,13 +7,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
 
+use super::openapi::schemas::words;
 use super::state::ApiState;
 use crate::domain::health::{Component, Status};
 
 /// The answer of `/v1/health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HealthReport)]
 pub struct Report {
+    #[schema(schema_with = overall_statuses)]
     status: &'static str,
     version: &'static str,
     uptime_seconds: u64,
@@ -21,8 +26,10 @@ pub struct Report {
     components: BTreeMap<&'static str, BTreeMap<String, ComponentReport>>,
 }
 
-#[derive(Debug, Serialize)]
+/// How a part is doing, with counts of its own.
+#[derive(Debug, Serialize, ToSchema)]
 struct ComponentReport {
+    #[schema(schema_with = component_statuses)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<f64>,
@@ -33,14 +40,27 @@ struct ComponentReport {
 }
 
 /// The answer of the probes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Probe {
+    #[schema(schema_with = probe_statuses)]
     status: &'static str,
     /// What stands in the way.
     reasons: Vec<String>,
 }
 
-/// The state of every part. 503 when the process is unhealthy, so that a plain HTTP check is enough.
+/// Tells how every part is doing
+///
+/// 503 when the process is unhealthy, so that a plain HTTP check is enough.
+#[utoipa::path(
+    get, path = "/v1/health", tag = "Operations", operation_id = "health",
+    responses(
+        (status = 200, description = "Healthy, or degraded", body = Report, example = json!({
+            "status": "healthy", "version": "0.1.0", "uptime_seconds": 3600,
+            "components": { "provider": { "claude": { "status": "up", "in_flight": 3 } } },
+        })),
+        (status = 503, description = "Unhealthy: a part is down that the others depend on", body = Report),
+    ),
+)]
 pub async fn health(State(state): State<ApiState>) -> (StatusCode, Json<Report>) {
     let components = state.health.components();
     let overall = overall(&components);
@@ -54,13 +74,30 @@ pub async fn health(State(state): State<ApiState>) -> (StatusCode, Json<Report>)
     (code, Json(report))
 }
 
-/// 200 while a restart of the process would not help.
+/// Tells whether a restart of the process would help
+///
+/// 200 while it would not.
+#[utoipa::path(
+    get, path = "/v1/health/live", tag = "Operations", operation_id = "live",
+    responses(
+        (status = 200, description = "Alive", body = Probe, example = json!({ "status": "alive", "reasons": [] })),
+        (status = 503, description = "A restart would help", body = Probe),
+    ),
+)]
 pub async fn live(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
     probe("alive", reasons(&state, |component| component.is_alive))
 }
 
-/// 200 when every connector has its cluster, its topics and a place in its group, and the process is not about
-/// to end.
+/// Tells whether traffic can be sent here
+///
+/// 200 when every connector has its cluster, its topics and a place in its group, and the process is not about to end.
+#[utoipa::path(
+    get, path = "/v1/health/ready", tag = "Operations", operation_id = "ready",
+    responses(
+        (status = 200, description = "Ready", body = Probe, example = json!({ "status": "ready", "reasons": [] })),
+        (status = 503, description = "Not now; `reasons` says why", body = Probe),
+    ),
+)]
 pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
     let mut reasons = reasons(&state, |component| component.is_ready);
     if state.open_requests.is_closed() {
@@ -107,6 +144,18 @@ fn by_kind(components: Vec<Component>) -> BTreeMap<&'static str, BTreeMap<String
         kinds.entry(component.kind).or_default().insert(component.name, report);
     }
     kinds
+}
+
+fn overall_statuses() -> Object {
+    words("How the process is", ["healthy", "degraded", "unhealthy"])
+}
+
+fn component_statuses() -> Object {
+    words("How the part is", [Status::Up, Status::Degraded, Status::Down].map(Status::as_str))
+}
+
+fn probe_statuses() -> Object {
+    words("`alive` or `ready`, else `unavailable`", ["alive", "ready", "unavailable"])
 }
 
 fn milliseconds(latency: Duration) -> f64 {

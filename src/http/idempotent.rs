@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
+use utoipa::IntoParams;
 
 use super::auth::Identity;
 use super::error_status::RequestCode;
@@ -27,6 +28,15 @@ use crate::domain::tenant::Tenant;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
 use crate::ports::repository::RepositoryError;
 use crate::tasks::Tasks;
+
+/// The header as the OpenAPI document describes it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// A name for the request, at best a UUID. Sent again within a day, the same request gets the first answer.
+    #[param(rename = "Idempotency-Key", pattern = "^[!#-~]{1,255}$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324")]
+    pub idempotency_key: Option<String>,
+}
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is an earlier one.

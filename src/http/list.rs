@@ -1,6 +1,7 @@
 //! Lists that are read in parts: which part a request asks for, and how a part is written.
 
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::query::Query;
 use crate::domain::page::{Cursor, Page, PageRequest};
@@ -10,12 +11,24 @@ const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 
 /// A part of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ListPage<T> {
     data: Vec<T>,
     has_more: bool,
     /// What `?after=` of the next part is.
+    #[schema(required)]
     next: Option<String>,
+}
+
+/// Which part of a list, for the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// Most entries to list; 20 if left out.
+    #[param(minimum = 1, maximum = 100, example = 20)]
+    pub limit: Option<u32>,
+    /// `next` of the part before.
+    pub after: Option<String>,
 }
 
 impl<T> ListPage<T> {

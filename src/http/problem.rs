@@ -8,6 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::error_status::{RequestCode, status_of};
 use super::request_id::RequestId;
@@ -18,18 +20,29 @@ use crate::domain::failure::{Failure, Kind};
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem(Box<Document>);
 
-/// A problem document. `type` stays `about:blank`: `code` is the stable name, and it has a section in `docs/errors.md`.
-#[derive(Debug, Clone, Serialize)]
+/// A problem document (RFC 9457). Its `code` is the stable name of what is wrong, and has a section in `docs/errors.md`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Document {
+    /// Always `about:blank`: `code` says more.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// What the status is called.
+    #[schema(example = "Bad Request")]
     title: &'static str,
+    /// The status of the answer, or that it would have by itself.
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, example = 400)]
     status: StatusCode,
+    /// What happened, and what to do.
+    #[schema(example = "#/promt: there is no such field; did you mean \"prompt\"?")]
     detail: String,
+    /// What went wrong, for programs.
+    #[schema(example = "invalid_request")]
     code: &'static str,
+    /// The request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<RequestId>,
+    /// Each place of the request that is wrong, where places can be named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<PlaceError>,
     #[serde(skip)]
@@ -39,9 +52,10 @@ struct Document {
 }
 
 /// What is wrong at one place of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlaceError {
     /// JSON Pointer into the body, as a URI fragment: `#/options/timeout`. `?limit` for a parameter of the query.
+    #[schema(example = "#/promt")]
     pub pointer: String,
     /// What is wrong there, and what to write instead.
     pub detail: String,
@@ -144,6 +158,18 @@ impl fmt::Display for Problem {
         let Document { code, detail, errors, .. } = &*self.0;
         write!(f, "{code}: {detail}")?;
         errors.iter().try_for_each(|PlaceError { pointer, detail }| write!(f, "; {pointer}: {detail}"))
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Document::schemas(schemas);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The header, of requests and answers.
@@ -14,7 +15,8 @@ pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_CHARS: usize = 128;
 
 /// The id of a request: 1 to 128 characters of `[A-Za-z0-9._-]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, example = "01a22919-4bf0-7689-acaa-b36c615be3cd")]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 
 use super::admin::api_keys;
@@ -19,7 +18,7 @@ use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, usage};
-use super::{admission, audit, compression, cors, health, idempotent, middleware};
+use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages};
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -31,7 +30,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/health", get(health::health))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
-        .route("/v1/metrics", get(metrics))
+        .route("/v1/metrics", get(metrics::metrics))
+        .merge(pages::routes())
         .merge(for_clients(&state))
         .merge(for_administrators(&state))
         .method_not_allowed_fallback(method_not_allowed)
@@ -84,14 +84,6 @@ fn for_administrators(state: &ApiState) -> Router<ApiState> {
         .route("/admin/api-keys/{id}", one)
         .route_layer(from_fn_with_state(Arc::clone(state), administrator))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
-}
-
-async fn metrics(State(state): State<ApiState>) -> Response {
-    match state.metrics.encode() {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-            .into_response(),
-        Err(_written_to_memory) => Problem::defect().into_response(),
-    }
 }
 
 async fn not_found(request: Request) -> Problem {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -132,7 +133,18 @@ impl Api {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.request("GET", path).await
+    }
+
+    pub(crate) async fn request(&self, method: &str, path: &str) -> Answer {
+        self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Status, headers and body of what need not be text.
+    pub(crate) async fn download(&self, path: &str) -> (StatusCode, HeaderMap, Bytes) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (parts, body) = self.0.clone().oneshot(request).await.unwrap().into_parts();
+        (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
     }
 
     /// Sends JSON.

@@ -5,7 +5,8 @@
 //! - [`cache`]: remembered answers as a whole; [`providers`], [`provider_list`]: who can be asked;
 //! - [`requests`]: what was asked before; [`usage`]: how much, and what it cost;
 //! - [`openai`]: the same in OpenAI's format;
-//! - [`prompt_request`]: what a request says; [`specs`]: the specification that this comes to;
+//! - [`prompt_request`]: what a request says; [`request_schemas`]: the same for the OpenAPI document; [`specs`]: the
+//!   specification that a request comes to;
 //! - [`structured_response`]: the answer; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
 
 pub mod analyze;
@@ -18,6 +19,7 @@ pub mod outcome;
 pub mod prompt_request;
 pub mod provider_list;
 pub mod providers;
+pub mod request_schemas;
 pub mod requests;
 pub mod specs;
 pub mod structured_response;

@@ -12,6 +12,7 @@
 mod audit;
 mod history;
 mod openai;
+mod openapi;
 mod program;
 mod secrets;
 #[path = "../support/servers.rs"]

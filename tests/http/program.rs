@@ -20,7 +20,7 @@ pub struct Program {
     directory: TempDir,
 }
 
-/// An answer.
+/// An answer. A body that is no JSON is a string.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -163,18 +163,19 @@ fn binary(directory: &TempDir) -> Command {
     binary
 }
 
-fn authorization(key: &str) -> String {
+/// The header that brings a key.
+pub fn authorization(key: &str) -> String {
     format!("authorization: Bearer {key}\r\n")
 }
 
 /// One request on a connection of its own. Each of `headers` ends its line.
 pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
     let (headers, body) = exchange(address, method, path, headers, body);
-    Answer {
-        status: headers[9..12].parse().expect("a status"),
-        headers: headers.to_ascii_lowercase(),
-        body: serde_json::from_str(&body).unwrap_or_else(|_| panic!("{headers}\n{body}")),
-    }
+    let (status, headers) = (headers[9..12].parse().expect("a status"), headers.to_ascii_lowercase());
+    let is_json = headers.contains("content-type: application/json") || headers.contains("+json");
+    let read = |body| serde_json::from_str(body).unwrap_or_else(|_| panic!("{headers}\n{body}"));
+    let body = if is_json { read(&body) } else { body.into() };
+    Answer { status, headers, body }
 }
 
 /// What comes back: status and headers, and the body.

@@ -1,5 +1,7 @@
 //! `/admin/api-keys`: keys of all teams, made, shown, changed and revoked.
 
+pub mod schemas;
+
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
@@ -8,7 +10,9 @@ use axum::http::{StatusCode, Uri};
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
+use self::schemas::{KeyChangeSchema, KeyPath, NewKeySchema};
 use super::authorize::ADMIN;
 use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
 use crate::domain::tenant::{DEFAULT, Scope, Tenant};
@@ -17,7 +21,7 @@ use crate::http::audit;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::json_body::JsonBody;
-use crate::http::list::{ListPage, page_request};
+use crate::http::list::{ListPage, PageParameters, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
@@ -32,27 +36,45 @@ const MAX_NAME_CHARS: usize = 100;
 const MAX_RATE_LIMIT: u32 = 100_000_000;
 
 /// A key as administrators see it. Times that are null have not come, or never will.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub struct ShownKey {
     id: String,
     /// How the key begins.
     prefix: String,
     name: String,
     team: String,
+    /// Requests that may be made with it in an hour.
     rate_limit: u32,
+    #[schema(format = DateTime, required)]
     created_at: Option<String>,
+    #[schema(format = DateTime, required)]
     updated_at: Option<String>,
+    #[schema(format = DateTime, required)]
     expires_at: Option<String>,
+    #[schema(format = DateTime, required)]
     revoked_at: Option<String>,
     /// The whole key: in the answer to the request that made it, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
 
-/// Makes a key.
+/// Makes a key
 ///
 /// # Errors
 /// What is wrong with the request, or `store_unavailable`.
+#[utoipa::path(
+    post, path = "/admin/api-keys", tag = "API keys", operation_id = "create_api_key",
+    request_body(content = NewKeySchema, example = json!({
+        "name": "ci", "team": "sales", "rate_limit": 1000, "expires_at": "2100-01-31T00:00:00Z",
+    })),
+    responses((status = 201, description = "The key, which is shown this once", body = ShownKey, example = json!({
+        "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
+        "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
+        "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
+        "key": "sk_4f9KqT2mZxB_…",
+    }))),
+)]
 pub async fn create(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
@@ -65,10 +87,17 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-/// Lists keys, newest first, also those that are revoked or have expired.
+/// Lists keys, newest first, also those that are revoked or have expired
 ///
 /// # Errors
 /// What is wrong with the request, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/admin/api-keys", tag = "API keys", operation_id = "list_api_keys",
+    params(PageParameters),
+    responses((status = 200, description = "A part of the list", body = ListPage<ShownKey>, example = json!({
+        "data": [], "has_more": false, "next": null,
+    }))),
+)]
 pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<ListPage<ShownKey>>, Problem> {
     let mut query = Query::of(&uri);
     let part = page_request(&mut query);
@@ -77,10 +106,19 @@ pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<ListPage
     Ok(Json(ListPage::new(page, |entry| shown(&entry))))
 }
 
-/// Shows a key.
+/// Shows a key
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/admin/api-keys/{id}", tag = "API keys", operation_id = "get_api_key",
+    params(KeyPath),
+    responses((status = 200, description = "The key without its secret", body = ShownKey, example = json!({
+        "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
+        "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
+        "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
+    }))),
+)]
 pub async fn get(
     State(api): State<ApiState>,
     id: Result<Path<String>, PathRejection>,
@@ -89,10 +127,20 @@ pub async fn get(
     Ok(Json(shown(&entry)))
 }
 
-/// Changes a key: its name, its limit, its end.
+/// Changes a key: its name, its limit, its end
 ///
 /// # Errors
 /// What is wrong with the request, `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    patch, path = "/admin/api-keys/{id}", tag = "API keys", operation_id = "change_api_key",
+    params(KeyPath),
+    request_body(content = KeyChangeSchema, example = json!({ "rate_limit": 5000, "expires_at": null })),
+    responses((status = 200, description = "The key as it is now", body = ShownKey, example = json!({
+        "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
+        "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
+        "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
+    }))),
+)]
 pub async fn change(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
@@ -107,10 +155,19 @@ pub async fn change(
     Ok(Json(shown(&entry)))
 }
 
-/// Revokes a key, for good.
+/// Revokes a key, for good
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    delete, path = "/admin/api-keys/{id}", tag = "API keys", operation_id = "revoke_api_key",
+    params(KeyPath),
+    responses((status = 200, description = "The key, which opens nothing any more", body = ShownKey, example = json!({
+        "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
+        "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
+        "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": "2026-11-02T08:00:00.000Z",
+    }))),
+)]
 pub async fn revoke(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,

@@ -10,14 +10,20 @@ use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
 
 use super::analyzer::{Analyzer, BegunRequest};
 use super::batch_request::BatchRequest;
 use super::prompt_request::PromptRequest;
+use super::request_schemas::BatchRequestSchema;
 use super::specs::digest;
 use super::structured_response::{StructuredResponse, micro_dollars, milliseconds};
 use crate::http::auth::Identity;
+use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
+use crate::http::openapi::problems::PipelineProblems;
+use crate::http::openapi::schemas::words;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::charge_batch;
 use crate::http::request_id::RequestId;
@@ -28,17 +34,21 @@ use crate::pipeline::caller::Caller;
 /// Prompts of one batch that are answered at the same time. With the rest of them a process has others to answer.
 const AT_ONCE: usize = 32;
 
-/// A BatchResponse.
-#[derive(Debug, Serialize)]
+/// The answers to a batch.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct BatchResponse {
     request_id: RequestId,
+    /// In the order asked.
     results: Vec<Item>,
     summary: Summary,
 }
 
-#[derive(Debug, Serialize)]
+/// A prompt's answer, or its own problem.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BatchItem)]
 struct Item {
     index: usize,
+    #[schema(schema_with = statuses)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<StructuredResponse>,
@@ -46,7 +56,9 @@ struct Item {
     error: Option<Problem>,
 }
 
-#[derive(Debug, Default, Serialize)]
+/// What came of a batch. `cost_usd` is what its answers cost together.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = BatchSummary)]
 struct Summary {
     total: usize,
     successful: usize,
@@ -59,10 +71,41 @@ struct Summary {
 
 type ItemOutcome = Result<StructuredResponse, Problem>;
 
-/// The handler of the route. Dropped, as it is when the client has gone, it asks nothing more.
+/// Answers up to 100 prompts side by side
+///
+/// Each has its answer or its own problem, in the order asked. Equal prompts are asked once, unless they bypass the cache;
+/// each counts as a request. When the client goes away nothing more is asked.
 ///
 /// # Errors
-/// What is wrong with the request as a whole, or the limit of the key: each prompt counts as a request.
+/// What is wrong with the request as a whole, or the limit of the key.
+#[utoipa::path(
+    post, path = "/v1/analyze/batch", tag = "Analyze", operation_id = "analyze_batch",
+    params(IdempotencyKey),
+    request_body(content = BatchRequestSchema, example = json!({
+        "template_id": "support-intent",
+        "prompts": ["Where is my parcel?", { "parameters": { "message": "Please cancel my plan" } }],
+        "options": { "timeout": "20s" },
+    })),
+    responses(
+        (status = 200, description = "The answers, and what came of them together", body = BatchResponse, example = json!({
+            "request_id": "01a22919-4bf0-7689-acaa-b36c615be3cd",
+            "results": [{
+                "index": 0,
+                "status": "error",
+                "error": {
+                    "type": "about:blank", "title": "Service Unavailable", "status": 503,
+                    "detail": "no provider can be asked before the deadline", "code": "provider_unavailable",
+                    "request_id": "01a22919-4bf0-7689-acaa-b36c615be3cd",
+                },
+            }],
+            "summary": {
+                "total": 1, "successful": 0, "failed": 1, "cached": 0, "deduplicated": 0, "cost_usd": 0.0,
+                "processing_time_ms": 815,
+            },
+        })),
+        PipelineProblems,
+    ),
+)]
 pub async fn analyze_batch(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
@@ -176,6 +219,10 @@ impl Item {
             Err(problem) => Self { index, status: "error", result: None, error: Some(problem.of_request(id)) },
         }
     }
+}
+
+fn statuses() -> Object {
+    words("Whether there is a `result` or an `error`", ["ok", "error"])
 }
 
 impl Summary {

@@ -8,6 +8,7 @@ use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
 use tracing::Instrument as _;
+use utoipa::ToSchema;
 
 use crate::domain::name_pattern::NamePattern;
 use crate::http::audit;
@@ -24,15 +25,19 @@ use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
 const MAX_PATTERN_CHARS: usize = 200;
 
 /// The answer of `DELETE /v1/cache`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Invalidated {
+    /// Answers that were forgotten.
     invalidated: u64,
 }
 
 /// The answer of `GET /v1/cache/stats`. What cannot be told now is null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CacheStats)]
 pub struct Stats {
+    #[schema(required)]
     entries: Option<u64>,
+    #[schema(required)]
     bytes: Option<u64>,
     hits: u64,
     misses: u64,
@@ -40,20 +45,32 @@ pub struct Stats {
     tiers: BTreeMap<&'static str, Tier>,
 }
 
-#[derive(Debug, Serialize)]
+/// `memory` of this process, and `redis` where it is shared.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CacheTier)]
 struct Tier {
+    #[schema(required)]
     entries: Option<u64>,
+    #[schema(required)]
     bytes: Option<u64>,
     hits: u64,
     misses: u64,
     hit_rate: f64,
 }
 
-/// Forgets the caller's answers whose tag, schema or template has a name of the pattern. Finished though the client has
-/// gone: other processes are told at the end, and would keep in memory what has left the shared tier.
+/// Forgets answers by name
+///
+/// The caller's answers whose tag, schema or template has a name of the pattern. Finished though the client has gone:
+/// other processes are told at the end, and would keep in memory what has left the shared tier.
 ///
 /// # Errors
 /// `invalid_request` without a pattern; `store_unavailable` when the shared tier cannot be reached.
+#[utoipa::path(
+    delete, path = "/v1/cache", tag = "Cache", operation_id = "invalidate_cache",
+    params(("pattern" = String, Query, min_length = 1, max_length = 200, example = "invoice_*",
+        description = "A name, with `*` for any characters and `?` for one")),
+    responses((status = 200, description = "They are forgotten", body = Invalidated, example = json!({ "invalidated": 12 }))),
+)]
 pub async fn invalidate(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -96,10 +113,20 @@ fn record(api: &ApiParts, id: &RequestId, identity: &Identity, pattern: &str, re
     });
 }
 
-/// How much is remembered, and how often that helps.
+/// Tells how much is remembered, and how often that helps
 ///
 /// # Errors
 /// `invalid_request` with a query.
+#[utoipa::path(
+    get, path = "/v1/cache/stats", tag = "Cache", operation_id = "cache_stats",
+    responses(
+        (status = 200, description = "Of this process since its start, and of what all share", body = Stats, example = json!({
+            "entries": 9, "bytes": 18432, "hits": 7, "misses": 3, "hit_rate": 0.7,
+            "tiers": { "memory": { "entries": 9, "bytes": 18432, "hits": 7, "misses": 3, "hit_rate": 0.7 } },
+        })),
+        (status = 400, description = "`invalid_request`: there is a query"),
+    ),
+)]
 pub async fn stats(State(api): State<ApiState>, uri: Uri) -> Result<Json<Stats>, Problem> {
     Query::of(&uri).finish()?;
     Ok(Json(Stats::of(&api.cache.stats().await)))

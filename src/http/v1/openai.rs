@@ -1,6 +1,7 @@
 //! OpenAI's format over the same engine, for those who have one of its clients. `docs/openai.md` tells users of it.
 //!
-//! - [`chat_completions`]: `POST /v1/chat/completions`; [`chat_request`]: what such a request says;
+//! - [`chat_completions`]: `POST /v1/chat/completions`; [`chat_request`]: what such a request says, and
+//!   [`request_schema`] the same for the OpenAPI document;
 //!   [`messages`]: the prompt of its messages; [`response_format`]: its schema; [`other_parameters`]: what is ignored,
 //!   and what is refused;
 //! - [`chat_completion`]: the answer, whole or as a stream;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod messages;
 pub mod models;
 pub mod other_parameters;
+pub mod request_schema;
 pub mod response_format;
 
 #[cfg(test)]

@@ -183,9 +183,7 @@ impl PromptOptions {
             allow_relaxed: fields.flag("allow_relaxed"),
             confidence_threshold: fields.number("confidence_threshold", 0.0..=1.0),
         };
-        if fields.value("evidence").is_some() {
-            fields.error("evidence", "evidence is not in this version yet; leave it out");
-        }
+        fields.refuse("evidence", "evidence is not in this version yet; leave it out");
         fields.finish();
         options
     }

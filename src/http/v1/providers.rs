@@ -5,28 +5,37 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
 
 use super::provider_list::KnownProvider;
 use super::structured_response::milliseconds;
 use crate::domain::answer::Usage;
+use crate::http::openapi::schemas::words;
 use crate::http::state::ApiState;
 use crate::pipeline::route::provider::Provider;
 
 /// All of them. There are few, so there is one page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ProviderList {
     data: Vec<Shown>,
     has_more: bool,
+    #[schema(required)]
     next: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+/// A provider, and how it is doing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Provider)]
 struct Shown {
     name: String,
+    /// The format that it is asked in.
     kind: &'static str,
     model: String,
+    #[schema(schema_with = states)]
     state: &'static str,
     /// Of the last five minutes, as `error_rate` is.
+    #[schema(required)]
     p95_ms: Option<u64>,
     error_rate: f64,
     in_flight: u32,
@@ -34,14 +43,26 @@ struct Shown {
 }
 
 /// US dollars per 1,000 tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Prices {
     input_per_1k: f64,
     output_per_1k: f64,
     cached_per_1k: f64,
 }
 
-/// The handler of the route.
+/// Lists who can be asked, and how they are doing
+#[utoipa::path(
+    get, path = "/v1/providers", tag = "Providers", operation_id = "list_providers",
+    responses((status = 200, description = "All of them", body = ProviderList, example = json!({
+        "data": [{
+            "name": "claude", "kind": "anthropic", "model": "claude-sonnet-5-5", "state": "up",
+            "p95_ms": 1840, "error_rate": 0.002, "in_flight": 3,
+            "prices": { "input_per_1k": 0.003, "output_per_1k": 0.015, "cached_per_1k": 0.0003 },
+        }],
+        "has_more": false,
+        "next": null,
+    }))),
+)]
 pub async fn list(State(api): State<ApiState>) -> Json<ProviderList> {
     Json(ProviderList { data: api.providers.iter().map(shown).collect(), has_more: false, next: None })
 }
@@ -63,6 +84,13 @@ fn shown(KnownProvider { kind, provider }: &KnownProvider) -> Shown {
             cached_per_1k: price(Usage { input_tokens: 1000, cached_tokens: 1000, ..Usage::default() }),
         },
     }
+}
+
+fn states() -> Object {
+    words(
+        "Down while nobody may ask it, degraded while it is asked only when no other can be",
+        ["up", "degraded", "down"],
+    )
 }
 
 /// Down while nobody may ask it, degraded while it is asked only when no other can be.

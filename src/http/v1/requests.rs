@@ -9,13 +9,14 @@ use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::structured_response::{micro_dollars, milliseconds};
 use crate::domain::json;
 use crate::domain::time::rfc3339;
 use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
-use crate::http::list::{ListPage, page_request};
+use crate::http::list::{ListPage, PageParameters, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::ApiState;
@@ -23,35 +24,53 @@ use crate::ports::repository::RepositoryError;
 use crate::ports::request_log::{PastRequest, RequestFilter, RequestHistory};
 
 /// A request as its team sees it. What it has none of is null; texts are left out where they are not kept.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Request)]
 pub struct ShownRequest {
     request_id: String,
+    #[schema(required, format = DateTime)]
     created_at: Option<String>,
     endpoint: String,
+    #[schema(required)]
     api_key_id: Option<String>,
     status: u16,
+    #[schema(required)]
     code: Option<String>,
+    #[schema(required)]
     provider: Option<String>,
+    #[schema(required)]
     model: Option<String>,
+    #[schema(required)]
     schema: Option<String>,
+    #[schema(required)]
     template: Option<String>,
     processing_time_ms: u64,
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: f64,
     cached: bool,
+    #[schema(required)]
     validation_status: Option<String>,
+    #[schema(required)]
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     data: Option<Value>,
 }
 
-/// Lists requests, newest first.
+/// Lists requests, newest first
 ///
 /// # Errors
 /// What is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/requests", tag = "Requests", operation_id = "list_requests",
+    params(RequestParameters, PageParameters),
+    responses((status = 200, description = "A part of the list", body = ListPage<ShownRequest>, example = json!({
+        "data": [], "has_more": false, "next": null,
+    }))),
+)]
 pub async fn list(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -64,10 +83,27 @@ pub async fn list(
     Ok(Json(ListPage::new(page, ShownRequest::from)))
 }
 
-/// Shows a request. If several had the same id, the last one of them.
+/// Shows a request
+///
+/// If several had the same id, the last one of them.
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/requests/{request_id}", tag = "Requests", operation_id = "get_request",
+    params(("request_id" = String, Path, description = "`x-request-id` of its answer",
+        example = "01a22919-4bf0-7689-acaa-b36c615be3cd")),
+    responses(
+        (status = 200, description = "The request, and what came of it", body = ShownRequest, example = json!({
+            "request_id": "01a22919-4bf0-7689-acaa-b36c615be3cd", "created_at": "2026-11-01T08:00:00.000Z",
+            "endpoint": "/v1/analyze", "api_key_id": "4f9KqT2mZxB", "status": 200, "code": null,
+            "provider": "claude", "model": "claude-sonnet-5-5", "schema": "ticket@ce9cdcdc53de", "template": null,
+            "processing_time_ms": 812, "input_tokens": 212, "output_tokens": 9, "cost_usd": 0.000771,
+            "cached": false, "validation_status": "passed", "confidence": 0.8,
+        })),
+        (status = 404, description = "`not_found`: the team has none with this id, or it is not kept any more"),
+    ),
+)]
 pub async fn get(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -78,6 +114,27 @@ pub async fn get(
     let Path(id) = id.map_err(|_no_text| no_such_request())?;
     let found = history(&api)?.get(identity.caller.tenant(), &id).await.map_err(problem)?;
     Ok(Json(ShownRequest::from(found)))
+}
+
+/// Which requests, for the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RequestParameters {
+    /// From this time on.
+    #[param(format = DateTime, example = "2026-11-01T00:00:00Z")]
+    pub from: Option<String>,
+    /// Before this time.
+    #[param(format = DateTime)]
+    pub to: Option<String>,
+    /// Made with the key that has this id.
+    pub key_id: Option<String>,
+    /// Answered by this provider.
+    pub provider: Option<String>,
+    /// With this status.
+    #[param(minimum = 100, maximum = 599, example = 200)]
+    pub status: Option<u16>,
+    /// With this error code.
+    pub code: Option<String>,
 }
 
 /// Where requests are found that were taken down.

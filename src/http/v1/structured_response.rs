@@ -5,12 +5,16 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
+use utoipa::openapi::schema::{SchemaType, Type};
 
 use super::prompt_request::OutputFormat;
 use super::xml;
 use crate::domain::answer::{Answer, Answered, CacheHit, Confidence, Flag, Usage, Validation};
 use crate::domain::attempt;
 use crate::domain::json;
+use crate::http::openapi::schemas::words;
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::request_id::RequestId;
 use crate::http::request_log::Outcome;
@@ -18,32 +22,45 @@ use crate::pipeline::spec::{Spec, SpecSettings};
 use crate::schema::Schema;
 
 /// A StructuredResponse.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StructuredResponse {
     request_id: RequestId,
+    #[schema(schema_with = object_or_text)]
     data: Value,
+    #[schema(schema_with = validation_statuses)]
     validation_status: &'static str,
+    /// What is wrong with data that was taken all the same.
     validation_errors: Vec<PlaceError>,
+    /// From 0 to 1: the product of its factors.
     confidence: f64,
     confidence_factors: Factors,
+    /// Whether the confidence is below the threshold.
     low_confidence: bool,
+    /// What is remarkable about the request or its answer: `suspicious-input:…`, `low-confidence` and others.
     flags: Vec<String>,
     /// The patterns of attacks that the prompt has.
     #[serde(skip)]
     suspicious: Vec<&'static str>,
     cached: bool,
+    #[schema(schema_with = caches)]
     cache: &'static str,
     provider: String,
     model: String,
+    /// Calls that were made for it.
     attempts: u32,
     usage: Spent,
+    /// The ISO 639-1 code of the language of what the client sent, where it can be told.
+    #[schema(required)]
     original_language: Option<&'static str>,
     schema: String,
+    #[schema(required)]
     template: Option<String>,
     processing_time_ms: u64,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+/// What the confidence is made of.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = ConfidenceFactors)]
 struct Factors {
     validation: f64,
     ladder: f64,
@@ -52,7 +69,8 @@ struct Factors {
 }
 
 /// Of this request: what a remembered answer cost was reported with the request that paid for it.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+#[schema(as = Usage)]
 struct Spent {
     input_tokens: u64,
     output_tokens: u64,
@@ -188,6 +206,21 @@ fn validation_errors(schema: &Schema, answer: &Answer, data: &Value) -> Vec<Plac
         Validation::Relaxed | Validation::Bypassed => schema.validate(data).err().unwrap_or_default(),
     };
     violations.into_iter().map(|it| PlaceError { pointer: format!("#{}", it.pointer), detail: it.message }).collect()
+}
+
+fn object_or_text() -> Object {
+    let kinds = SchemaType::from_iter([Type::Object, Type::String]);
+    Object::builder().schema_type(kinds).description(Some("The answer: an object, or the same as XML text")).build()
+}
+
+fn validation_statuses() -> Object {
+    let all = [Validation::Passed, Validation::Relaxed, Validation::Bypassed];
+    words("Whether the data is valid; not `passed` only where that was allowed", all.map(Validation::as_str))
+}
+
+fn caches() -> Object {
+    let all = [CacheHit::None, CacheHit::Memory, CacheHit::Redis];
+    words("Where the answer was remembered", all.map(CacheHit::as_str))
 }
 
 /// To four digits after the point: more are noise.

@@ -6,11 +6,14 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
+use utoipa::openapi::Object;
+use utoipa::{IntoParams, ToSchema};
 
 use super::requests::{history, period, problem};
 use super::structured_response::micro_dollars;
 use crate::domain::time::rfc3339;
 use crate::http::auth::Identity;
+use crate::http::openapi::schemas::words;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::ApiState;
@@ -34,16 +37,20 @@ const GROUPS: &[(&str, UsageGroup)] = &[
 ];
 
 /// The answer of the route: sums by time, and within a time by group.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct UsageAnswer {
     data: Vec<ShownUsage>,
 }
 
-#[derive(Debug, Serialize)]
+/// What was asked within an interval.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageSum)]
 struct ShownUsage {
     /// When the interval begins.
+    #[schema(required, format = DateTime)]
     start: Option<String>,
     /// Null for requests that belong to no group, and where there are no groups.
+    #[schema(required)]
     group: Option<String>,
     requests: u64,
     errors: u64,
@@ -51,14 +58,52 @@ struct ShownUsage {
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: f64,
+    #[schema(required)]
     p50_ms: Option<f64>,
+    #[schema(required)]
     p95_ms: Option<f64>,
 }
 
-/// The handler of the route.
+/// Which requests are summed up how, for the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UsageParameters {
+    /// From this time on; 30 days before `to` if left out.
+    #[param(format = DateTime, example = "2026-11-01T00:00:00Z")]
+    pub from: Option<String>,
+    /// Before this time; now if left out.
+    #[param(format = DateTime, example = "2026-11-08T00:00:00Z")]
+    pub to: Option<String>,
+    /// What is summed up together; a day if left out.
+    #[param(schema_with = intervals, example = "day")]
+    pub interval: Option<String>,
+    /// What the sums of an interval are grouped by.
+    #[param(schema_with = groups, example = "provider")]
+    pub group_by: Option<String>,
+}
+
+fn intervals() -> Object {
+    words("At most 31 days by the hour, two years by the others", ["hour", "day", "week", "month"])
+}
+
+fn groups() -> Object {
+    words("One sum for each", ["provider", "model", "api_key", "status"])
+}
+
+/// Sums up what was asked and what it cost, by the time and in groups
 ///
 /// # Errors
 /// What is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/usage", tag = "Requests", operation_id = "usage",
+    params(UsageParameters),
+    responses((status = 200, description = "Sums by time, and within a time by group", body = UsageAnswer, example = json!({
+        "data": [{
+            "start": "2026-11-01T00:00:00.000Z", "group": "claude", "requests": 120, "errors": 2, "cached": 40,
+            "input_tokens": 17360, "output_tokens": 820, "cost_usd": 0.06438, "p50_ms": 640.0, "p95_ms": 1840.5,
+        }],
+    }))),
+)]
 pub async fn usage(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,

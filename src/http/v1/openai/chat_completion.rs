@@ -7,17 +7,20 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::Object;
 
 use super::chat_request::{ChatRequest, Stream};
 use crate::domain::attempt;
 use crate::domain::error_code::Code;
+use crate::http::openapi::schemas::words;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::Outcome;
 use crate::http::v1::structured_response::{StructuredResponse, micro_dollars};
 
 /// An answer as a whole.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ChatCompletion {
     id: String,
     object: &'static str,
@@ -25,29 +28,40 @@ pub struct ChatCompletion {
     created: u64,
     /// As the client named it.
     model: String,
+    #[schema(value_type = Vec<Choice>)]
     choices: [Choice; 1],
     usage: Usage,
     /// How the answer came about.
+    #[schema(value_type = Object)]
     structured_prompt: Value,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatChoice)]
 struct Choice {
     index: u32,
     message: Message,
+    /// Always null.
+    #[schema(required)]
     logprobs: Option<Value>,
+    #[schema(schema_with = finish_reasons)]
     finish_reason: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatAnswer)]
 struct Message {
     role: &'static str,
     /// The valid object, as JSON.
+    #[schema(required)]
     content: Option<String>,
+    /// Why the model refused to answer.
+    #[schema(required)]
     refusal: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = ChatUsage)]
 struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -166,6 +180,10 @@ impl ChatCompletion {
         let event = |chunk| format!("data: {}\n\n", json!(chunk));
         [whole, end].into_iter().chain(tokens).map(event).collect::<String>() + "data: [DONE]\n\n"
     }
+}
+
+fn finish_reasons() -> Object {
+    words("`length` if the answer was cut, and is none", ["stop", "length"])
 }
 
 /// What the request log learns of a problem, and how it came about.

@@ -6,18 +6,46 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::chat_completion::ChatCompletion;
 use super::chat_request::ChatRequest;
+use super::request_schema::ChatRequestSchema;
 use crate::http::auth::Identity;
+use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
+use crate::http::openapi::problems::PipelineProblems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::Outcomes;
 use crate::http::state::ApiState;
 use crate::http::v1::outcome::outcome;
 
-/// The handler of the route.
+/// Answers one prompt in OpenAI's format
 ///
 /// # Errors
-/// What is wrong with the request.
+/// What is wrong with the request, or why it has no answer.
+#[utoipa::path(
+    post, path = "/v1/chat/completions", tag = "OpenAI's format", operation_id = "create_chat_completion",
+    params(IdempotencyKey),
+    request_body(content = ChatRequestSchema, example = json!({
+        "model": "template/support-intent",
+        "messages": [{ "role": "user", "content": "Please cancel my plan" }],
+    })),
+    responses(
+        (status = 200, description = "The answer: an object, a refusal, or that the answer was cut", content(
+            (ChatCompletion = "application/json", example = json!({
+                "id": "chatcmpl-01a22919-4bf0-7689-acaa-b36c615be3cd", "object": "chat.completion",
+                "created": 1793520000, "model": "template/support-intent",
+                "choices": [{
+                    "index": 0, "logprobs": null, "finish_reason": "stop",
+                    "message": { "role": "assistant", "content": "{\"intent\":\"cancel\"}", "refusal": null },
+                }],
+                "usage": { "prompt_tokens": 212, "completion_tokens": 9, "total_tokens": 221 },
+                "structured_prompt": { "provider": "claude", "validation_status": "passed", "confidence": 0.9 },
+            })),
+            (String = "text/event-stream", example = json!("data: {…}\n\ndata: [DONE]\n\n")),
+        )),
+        (status = 404, description = "`not_found`: there is no such model"),
+        PipelineProblems,
+    ),
+)]
 pub async fn create(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,

@@ -5,27 +5,38 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::problem::{PlaceError, Problem};
 
-#[derive(Serialize)]
-struct ErrorBody<'a> {
+/// An error as OpenAI writes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiErrorBody)]
+pub struct ErrorBody<'a> {
     error: Error<'a>,
 }
 
-#[derive(Serialize)]
+/// What went wrong. `code` is one of ours.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiError)]
 struct Error<'a> {
     message: String,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// The member that is wrong, where one can be named: `messages[0].content`.
+    #[schema(required)]
     param: Option<String>,
     code: &'a str,
 }
 
 /// Whether the route of a request is one of OpenAI's.
 pub fn is_expected(request: &Request) -> bool {
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    route.is_some_and(|route| route.starts_with("/v1/chat/") || route.starts_with("/v1/models"))
+    request.extensions().get::<MatchedPath>().is_some_and(|route| is_route(route.as_str()))
+}
+
+/// Whether a route is one of OpenAI's.
+pub fn is_route(route: &str) -> bool {
+    route.starts_with("/v1/chat/") || route.starts_with("/v1/models")
 }
 
 /// Writes a problem into its response.

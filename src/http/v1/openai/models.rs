@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::error_status::RequestCode;
 use crate::http::fields::Place;
@@ -33,14 +34,15 @@ pub enum Model {
 }
 
 /// All models. There are few, so there is one page.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ModelList {
     object: &'static str,
     data: Vec<ModelEntry>,
 }
 
 /// A model as it is listed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Model)]
 pub struct ModelEntry {
     id: String,
     object: &'static str,
@@ -77,7 +79,14 @@ pub fn unknown() -> Problem {
     Problem::at_places(RequestCode::NotFound, vec![Place::default().error("/model", detail)])
 }
 
-/// The handler of the list.
+/// Lists what can be asked in OpenAI's format
+#[utoipa::path(
+    get, path = "/v1/models", tag = "OpenAI's format", operation_id = "list_models",
+    responses((status = 200, description = "Templates, schemas and providers", body = ModelList, example = json!({
+        "object": "list",
+        "data": [{ "id": "template/invoice@1.0.0", "object": "model", "created": 0, "owned_by": "structured-prompt" }],
+    }))),
+)]
 pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
     let named = |model: Model, owned_by| ModelEntry { id: model.name(), object: "model", created: 0, owned_by };
     let templates = templates::all().iter().map(|it| Model::Template(format!("{}@{}", it.name, it.version)));
@@ -88,10 +97,20 @@ pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
     Json(ModelList { object: "list", data })
 }
 
-/// The handler of one model.
+/// Shows a model
 ///
 /// # Errors
 /// `not_found`.
+#[utoipa::path(
+    get, path = "/v1/models/{id}", tag = "OpenAI's format", operation_id = "get_model",
+    params(("id" = String, Path, description = "Its name, whose slash need not be encoded", example = "template/invoice")),
+    responses(
+        (status = 200, description = "The model", body = ModelEntry, example = json!({
+            "id": "template/invoice@1.0.0", "object": "model", "created": 0, "owned_by": "structured-prompt",
+        })),
+        (status = 404, description = "`not_found`"),
+    ),
+)]
 pub async fn get(State(api): State<ApiState>, Path(id): Path<String>) -> Result<Json<ModelEntry>, Problem> {
     let model = Model::of(id);
     let (model, owned_by) = match &model {

@@ -1,0 +1,51 @@
+use crate::http::testing::{Api, parts};
+
+#[tokio::test]
+async fn the_pages_load_only_what_this_program_has() {
+    let api = Api::new(parts(&[]));
+    for page in ["/docs", "/redoc"] {
+        let answer = api.get(page).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/html; charset=utf-8"),
+            "{page}"
+        );
+        assert!(
+            answer.header("content-security-policy").starts_with("default-src 'none'; script-src 'self';"),
+            "{answer:?}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        let links: Vec<_> = answer
+            .text
+            .split(['"', '\''])
+            .skip(1)
+            .step_by(2)
+            .filter(|text| text.contains('/') && text.contains('.'))
+            .collect();
+        assert!(links.len() >= 2, "{links:?}");
+        for link in links {
+            let (status, _, body) = api.download(&format!("/{link}")).await;
+            assert!(status == 200 && body.len() > 50, "{page}: {link} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_compressed_says_so_and_no_other_file_is_there() {
+    let api = Api::new(parts(&[]));
+    for path in ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/redoc/redoc.standalone.js"] {
+        let (_, headers, body) = api.download(path).await;
+        assert_eq!(headers["content-encoding"], "gzip", "{path}");
+        assert!(body.starts_with(&[0x1f, 0x8b]) && body.len() > 10_000, "{path}: {}", body.len());
+    }
+    for path in ["/docs/index.html", "/docs/..%2frouter.rs", "/docs/%ff", "/redoc/nothing.js"] {
+        assert_eq!(api.get(path).await.problem(), (404, "not_found".to_owned()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_served_to_everybody() {
+    let answer = Api::new(parts(&[])).get("/openapi.json").await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.json()["openapi"], "3.1.0");
+}

@@ -1,0 +1,257 @@
+//! The OpenAPI document is true: what it says of the program holds when the program is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use structured_prompt::http::v1::openai::other_parameters::REFUSED;
+
+use super::program::{Answer, Program, authorization, send};
+use super::wait_until;
+
+const ADMIN_KEY: &str = "an admin key that has 32 characters";
+/// No member has this name, or one that is nearly this.
+const NO_MEMBER: &str = "____________________";
+
+/// A running program with a database, its document, and what opens it.
+struct Service {
+    program: Program,
+    document: Value,
+    key: String,
+    /// The id of what was created at a path.
+    created: BTreeMap<String, String>,
+    _directory: tempfile::TempDir,
+}
+
+/// One operation of the document.
+#[derive(Clone)]
+struct Operation {
+    method: String,
+    path: String,
+    says: Value,
+}
+
+impl Service {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("admin-key");
+        std::fs::write(&file, ADMIN_KEY).expect("a file");
+        let program = Program::start(&format!(
+            "http: {{ listen: \"127.0.0.1:0\", admin_key_file: {file:?} }}\nstore: {{ url: \"sqlite://api.db\" }}\n"
+        ));
+        let key = program.command(&["key", "create", "--name", "me"]);
+        let document = program.get("/openapi.json").body;
+        Self { program, document, key, created: BTreeMap::new(), _directory: directory }
+    }
+
+    /// Every operation: what creates comes first, what deletes last.
+    fn operations(&self) -> Vec<Operation> {
+        let mut found = Vec::new();
+        for method in ["post", "get", "put", "patch", "delete"] {
+            for (path, item) in self.document["paths"].as_object().expect("paths") {
+                if let Some(says) = item.get(method) {
+                    found.push(Operation { method: method.to_uppercase(), path: path.clone(), says: says.clone() });
+                }
+            }
+        }
+        assert!(found.len() >= 14, "{}", found.len());
+        found
+    }
+
+    /// The path of an operation's example.
+    fn path(&self, operation: &Operation) -> String {
+        let (mut path, mut query) = (operation.path.clone(), Vec::new());
+        for parameter in operation.says["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().expect("a name");
+            let example = parameter["example"].as_str().map_or(parameter["example"].to_string(), str::to_owned);
+            match parameter["in"].as_str() {
+                Some("path") => {
+                    let collection = path.split("/{").next().unwrap_or_default();
+                    let id = self.created.get(collection).unwrap_or(&example);
+                    path = path.replace(&format!("{{{name}}}"), id);
+                }
+                Some("query") if parameter.get("example").is_some() => query.push(format!("{name}={example}")),
+                _ => {}
+            }
+        }
+        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+    }
+
+    fn send(&self, operation: &Operation, key: &str, body: &Value) -> Answer {
+        let path = self.path(operation);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers = if key.is_empty() { String::new() } else { authorization(key) };
+        send(self.program.address(), &operation.method, &path, &headers, &body)
+    }
+
+    /// Sends an operation's example. Requests are taken down in batches, so the one that is asked for may come later.
+    fn send_until_it_is_there(&self, operation: &Operation) -> Answer {
+        let mut answer = None;
+        wait_until(&operation.name(), Duration::from_secs(20), || {
+            let got = self.send(operation, self.key_of(operation), &operation.example());
+            let is_missing = got.status == 404;
+            let text = format!("{got:?}");
+            answer = Some(got);
+            if is_missing { Err(text) } else { Ok(()) }
+        });
+        answer.expect("an answer")
+    }
+
+    /// The key that an operation asks for.
+    fn key_of(&self, operation: &Operation) -> &str {
+        match operation.says["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
+            None => "",
+            Some(scheme) if scheme == "admin_key" => ADMIN_KEY,
+            Some(_) => &self.key,
+        }
+    }
+
+    /// A schema with what it refers to; of one that may be null, the other.
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return self.resolve(self.document.pointer(&reference[1..]).expect("what is referred to"));
+        }
+        let choices = schema["oneOf"].as_array().into_iter().flatten();
+        let mut objects = choices.filter(|choice| choice["type"] != "null");
+        match (objects.next(), objects.next()) {
+            (Some(only), None) => self.resolve(only),
+            _ => schema,
+        }
+    }
+
+    /// What is wrong with a value by a schema of the document.
+    fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
+        let mut schema = schema.clone();
+        schema["components"] = self.document["components"].clone();
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
+        validator.iter_errors(value).map(|error| error.to_string()).collect()
+    }
+}
+
+impl Operation {
+    fn example(&self) -> Value {
+        self.says["requestBody"]["content"]["application/json"]["example"].clone()
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+#[test]
+fn every_example_is_accepted_and_answered_as_the_document_says() {
+    let mut it = Service::start();
+    // The id that this client gives its requests.
+    it.created.insert("/v1/requests".to_owned(), "the-test".to_owned());
+    for operation in it.operations() {
+        let name = operation.name();
+        let answer = it.send_until_it_is_there(&operation);
+        let documented = &operation.says["responses"][answer.status.to_string()];
+        assert!((200..300).contains(&answer.status) && !documented.is_null(), "{name}: {answer:?}");
+        let (content_type, content) =
+            documented["content"].as_object().and_then(|all| all.iter().next()).expect("content");
+        assert!(answer.headers.contains(&format!("content-type: {content_type}")), "{name}: {answer:?}");
+        let errors = it.errors(&content["schema"], &answer.body);
+        assert!(errors.is_empty(), "{name}: {errors:?} {answer:?}");
+        for header in documented["headers"].as_object().expect("headers").keys() {
+            let is_there = answer.headers.contains(&format!("\r\n{}: ", header.to_ascii_lowercase()));
+            assert!(is_there, "{name}: {header} {answer:?}");
+        }
+        if let (201, Some(id)) = (answer.status, answer.body["id"].as_str()) {
+            it.created.insert(operation.path.clone(), id.to_owned());
+        }
+    }
+}
+
+#[test]
+fn every_operation_asks_for_the_key_that_the_document_names_and_takes_no_other() {
+    let it = Service::start();
+    for operation in it.operations() {
+        let name = operation.name();
+        let needed = it.key_of(&operation);
+        for key in ["", ADMIN_KEY, &it.key] {
+            let answer = it.send(&operation, key, &json!({}));
+            let is_refused = answer.status == 401;
+            assert_eq!(is_refused, !needed.is_empty() && key != needed, "{name}: {answer:?}");
+            let is_documented = !operation.says["responses"][answer.status.to_string()].is_null();
+            assert!(is_documented, "{name}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_members_of_every_body_are_those_that_the_program_reads() {
+    let it = Service::start();
+    let mut compared = 0;
+    for operation in it.operations() {
+        let schema = &operation.says["requestBody"]["content"]["application/json"]["schema"];
+        if !schema.is_null() {
+            compared += compare_members(&it, &operation, &mut Vec::new(), schema);
+        }
+    }
+    assert!(compared >= 10, "{compared}");
+}
+
+#[test]
+fn the_parameters_of_every_query_are_those_that_the_program_reads() {
+    let it = Service::start();
+    for operation in it.operations().into_iter().filter(|operation| operation.example().is_null()) {
+        let name = operation.name();
+        let parameters = operation.says["parameters"].as_array().into_iter().flatten();
+        let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+        let documented: Vec<&str> = in_query.map(|parameter| parameter["name"].as_str().expect("a name")).collect();
+        let path = it.path(&operation);
+        let path = format!("{}?{NO_MEMBER}=1", path.split('?').next().unwrap_or_default());
+        let answer = send(it.program.address(), &operation.method, &path, &authorization(it.key_of(&operation)), "");
+        if answer.status == 400 {
+            let known = if documented.is_empty() { "none".to_owned() } else { format!("?{}", documented.join(", ?")) };
+            let detail = answer.body["detail"].as_str().expect("a detail");
+            assert!(detail.ends_with(&format!("this route has {known}")), "{name}: {detail}");
+        } else {
+            assert!(documented.is_empty(), "{name} ignores parameters that do not exist: {answer:?}");
+        }
+    }
+}
+
+/// Compares the members at a place of a body, and of the objects below; returns how many objects these are.
+fn compare_members(it: &Service, operation: &Operation, place: &mut Vec<(String, Value)>, schema: &Value) -> usize {
+    let path: Vec<_> = place.iter().map(|(member, _)| member.as_str()).collect();
+    let name = format!("{} at {path:?}", operation.name());
+    let Some(members) = it.resolve(schema)["properties"].as_object() else { return 0 };
+    // What a reader needs to know before it reads the rest.
+    let mut object = Map::new();
+    for member in it.resolve(schema)["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let words = &it.resolve(&members[member])["enum"];
+        object.extend(words.get(0).map(|word| (member.to_owned(), word.clone())));
+    }
+    let object = Value::Object(object);
+    let with = |object: &Value, member: &str, value| {
+        let mut object = object.clone();
+        object[member] = value;
+        object
+    };
+    let body = with(&object, NO_MEMBER, json!(0));
+    let body = place.iter().rev().fold(body, |body, (member, parent)| with(parent, member, body));
+    let answer = it.send(operation, it.key_of(operation), &body);
+    let mut read: BTreeSet<&str> = members_in(&answer).unwrap_or_else(|| panic!("{name}: {answer:?}"));
+    if operation.path == "/v1/chat/completions" {
+        read.retain(|member| REFUSED.iter().all(|(refused, _)| refused != member));
+    }
+    assert_eq!(members.keys().map(String::as_str).collect::<BTreeSet<_>>(), read, "{name}");
+    assert_eq!(it.resolve(schema)["additionalProperties"], false, "{name}");
+    let mut compared = 1;
+    for (member, schema) in members {
+        place.push((member.clone(), object.clone()));
+        compared += compare_members(it, operation, place, schema);
+        place.pop();
+    }
+    compared
+}
+
+/// The members that an error names because another was sent.
+fn members_in(answer: &Answer) -> Option<BTreeSet<&str>> {
+    let details = answer.body["errors"].as_array().into_iter().flatten().map(|error| &error["detail"]);
+    let mut texts = details.chain([&answer.body["error"]["message"]]).filter_map(Value::as_str);
+    let (_, names) = texts.find_map(|text| text.split_once("there is no such field; there are "))?;
+    Some(names.split(';').next()?.split(", ").collect())
+}
