@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use super::error_status::RequestCode;
 use super::problem::{PlaceError, Problem};
 use crate::domain::duration;
-use crate::domain::json::is_integer_literal;
 use crate::domain::nearest::nearest;
 
 /// Most errors that one answer lists: enough to mend a request, bounded whatever the request is.
@@ -131,11 +130,17 @@ impl<'a> Fields<'a> {
         number.or_else(|| self.wrong(name, format!("expected a number from {} to {}", range.start(), range.end())))
     }
 
-    /// A whole number within a range.
+    /// A whole number within a range, as JSON Schema has it: `1.0` is one.
     pub fn integer(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
         let value = self.value(name)?;
-        let number = value.as_number().filter(|number| is_integer_literal(number)).and_then(serde_json::Number::as_u64);
-        let number = number.and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
+        let is_within = |number: &f64| (f64::from(*range.start())..=f64::from(*range.end())).contains(number);
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && is_within(number));
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, and in a range of this type"
+        )]
+        let number = number.map(|number| number as u32);
         number
             .or_else(|| self.wrong(name, format!("expected a whole number from {} to {}", range.start(), range.end())))
     }

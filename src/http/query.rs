@@ -30,13 +30,16 @@ impl Query {
         }
     }
 
-    /// A parameter that is there and not empty.
+    /// A parameter, which is not empty.
     pub fn take(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let found = self.parameters.extract_if(.., |(found, _)| found == name).map(|(_, value)| value);
         let values: Vec<String> = found.collect();
         if values.len() > 1 {
             self.error(name, "it is there more than once; send it once");
+        }
+        if values.iter().any(String::is_empty) {
+            self.error(name, "it is empty; leave it out instead");
         }
         values.into_iter().next().filter(|value| !value.is_empty())
     }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::json::number;
 
 /// Reads `body` and returns the problem's places, each as `pointer: detail`.
 fn errors_of(body: Value, read: impl FnOnce(&mut Fields<'_>)) -> Vec<String> {
@@ -15,7 +16,7 @@ fn errors_of(body: Value, read: impl FnOnce(&mut Fields<'_>)) -> Vec<String> {
 #[test]
 fn everything_that_is_wrong_is_noted_at_once_with_its_place() {
     let body = json!({
-        "text": 1, "empty": "", "flag": "yes", "number": 3, "integer": 1.0, "duration": 10, "choice": "d", "list": {},
+        "text": 1, "empty": "", "flag": "yes", "number": 3, "integer": 1.5, "duration": 10, "choice": "d", "list": {},
         "inner": { "a~b/c": 1 },
     });
     let errors = errors_of(body, |fields| {
@@ -33,6 +34,16 @@ fn everything_that_is_wrong_is_noted_at_once_with_its_place() {
     let expected = ["#/text", "#/empty", "#/flag", "#/number", "#/integer", "#/duration", "#/choice", "#/list"];
     assert_eq!(pointers, [&expected[..], &["#/inner/a~0b~1c"]].concat());
     assert_eq!(errors[6], "#/choice: expected one of \"a\", \"b\"");
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
+    let body = json!({ "a": 2, "b": number("2.0"), "c": number("2e1"), "d": number("4294967297"), "e": -1 });
+    let errors = errors_of(body, |fields| {
+        let read = ["a", "b", "c", "d", "e"].map(|name| fields.integer(name, 1..=u32::MAX));
+        assert_eq!(read, [Some(2), Some(2), Some(20), None, None]);
+    });
+    assert_eq!(errors.len(), 2, "{errors:?}");
 }
 
 #[test]
