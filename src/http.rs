@@ -1,6 +1,6 @@
 //! The HTTP edge: health, readiness, metrics, and the API.
 //!
-//! - [`server`]: listening and serving; [`settings`]: what a user chooses about it;
+//! - [`server`]: listening and serving; [`client_address`]: where requests come from; [`settings`]: what a user chooses about it;
 //! - [`router`]: every route, by audience; [`endpoint`]: their names; [`state`]: what handlers share; [`middleware`]:
 //!   what holds for every request; [`compression`], [`cors`]: what some clients want of answers;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
@@ -17,6 +17,7 @@ pub mod admin;
 pub mod admission;
 pub mod audit;
 pub mod auth;
+pub mod client_address;
 pub mod compression;
 pub mod cors;
 pub mod endpoint;

@@ -16,23 +16,20 @@ use crate::store::audit::stream::AuditStream;
 use crate::store::row_writer;
 use crate::store::settings::AuditSettings;
 
-/// The places beside the database that the user names, each with its name in metrics.
+/// The places beside the database that the user names.
 ///
 /// # Errors
 /// [`AppError::Audit`] when one of them cannot be written to.
-pub fn sinks(
-    settings: &AuditSettings,
-    kafka: &KafkaSettings,
-) -> Result<Vec<(&'static str, Arc<dyn AuditSink>)>, AppError> {
+pub fn sinks(settings: &AuditSettings, kafka: &KafkaSettings) -> Result<Vec<Arc<dyn AuditSink>>, AppError> {
     let AuditSettings { file, topic } = settings;
-    let mut sinks: Vec<(_, Arc<dyn AuditSink>)> = Vec::new();
+    let mut sinks: Vec<Arc<dyn AuditSink>> = Vec::new();
     if let Some(path) = file {
         let refused = |error| AppError::Audit(format!("audit.file: {} cannot be opened: {error}", path.display()));
-        sinks.push(("audit_file", Arc::new(AuditFile::open(path).map_err(refused)?)));
+        sinks.push(Arc::new(AuditFile::open(path).map_err(refused)?));
     }
     if let Some(topic) = topic {
         let refused = |error| AppError::Audit(format!("audit.kafka: {error}; look at kafka.client"));
-        sinks.push(("audit_topic", Arc::new(AuditTopic::new(kafka, Arc::clone(topic)).map_err(refused)?)));
+        sinks.push(Arc::new(AuditTopic::new(kafka, Arc::clone(topic)).map_err(refused)?));
     }
     Ok(sinks)
 }
@@ -44,12 +41,12 @@ pub(super) fn open(
 ) -> Result<(Arc<dyn AuditLog>, Vec<Service>), AppError> {
     let Shared { runtime, clock, metrics, tasks } = shared;
     let (mut logs, mut services) = (Vec::from_iter(table), Vec::new());
-    for (name, sink) in sinks(&runtime.audit, &runtime.kafka)? {
+    for sink in sinks(&runtime.audit, &runtime.kafka)? {
         let (stop, title) = (CancellationToken::new(), sink.title());
         let deps = row_writer::Dependencies {
             clock: Arc::clone(clock),
             tasks: tasks.clone(),
-            metrics: metrics.table(name),
+            metrics: metrics.table(sink.label()),
             stop: stop.clone(),
         };
         let (stream, task) = AuditStream::open(sink, deps);

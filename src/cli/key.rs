@@ -94,7 +94,7 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
         Err(findings) => return writeln!(error, "{findings}").map(|()| Exit::WrongUse),
     };
     let sinks = match audit::sinks(&config.audit, &config.kafka) {
-        Ok(sinks) => sinks.into_iter().map(|(_, sink)| sink).collect(),
+        Ok(sinks) => sinks,
         Err(why) => return writeln!(error, "{why}").map(|()| Exit::WrongUse),
     };
     let database = match stored::selected(&config) {

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::auth::{Identity, Refused};
+use super::client_address::ClientAddress;
 use super::endpoint::endpoint;
 use super::problem::Problem;
 use super::request_id::RequestId;
@@ -15,7 +16,7 @@ use super::state::{ApiParts, ApiState};
 use crate::domain::tenant::Tenant;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
 
-/// Who has no key, or shows none that can be read.
+/// Who needs no key, or comes from nowhere.
 const ANONYMOUS: &str = "anonymous";
 
 /// What happened, and how it ended, in this request: done by nobody in particular to nothing in particular, until the
@@ -54,12 +55,18 @@ pub fn key_accepted(api: &ApiParts, id: &RequestId, request: &Request, identity:
 pub fn key_refused(api: &ApiParts, id: &RequestId, request: &Request, refused: &Refused) {
     let Some(reason) = refused.reason else { return };
     let event = event(api, id.as_str(), AuditEventType::Authentication, AuditResult::Denied);
-    api.audit.record(AuditEvent {
-        actor: refused.key.as_ref().map_or(event.actor, ToString::to_string),
-        resource: endpoint(request).to_owned(),
-        detail: Some(reason.to_owned()),
-        ..event
-    });
+    let detail = match &refused.key {
+        Some(key) => format!("{reason}: key {key}"),
+        None => reason.to_owned(),
+    };
+    let resource = endpoint(request).to_owned();
+    api.audit.record(AuditEvent { actor: stranger(request), resource, detail: Some(detail), ..event });
+}
+
+/// Whoever makes a request without a good key: the address that it comes from. A key that was only named proves nothing.
+pub fn stranger(request: &Request) -> String {
+    let address = request.extensions().get().map(|ClientAddress(address)| address.to_string());
+    address.unwrap_or_else(|| ANONYMOUS.to_owned())
 }
 
 /// Records that a client asked too often, or for what is not theirs.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 #[cfg(target_os = "linux")]
 use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::client_address::RoutesFor;
 use crate::tasks::Tasks;
 use crate::telemetry::log_throttle::LogThrottle;
 
@@ -48,8 +48,9 @@ pub async fn serve(
     };
     while let Some((accepted, place)) = stop.run_until_cancelled(next()).await {
         match accepted {
-            Ok((stream, _client)) => {
-                let connection = connection(stream, router.clone(), stop.clone());
+            Ok((stream, client)) => {
+                let routes = RoutesFor::new(client.ip(), router.clone());
+                let connection = connection(stream, routes, stop.clone());
                 tasks.connection(open.track_future(async move {
                     connection.await;
                     drop(place);
@@ -69,13 +70,13 @@ pub async fn serve(
 }
 
 /// Serves one connection. Errors are its client's: it went away, was too slow, or did not speak HTTP.
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, routes: RoutesFor, stop: CancellationToken) {
     if let Err(error) = set_options(&stream) {
         tracing::debug!(%error, "a connection is served without all of its options");
     }
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_ARRIVE).max_header_size(MAX_HEADER_BYTES);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), routes));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

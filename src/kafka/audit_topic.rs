@@ -63,14 +63,21 @@ impl AuditTopic {
     }
 
     fn failed(&self, why: &str) -> String {
-        let why = self.producer.context().take_broker_error().unwrap_or_else(|| why.to_owned());
-        format!("audit.kafka.topic: {}: {}", self.topic, error_advice::with_brokers(&why, &self.brokers))
+        let why = match self.producer.context().take_broker_error() {
+            Some(why) => error_advice::with_brokers(&why, &self.brokers),
+            None => format!("{why}; check that the topic exists and may be written to"),
+        };
+        format!("audit.kafka.topic: {}: {why}", self.topic)
     }
 }
 
 impl AuditSink for AuditTopic {
     fn title(&self) -> &'static str {
         "audit topic"
+    }
+
+    fn label(&self) -> &'static str {
+        "audit_topic"
     }
 
     fn write<'a>(&'a self, lines: Vec<&'a str>) -> BoxFuture<'a, Result<(), String>> {

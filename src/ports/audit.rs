@@ -87,7 +87,7 @@ pub struct AuditEvent {
     pub tenant: Tenant,
     /// What it is about.
     pub event_type: AuditEventType,
-    /// Who did it: the id of a key, `admin`, `command line`, `connector NAME`, or `anonymous`.
+    /// Who did it: the id of a key, `admin`, `command line`, `connector NAME`, an address, or `anonymous`.
     pub actor: String,
     /// To what: a route, `api_keys/ID`, `cache`, a record's position.
     pub resource: String,
@@ -140,6 +140,9 @@ impl AuditLog for AuditLogs {
 pub trait AuditSink: Send + Sync {
     /// What it is called in the log.
     fn title(&self) -> &'static str;
+
+    /// What it is called in metrics.
+    fn label(&self) -> &'static str;
 
     /// Writes these lines. When that fails some of them may have been written; they are written again.
     fn write<'a>(&'a self, lines: Vec<&'a str>) -> BoxFuture<'a, Result<(), String>>;

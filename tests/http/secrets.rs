@@ -76,6 +76,9 @@ fn nothing_of_what_is_secret_is_logged() {
     assert_eq!(post("/v1/analyze", &json!({ "template_id": "invoice", "parameters": parameters })), 400);
     assert_eq!(post("/v1/analyze", &json!(marked("no object"))), 400);
     post("/v1/analyze/batch", &json!({ "prompts": [marked("one"), { "prompt": marked("two"), "schema": schema() }] }));
+    let message = json!([{ "role": "user", "content": marked("message") }]);
+    assert!(post("/v1/chat/completions", &json!({ "model": "schema/invoice", "messages": message })) >= 400);
+    assert!(post("/v1/chat/completions", &json!({ "model": marked("model"), "messages": message })) >= 400);
     let request = json!({ "prompt": marked("once"), "schema": schema() });
     assert!(program.post_once("/v1/analyze", &key, &marked("idempotency"), &request).status >= 400);
     program.get_with_key(&format!("/v1/{}", marked("path")), &key);

@@ -40,13 +40,14 @@ pub async fn administrator(
         }
         return next.run(request).await;
     }
-    refused(&api, &id, endpoint(&request), request.headers()).await;
+    let (endpoint, stranger) = (endpoint(&request), audit::stranger(&request));
+    refused(&api, &id, endpoint, stranger, request.headers()).await;
     let detail = "send the admin key as `Authorization: Bearer …`; keys of clients do not open /admin";
     Problem::new(RequestCode::Unauthorized, detail).into_response()
 }
 
 /// Records a stranger, or a client who is no administrator.
-async fn refused(api: &ApiParts, id: &RequestId, endpoint: &str, headers: &HeaderMap) {
+async fn refused(api: &ApiParts, id: &RequestId, endpoint: &str, stranger: String, headers: &HeaderMap) {
     let client = api.authenticator.identify(headers).await.ok();
     let client = client.map(|client| client.identity).filter(|identity| identity.key.is_some());
     let (event, detail) = match client {
@@ -56,7 +57,7 @@ async fn refused(api: &ApiParts, id: &RequestId, endpoint: &str, headers: &Heade
         }
         None => {
             let event = audit::event(api, id.as_str(), AuditEventType::Authentication, AuditResult::Denied);
-            (event, "wrong_admin_key")
+            (AuditEvent { actor: stranger, ..event }, "wrong_admin_key")
         }
     };
     let (resource, detail) = (endpoint.to_owned(), Some(detail.to_owned()));

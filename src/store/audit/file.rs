@@ -55,6 +55,10 @@ impl AuditSink for AuditFile {
         "audit file"
     }
 
+    fn label(&self) -> &'static str {
+        "audit_file"
+    }
+
     fn write<'a>(&'a self, lines: Vec<&'a str>) -> BoxFuture<'a, Result<(), String>> {
         let failed = |error| format!("audit.file: {}: {error}", self.path.display());
         async move { self.append(lines).await.map_err(failed) }.boxed()
