@@ -40,7 +40,7 @@ faults: ## Every row of the fault matrix against three real brokers; ARGS='--row
 	@scripts/prerequisites.sh test
 	cargo test --locked --test faults -- --all $(ARGS)
 
-bench: ## Measure throughput against a real Kafka; ARGS='--quick', or ARGS='S1 S2' for single scenarios
+bench: ## Measure throughput against a real Kafka, and the HTTP API beside other gateways; ARGS='--quick', or ARGS='S1 S4' for single scenarios
 	@scripts/prerequisites.sh bench
 	scripts/bench.sh $(ARGS)
 

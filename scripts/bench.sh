@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures throughput with a Kafka of its own beside it, which is stopped afterwards. Without scenarios everything is measured, also
-# two other programs that do the same job; they are fetched below the target directory.
+# two other programs that do the same job, and in S4 three other gateways; they are fetched below the target directory.
 #
 #   scripts/bench.sh [SCENARIO...] [--quick] [--repeats N] [--binary FILE] [--write]
 set -euo pipefail
@@ -27,16 +27,40 @@ parallel_consumer() {
   echo "$made/classes:$made/libs/*"
 }
 
+# Prints the options that name the other gateways, one a line. One that cannot be installed is left out.
+gateways() {
+  local peer requirements
+  for peer in litellm tensorzero; do
+    requirements=$root/benches/peers/$peer/requirements.txt
+    if "$root/scripts/python-tools.sh" "bench-$peer" "$requirements" >"$tools/path"; then
+      printf '%s\n' "--$peer" "$(cat "$tools/path")"
+    else
+      echo "bench: $peer cannot be installed, and is not measured" >&2
+    fi
+  done
+  if "$root/scripts/node-tools.sh" bench-portkey "$root/benches/peers/portkey" >"$tools/path"; then
+    printf '%s\n' --portkey "$(cat "$tools/path")"
+  else
+    echo "bench: portkey cannot be installed, and is not measured" >&2
+  fi
+}
+
 # Thousands of calls at the same time are as many open files, in the connector and in the stub provider.
 ulimit -n "$(ulimit -Hn)"
+scenarios=$(grep -oE '(^| )[sS][0-9]j?' <<<"$*" | xargs || true)
 peers=()
-if ! grep -qE '(^| )[sS][0-9]' <<<"$*"; then
+if [[ -z $scenarios ]]; then
   peers=(--parallel-consumer "$(parallel_consumer)"
     --python "$("$root/scripts/python-tools.sh" bench-python "$root/benches/peers/python/requirements.txt")")
 fi
+if [[ -z $scenarios || ${scenarios,,} == *s4* ]]; then
+  mapfile -t -O "${#peers[@]}" peers < <(gateways)
+fi
 cargo bench --locked --bench throughput --no-run
-trap '"${kafka[@]}" stop' EXIT
-"${kafka[@]}" stop
-"${kafka[@]}" start
-eval "$("${kafka[@]}" env)"
+if [[ ${scenarios,,} != s4 ]]; then
+  trap '"${kafka[@]}" stop' EXIT
+  "${kafka[@]}" stop
+  "${kafka[@]}" start
+  eval "$("${kafka[@]}" env)"
+fi
 cargo bench --quiet --locked --bench throughput -- ${peers[@]+"${peers[@]}"} "$@"

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::contender::Job;
-use crate::process::{Process, cpu_us, resident_mib};
+use crate::process::{Process, cpu_us, http_address, resident_mib};
 use crate::run::Bench;
 use crate::{connector, scenario};
 
@@ -86,11 +86,7 @@ fn observe(bench: &Bench, binary: &Path, name: &str) -> Idle {
 
 /// Asks the readiness probe at the address that the log names.
 fn is_ready(log: &Path) -> bool {
-    let text = std::fs::read_to_string(log).expect("its log");
-    let entries = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let Some(address) = entries.filter_map(|entry| Some(entry.get("http")?.as_str()?.to_owned())).next() else {
-        return false;
-    };
+    let Some(address) = http_address(log) else { return false };
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
     let mut response = String::new();
     stream.write_all(b"GET /v1/health/ready HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").is_ok()

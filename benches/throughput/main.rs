@@ -1,6 +1,6 @@
 //! Throughput on a real Kafka: records per second, CPU time per record and memory, of this program and of two others
-//! that do the same job. `make bench` starts the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this
-//! program only.
+//! that do the same job; and what the HTTP API adds to a call, beside other gateways ([`gateways`]). `make bench` starts
+//! the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this program only.
 //!
 //! Broker, stub provider and each contender are processes of their own and share the machine. Each figure is taken
 //! between the first and the last tenth of the results on a topic that was filled before, so it leaves out joining the
@@ -21,6 +21,7 @@
 mod connector;
 mod contender;
 mod copy_loop;
+mod gateways;
 mod idle;
 mod outcome;
 mod page;
@@ -49,7 +50,7 @@ use topics::Cluster;
 struct Args {
     #[command(subcommand)]
     part: Option<Part>,
-    /// S1, S2, S2j, S3, S5, S7; by default all of them, with the peers.
+    /// S1, S2, S2j, S3, S4, S5, S7; by default all of them, with the peers.
     #[arg(value_parser = selected)]
     scenarios: Vec<Selected>,
     /// Half the records, and one run of each.
@@ -67,6 +68,8 @@ struct Args {
     /// Interpreter for the peer in Python.
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
+    #[command(flatten)]
+    gateways: gateways::Peers,
     /// Write docs/benchmarks.md.
     #[arg(long)]
     write: bool,
@@ -88,6 +91,7 @@ enum Part {
 #[derive(Debug, Clone, Copy)]
 enum Selected {
     Load(Scenario),
+    Gateways,
     Idle,
 }
 
@@ -95,9 +99,15 @@ fn selected(name: &str) -> Result<Selected, String> {
     if name.eq_ignore_ascii_case(idle::NAME) {
         return Ok(Selected::Idle);
     }
+    if name.eq_ignore_ascii_case(gateways::NAME) {
+        return Ok(Selected::Gateways);
+    }
     let found = scenario::ALL.iter().find(|scenario| scenario.name.eq_ignore_ascii_case(name));
     let names: Vec<&str> = scenario::ALL.iter().map(|scenario| scenario.name).collect();
-    found.copied().map(Selected::Load).ok_or_else(|| format!("the scenarios are {}, {}", names.join(", "), idle::NAME))
+    found
+        .copied()
+        .map(Selected::Load)
+        .ok_or_else(|| format!("the scenarios are {}, {}, {}", names.join(", "), gateways::NAME, idle::NAME))
 }
 
 fn main() {
@@ -112,34 +122,56 @@ fn main() {
 }
 
 fn measure(args: &Args) {
-    let variable = |name| std::env::var(name).expect("run `make bench`: it starts a Kafka");
-    let bench = Bench {
-        cluster: Cluster { brokers: variable("STRUCTURED_PROMPT_TEST_BROKERS") },
-        broker_id: variable("STRUCTURED_PROMPT_TEST_BROKER_PIDS").parse().expect("one broker"),
-        directory: Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench"),
-    };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
     let binary = args.binary.clone().unwrap_or_else(|| env!("CARGO_BIN_EXE_structured-prompt").into());
-    let mut contenders = vec![Contender::Connector(binary.clone()), Contender::CopyLoop];
-    contenders.extend(args.parallel_consumer.clone().map(Contender::ParallelConsumer));
-    contenders.extend(args.python.clone().map(Contender::Python));
-    let all = || scenario::ALL.iter().copied().map(Selected::Load).chain([Selected::Idle]).collect();
+    let all =
+        || scenario::ALL.iter().copied().map(Selected::Load).chain([Selected::Gateways, Selected::Idle]).collect();
     let selected = if args.scenarios.is_empty() { all() } else { args.scenarios.clone() };
-    let scenarios: Vec<Scenario> = selected
-        .iter()
-        .filter_map(|selected| match selected {
-            Selected::Load(scenario) => Some(*scenario),
-            Selected::Idle => None,
-        })
-        .collect();
     let repeats = if args.quick { 1 } else { args.repeats };
-    let part = if args.quick { 2 } else { 1 };
-    let rounds = rounds::Rounds { bench: &bench, contenders: &contenders, repeats, part, is_warm: Cell::new(false) };
-    let measured = rounds.measure(&scenarios);
-    let is_idle_wanted = selected.iter().any(|selected| matches!(selected, Selected::Idle));
-    let idle = is_idle_wanted.then(|| idle::measure(&bench, &binary, repeats));
-    let summary = summary::Summary { measured, idle };
+    let are_gateways_wanted = selected.iter().any(|selected| matches!(selected, Selected::Gateways));
+    let gateways = are_gateways_wanted.then(|| {
+        let seconds = if args.quick { 5 } else { 10 };
+        gateways::measure(directory.clone(), binary.clone(), args.gateways.clone(), repeats, seconds)
+    });
+    let (measured, idle) = measure_on_kafka(args, &selected, directory, binary);
+    let summary = summary::Summary { measured, idle, gateways };
     println!("\n{summary}");
     if args.write {
         page::write(&summary, repeats, args.quick);
     }
+}
+
+/// What needs a broker.
+fn measure_on_kafka(
+    args: &Args,
+    selected: &[Selected],
+    directory: PathBuf,
+    binary: PathBuf,
+) -> (Vec<rounds::Measured>, Option<Vec<idle::Idle>>) {
+    let scenarios: Vec<Scenario> = selected
+        .iter()
+        .filter_map(|selected| match selected {
+            Selected::Load(scenario) => Some(*scenario),
+            Selected::Gateways | Selected::Idle => None,
+        })
+        .collect();
+    let is_idle_wanted = selected.iter().any(|selected| matches!(selected, Selected::Idle));
+    if scenarios.is_empty() && !is_idle_wanted {
+        return (Vec::new(), None);
+    }
+    let variable = |name| std::env::var(name).expect("run `make bench`: it starts a Kafka");
+    let bench = Bench {
+        cluster: Cluster { brokers: variable("STRUCTURED_PROMPT_TEST_BROKERS") },
+        broker_id: variable("STRUCTURED_PROMPT_TEST_BROKER_PIDS").parse().expect("one broker"),
+        directory,
+    };
+    let mut contenders = vec![Contender::Connector(binary.clone()), Contender::CopyLoop];
+    contenders.extend(args.parallel_consumer.clone().map(Contender::ParallelConsumer));
+    contenders.extend(args.python.clone().map(Contender::Python));
+    let repeats = if args.quick { 1 } else { args.repeats };
+    let part = if args.quick { 2 } else { 1 };
+    let rounds = rounds::Rounds { bench: &bench, contenders: &contenders, repeats, part, is_warm: Cell::new(false) };
+    let measured = rounds.measure(&scenarios);
+    let idle = is_idle_wanted.then(|| idle::measure(&bench, &binary, repeats));
+    (measured, idle)
 }

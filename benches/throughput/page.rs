@@ -20,6 +20,7 @@ pub fn write(summary: &Summary, repeats: usize, is_quick: bool) {
         .replace("{versions}", &versions())
         .replace("{ratios}", &ratios(summary))
         .replace("{figures}", &figures(summary))
+        .replace("{gateways}", &gateways(summary))
         .replace("{idle}", &idle(summary));
     let path = repository("docs/benchmarks.md");
     std::fs::write(&path, page).expect("the page");
@@ -63,6 +64,11 @@ fn figures(summary: &Summary) -> String {
     table.trim_end().to_owned()
 }
 
+fn gateways(summary: &Summary) -> String {
+    let section = summary.gateways.as_ref().map(|gateways| gateways.section());
+    section.map_or_else(|| "not measured".to_owned(), |section| section.trim_end().to_owned())
+}
+
 fn idle(summary: &Summary) -> String {
     let Some(idle) = summary.idle.as_ref().filter(|idle| !idle.is_empty()) else { return "not measured".to_owned() };
     let ready = Spread::of(idle.iter().map(|idle| idle.ready_ms));
@@ -91,23 +97,30 @@ fn machine() -> String {
 
 /// Versions of everything that took part, from the files that pin them.
 fn versions() -> String {
-    let text = |path| std::fs::read_to_string(repository(path)).expect("a file of the repository");
+    let text = |path: &str| std::fs::read_to_string(repository(path)).expect("a file of the repository");
     let artifact = |pom: &str, name: &str| {
         let rest = pom.split_once(&format!("<artifactId>{name}</artifactId>")).expect("the artifact").1;
         rest.split_once("<version>").and_then(|(_, rest)| rest.split_once('<')).expect("its version").0.to_owned()
     };
     let (kafka, peer) = (text("tests/tools/kafka/pom.xml"), text("benches/peers/parallel-consumer/pom.xml"));
     let python = text("benches/peers/python/requirements.txt");
-    let packages: Vec<String> =
-        python.lines().filter(|line| !line.starts_with('#')).map(|line| line.replace("==", " ")).collect();
+    let packages_of = |requirements: &str| -> Vec<String> {
+        requirements.lines().filter(|line| !line.starts_with('#')).map(|line| line.replace("==", " ")).collect()
+    };
+    let packages = packages_of(&python);
+    let gateways = ["litellm", "tensorzero"].map(|peer| text(&format!("benches/peers/{peer}/requirements.txt")));
+    let portkey: serde_json::Value = serde_json::from_str(&text("benches/peers/portkey/package.json")).expect("JSON");
+    let gateways: Vec<String> = gateways.iter().flat_map(|requirements| packages_of(requirements)).collect();
     let java = said_by("sh", &["-c", "java -version 2>&1 | sed -n 's/.*\"\\(.*\\)\".*/\\1/p'"]);
     format!(
-        "Apache Kafka {}, Java {java}, Parallel Consumer {}, networknt json-schema-validator {}; {}, {}; {}",
+        "Apache Kafka {}, Java {java}, Parallel Consumer {}, networknt json-schema-validator {}; {}, {}; {}, Portkey {}; {}",
         artifact(&kafka, "kafka_2.13"),
         artifact(&peer, "parallel-consumer-reactor"),
         artifact(&peer, "json-schema-validator"),
         said_by("python3", &["--version"]),
         packages.join(", "),
+        gateways.join(", "),
+        portkey["dependencies"]["@portkey-ai/gateway"].as_str().expect("its version"),
         said_by("rustc", &["--version"]),
     )
 }

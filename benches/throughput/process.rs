@@ -62,6 +62,23 @@ pub fn cpu_us(id: u32) -> Option<u64> {
     Some((ticks(11)? + ticks(12)?) * TICK_US)
 }
 
+/// CPU time that a process and all processes below it have used, in microseconds.
+pub fn tree_cpu_us(id: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let below: u64 = children
+        .flat_map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).map(tree_cpu_us).collect::<Vec<_>>())
+        .sum();
+    cpu_us(id).unwrap_or(0) + below
+}
+
+/// Where the log of this program says that it listens.
+pub fn http_address(log: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let mut entries = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    entries.find_map(|entry| Some(entry.get("http")?.as_str()?.to_owned()))
+}
+
 /// The largest resident memory that a process has had, in MiB.
 pub fn peak_mib(id: u32) -> Option<u64> {
     memory_mib(id, "VmHWM:")

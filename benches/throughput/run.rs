@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::contender::{Contender, Job};
 use crate::outcome;
 use crate::process::{Process, Sampler, peak_mib};
 use crate::scenario::Scenario;
+use crate::stub::Stub;
 use crate::topics::Cluster;
 
 /// A run that takes longer has failed.
@@ -103,38 +103,5 @@ impl Bench {
             assert!(Instant::now() < deadline, "{committed} of {records} within {LIMIT:?}; see {}", log.display());
             std::thread::sleep(Duration::from_millis(100));
         }
-    }
-}
-
-/// The stub provider as a process.
-struct Stub {
-    process: Process,
-    port: u16,
-}
-
-impl Stub {
-    fn start(latency: Duration, directory: &Path) -> Self {
-        let log = directory.join("stub.log");
-        let this = std::env::current_exe().expect("this program");
-        let mut process = Process::start(Command::new(this).arg("stub").arg(latency.as_millis().to_string()), &log);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            let said = std::fs::read_to_string(&log).expect("its log");
-            if let Some(port) = said.strip_suffix('\n').and_then(|port| port.parse().ok()) {
-                return Self { process, port };
-            }
-            assert!(process.is_running() && Instant::now() < deadline, "the stub does not start: {said}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Requests that it has answered.
-    fn calls(&self) -> usize {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).expect("the stub listens");
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: stub\r\nConnection: close\r\n\r\n").expect("a request");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).expect("a response");
-        response.rsplit("\r\n\r\n").next().and_then(|calls| calls.parse().ok()).expect("a number")
     }
 }

@@ -3,10 +3,13 @@
 //! measured.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -16,6 +19,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpSocket;
+
+use crate::process::Process;
 
 /// Connections that may wait to be accepted: 10,000 clients come at the same moment.
 const BACKLOG: u32 = 16_384;
@@ -79,4 +84,37 @@ async fn answer(
     let mut response = Response::new(Full::new(COMPLETION.clone()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// The stub provider as a process.
+pub struct Stub {
+    pub process: Process,
+    pub port: u16,
+}
+
+impl Stub {
+    /// Starts it, and waits for its port.
+    pub fn start(latency: Duration, directory: &Path) -> Self {
+        let log = directory.join("stub.log");
+        let this = std::env::current_exe().expect("this program");
+        let mut process = Process::start(Command::new(this).arg("stub").arg(latency.as_millis().to_string()), &log);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let said = std::fs::read_to_string(&log).expect("its log");
+            if let Some(port) = said.strip_suffix('\n').and_then(|port| port.parse().ok()) {
+                return Self { process, port };
+            }
+            assert!(process.is_running() && Instant::now() < deadline, "the stub does not start: {said}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Requests that it has answered.
+    pub fn calls(&self) -> usize {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the stub listens");
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: stub\r\nConnection: close\r\n\r\n").expect("a request");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        response.rsplit("\r\n\r\n").next().and_then(|calls| calls.parse().ok()).expect("a number")
+    }
 }

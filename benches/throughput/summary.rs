@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::gateways::report::Gateways;
 use crate::idle::Idle;
 use crate::rounds::Measured;
 use crate::run::Figures;
@@ -23,6 +24,7 @@ const RATIOS: &[(&str, Scenario, &str, Scenario, &str)] = &[
 pub struct Summary {
     pub measured: Vec<Measured>,
     pub idle: Option<Vec<Idle>>,
+    pub gateways: Option<Gateways>,
 }
 
 /// Median, least and greatest of some values.
@@ -59,6 +61,10 @@ impl Summary {
         RATIOS.iter().filter_map(ratio).collect()
     }
 
+    fn write_idle(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.idle.iter().flatten().try_for_each(|idle| writeln!(f, "  {:<5}{idle}", crate::idle::NAME))
+    }
+
     fn figures(&self, scenario: &Scenario, contender: &str) -> Option<&[Figures]> {
         let is_it = |measured: &&Measured| measured.scenario.name == scenario.name && measured.contender == contender;
         self.measured.iter().find(is_it).map(|measured| measured.figures.as_slice())
@@ -73,6 +79,12 @@ impl Measured {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(gateways) = &self.gateways {
+            writeln!(f, "{gateways}")?;
+        }
+        if self.measured.is_empty() {
+            return self.write_idle(f);
+        }
         writeln!(f, "Ratios of the same round: median (min–max)")?;
         writeln!(f, "  {:<44}{:>22}{:>22}", "", "records/s", "CPU per record")?;
         for Ratio { what, records_per_s, cpu } in self.ratios() {
@@ -98,9 +110,6 @@ impl fmt::Display for Summary {
                 peak.max
             )?;
         }
-        for idle in self.idle.iter().flatten() {
-            writeln!(f, "  {:<5}{idle}", crate::idle::NAME)?;
-        }
-        Ok(())
+        self.write_idle(f)
     }
 }

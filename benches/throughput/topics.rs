@@ -12,7 +12,8 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 pub const PARTITIONS: i32 = 6;
 const TIMEOUT: Duration = Duration::from_secs(60);
-const SENTENCE: &str = "The parcel was handed over to the carrier and then nothing more was heard of it. ";
+/// The texts of all events are made of it.
+pub const SENTENCE: &str = "The parcel was handed over to the carrier and then nothing more was heard of it. ";
 
 /// The cluster that everything runs on.
 #[derive(Debug, Clone)]
