@@ -92,12 +92,16 @@ fn say(text: impl std::fmt::Display) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
+/// The stack of a worker, in bytes: what threads have by default, whatever `RUST_MIN_STACK` says. A worker polls calls,
+/// routers and ladders within each other, and a debug build needs a sixth of this for it.
+const WORKER_STACK: usize = 2 << 20;
+
 /// A runtime with one worker per core.
 ///
 /// # Errors
 /// When the system has no threads to give.
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(WORKER_STACK).build()
 }
 
 /// Turns panics into log lines. The message of a panic may quote data, so its place has to do.
