@@ -1,5 +1,6 @@
 //! JSON Schemas: compiled once, bounded, and without remote references.
 
+pub mod compatibility;
 pub mod dialect;
 pub mod keywords;
 pub mod library;

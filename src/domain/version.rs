@@ -24,6 +24,39 @@ impl Version {
     pub const FIRST: Self = Self { major: 1, minor: 0, patch: 0 };
 }
 
+/// By how much a version grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Its last number grows.
+    Patch,
+    /// Its second number grows.
+    Minor,
+    /// Its first number grows.
+    Major,
+}
+
+impl Version {
+    /// The least version after this one that is such a step.
+    #[must_use]
+    pub fn next(self, step: Step) -> Self {
+        let Self { major, minor, patch } = self;
+        match step {
+            Step::Patch => Self { patch: patch.saturating_add(1), ..self },
+            Step::Minor => Self { major, minor: minor.saturating_add(1), patch: 0 },
+            Step::Major => Self { major: major.saturating_add(1), minor: 0, patch: 0 },
+        }
+    }
+
+    /// Which step it is from this version to a later one; `None` to one that is not later.
+    pub fn step_to(self, later: Self) -> Option<Step> {
+        let of = |before: u32, after: u32, step| (before != after).then_some(step);
+        let step = of(self.major, later.major, Step::Major)
+            .or_else(|| of(self.minor, later.minor, Step::Minor))
+            .or_else(|| of(self.patch, later.patch, Step::Patch));
+        step.filter(|_| later > self)
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
@@ -116,6 +149,19 @@ mod tests {
         let included = |text: &str| text.parse::<Selector>().unwrap().includes(exact);
         assert!(included("1") && included("1.2") && included("1.2.0"));
         assert!(!included("2") && !included("1.1") && !included("1.2.1"));
+    }
+
+    #[test]
+    fn a_step_is_named_by_the_first_number_that_grows() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        for (step, next) in [(Step::Patch, "1.2.4"), (Step::Minor, "1.3.0"), (Step::Major, "2.0.0")] {
+            assert_eq!(version("1.2.3").next(step), version(next));
+            assert_eq!(version("1.2.3").step_to(version(next)), Some(step));
+        }
+        assert_eq!(version("1.2.3").step_to(version("3.0.1")), Some(Step::Major));
+        for earlier in ["1.2.3", "1.2.2", "1.1.9", "0.9.9"] {
+            assert_eq!(version("1.2.3").step_to(version(earlier)), None, "{earlier}");
+        }
     }
 
     #[test]

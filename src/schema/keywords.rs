@@ -30,6 +30,17 @@ impl Draft {
         NAMES.into_iter().find(|(name, _)| uri.contains(name)).map_or(Self::Draft202012, |(_, draft)| draft)
     }
 
+    /// The `$schema` of its schemas.
+    pub fn uri(self) -> &'static str {
+        match self {
+            Self::Draft4 => "http://json-schema.org/draft-04/schema#",
+            Self::Draft6 => "http://json-schema.org/draft-06/schema#",
+            Self::Draft7 => "http://json-schema.org/draft-07/schema#",
+            Self::Draft201909 => "https://json-schema.org/draft/2019-09/schema",
+            Self::Draft202012 => "https://json-schema.org/draft/2020-12/schema",
+        }
+    }
+
     /// Its usual name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -210,13 +221,8 @@ mod tests {
     /// The table says which draft knows a keyword, and `jsonschema` is who decides.
     #[test]
     fn a_keyword_asserts_something_in_the_drafts_that_know_it() {
-        const DRAFTS: [(Draft, &str); 5] = [
-            (Draft::Draft4, "http://json-schema.org/draft-04/schema#"),
-            (Draft::Draft6, "http://json-schema.org/draft-06/schema#"),
-            (Draft::Draft7, "http://json-schema.org/draft-07/schema#"),
-            (Draft::Draft201909, "https://json-schema.org/draft/2019-09/schema"),
-            (Draft::Draft202012, "https://json-schema.org/draft/2020-12/schema"),
-        ];
+        const DRAFTS: [Draft; 5] =
+            [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
         let cases = [
             ("const", json!(1), json!(2)),
             ("contains", json!({ "const": 1, "enum": [1] }), json!([2])),
@@ -227,7 +233,7 @@ mod tests {
             ("dependencies", json!({ "a": ["b"] }), json!({ "a": 1 })),
             ("minLength", json!(2), json!("a")),
         ];
-        for (draft, uri) in DRAFTS {
+        for (draft, uri) in DRAFTS.map(|draft| (draft, draft.uri())) {
             assert_eq!(Draft::of(&json!({ "$schema": uri })), draft);
             for (keyword, value, refused) in &cases {
                 let schema = json!({ "$schema": uri, *keyword: value });

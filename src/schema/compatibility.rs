@@ -1,0 +1,209 @@
+//! Whether all that was valid under one schema is valid under the next: what readers of answers rely on.
+//!
+//! The later schema is walked keyword by keyword, beside what the earlier one says of the values at the same place. A
+//! keyword is compatible when it follows from that. What cannot be decided counts as incompatible, so a version that is
+//! called compatible is.
+//!
+//! - `known`: what the earlier schema says of the values at a place; `types`: their types;
+//! - `assertions`, `children`, `alternatives`: the keywords of the later one;
+//! - `same`: whether two subschemas say the same; `document`: reading keywords as their draft does.
+
+mod alternatives;
+mod assertions;
+mod children;
+mod document;
+mod known;
+mod same;
+mod types;
+
+use serde_json::{Map, Value};
+
+use self::document::Document;
+use self::known::Known;
+use super::keywords::{Draft, Keyword, Role, find, join};
+use crate::domain::version::Step;
+
+/// Comparisons of two subschemas before a change is called too large to be decided. The largest schemas that are
+/// allowed take some thousands; only alternatives within alternatives take more.
+const MAX_STEPS: usize = 5_000;
+/// Most places that are reported.
+const MAX_PLACES: usize = 20;
+
+/// A place at which the later schema refuses what was valid under the earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incompatibility {
+    /// JSON Pointer (RFC 6901) into the later schema.
+    pub pointer: String,
+    /// What was valid and is not any more.
+    pub message: String,
+}
+
+/// How a schema differs from the one before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The least step of its version that says so.
+    pub step: Step,
+    /// What was valid and may not be any more; empty unless the step is a major one.
+    pub incompatibilities: Vec<Incompatibility>,
+}
+
+impl Change {
+    /// How `later` differs from `earlier`, two schemas that compile.
+    pub fn between(earlier: &Value, later: &Value) -> Self {
+        let incompatibilities = incompatibilities(earlier, later);
+        let step = if !incompatibilities.is_empty() {
+            Step::Major
+        } else if !self::incompatibilities(later, earlier).is_empty() {
+            Step::Minor
+        } else {
+            Step::Patch
+        };
+        Self { step, incompatibilities }
+    }
+}
+
+/// The places at which `later` may refuse what is valid under `earlier`.
+fn incompatibilities(earlier: &Value, later: &Value) -> Vec<Incompatibility> {
+    if earlier == later {
+        return Vec::new();
+    }
+    if Draft::of(earlier) != Draft::of(later) {
+        let message = "the schema is of another draft, in which keywords mean other things".to_owned();
+        return vec![Incompatibility { pointer: "/$schema".to_owned(), message }];
+    }
+    let mut comparison = Comparison::new(earlier, later);
+    let known = Known::of(&comparison.earlier, &[earlier]);
+    comparison.check(&known, later, "");
+    let mut found = Vec::new();
+    for place in comparison.found {
+        if found.len() < MAX_PLACES && !found.contains(&place) {
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// A comparison under way.
+struct Comparison<'a> {
+    earlier: Document<'a>,
+    later: Document<'a>,
+    found: Vec<Incompatibility>,
+    steps_left: usize,
+    /// Pairs that are being compared. One that is met again holds if the rest does: instances end.
+    open: Vec<(Known<'a>, usize)>,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(earlier: &'a Value, later: &'a Value) -> Self {
+        let (earlier, later) = (Document::new(earlier), Document::new(later));
+        Self { earlier, later, found: Vec::new(), steps_left: MAX_STEPS, open: Vec::new() }
+    }
+
+    /// Notes where `later` may refuse values of which `known` is known.
+    fn check(&mut self, known: &Known<'a>, later: &'a Value, pointer: &str) {
+        if known.types.is_empty() {
+            return;
+        }
+        let members = match later {
+            Value::Object(members) => members,
+            Value::Bool(false) => return self.report(pointer, "nothing is valid here any more"),
+            _ => return,
+        };
+        if !self.take_steps(1, pointer) {
+            return;
+        }
+        let pair = (known.clone(), std::ptr::from_ref(later).addr());
+        if self.open.contains(&pair) {
+            return;
+        }
+        self.open.push(pair);
+        let before = self.found.len();
+        self.check_keywords(known, members, pointer);
+        if self.found.len() > before
+            && let Some((alternatives, rest)) = known.split()
+        {
+            self.found.truncate(before);
+            for alternative in alternatives {
+                self.check(&rest.and(&self.earlier, alternative), later, pointer);
+            }
+        }
+        self.open.pop();
+    }
+
+    /// Whether `later` takes all values of which `known` is known.
+    fn holds(&mut self, known: &Known<'a>, later: &'a Value, pointer: &str) -> bool {
+        let before = self.found.len();
+        self.check(known, later, pointer);
+        let holds = self.found.len() == before;
+        self.found.truncate(before);
+        holds
+    }
+
+    fn check_keywords(&mut self, known: &Known<'a>, members: &'a Map<String, Value>, pointer: &str) {
+        for name in members.keys() {
+            let Some(value) = self.later.keyword(members, name) else { continue };
+            let role = find(name).map(|Keyword { role, .. }| *role);
+            if let Some(Role::Assertion(kind) | Role::Child(kind)) = role
+                && !known.types.may_be(kind)
+            {
+                continue;
+            }
+            let at = join(pointer, name);
+            match (name.as_str(), value) {
+                ("$ref", Value::String(target)) => {
+                    if let Some((pointer, target)) = self.later.target(target) {
+                        self.check(known, target, &pointer);
+                    }
+                }
+                ("allOf", Value::Array(items)) => {
+                    for (index, item) in items.iter().enumerate() {
+                        self.check(known, item, &format!("{at}/{index}"));
+                    }
+                }
+                ("anyOf" | "oneOf" | "not" | "if" | "dependentSchemas" | "dependencies", _) => {
+                    self.check_alternative(known, members, name, value, &at);
+                }
+                ("then" | "else" | "minContains" | "maxContains", _) => {}
+                ("unevaluatedProperties" | "unevaluatedItems", _) => self.check_unevaluated(known, members, name, &at),
+                _ => match role {
+                    Some(Role::Assertion(_)) => self.check_assertion(known, members, name, value, &at),
+                    Some(Role::Child(_) | Role::ChildMap) => self.check_child(known, members, name, value, &at),
+                    Some(Role::Reference) => self.report(&at, "what a dynamic reference means cannot be compared"),
+                    Some(Role::InPlace | Role::InPlaceMap | Role::Definitions | Role::Annotation) | None => {}
+                },
+            }
+        }
+    }
+
+    /// These keywords depend on all others beside them.
+    fn check_unevaluated(&mut self, known: &Known<'a>, members: &'a Map<String, Value>, name: &str, at: &str) {
+        let is_kept = known.schemas.iter().any(|earlier| self.is_same(earlier, members));
+        if !is_kept {
+            self.report(at, format!("what `{name}` refuses depends on what stands beside it, which has changed"));
+        }
+    }
+
+    /// Whether the earlier schema has this keyword with the same meaning, by itself.
+    fn is_kept(&mut self, known: &Known<'a>, name: &str, value: &'a Value) -> bool {
+        let earlier = known.schemas.iter().filter_map(|schema| self.earlier.keyword(schema, name));
+        let earlier: Vec<_> = earlier.collect();
+        earlier.into_iter().any(|earlier| self.is_same_keyword(name, earlier, value))
+    }
+
+    /// Takes steps, unless there are too few left; then the place counts as incompatible.
+    fn take_steps(&mut self, steps: usize, pointer: &str) -> bool {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(0);
+        if left.is_none() {
+            self.report(pointer, "the schemas have too many alternatives to be compared");
+        }
+        left.is_some()
+    }
+
+    fn report(&mut self, pointer: &str, message: impl Into<String>) {
+        self.found.push(Incompatibility { pointer: pointer.to_owned(), message: message.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! A schema document, read as its draft does.
+
+use serde_json::{Map, Value};
+
+use crate::schema::keywords::{Draft, find};
+use crate::schema::reference;
+
+/// A schema document.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    root: &'a Value,
+    pub(super) draft: Draft,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(root: &'a Value) -> Self {
+        Self { root, draft: Draft::of(root) }
+    }
+
+    /// A keyword of one of its subschemas, if the draft looks at it there.
+    pub(super) fn keyword(&self, schema: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+        let is_read = find(name).is_some_and(|keyword| keyword.is_in(self.draft));
+        let is_ignored = self.draft.ignores_siblings_of_ref() && name != "$ref" && schema.contains_key("$ref");
+        if is_read && !is_ignored { schema.get(name) } else { None }
+    }
+
+    /// The members of such a keyword, where it is an object.
+    pub(super) fn members(&self, schema: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
+        self.keyword(schema, name)?.as_object()
+    }
+
+    /// The subschema that a reference means, with its JSON Pointer.
+    pub(super) fn target(&self, target: &str) -> Option<(String, &'a Value)> {
+        reference::resolve(self.root, target).ok()
+    }
+
+    /// The schemas of an array's first items, and that of all others.
+    pub(super) fn items(&self, schema: &'a Map<String, Value>) -> (&'a [Value], Option<&'a Value>) {
+        let list = |value: Option<&'a Value>| value.and_then(Value::as_array).map(Vec::as_slice);
+        let items = self.keyword(schema, "items");
+        if self.draft >= Draft::Draft202012 {
+            return (list(self.keyword(schema, "prefixItems")).unwrap_or_default(), items);
+        }
+        match list(items) {
+            Some(first) => (first, self.keyword(schema, "additionalItems")),
+            None => (&[], items),
+        }
+    }
+}
