@@ -5,6 +5,7 @@
 //!
 //! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who
 //!   asks, and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
+//! - [`definitions`]: schemas and templates by name
 //! - [`accept`], [`recall`], [`ask`], [`approve`], [`score`]: one stage each
 //! - [`patience`]: waiting for providers, and for how long; [`gate`]: whether anybody may be asked
 //! - [`route`]: who is asked; [`budget`]: what a caller may spend
@@ -14,6 +15,7 @@ pub mod approve;
 pub mod ask;
 pub mod budget;
 pub mod caller;
+pub mod definitions;
 pub mod engine;
 pub mod gate;
 pub mod patience;

@@ -1,5 +1,6 @@
 //! Text in, text out: what is asked, and what the answer says.
 
+pub mod definition;
 pub mod fold;
 pub mod language;
 pub mod library;

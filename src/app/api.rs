@@ -21,6 +21,7 @@ use crate::http::state::{ApiParts, ApiState};
 use crate::http::v1::analyzer::Analyzer;
 use crate::http::v1::specs::{SpecDefaults, Specs};
 use crate::http::{router, server};
+use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::ports::health::Health;
 use crate::ports::rate_limits::MemoryRateLimits;
@@ -91,18 +92,23 @@ impl Builder<'_> {
             }),
             request_history: kept.map(|kept| Arc::clone(&kept.request_history)),
             open_requests: TaskTracker::new(),
-            analyzer: analyzer(self.shared, self.engine, self.providers)?,
+            analyzer: analyzer(self.shared, self.engine, self.providers, &self.storage.definitions)?,
         }))
     }
 }
 
 /// What takes requests to their answers.
-pub(super) fn analyzer(shared: &Shared, engine: &Arc<Engine>, providers: &Providers) -> Result<Analyzer, AppError> {
+pub(super) fn analyzer(
+    shared: &Shared,
+    engine: &Arc<Engine>,
+    providers: &Providers,
+    definitions: &Arc<Definitions>,
+) -> Result<Analyzer, AppError> {
     let runtime = &shared.runtime;
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = runtime.http;
     let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: runtime.cache.ttl };
     let specs = Specs::new(providers.asked_by_clients(&runtime.routing)?, defaults);
-    Ok(Analyzer { engine: Arc::clone(engine), specs, timeout })
+    Ok(Analyzer { engine: Arc::clone(engine), specs, definitions: Arc::clone(definitions), timeout })
 }
 
 impl BoundApi {

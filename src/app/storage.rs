@@ -10,8 +10,10 @@ use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::ports::audit::AuditLog;
+use crate::pipeline::definitions::Definitions;
 use crate::ports::health::Health;
 use crate::ports::journal::{Journal, MemoryJournal};
+use crate::store::catalog::StoredCatalog;
 use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
 use crate::store::journal::{self, SharedJournal};
@@ -29,6 +31,8 @@ pub(super) struct Storage {
     pub(super) repositories: Option<Repositories>,
     /// Takes security events down.
     pub(super) audit: Arc<dyn AuditLog>,
+    /// Schemas and templates by name.
+    pub(super) definitions: Arc<Definitions>,
     /// How the cache and the store are doing.
     pub(super) health: Vec<Arc<dyn Health>>,
     /// The tasks that look after them.
@@ -73,8 +77,30 @@ impl Storage {
         let audit_table = repositories.as_ref().map(|stored| Arc::clone(&stored.audit_log));
         let (audit, streams) = audit::open(shared, audit_table)?;
         services.extend(streams);
-        Ok(Self { cache, journal, repositories, audit, health, services })
+        let definitions = definitions(repositories.as_ref());
+        if repositories.is_some() {
+            let stop = CancellationToken::new();
+            let watch = Arc::clone(&definitions).watch(stop.clone());
+            services.push(Service::new("watch of schemas and templates", shared.tasks.service(watch), stop, Ok));
+        }
+        Ok(Self { cache, journal, repositories, audit, definitions, health, services })
     }
+}
+
+/// Schemas and templates by name, of a process that needs nothing else of its database.
+pub(super) fn definitions_alone(shared: &Shared) -> Arc<Definitions> {
+    let StoreUrl::Durable(location) = &shared.runtime.store.url else { return definitions(None) };
+    let SelectedStore::Database(database) = SelectedStore::at(location) else { return definitions(None) };
+    let clock = || Arc::clone(&shared.clock);
+    let (schemas, templates) =
+        (StoredCatalog::schemas(database.clone(), clock()), StoredCatalog::templates(database, clock()));
+    Arc::new(Definitions::new(Some(Arc::new(schemas)), Some(Arc::new(templates))))
+}
+
+/// Schemas and templates by name.
+fn definitions(stored: Option<&Repositories>) -> Arc<Definitions> {
+    let schemas = stored.map(|stored| Arc::clone(&stored.schemas));
+    Arc::new(Definitions::new(schemas, stored.map(|stored| Arc::clone(&stored.templates))))
 }
 
 /// What the API keeps in a database, and the tasks behind it.

@@ -12,6 +12,7 @@ use super::errors::AppError;
 use super::lifecycle::Running;
 use super::providers::Providers;
 use super::shared::Shared;
+use super::storage;
 use crate::config::runtime::RuntimeConfig;
 use crate::domain::health::Status;
 use crate::domain::tenant::Tenant;
@@ -51,7 +52,7 @@ impl Warmer {
         let cache = Cache::open(&shared);
         let providers = Providers::build(&shared, &[], OpenFiles::raise(0))?;
         let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
-        let analyzer = api::analyzer(&shared, &engine, &providers)?;
+        let analyzer = api::analyzer(&shared, &engine, &providers, &storage::definitions_alone(&shared))?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
         connected(&cache).await?;
         Ok(Self { analyzer, caller, cache, tasks: shared.tasks })

@@ -24,6 +24,13 @@ pub(super) const ENDPOINTS: &[&str] = &[
     "/v1/requests",
     "/v1/requests/{request_id}",
     "/v1/usage",
+    "/v1/schemas",
+    "/v1/schemas/{id}",
+    "/v1/schemas/{id}/versions",
+    "/v1/templates",
+    "/v1/templates/{id}",
+    "/v1/templates/{id}/versions",
+    "/v1/templates/{id}/render",
     "/admin/api-keys",
     "/admin/api-keys/{id}",
 ];

@@ -34,16 +34,26 @@ request_codes! {
     InvalidSchema = "invalid_schema", BAD_REQUEST;
     /// There is no key, or it does not open this route.
     Unauthorized = "unauthorized", UNAUTHORIZED;
+    /// It belongs to somebody else, or can be changed by nobody.
+    Forbidden = "forbidden", FORBIDDEN;
     /// There is nothing at this path.
     NotFound = "not_found", NOT_FOUND;
     /// The path does not take this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
+    /// There is one of this name already.
+    AlreadyExists = "already_exists", CONFLICT;
+    /// What was valid would not be valid any more, and the version does not say so.
+    IncompatibleSchema = "incompatible_schema", CONFLICT;
     /// The same request is under way.
     IdempotencyInProgress = "idempotency_in_progress", CONFLICT;
     /// Another request has this idempotency key.
     IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY;
     /// The request did not arrive in time.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT;
+    /// It is not as the client knows it any more.
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED;
+    /// The client does not say which state it knows.
+    PreconditionRequired = "precondition_required", PRECONDITION_REQUIRED;
     /// The body is larger than the limit.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     /// The body is not JSON, by its content type.

@@ -41,6 +41,8 @@ pub struct IdempotencyKey {
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is an earlier one.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// What is repeated of an answer's headers.
+const REPEATED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 /// Longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;
 /// How long an answer is given again.
@@ -142,10 +144,12 @@ impl KeyedRequest {
             self.end(None).await;
             return Response::from_parts(parts, Body::empty());
         };
-        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let headers = content_type.map(|value| (header::CONTENT_TYPE.to_string(), value.to_owned()));
-        let stored =
-            StoredAnswer { status: parts.status.as_u16(), headers: headers.into_iter().collect(), body: body.clone() };
+        let header = |name: &HeaderName| {
+            let value = parts.headers.get(name)?.to_str().ok()?;
+            Some((name.to_string(), value.to_owned()))
+        };
+        let headers = REPEATED.iter().filter_map(header);
+        let stored = StoredAnswer { status: parts.status.as_u16(), headers: headers.collect(), body: body.clone() };
         self.end(Some(stored)).await;
         Response::from_parts(parts, Body::from(body))
     }

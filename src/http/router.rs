@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
-use super::v1::{analyze, batch, cache, providers, requests, usage};
+use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
 use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages};
 
 /// The methods, as metrics call them.
@@ -60,7 +60,21 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
         .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once))
         .route_layer(limit.clone())
         .route_layer(from_fn_with_state(Arc::clone(state), take_down));
+    let creating = Router::new()
+        .route("/v1/schemas", post(schemas::create))
+        .route("/v1/templates", post(templates::create))
+        .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once));
+    let schema = get(schemas::get).put(schemas::change).delete(schemas::delete);
+    let template = get(templates::get).put(templates::change).delete(templates::delete);
     Router::new()
+        .route("/v1/schemas", get(schemas::list))
+        .route("/v1/schemas/{id}", schema)
+        .route("/v1/schemas/{id}/versions", get(schemas::versions))
+        .route("/v1/templates", get(templates::list))
+        .route("/v1/templates/{id}", template)
+        .route("/v1/templates/{id}/versions", get(templates::versions))
+        .route("/v1/templates/{id}/render", post(templates::render::render))
+        .merge(creating)
         .route("/v1/cache", delete(cache::invalidate))
         .route("/v1/cache/stats", get(cache::stats))
         .route("/v1/models", get(models::list))

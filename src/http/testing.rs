@@ -22,6 +22,7 @@ use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
 use super::v1::specs::{AskedProviders, SpecDefaults, Specs};
 use crate::domain::health::Component;
+use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::recall::Recall;
 use crate::pipeline::route::provider::{Provider, Signal};
@@ -107,7 +108,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         request_log: None,
         request_history: None,
         open_requests: TaskTracker::new(),
-        analyzer: Analyzer { engine, specs, timeout },
+        analyzer: Analyzer { engine, specs, definitions: Arc::new(Definitions::new(None, None)), timeout },
     }
 }
 

@@ -6,7 +6,7 @@ mod memory;
 use std::time::Duration;
 
 pub use self::memory::MemoryCatalog;
-use super::repository::RepositoryFuture;
+use super::repository::{RepositoryError, RepositoryFuture};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
@@ -95,6 +95,16 @@ pub struct EntryFilter {
     pub visibility: Option<Visibility>,
 }
 
+impl EntryFilter {
+    /// Whether this entry is meant.
+    pub fn includes(&self, entry: &Entry) -> bool {
+        let has =
+            |text: &str| [&entry.name, &entry.description].iter().any(|field| field.to_lowercase().contains(text));
+        self.search.as_ref().is_none_or(|text| has(&text.to_lowercase()))
+            && self.visibility.is_none_or(|visibility| entry.visibility == visibility)
+    }
+}
+
 /// Where schemas are kept, or templates. A tenant sees its own entries and those that are public in its organisation;
 /// where two have the same name its own is meant, and then the older one.
 pub trait Catalog: Send + Sync {
@@ -120,4 +130,27 @@ pub trait Catalog: Send + Sync {
     /// A number that grows with each change, by any process. It is cheap to ask for: whoever remembers entries asks
     /// now and then, and forgets them when it has grown.
     fn revision(&self) -> RepositoryFuture<'_, u64>;
+}
+
+/// The latest version of those that are meant; `None` if the tenant sees no entry of this name at all, so that a
+/// built-in one of the same name may be meant.
+///
+/// # Errors
+/// [`RepositoryError::NotFound`] if there is such an entry without such a version, or why the store cannot tell.
+pub async fn find_entry(
+    catalog: &dyn Catalog,
+    tenant: &Tenant,
+    name: &str,
+    version: Selector,
+) -> Result<Option<Entry>, RepositoryError> {
+    match catalog.find(tenant, name, version).await {
+        Ok(entry) => Ok(Some(entry)),
+        Err(RepositoryError::NotFound) if version == Selector::Latest => Ok(None),
+        Err(RepositoryError::NotFound) => match catalog.find(tenant, name, Selector::Latest).await {
+            Ok(_another_version) => Err(RepositoryError::NotFound),
+            Err(RepositoryError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 
+use super::named::NamedParts;
 use super::prompt_request::PromptRequest;
 use super::specs::Specs;
 use super::structured_response::{Asked, StructuredResponse};
@@ -14,6 +15,7 @@ use crate::http::error_status::RequestCode;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 use crate::pipeline::caller::Caller;
+use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::request::Request;
 use crate::pipeline::spec::Spec;
@@ -40,6 +42,8 @@ pub struct Analyzer {
     pub engine: Arc<Engine>,
     /// What requests come to.
     pub specs: Specs,
+    /// What they name.
+    pub definitions: Arc<Definitions>,
     /// How long a request waits that does not say.
     pub timeout: Duration,
 }
@@ -55,22 +59,24 @@ impl Analyzer {
         caller: &Arc<Caller>,
         id: &RequestId,
     ) -> Result<StructuredResponse, Problem> {
-        self.finish(self.begin(request, caller, id)?).await
+        self.finish(self.begin(request, caller, id).await?).await
     }
 
     /// Begins a request: it is known then what it asks, and what this process remembers.
     ///
     /// # Errors
     /// What is wrong with the request.
-    pub fn begin<'a>(
+    pub async fn begin<'a>(
         &self,
         request: &'a PromptRequest,
         caller: &Arc<Caller>,
         id: &'a RequestId,
     ) -> Result<BegunRequest<'a>, Problem> {
         let began_at = Instant::now();
-        let data = input(request)?;
-        let spec = self.specs.find(request)?;
+        check_form(request)?;
+        let named = NamedParts::of(request, &self.definitions, caller.tenant()).await?;
+        let data = named.input(request)?;
+        let spec = self.specs.find(request, &named)?;
         let language = language::detect(&text_of(&data));
         let event = event(id, data);
         let input = Scope { event: &event, key: None, headers: &[] };
@@ -105,18 +111,14 @@ impl Analyzer {
     }
 }
 
-/// What the template reads: the prompt, or the parameters.
-fn input(request: &PromptRequest) -> Result<Data, Problem> {
+/// There is a prompt or a template, and parameters go with a template.
+fn check_form(request: &PromptRequest) -> Result<(), Problem> {
     let PromptRequest { place, prompt, template_id, parameters, .. } = request;
     let wrong = |error| Err(Problem::at_places(RequestCode::InvalidRequest, vec![error]));
     match (prompt, template_id, parameters) {
-        (Some(prompt), None, None) => Ok(Data::Text(prompt.clone())),
+        (Some(_), None, None) | (None, Some(_), _) => Ok(()),
         (Some(_), None, Some(_)) => {
             wrong(place.error("/parameters", "only a template has parameters; send template_id"))
-        }
-        (None, Some(_), parameters) => {
-            let members = parameters.iter().flatten().map(|(name, text)| (name.clone(), Value::from(text.as_str())));
-            Ok(Data::Json(Value::Object(members.collect::<Map<_, _>>())))
         }
         (None, None, _) => wrong(place.error("", "there is nothing to answer; send prompt, or template_id")),
         (Some(_), Some(_), _) => wrong(place.error("/template_id", "there is a prompt already; send one of the two")),
@@ -134,7 +136,8 @@ fn text_of(data: &Data) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn event(id: &RequestId, data: Data) -> Event {
+/// A request as the event that templates read.
+pub fn event(id: &RequestId, data: Data) -> Event {
     Event {
         id: id.as_str().to_owned(),
         source: EVENT_SOURCE.to_owned(),

@@ -146,9 +146,9 @@ fn leaders(requests: &[Result<PromptRequest, Problem>]) -> Vec<usize> {
     for (index, request) in requests.iter().enumerate() {
         let shareable = request.as_ref().ok().filter(|request| request.options.bypass_cache != Some(true));
         let leader = shareable.and_then(|request| {
-            let PromptRequest { prompt, parameters, output_format, options, .. } = request;
+            let PromptRequest { prompt, parameters, only_parameter, output_format, options, .. } = request;
             let format = output_format.unwrap_or_default();
-            let question = (digest(request).ok()?, prompt, parameters, format, options.timeout);
+            let question = (digest(request).ok()?, prompt, parameters, only_parameter, format, options.timeout);
             Some(*first.entry(question).or_insert(index))
         });
         leaders.push(leader.unwrap_or(index));
@@ -204,7 +204,7 @@ impl<'a> Asker<'a> {
     }
 
     async fn look_ahead(self, request: &'a PromptRequest) -> Result<BegunRequest<'a>, Problem> {
-        Ok(self.analyzer.look_ahead(self.analyzer.begin(request, self.caller, self.id)?).await)
+        Ok(self.analyzer.look_ahead(self.analyzer.begin(request, self.caller, self.id).await?).await)
     }
 
     async fn finish(self, begun: Result<BegunRequest<'a>, Problem>) -> ItemOutcome {

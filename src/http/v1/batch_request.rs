@@ -1,13 +1,10 @@
 //! What a client asks in a batch: PromptRequests, and what they have in common.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::prompt_request::{Inherited, PromptOptions, PromptRequest, schema};
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::problem::Problem;
-use crate::prompt::library as templates;
 
 /// Most prompts of one request.
 const MAX_PROMPTS: usize = 100;
@@ -49,7 +46,7 @@ impl BatchRequest {
 fn read_item(item: Value, place: Place, shared: &PromptRequest) -> Result<PromptRequest, Problem> {
     let errors = PlaceErrors::default();
     let request = match item {
-        Value::String(text) => Some(of_text(text, place, shared.template_id.as_deref(), &errors)),
+        Value::String(text) => Some(of_text(text, place, shared.template_id.as_deref())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             PromptRequest::read(item, place, &errors)
         }
@@ -58,7 +55,7 @@ fn read_item(item: Value, place: Place, shared: &PromptRequest) -> Result<Prompt
 }
 
 /// A plain text is the prompt, or the only parameter of the batch's template.
-fn of_text(text: String, place: Place, template: Option<&str>, errors: &PlaceErrors) -> PromptRequest {
+fn of_text(text: String, place: Place, template: Option<&str>) -> PromptRequest {
     let mut request = PromptRequest { place, ..PromptRequest::default() };
     let Some(template) = template else {
         request.prompt = Some(text);
@@ -66,25 +63,6 @@ fn of_text(text: String, place: Place, template: Option<&str>, errors: &PlaceErr
     };
     request.template_id = Some(template.to_owned());
     request.inherited = Inherited { template: true, ..Inherited::default() };
-    match only_parameter(template, text) {
-        Ok(parameters) => request.parameters = parameters,
-        Err(names) => {
-            let detail = format!("the template has several parameters; send an object with {names}");
-            errors.add(request.place.error("", detail));
-        }
-    }
+    request.only_parameter = Some(text);
     request
-}
-
-/// A text as the only parameter of a template. That a template is unknown is noticed later, as it is for other requests.
-///
-/// # Errors
-/// The names of its parameters, where there are several.
-pub(super) fn only_parameter(template: &str, text: String) -> Result<Option<BTreeMap<String, String>>, String> {
-    let parameters = templates::find(template).map(|source| source.parameters()).unwrap_or_default();
-    match parameters.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(BTreeMap::from([(only.name.to_owned(), text)]))),
-        several => Err(several.iter().map(|parameter| parameter.name).collect::<Vec<_>>().join(", ")),
-    }
 }

@@ -18,6 +18,6 @@ pub fn outcome(answer: &Result<StructuredResponse, Problem>, request: Option<&Pr
 
 /// The prompt, or what the template was filled with.
 fn text(request: &PromptRequest) -> String {
-    let PromptRequest { prompt, parameters, .. } = request;
-    prompt.clone().unwrap_or_else(|| json!(parameters).to_string())
+    let PromptRequest { prompt, parameters, only_parameter, .. } = request;
+    prompt.as_ref().or(only_parameter.as_ref()).cloned().unwrap_or_else(|| json!(parameters).to_string())
 }

@@ -35,6 +35,8 @@ pub struct PromptRequest {
     pub template_id: Option<String>,
     /// What the template's parameters are filled with.
     pub parameters: Option<BTreeMap<String, String>>,
+    /// What the template's only parameter is filled with, whatever its name.
+    pub only_parameter: Option<String>,
     /// What the answer has to look like.
     pub schema: Option<SchemaChoice>,
     /// How the answer's data is written.
@@ -130,6 +132,7 @@ impl PromptRequest {
             prompt: fields.text("prompt"),
             template_id: fields.text("template_id"),
             parameters: fields.object("parameters").map(parameters),
+            only_parameter: None,
             schema: schema(&mut fields),
             output_format: fields.choice("output_format", &[("json", OutputFormat::Json), ("xml", OutputFormat::Xml)]),
             options: fields.object("options").map(PromptOptions::read).unwrap_or_default(),

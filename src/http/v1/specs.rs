@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::named::NamedParts;
 use super::prompt_request::{OwnSchema, PromptOptions, PromptRequest, SchemaChoice};
 use crate::http::error_status::RequestCode;
 use crate::http::fields::Place;
@@ -18,12 +19,9 @@ use crate::pipeline::spec::{
     CacheMode, CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings,
 };
 use crate::pipeline::spec_cache::{SpecCache, SpecDigest};
-use crate::prompt::library as templates;
 use crate::prompt::template::Template;
-use crate::schema::{Schema, SchemaError, library as schemas};
+use crate::schema::{Schema, SchemaError};
 
-/// The schema of requests that name none.
-const DEFAULT_SCHEMA: &str = "extraction";
 /// The name of a client's own schema that has no title.
 const OWN_SCHEMA: &str = "result";
 /// The template of requests that have none: the prompt itself.
@@ -68,18 +66,18 @@ impl Specs {
         Self { cache: SpecCache::default(), providers, defaults }
     }
 
-    /// The specification that a request comes to.
+    /// The specification that a request comes to with what it names.
     ///
     /// # Errors
     /// `invalid_request` or `invalid_schema`, with the place.
-    pub fn find(&self, request: &PromptRequest) -> Result<Arc<Spec>, Problem> {
-        self.cache.get_or_build(digest(request)?, || self.build(request))
+    pub fn find(&self, request: &PromptRequest, named: &NamedParts) -> Result<Arc<Spec>, Problem> {
+        self.cache.get_or_build(with_versions(digest(request)?, named), || self.build(request, named))
     }
 
-    fn build(&self, request: &PromptRequest) -> Result<Spec, Problem> {
+    fn build(&self, request: &PromptRequest, named: &NamedParts) -> Result<Spec, Problem> {
         let PromptOptions { temperature, max_tokens, allow_relaxed, bypass_validation, confidence_threshold, .. } =
             request.options;
-        let (template, schema, router) = (template(request)?, schema(request)?, self.router(request)?);
+        let (template, schema, router) = (template(named)?, schema(request, named)?, self.router(request)?);
         let checks = Checks {
             max_prompt_chars: self.defaults.max_prompt_chars,
             patterns: self.defaults.patterns,
@@ -128,45 +126,23 @@ impl Specs {
     }
 }
 
-/// The values of parameters are data: what is compiled only says where they stand.
-fn template(request: &PromptRequest) -> Result<Arc<Template>, Problem> {
-    let Some(id) = &request.template_id else {
-        return Template::inline(PLAIN_TEMPLATE).map(Arc::new).map_err(|_constant| Problem::defect());
-    };
-    if templates::find(id).is_none() {
-        let detail = format!("there is no such template; there are {}", templates::names().join(", "));
-        return Err(wrong(&request.place_of(request.inherited.template), "/template_id", detail));
+fn template(named: &NamedParts) -> Result<Arc<Template>, Problem> {
+    match &named.template {
+        Some(named) => Ok(Arc::clone(&named.template)),
+        None => Template::inline(PLAIN_TEMPLATE).map(Arc::new).map_err(|_constant| Problem::defect()),
     }
-    let names = || request.parameters.iter().flat_map(BTreeMap::keys);
-    if let Some(bad) = names().find(|name| !is_identifier(name)) {
-        let place = request.place.at("parameters").at(bad);
-        let error = place.error("", "no template has a parameter of such a name: use letters, digits and `_`");
-        return Err(Problem::at_places(RequestCode::InvalidRequest, vec![error]));
-    }
-    let programs = names().map(|name| (name.clone(), format!("{{{{ data.{name} }}}}"))).collect();
-    Template::named(id, &programs).map(Arc::new).map_err(|error| {
-        let place = error.parameter.map_or_else(|| "/parameters".to_owned(), |name| format!("/parameters/{name}"));
-        wrong(&request.place, &place, error.message)
-    })
 }
 
-fn schema(request: &PromptRequest) -> Result<Arc<Schema>, Problem> {
-    match &request.schema {
-        Some(SchemaChoice::Own(own)) => {
+fn schema(request: &PromptRequest, named: &NamedParts) -> Result<Arc<Schema>, Problem> {
+    match (&request.schema, &named.schema) {
+        (Some(SchemaChoice::Own(own)), _) => {
             let digest = own_digest(request, own)?;
             let version: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
             let compiled = Schema::compile(&own_name(&own.json), &version, own.json.clone());
             compiled.map(Arc::new).map_err(|error| invalid_schema(request, &error))
         }
-        Some(SchemaChoice::Named(id)) => schemas::find(id).ok_or_else(|| {
-            let detail = format!("there is no such schema; there are {}", schemas::names().join(", "));
-            wrong(&request.place_of(request.inherited.schema), "/schema_id", detail)
-        }),
-        None => {
-            let of_template = request.template_id.as_deref().and_then(templates::find).map(|source| source.schema());
-            let name = of_template.unwrap_or(DEFAULT_SCHEMA);
-            schemas::find(name).ok_or_else(Problem::defect)
-        }
+        (_, Some(schema)) => Ok(Arc::clone(schema)),
+        (_, None) => Err(Problem::defect()),
     }
 }
 
@@ -187,24 +163,28 @@ fn own_name(schema: &Value) -> String {
     if name.chars().any(|c| c.is_ascii_alphanumeric()) { name } else { OWN_SCHEMA.to_owned() }
 }
 
-fn is_identifier(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 fn wrong(place: &Place, pointer: &str, detail: impl Into<String>) -> Problem {
     Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, detail)])
 }
 
-/// Over everything that makes a specification what it is. The prompt and the parameters' values are not part of it.
+/// Over everything that makes a specification what it is, as far as the request says it. The prompt and the parameters
+/// are not part of it: all parameters of a template have values.
 ///
 /// # Errors
 /// `invalid_schema` if the client's own schema is too large to be read.
 pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
     // Exhaustive on purpose: a new field does not compile until somebody decides whether it belongs here.
-    let PromptRequest { place: _, inherited: _, prompt: _, template_id, parameters, schema, output_format: _, options } =
-        request;
+    let PromptRequest {
+        place: _,
+        inherited: _,
+        prompt: _,
+        only_parameter: _,
+        template_id,
+        parameters: _,
+        schema,
+        output_format: _,
+        options,
+    } = request;
     let PromptOptions {
         provider,
         strategy,
@@ -224,8 +204,6 @@ pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
         hash.update(bytes.unwrap_or_default());
     };
     part(template_id.as_deref().map(str::as_bytes));
-    let names: Vec<_> = parameters.iter().flat_map(BTreeMap::keys).collect();
-    part(Some(format!("{names:?}").as_bytes()));
     let (named, own) = match schema {
         None => (None, None),
         Some(SchemaChoice::Named(id)) => (Some(id), None),
@@ -240,4 +218,25 @@ pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
         (temperature, max_tokens, bypass_cache, cache_ttl, bypass_validation, allow_relaxed, confidence_threshold);
     part(Some(format!("{rest:?}").as_bytes()));
     Ok(SpecDigest(hash.finalize().into()))
+}
+
+/// The same with what its names mean now.
+fn with_versions(SpecDigest(request): SpecDigest, named: &NamedParts) -> SpecDigest {
+    let mut hash = Sha256::new_with_prefix(request);
+    let template = named.template.as_ref().map(|named| &named.template);
+    let versions = [
+        template.map(|template| (template.name(), template.version(), template.digest())),
+        named.schema.as_ref().map(|schema| (schema.name(), schema.version(), schema.digest())),
+    ];
+    for version in versions {
+        let Some((name, version, digest)) = version else {
+            hash.update([0]);
+            continue;
+        };
+        // Neither has a NUL in it.
+        hash.update([1]);
+        hash.update(format!("{name}\0{version}\0"));
+        hash.update(digest);
+    }
+    SpecDigest(hash.finalize().into())
 }

@@ -165,12 +165,3 @@ impl Entry {
         self.owner == *tenant || self.visibility == Visibility::Public && is_of_organization
     }
 }
-
-impl EntryFilter {
-    fn includes(&self, entry: &Entry) -> bool {
-        let has =
-            |text: &str| [&entry.name, &entry.description].iter().any(|field| field.to_lowercase().contains(text));
-        self.search.as_ref().is_none_or(|text| has(&text.to_lowercase()))
-            && self.visibility.is_none_or(|visibility| entry.visibility == visibility)
-    }
-}

@@ -73,7 +73,10 @@ async fn a_template_brings_its_schema_and_takes_values_as_data() {
             json!({ "template_id": "support-intent", "parameters": { "message": "x", "massage": "y" } }),
             "#/parameters/massage",
         ),
-        (json!({ "template_id": "support-intent", "parameters": { "a }} b": "x" } }), "#/parameters/a }} b"),
+        (
+            json!({ "template_id": "support-intent", "parameters": { "message": "x", "a }} b": "x" } }),
+            "#/parameters/a }} b",
+        ),
         (json!({ "template_id": "support-intent", "prompt": "x" }), "#/template_id"),
         (json!({ "prompt": "x", "parameters": { "a": "x" } }), "#/parameters"),
         (json!({ "parameters": { "a": "x" } }), "#"),

@@ -8,7 +8,6 @@ use super::other_parameters;
 use super::response_format::{self, ResponseFormat};
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::problem::Problem;
-use crate::http::v1::batch_request::only_parameter;
 use crate::http::v1::prompt_request::{MAX_TOKENS, PromptOptions, PromptRequest, SchemaChoice, parameters};
 
 /// A request for one answer in OpenAI's format.
@@ -133,6 +132,8 @@ impl Model {
         }
         problem.with_places(|pointer| match pointer.strip_prefix("#/schema") {
             Some(rest) => format!("#/response_format/json_schema/schema{rest}"),
+            // The text for a template's only parameter.
+            None if pointer == "#" => "#/messages".to_owned(),
             None => pointer.to_owned(),
         })
     }
@@ -140,13 +141,13 @@ impl Model {
 
 /// Fills in the prompt, or the parameters of the template.
 fn fill(request: &mut PromptRequest, mut messages: Vec<Message>, fields: &Fields<'_>) {
-    let Some(template) = &request.template_id else {
+    if request.template_id.is_none() {
         if messages.is_empty() {
             fields.error("messages", "there is nothing to answer; send at least one message");
         }
         request.prompt = Some(messages::prompt(messages));
         return;
-    };
+    }
     if request.parameters.is_some() {
         if !messages.is_empty() {
             fields.error("messages", "the template is filled by `parameters`; leave messages empty");
@@ -161,13 +162,7 @@ fn fill(request: &mut PromptRequest, mut messages: Vec<Message>, fields: &Fields
         fields.error("messages", "the last message is what the template reads, so it has to be the user's");
         return;
     };
-    match only_parameter(template, last.text) {
-        Ok(parameters) => request.parameters = parameters,
-        Err(names) => {
-            let detail = format!("the template has several parameters; send `parameters`, an object with {names}");
-            fields.errors().add(last.place.error("", detail));
-        }
-    }
+    request.only_parameter = Some(last.text);
 }
 
 /// The options of `/v1/analyze`, and those that have a name of their own in OpenAI's format.

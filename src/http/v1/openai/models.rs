@@ -1,15 +1,17 @@
 //! `GET /v1/models`: what can stand as `model` in a request.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::v1::provider_list::KnownProvider;
+use crate::pipeline::definitions::DefinitionError;
 use crate::prompt::library as templates;
 use crate::schema::library as schemas;
 
@@ -33,7 +35,7 @@ pub enum Model {
     Provider(String),
 }
 
-/// All models. There are few, so there is one page.
+/// All models but those of schemas and templates that teams keep. There are few, so there is one page.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelList {
     object: &'static str,
@@ -79,6 +81,13 @@ pub fn unknown() -> Problem {
     Problem::at_places(RequestCode::NotFound, vec![Place::default().error("/model", detail)])
 }
 
+fn missing(error: &DefinitionError) -> Problem {
+    match error {
+        DefinitionError::Unavailable(_) => Problem::store_unavailable(),
+        DefinitionError::NotFound | DefinitionError::Unusable(_) => unknown(),
+    }
+}
+
 /// Lists what can be asked in OpenAI's format
 #[utoipa::path(
     get, path = "/v1/models", tag = "OpenAI's format", operation_id = "list_models",
@@ -100,7 +109,7 @@ pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
 /// Shows a model
 ///
 /// # Errors
-/// `not_found`.
+/// `not_found`, or `store_unavailable`.
 #[utoipa::path(
     get, path = "/v1/models/{id}", tag = "OpenAI's format", operation_id = "get_model",
     params(("id" = String, Path, description = "Its name, whose slash need not be encoded", example = "template/invoice")),
@@ -111,15 +120,19 @@ pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
         (status = 404, description = "`not_found`"),
     ),
 )]
-pub async fn get(State(api): State<ApiState>, Path(id): Path<String>) -> Result<Json<ModelEntry>, Problem> {
-    let model = Model::of(id);
+pub async fn get(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    Path(id): Path<String>,
+) -> Result<Json<ModelEntry>, Problem> {
+    let (model, definitions, tenant) = (Model::of(id), &api.analyzer.definitions, identity.caller.tenant());
     let (model, owned_by) = match &model {
         Model::Template(id) => {
-            let found = templates::find(id).ok_or_else(unknown)?;
-            (Model::Template(format!("{}@{}", found.name, found.version)), BUILT_IN)
+            let found = definitions.template(tenant, id).await.map_err(|error| missing(&error))?;
+            (Model::Template(format!("{}@{}", found.template.name(), found.template.version())), BUILT_IN)
         }
         Model::Schema(id) => {
-            let found = schemas::find(id).ok_or_else(unknown)?;
+            let found = definitions.schema(tenant, id).await.map_err(|error| missing(&error))?;
             (Model::Schema(format!("{}@{}", found.name(), found.version())), BUILT_IN)
         }
         Model::Provider(name) => {

@@ -1,0 +1,244 @@
+//! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
+//!
+//! - [`entry_body`]: what a request says of an entry; [`new_version`]: which version a change makes;
+//! - [`shown_entry`]: an entry as clients see it; [`precondition`]: which state of it a client knows.
+
+pub mod entry_body;
+pub mod new_version;
+pub mod precondition;
+pub mod shown_entry;
+
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use self::shown_entry::{Found, ShownEntry};
+use crate::domain::page::{Cursor, Page};
+use crate::domain::tenant::Tenant;
+use crate::domain::version::Selector;
+use crate::http::error_status::RequestCode;
+use crate::http::list::{ListPage, page_request};
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::ports::catalog::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility, find_entry};
+use crate::ports::repository::RepositoryError;
+
+/// Longest text that is searched for, in characters.
+const MAX_SEARCH_CHARS: usize = 200;
+/// How the place of a built-in entry in a list begins. They come after all others.
+const BUILT_IN: &str = "built-in ";
+
+/// The schemas, or the templates, that a tenant sees.
+pub struct Entries<'a> {
+    /// What one of them is called.
+    pub noun: &'static str,
+    /// Where they are.
+    pub path: &'static str,
+    /// Where the tenant's own and public ones are kept, if the store keeps them.
+    pub stored: Option<&'a dyn Catalog>,
+    /// Those of the program, sorted by name, then by version.
+    pub built_in: &'static [Entry],
+    /// Who looks at them.
+    pub tenant: &'a Tenant,
+}
+
+/// The id in a path. One that is no text is that of nothing.
+pub fn id_of(id: Result<Path<String>, PathRejection>) -> String {
+    id.map(|Path(id)| id).unwrap_or_default()
+}
+
+impl Entries<'_> {
+    /// Lists entries in their latest versions: the newest first, built-in ones at the end.
+    ///
+    /// # Errors
+    /// What is wrong with the query, or `store_unavailable`.
+    pub async fn list(&self, uri: &Uri) -> Result<ListPage<ShownEntry>, Problem> {
+        let mut query = Query::of(uri);
+        let search = query.parse("search", |text| {
+            let is_short = text.chars().count() <= MAX_SEARCH_CHARS;
+            is_short.then(|| text.to_owned()).ok_or_else(|| format!("write at most {MAX_SEARCH_CHARS} characters"))
+        });
+        let words = [Visibility::Private, Visibility::Public].map(|visibility| (visibility.as_str(), visibility));
+        let filter = EntryFilter { search, visibility: query.choice("visibility", &words) };
+        let part = page_request(&mut query);
+        query.finish()?;
+        let first_built_in = part.after.as_ref().and_then(built_in_index);
+        let room = usize::try_from(part.limit).unwrap_or(usize::MAX);
+        let (mut found, mut next) = (Vec::new(), None);
+        if let (Some(stored), None) = (self.stored, first_built_in) {
+            let page = stored.list(self.tenant, filter.clone(), part).await.map_err(|error| self.problem(&error))?;
+            found.extend(page.items.into_iter().map(Found::stored));
+            next = page.next;
+        }
+        if next.is_none() {
+            let rest = self.built_in.iter().enumerate().filter(|(_, entry)| filter.includes(entry));
+            let mut rest = rest.skip_while(|(index, _)| first_built_in.is_some_and(|first| *index < first));
+            let taken = rest.by_ref().take(room.saturating_sub(found.len()));
+            found.extend(taken.map(|(_, entry)| Found::built_in(entry)));
+            next = rest.next().map(|(index, _)| built_in_place(index));
+        }
+        Ok(ListPage::new(Page { items: found, next }, |found| ShownEntry::listed(&found)))
+    }
+
+    /// The latest version that an id means.
+    ///
+    /// # Errors
+    /// `not_found`, or `store_unavailable`.
+    pub async fn find(&self, id: &str) -> Result<Found, Problem> {
+        let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
+        if let Some(stored) = self.stored {
+            let entry = find_entry(stored, self.tenant, name, version).await;
+            if let Some(entry) = entry.map_err(|error| self.problem(&error))? {
+                return Ok(Found::stored(entry));
+            }
+        }
+        let is_meant = |entry: &&Entry| entry.name == name && version.includes(entry.version);
+        self.built_in.iter().rev().find(is_meant).map(Found::built_in).ok_or_else(|| self.none(id))
+    }
+
+    /// Shows what an id means, unless the client knows it.
+    ///
+    /// # Errors
+    /// `not_found`, or `store_unavailable`.
+    pub async fn show(&self, id: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Problem> {
+        Query::of(uri).finish()?;
+        let found = self.find(id).await?;
+        let (etag, body) = ShownEntry::whole(&found).written();
+        if precondition::is_known(headers, &etag) {
+            return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+        }
+        Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
+    }
+
+    /// Lists the versions that an id means, the latest first.
+    ///
+    /// # Errors
+    /// `not_found`, what is wrong with the query, or `store_unavailable`.
+    pub async fn versions(&self, id: &str, uri: &Uri) -> Result<ListPage<ShownEntry>, Problem> {
+        let mut query = Query::of(uri);
+        let part = page_request(&mut query);
+        query.finish()?;
+        let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
+        let mut found: Vec<Found> = match self.stored {
+            Some(stored) => match stored.versions(self.tenant, name).await {
+                Ok(versions) => versions.into_iter().map(Found::stored).collect(),
+                Err(RepositoryError::NotFound) => Vec::new(),
+                Err(error) => return Err(self.problem(&error)),
+            },
+            None => Vec::new(),
+        };
+        if found.is_empty() {
+            found.extend(self.built_in.iter().rev().filter(|entry| entry.name == name).map(Found::built_in));
+        }
+        found.retain(|found| version.includes(found.entry.version));
+        if found.is_empty() {
+            return Err(self.none(id));
+        }
+        let after = part.after.and_then(|after| after.id.parse().ok());
+        found.retain(|found| after.is_none_or(|after| found.entry.version < after));
+        let place = |found: &Found| Cursor { created_at: found.entry.updated_at, id: found.entry.version.to_string() };
+        Ok(ListPage::new(Page::cut(found, part.limit, place), |found| ShownEntry::listed(&found)))
+    }
+
+    /// The latest version of an entry that the tenant may change.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, or `store_unavailable`.
+    pub async fn to_change(&self, id: &str) -> Result<Found, Problem> {
+        let found = self.find(id).await?;
+        let noun = self.noun;
+        if id.contains('@') {
+            let detail = format!("a version does not change; name the {noun} without one: {}", found.entry.name);
+            return Err(Problem::new(RequestCode::InvalidRequest, detail));
+        }
+        if found.is_built_in {
+            let detail = format!("this {noun} is built in; keep one of your own under its name, and that one is meant");
+            return Err(Problem::new(RequestCode::Forbidden, detail));
+        }
+        if found.entry.owner != *self.tenant {
+            let detail = format!("this {noun} belongs to another team, and only that may change it");
+            return Err(Problem::new(RequestCode::Forbidden, detail));
+        }
+        Ok(found)
+    }
+
+    /// Keeps a new entry.
+    ///
+    /// # Errors
+    /// `already_exists`, or `store_unavailable`.
+    pub async fn create(&self, entry: NewEntry) -> Result<Response, Problem> {
+        let name = entry.name.clone();
+        let entry = self.store()?.create(self.tenant, entry).await.map_err(|error| match error {
+            RepositoryError::AlreadyExists => {
+                let detail =
+                    format!("there is a {} {name}; PUT {}/{name} makes its next version", self.noun, self.path);
+                Problem::new(RequestCode::AlreadyExists, detail)
+            }
+            error => self.problem(&error),
+        })?;
+        let location = format!("{}/{}", self.path, entry.name);
+        let (etag, body) = ShownEntry::whole(&Found::stored(entry)).written();
+        Ok((StatusCode::CREATED, [(header::ETAG, etag), (header::LOCATION, location)], body).into_response())
+    }
+
+    /// Keeps a new version of an entry.
+    ///
+    /// # Errors
+    /// `precondition_failed`, or `store_unavailable`.
+    pub async fn add_version(&self, name: &str, version: NewVersion) -> Result<Response, Problem> {
+        let entry = self.store()?.add_version(self.tenant, name, version).await;
+        let found = Found::stored(entry.map_err(|error| self.problem(&error))?);
+        let (etag, body) = ShownEntry::whole(&found).written();
+        Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
+    }
+
+    /// Removes an entry with all of its versions, if it is as the client knows it.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
+    pub async fn delete(&self, id: &str, headers: &HeaderMap, uri: &Uri) -> Result<StatusCode, Problem> {
+        Query::of(uri).finish()?;
+        let found = self.to_change(id).await?;
+        precondition::check_if_sent(headers, &found.etag())?;
+        let removed = self.store()?.delete(self.tenant, &found.entry.name, found.entry.version).await;
+        removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| self.problem(&error))
+    }
+
+    fn store(&self) -> Result<&dyn Catalog, Problem> {
+        let none = || {
+            let detail = format!("the store keeps no {}s; set store.url to a database", self.noun);
+            Problem::new(RequestCode::StoreUnavailable, detail)
+        };
+        self.stored.ok_or_else(none)
+    }
+
+    fn none(&self, id: &str) -> Problem {
+        let id: String = id.chars().take(100).collect();
+        Problem::new(RequestCode::NotFound, format!("there is no {} {id}, or you may not see it", self.noun))
+    }
+
+    fn problem(&self, error: &RepositoryError) -> Problem {
+        match error {
+            RepositoryError::NotFound => {
+                Problem::new(RequestCode::NotFound, format!("there is no such {}, or no such version", self.noun))
+            }
+            RepositoryError::AlreadyExists => {
+                Problem::new(RequestCode::AlreadyExists, format!("the {} has this version already", self.noun))
+            }
+            RepositoryError::Conflict => precondition::failed(),
+            RepositoryError::Unavailable(_) => Problem::store_unavailable(),
+        }
+    }
+}
+
+fn built_in_place(index: usize) -> Cursor {
+    Cursor { created_at: std::time::Duration::ZERO, id: format!("{BUILT_IN}{index}") }
+}
+
+fn built_in_index(cursor: &Cursor) -> Option<usize> {
+    cursor.id.strip_prefix(BUILT_IN)?.parse().ok()
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,208 @@
+//! `/v1/schemas`: JSON Schemas that teams keep, in versions.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use super::catalog::entry_body::{EntryBody, name};
+use super::catalog::new_version::{Change, is_forced, new_version};
+use super::catalog::shown_entry::ShownEntry;
+use super::catalog::{Entries, id_of, precondition};
+use crate::domain::json;
+use crate::domain::tenant::Tenant;
+use crate::domain::version::Version;
+use crate::http::auth::Identity;
+use crate::http::error_status::RequestCode;
+use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::json_body::JsonBody;
+use crate::http::list::ListPage;
+use crate::http::problem::{PlaceError, Problem};
+use crate::http::query::Query;
+use crate::http::state::{ApiParts, ApiState};
+use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
+use crate::schema::{Schema, compatibility, library};
+
+/// Lists schemas in their latest versions: the newest first, built-in ones at the end.
+///
+/// # Errors
+/// What is wrong with the query, or `store_unavailable`.
+pub async fn list(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+) -> Result<Json<ListPage<ShownEntry>>, Problem> {
+    schemas(&api, identity.caller.tenant()).list(&uri).await.map(Json)
+}
+
+/// Shows a schema.
+///
+/// # Errors
+/// `not_found`, or `store_unavailable`.
+pub async fn get(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    schemas(&api, identity.caller.tenant()).show(&id_of(id), &headers, &uri).await
+}
+
+/// Lists the versions of a schema, the latest first.
+///
+/// # Errors
+/// `not_found`, what is wrong with the query, or `store_unavailable`.
+pub async fn versions(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<ListPage<ShownEntry>>, Problem> {
+    schemas(&api, identity.caller.tenant()).versions(&id_of(id), &uri).await.map(Json)
+}
+
+/// Keeps a new schema.
+///
+/// # Errors
+/// What is wrong with the request, `already_exists`, or `store_unavailable`.
+pub async fn create(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    Query::of(&uri).finish()?;
+    let errors = PlaceErrors::default();
+    let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
+        let (name, about, schema) = (name(&mut fields), EntryBody::read(&mut fields), schema(&mut fields));
+        fields.finish();
+        Some((name?, about, schema?))
+    });
+    let (name, about, schema) = errors.check(read)?;
+    let version = about.version.unwrap_or(Version::FIRST);
+    let document = document(&compile(&name, version, schema)?);
+    let entry = NewEntry {
+        name,
+        description: about.description.unwrap_or_default(),
+        visibility: about.visibility.unwrap_or(Visibility::Private),
+        version,
+        document,
+    };
+    let created = schemas(&api, identity.caller.tenant()).create(entry).await;
+    api.analyzer.definitions.forget();
+    created
+}
+
+/// Makes the next version of a schema.
+///
+/// # Errors
+/// What is wrong with the request, `not_found`, `forbidden`, a precondition, `incompatible_schema`, or
+/// `store_unavailable`.
+pub async fn change(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let is_forced = is_forced(&uri)?;
+    let schemas = schemas(&api, identity.caller.tenant());
+    let latest = schemas.to_change(&id_of(id)).await?;
+    precondition::check(&headers, &latest.etag())?;
+    let errors = PlaceErrors::default();
+    let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
+        let (about, schema) = (EntryBody::read(&mut fields), schema(&mut fields));
+        fields.finish();
+        Some((about, schema?))
+    });
+    let (about, schema) = errors.check(read)?;
+    let latest = latest.entry;
+    let compiled = compile(&latest.name, latest.version, schema)?;
+    let change = change_between(&latest, &compiled)?;
+    let version = NewVersion {
+        after: latest.version,
+        version: new_version(latest.version, about.version, change, is_forced)?,
+        description: about.description,
+        visibility: about.visibility,
+        document: document(&compiled),
+    };
+    let changed = schemas.add_version(&latest.name, version).await;
+    api.analyzer.definitions.forget();
+    changed
+}
+
+/// Removes a schema with all of its versions.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
+pub async fn delete(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let deleted = schemas(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
+    api.analyzer.definitions.forget();
+    deleted
+}
+
+fn schemas<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
+    let stored = api.analyzer.definitions.stored_schemas();
+    Entries { noun: "schema", path: "/v1/schemas", stored, built_in: &BUILT_IN, tenant }
+}
+
+/// The built-in schemas as entries.
+static BUILT_IN: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |schema: &Arc<Schema>| Entry {
+        name: schema.name().to_owned(),
+        description: schema.json().get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        visibility: Visibility::Public,
+        owner: Tenant::default(),
+        created_at: Duration::ZERO,
+        version: schema.version().parse().unwrap_or(Version::FIRST),
+        updated_at: Duration::ZERO,
+        document: document(schema),
+    };
+    library::all().iter().map(entry).collect()
+});
+
+fn schema(fields: &mut Fields<'_>) -> Option<Value> {
+    let schema = fields.value("schema");
+    if schema.is_none() {
+        fields.error("schema", "it is missing; write a JSON Schema whose root is an object");
+    }
+    schema
+}
+
+fn document(schema: &Schema) -> String {
+    json!({ "schema": schema.json() }).to_string()
+}
+
+/// The schema, held against everything that schemas of requests are held against.
+fn compile(name: &str, version: Version, schema: Value) -> Result<Schema, Problem> {
+    Schema::compile(name, &version.to_string(), schema).map_err(|error| {
+        let place = Place::default().at("schema").error(&error.pointer, error.message);
+        Problem::at_places(RequestCode::InvalidSchema, vec![place])
+    })
+}
+
+fn change_between(latest: &Entry, later: &Schema) -> Result<Change, Problem> {
+    let earlier = json::parse(&latest.document).ok().and_then(|document| document.get("schema").cloned());
+    let change = compatibility::Change::between(&earlier.ok_or_else(Problem::defect)?, later.json());
+    let place = |it: compatibility::Incompatibility| PlaceError {
+        pointer: format!("#/schema{}", it.pointer),
+        detail: it.message,
+    };
+    Ok(Change { step: change.step, places: change.incompatibilities.into_iter().map(place).collect() })
+}
+
+#[cfg(test)]
+mod tests;

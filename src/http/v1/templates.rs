@@ -1,0 +1,194 @@
+//! `/v1/templates`: prompt templates that teams keep, in versions.
+//!
+//! - [`definition_body`]: what a request says of a template; [`render`]: the prompt without a call.
+
+pub mod definition_body;
+pub mod render;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use self::definition_body::{change_between, check, definition};
+use super::catalog::entry_body::{EntryBody, name};
+use super::catalog::new_version::{is_forced, new_version};
+use super::catalog::shown_entry::ShownEntry;
+use super::catalog::{Entries, id_of, precondition};
+use crate::domain::tenant::Tenant;
+use crate::domain::version::Version;
+use crate::http::auth::Identity;
+use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::json_body::JsonBody;
+use crate::http::list::ListPage;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::{ApiParts, ApiState};
+use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
+use crate::prompt::definition::{Parameter, TemplateDefinition};
+use crate::prompt::library::{self, Source};
+
+/// Lists templates in their latest versions: the newest first, built-in ones at the end.
+///
+/// # Errors
+/// What is wrong with the query, or `store_unavailable`.
+pub async fn list(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+) -> Result<Json<ListPage<ShownEntry>>, Problem> {
+    templates(&api, identity.caller.tenant()).list(&uri).await.map(Json)
+}
+
+/// Shows a template.
+///
+/// # Errors
+/// `not_found`, or `store_unavailable`.
+pub async fn get(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    templates(&api, identity.caller.tenant()).show(&id_of(id), &headers, &uri).await
+}
+
+/// Lists the versions of a template, the latest first.
+///
+/// # Errors
+/// `not_found`, what is wrong with the query, or `store_unavailable`.
+pub async fn versions(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<ListPage<ShownEntry>>, Problem> {
+    templates(&api, identity.caller.tenant()).versions(&id_of(id), &uri).await.map(Json)
+}
+
+/// Keeps a new template.
+///
+/// # Errors
+/// What is wrong with the request, `already_exists`, or `store_unavailable`.
+pub async fn create(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    uri: Uri,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    Query::of(&uri).finish()?;
+    let errors = PlaceErrors::default();
+    let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
+        let (name, about, definition) = (name(&mut fields), EntryBody::read(&mut fields), definition(&mut fields));
+        fields.finish();
+        Some((name?, about, definition?))
+    });
+    let (name, about, definition) = errors.check(read)?;
+    let tenant = identity.caller.tenant();
+    check(&definition, &name, tenant, &api.analyzer.definitions).await?;
+    let entry = NewEntry {
+        name,
+        description: about.description.unwrap_or_default(),
+        visibility: about.visibility.unwrap_or(Visibility::Private),
+        version: about.version.unwrap_or(Version::FIRST),
+        document: document(&definition),
+    };
+    let created = templates(&api, tenant).create(entry).await;
+    api.analyzer.definitions.forget();
+    created
+}
+
+/// Makes the next version of a template.
+///
+/// # Errors
+/// What is wrong with the request, `not_found`, `forbidden`, a precondition, `incompatible_schema`, or
+/// `store_unavailable`.
+pub async fn change(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Problem> {
+    let is_forced = is_forced(&uri)?;
+    let (tenant, definitions) = (identity.caller.tenant(), &api.analyzer.definitions);
+    let templates = templates(&api, tenant);
+    let latest = templates.to_change(&id_of(id)).await?;
+    precondition::check(&headers, &latest.etag())?;
+    let errors = PlaceErrors::default();
+    let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
+        let (about, definition) = (EntryBody::read(&mut fields), definition(&mut fields));
+        fields.finish();
+        Some((about, definition?))
+    });
+    let (about, later) = errors.check(read)?;
+    let latest = latest.entry;
+    check(&later, &latest.name, tenant, definitions).await?;
+    let earlier: TemplateDefinition =
+        serde_json::from_str(&latest.document).map_err(|_not_written_here| Problem::defect())?;
+    let change = change_between(&earlier, &later, tenant, definitions).await?;
+    let version = NewVersion {
+        after: latest.version,
+        version: new_version(latest.version, about.version, change, is_forced)?,
+        description: about.description,
+        visibility: about.visibility,
+        document: document(&later),
+    };
+    let changed = templates.add_version(&latest.name, version).await;
+    definitions.forget();
+    changed
+}
+
+/// Removes a template with all of its versions.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
+pub async fn delete(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let deleted = templates(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
+    api.analyzer.definitions.forget();
+    deleted
+}
+
+fn templates<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
+    let stored = api.analyzer.definitions.stored_templates();
+    Entries { noun: "template", path: "/v1/templates", stored, built_in: &BUILT_IN, tenant }
+}
+
+/// The built-in templates as entries.
+static BUILT_IN: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |source: &Source| Entry {
+        name: source.name.to_owned(),
+        description: source.description().to_owned(),
+        visibility: Visibility::Public,
+        owner: Tenant::default(),
+        created_at: Duration::ZERO,
+        version: source.version.parse().unwrap_or(Version::FIRST),
+        updated_at: Duration::ZERO,
+        document: document(&TemplateDefinition::of_built_in(source)),
+    };
+    library::all().iter().map(entry).collect()
+});
+
+/// A definition as it is kept and shown; that a parameter is required is said for readers.
+fn document(definition: &TemplateDefinition) -> String {
+    let TemplateDefinition { text, parameters, schema_id } = definition;
+    let parameter = |Parameter { name, description, default }: &Parameter| json!({ "name": name, "description": description, "required": default.is_none(), "default": default });
+    let parameters: Vec<Value> = parameters.iter().map(parameter).collect();
+    json!({ "template": text, "parameters": parameters, "schema_id": schema_id }).to_string()
+}
+
+#[cfg(test)]
+mod tests;
