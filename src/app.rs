@@ -1,6 +1,7 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
-//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`: the builders of the parts;
+//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`: the builders of the parts; `connector_spec`: what a
+//!   connector asks by name;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`errors`]: why it cannot start.
@@ -8,6 +9,7 @@
 mod api;
 pub mod audit;
 mod cache;
+mod connector_spec;
 mod connectors;
 pub mod errors;
 mod health;
@@ -66,7 +68,7 @@ impl App {
         let providers = Providers::build(&shared, &configs, files)?;
         let engine = Arc::new(Engine::new(storage.cache.recall(), shared.tasks.clone()));
         let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
-        let connectors = builder.connectors(configs, observer.as_ref())?;
+        let mut connectors = builder.connectors(configs, observer.as_ref()).await?;
 
         let mut health = storage.health.clone();
         health.push(Arc::new(files_health));
@@ -77,10 +79,11 @@ impl App {
         let api = api.bind(Arc::clone(&health)).await?;
         let http_address = api.address;
         let asked = connectors.asked.clone();
+        let following = connectors.follow(&shared, &storage.definitions);
         let members = connectors.start()?;
         tracing::info!(http = %http_address, connectors = asked.len(), journal = storage.journal.is_some(), "started");
         let open_requests = api.open_requests(&shared.tasks);
-        let services = api.serve(&shared.tasks).into_iter().chain(storage.services);
+        let services = api.serve(&shared.tasks).into_iter().chain(storage.services).chain(following);
         let running = Running::new(members, services, shared.tasks).with_intake(open_requests);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }

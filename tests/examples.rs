@@ -71,11 +71,14 @@ fn blocks<'a>(page: &'a str, languages: &[&str]) -> Vec<(&'a str, &'a str)> {
     fenced.filter_map(|block| block.split_once('\n')).filter(|(language, _)| languages.contains(language)).collect()
 }
 
+/// Members that are another each time.
+const EACH_TIME: [&str; 4] = ["request_id", "processing_time_ms", "created_at", "updated_at"];
+
 /// The same without what is another each time.
 fn lasting(mut answer: Value) -> Value {
     match &mut answer {
         Value::Object(members) => {
-            members.retain(|name, _| name != "request_id" && name != "processing_time_ms");
+            members.retain(|name, _| !EACH_TIME.contains(&name.as_str()));
             members.values_mut().for_each(|value| *value = lasting(value.take()));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| *item = lasting(item.take())),

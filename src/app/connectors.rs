@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
+use super::connector_spec::{Followed, NamedSpec, follow};
 use super::errors::AppError;
 use super::health::ProviderHealth;
+use super::lifecycle::Service;
 use super::providers::{Providers, asks_a_model};
 use super::shared::Shared;
 use super::storage::Storage;
@@ -21,6 +25,7 @@ use crate::kafka::status::MemberStatus;
 use crate::open_files::{OpenFiles, OpenFilesHealth};
 use crate::pipeline::budget::Budget;
 use crate::pipeline::caller::Caller;
+use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
@@ -37,6 +42,8 @@ pub(super) struct Connectors {
     pub(super) asked: Vec<(Arc<Spec>, Arc<Caller>)>,
     /// The providers that any of them asks, by name.
     providers: BTreeMap<Arc<str>, Arc<Provider>>,
+    /// Those that take new versions of what they name.
+    followed: Vec<Followed>,
 }
 
 /// Lets no connector ask more at once than the limit of open files leaves: more records would only wait for a
@@ -65,7 +72,7 @@ pub(super) struct Builder<'a> {
 
 impl Builder<'_> {
     /// Builds what each connector is made of.
-    pub(super) fn connectors(
+    pub(super) async fn connectors(
         &self,
         configs: Vec<ConnectorConfig>,
         observer: Option<&Arc<dyn Observer>>,
@@ -74,9 +81,16 @@ impl Builder<'_> {
         for config in configs {
             let providers = self.providers.asked_by(&config, &self.shared.runtime)?;
             connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
-            let (spec, caller) = (self.spec(&config, providers), self.caller(&config));
+            let (named, caller) = (self.spec(&config, providers), self.caller(&config));
+            let parts = named.first(&config, &self.storage.definitions).await?;
+            let spec = named.spec(&parts);
             connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
-            let members = self.dependencies(config, spec, caller, observer.cloned()).for_consumers();
+            let dependencies = self.dependencies(config, spec, caller, observer.cloned());
+            if named.has_names() && self.storage.repositories.is_some() {
+                let handler = Arc::clone(&dependencies.handler);
+                connectors.followed.push(Followed { spec: named, handler, parts });
+            }
+            let members = dependencies.for_consumers();
             let statuses = members.iter().map(|member| Arc::clone(&member.status));
             connectors.health.push(Arc::new(ConnectorHealth::new(statuses.collect())));
             connectors.members.extend(members);
@@ -84,10 +98,10 @@ impl Builder<'_> {
         Ok(connectors)
     }
 
-    fn spec(&self, config: &ConnectorConfig, providers: Vec<Arc<Provider>>) -> Arc<Spec> {
+    fn spec(&self, config: &ConnectorConfig, providers: Vec<Arc<Provider>>) -> NamedSpec {
         let strategy = config.strategy.unwrap_or(self.shared.runtime.routing.strategy);
-        let router = Router::new(providers, strategy, self.providers.signal.clone());
-        Arc::new(Spec::new(config.spec.clone(), router))
+        let signal = self.providers.signal.clone();
+        NamedSpec::of(config, move || Router::new(providers.clone(), strategy, signal.clone()))
     }
 
     fn caller(&self, config: &ConnectorConfig) -> Arc<Caller> {
@@ -135,6 +149,17 @@ impl Connectors {
     pub(super) fn health(&self) -> Vec<Arc<dyn Health>> {
         let providers: Arc<dyn Health> = Arc::new(ProviderHealth(self.providers.values().cloned().collect()));
         std::iter::once(providers).chain(self.health.iter().cloned()).collect()
+    }
+
+    /// Lets those that name something take new versions of it.
+    pub(super) fn follow(&mut self, shared: &Shared, definitions: &Arc<Definitions>) -> Option<Service> {
+        let followed = std::mem::take(&mut self.followed);
+        if followed.is_empty() {
+            return None;
+        }
+        let stop = CancellationToken::new();
+        let work = follow(followed, Arc::clone(definitions), stop.clone());
+        Some(Service::new("connectors' schemas and templates", shared.tasks.service(work), stop, Ok))
     }
 
     /// Starts the threads of all of them.

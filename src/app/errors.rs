@@ -31,6 +31,14 @@ pub enum AppError {
         /// The least that an answer of full length costs, in US dollars.
         need: f64,
     },
+    /// A connector names a schema or a template that is not there.
+    #[error("{}: {message}", .path.display())]
+    Definition {
+        /// The connector's file.
+        path: PathBuf,
+        /// Which, and what to do.
+        message: String,
+    },
     /// A connector cannot start.
     #[error(transparent)]
     Connector(#[from] StartError),

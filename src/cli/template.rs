@@ -133,7 +133,7 @@ mod tests {
                 lines.join("\n")
             );
             let read = read_text(Path::new("c.yaml"), &file, &RuntimeDefaults::default()).expect(&file);
-            assert_eq!(read.spec.schema.name(), source.schema());
+            assert_eq!(read.schema.known().unwrap().name(), source.schema());
             let event = rest.lines().nth(1).unwrap();
             let event: serde_json::Value = serde_json::from_str(event).unwrap();
             for parameter in source.parameters() {

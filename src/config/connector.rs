@@ -1,12 +1,13 @@
 //! Connector files: one pipeline each, from topics through a prompt and a schema to topics.
 //!
 //! - `source`, `sink` (and `dead_letter`), `delivery`: those sections; `topics`: what Kafka needs of them;
-//! - `prompt`, [`schema`], `options`: those sections;
+//! - `prompt`, [`schema`], `options`: those sections; [`part`]: what of it is found in the store;
 //! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
 
 mod delivery;
 mod hash;
 mod options;
+pub mod part;
 mod prompt;
 pub(crate) mod schema;
 mod sink;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::part::Part;
 use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::finding::{Finding, Findings, Place};
@@ -27,8 +29,10 @@ use super::section::Section;
 use super::values;
 use crate::kafka::settings::TopicSettings;
 use crate::pipeline::budget::BudgetSettings;
-use crate::pipeline::route::settings::Strategy;
-use crate::pipeline::spec::SpecSettings;
+use crate::pipeline::route::settings::{RecordCeiling, Strategy};
+use crate::pipeline::spec::{CachePolicy, Checks, Generation, SpecSettings};
+use crate::prompt::template::Template;
+use crate::schema::Schema;
 use crate::store::settings::StoreUrl;
 
 /// A connector as true.
@@ -40,8 +44,14 @@ pub struct ConnectorConfig {
     pub path: PathBuf,
     /// Its way through Kafka.
     pub topics: TopicSettings,
-    /// What is asked.
-    pub spec: SpecSettings,
+    /// The prompt template.
+    pub template: Part<Template>,
+    /// What fills the parameters of the template, each itself a template over the record.
+    pub parameters: BTreeMap<String, String>,
+    /// What answers look like.
+    pub schema: Part<Schema>,
+    /// How it is asked.
+    pub spec: ConnectorSpec,
     /// Provider to use; `None` takes the routing's choice.
     pub provider: Option<String>,
     /// How the routing chooses; `None` as the routing does for everyone.
@@ -50,6 +60,27 @@ pub struct ConnectorConfig {
     pub budget: Option<BudgetSettings>,
     /// First 12 hexadecimal digits of the SHA-256 of the connector file as resolved (`confighash`).
     pub config_hash: Arc<str>,
+}
+
+/// What is asked, but for the template and the schema.
+#[derive(Debug, Clone)]
+pub struct ConnectorSpec {
+    /// How a model generates.
+    pub generation: Generation,
+    /// What input and answers are held against.
+    pub checks: Checks,
+    /// What all calls for one record may cost.
+    pub ceiling: RecordCeiling,
+    /// The use of remembered answers.
+    pub cache: CachePolicy,
+}
+
+impl ConnectorSpec {
+    /// What is asked with this template and this schema.
+    pub fn with(&self, template: Arc<Template>, schema: Arc<Schema>) -> SpecSettings {
+        let Self { generation, checks, ceiling, cache } = *self;
+        SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag: None }
+    }
 }
 
 /// What connectors take from the runtime configuration.
@@ -191,18 +222,33 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     let name_place = diagnostics.place(&root.location_of("name").origin);
     let called = name.as_deref().unwrap_or("unnamed");
     let topics = topics::read(diagnostics, &mut root, called, defaults);
-    let prompt = prompt::read(diagnostics, root.section("prompt"), base);
-    let schema = schema::read(diagnostics, &mut root, called, base);
+    let prompt = prompt::read(diagnostics, root.section("prompt"), base, defaults.has_store);
+    let schema = schema::read(diagnostics, &mut root, called, base, defaults.has_store);
     let options = options::read(diagnostics, root.section("options"), defaults);
     root.finish();
     let wiring = wiring::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &topics);
     let build = || {
         let (name, topics, prompt, schema) = (Arc::<str>::from(name?), topics.settings()?, prompt?, schema?);
-        let config_hash = hash::of(&name, &topics, prompt.digest(), schema.digest(), &options);
+        let prompt::Prompt { template, parameters } = prompt;
+        let (prompt_digest, schema_digest) =
+            (prompt::digest_of(&template, &parameters), schema.digest(|schema| *schema.digest()));
+        let config_hash = hash::of(&name, &topics, &prompt_digest, &schema_digest, &options);
         let path = file.to_path_buf();
-        let spec = options.spec(prompt, schema, defaults.cache_ttl);
+        let spec = options.spec(defaults.cache_ttl);
         let options::Options { provider, strategy, budget, .. } = options;
-        Some(ConnectorConfig { name, path, topics, spec, provider, strategy, budget, config_hash })
+        Some(ConnectorConfig {
+            name,
+            path,
+            topics,
+            template,
+            parameters,
+            schema,
+            spec,
+            provider,
+            strategy,
+            budget,
+            config_hash,
+        })
     };
     Read { wiring, config: build() }
 }

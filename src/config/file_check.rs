@@ -14,7 +14,8 @@ use super::runtime::{self, Checked, CheckedProvider};
 use super::top_level_keys::{CONNECTOR_KEYS, RUNTIME_KEYS};
 use super::values::Problem;
 use crate::domain::nearest::nearest;
-use crate::schema::dialect;
+use crate::prompt::library as templates;
+use crate::schema::{dialect, library as schemas};
 
 /// What a look at some files showed.
 #[derive(Debug)]
@@ -97,8 +98,10 @@ pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment)
         let diagnostics = Diagnostics::new(Some(&file));
         let read = connector::read(&diagnostics, &file, &node, &defaults);
         if let Some(connector) = &read.config {
-            let remarks = connector::schema::review(&diagnostics, &node, &connector.spec.schema, &file);
-            notes.extend(remarks.iter().map(noted));
+            let remarks =
+                connector.schema.known().map(|schema| connector::schema::review(&diagnostics, &node, schema, &file));
+            notes.extend(remarks.iter().flatten().map(noted));
+            notes.extend(notes_on_names(connector));
             notes.extend(notes_on(connector, &checked));
             notes.extend(sizes::check(&diagnostics, &node, connector, &checked));
         }
@@ -113,6 +116,20 @@ fn noted(finding: &Finding) -> String {
     format!("{}: note: {}: {}; {}", finding.place, finding.key_path, finding.message, finding.help)
 }
 
+/// What only the store can have is looked up when the connector starts.
+fn notes_on_names(connector: &ConnectorConfig) -> Vec<String> {
+    let (template, schema) = (connector.template.stored_name(), connector.schema.stored_name());
+    let named = |key: &str, noun: &str, name: Option<&str>, built_in: &[&str]| {
+        let name = name?;
+        let near = nearest(name.split('@').next().unwrap_or_default(), built_in.iter().copied());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let file = connector.path.display();
+        Some(format!("{file}: note: {key}: no {noun} {name} is built in, so it must be in the store{near}"))
+    };
+    let template = named("prompt.template", "template", template, &templates::names());
+    template.into_iter().chain(named("schema", "schema", schema, &schemas::names())).collect()
+}
+
 /// What the providers that a connector may ask do not enforce of its schema. Which may be asked is known where a key is
 /// there; where none is, it can be any of them.
 fn notes_on(connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
@@ -122,8 +139,8 @@ fn notes_on(connector: &ConnectorConfig, checked: &Checked) -> Vec<String> {
     let asked: Vec<&CheckedProvider> = asked.collect();
     let is_any_usable = asked.iter().any(|provider| provider.has_key);
     let usable = asked.into_iter().filter(|provider| named.is_some() || provider.has_key || !is_any_usable);
-    let schema = connector.spec.schema.json();
-    let notes = usable.filter_map(|provider| dialect::note(schema, &provider.name, provider.kind?.dialect()?));
+    let Some(schema) = connector.schema.known() else { return Vec::new() };
+    let notes = usable.filter_map(|provider| dialect::note(schema.json(), &provider.name, provider.kind?.dialect()?));
     notes.map(|note| format!("{}: note: {note}", connector.path.display())).collect()
 }
 

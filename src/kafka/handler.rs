@@ -1,7 +1,8 @@
 //! One record through the pipeline: decode ▶ pipeline ▶ encode.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
@@ -46,6 +47,7 @@ pub struct Job {
     record: Arc<Record>,
     event: Event,
     question: Question,
+    asked: Arc<Asked>,
 }
 
 /// A record as far as it came without waiting.
@@ -64,17 +66,44 @@ pub enum RecordStep {
     Ask(Box<Job>),
 }
 
-/// Takes the records of one connector through the engine: one specification and one caller for all of them.
+/// Takes the records of one connector through the engine, all on behalf of one caller.
 pub struct RecordHandler {
     settings: HandlerSettings,
-    origin: Origin,
     engine: Arc<Engine>,
-    spec: Arc<Spec>,
+    /// What was asked at first. The providers and the limits of each later one are the same.
+    first: Arc<Spec>,
+    /// What is asked of new records.
+    asked: RwLock<Arc<Asked>>,
     caller: Arc<Caller>,
     clock: Arc<dyn Clock>,
     remembered: Option<RememberedOutcomes>,
     result_log: ResultLog,
     suspicious: Option<SuspiciousRecords>,
+}
+
+/// What is asked of a record, and what its result says of that.
+struct Asked {
+    spec: Arc<Spec>,
+    origin: Origin,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Asked {
+    fn new(settings: &HandlerSettings, spec: Arc<Spec>) -> Self {
+        let SpecSettings { schema, template, .. } = spec.settings();
+        let versions = Versions {
+            schema_uri: schema.uri(),
+            schema: schema.version(),
+            prompt: template.version(),
+            config_hash: &settings.config_hash,
+        };
+        Self { origin: Origin::new(&settings.connector, versions), spec }
+    }
 }
 
 /// What a connector's results say of where they come from, and how its records are read.
@@ -101,16 +130,9 @@ impl RecordHandler {
         clock: Arc<dyn Clock>,
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
-        let SpecSettings { schema, template, .. } = spec.settings();
-        let versions = Versions {
-            schema_uri: schema.uri(),
-            schema: schema.version(),
-            prompt: template.version(),
-            config_hash: &settings.config_hash,
-        };
-        let origin = Origin::new(&settings.connector, versions);
+        let (first, asked) = (Arc::clone(&spec), RwLock::new(Arc::new(Asked::new(&settings, spec))));
         let (result_log, suspicious) = (ResultLog::default(), None);
-        Self { settings, origin, engine, spec, caller, clock, remembered, result_log, suspicious }
+        Self { settings, engine, first, asked, caller, clock, remembered, result_log, suspicious }
     }
 
     /// The same, with suspicious records as events in this log.
@@ -121,9 +143,20 @@ impl RecordHandler {
         self
     }
 
+    /// Asks this of new records: the same of the same providers, with another version of the template or the schema.
+    /// Records under way keep theirs.
+    pub fn ask(&self, spec: Arc<Spec>) {
+        let asked = Arc::new(Asked::new(&self.settings, spec));
+        *self.asked.write().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+
+    fn asked(&self) -> Arc<Asked> {
+        Arc::clone(&self.asked.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Whether anybody may be asked.
     pub fn gate(&self) -> Gate<'_> {
-        Gate::new(&self.spec, &self.caller)
+        Gate::new(&self.first, &self.caller)
     }
 
     /// What records are remembered by, where they are.
@@ -147,14 +180,17 @@ impl RecordHandler {
         let event = self.decode(record)?;
         *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
         let input = Scope { event: &event, key: record.key.as_deref(), headers: &record.headers };
-        match self.engine.begin(&Request { input, spec: &self.spec, caller: &self.caller }) {
-            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?))),
-            Begun::Ask(question) => Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question }))),
+        let asked = self.asked();
+        match self.engine.begin(&Request { input, spec: &asked.spec, caller: &self.caller }) {
+            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?, &asked))),
+            Begun::Ask(question) => {
+                Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question, asked })))
+            }
         }
     }
 
     fn decode(&self, record: &Record) -> Result<Event, Failure> {
-        let limit = max_value_bytes(self.spec.settings().checks.max_prompt_chars);
+        let limit = max_value_bytes(self.first.settings().checks.max_prompt_chars);
         if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
             let detail = format!("the value has {bytes} bytes, the limit is {limit}");
             return Err(Failure::new(Code::EventTooLarge, detail));
@@ -175,23 +211,23 @@ impl RecordHandler {
 
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
     pub async fn finish(&self, job: Job) -> Settled {
-        let Job { record, event, mut question } = job;
+        let Job { record, event, mut question, asked } = job;
         let outcomes = self.remembered.as_ref();
         let remembered = outcomes
             .and_then(|outcomes| Some((outcomes, outcomes.keys(&record, &event, &question.outcome_fingerprint())?)));
         settle(&self.engine, remembered, &mut question, |outcome| match outcome {
-            Ok(answered) => self.result(&record, &event, &answered),
+            Ok(answered) => self.result(&record, &event, &answered, &asked),
             Err(failure) => self.dead_letter(&record, &failure),
         })
         .await
     }
 
-    fn result(&self, record: &Record, event: &Event, answered: &Answered) -> Settled {
+    fn result(&self, record: &Record, event: &Event, answered: &Answered, asked: &Asked) -> Settled {
         self.result_log.observe(&self.settings.connector, record, answered);
         if let Some(suspicious) = &self.suspicious {
             suspicious.published(record, &answered.flags);
         }
-        let result = ResultEvent::new(record, event, answered, &self.origin, self.clock.now());
+        let result = ResultEvent::new(record, event, answered, &asked.origin, self.clock.now());
         let outgoing = kafka_binary::encode(record, result);
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {

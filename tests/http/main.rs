@@ -10,6 +10,7 @@
 )]
 
 mod audit;
+mod catalog;
 mod history;
 mod openai;
 mod openapi;

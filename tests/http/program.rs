@@ -17,7 +17,7 @@ pub struct Program {
     child: Child,
     address: String,
     log: Arc<Mutex<Vec<Value>>>,
-    directory: TempDir,
+    directory: Arc<TempDir>,
 }
 
 /// An answer. A body that is no JSON is a string.
@@ -28,6 +28,15 @@ pub struct Answer {
     pub body: Value,
 }
 
+impl Answer {
+    /// A header, in lower case.
+    pub fn header(&self, name: &str) -> &str {
+        let prefix = format!("\r\n{name}: ");
+        let value = self.headers.split_once(&prefix).map_or("", |(_, rest)| rest);
+        value.split("\r\n").next().unwrap_or_default()
+    }
+}
+
 impl Program {
     /// Starts it with this configuration in a directory of its own, and waits until it says where it listens.
     pub fn start(configuration: &str) -> Self {
@@ -36,7 +45,15 @@ impl Program {
 
     /// The same with these environment variables.
     pub fn start_with(configuration: &str, environment: &[(&str, &str)]) -> Self {
-        let directory = directory(configuration);
+        Self::start_in(Arc::new(directory(configuration)), environment)
+    }
+
+    /// Starts another one beside it, with the same configuration.
+    pub fn start_beside(other: &Self) -> Self {
+        Self::start_in(Arc::clone(&other.directory), &[])
+    }
+
+    fn start_in(directory: Arc<TempDir>, environment: &[(&str, &str)]) -> Self {
         let mut child = binary(&directory)
             .envs(environment.iter().copied())
             .args(["run", "--config", "runtime.yaml"])

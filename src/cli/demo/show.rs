@@ -47,15 +47,16 @@ pub(super) fn title(out: &mut dyn Write, number: Option<u8>, text: &str) -> io::
 
 /// The connector in four lines, by the names of its sections.
 pub(super) fn connector(out: &mut dyn Write, connector: &ConnectorConfig, providers: &[String]) -> io::Result<()> {
-    let (topics, spec) = (&connector.topics, &connector.spec);
+    let topics = &connector.topics;
     let format = match topics.format {
         RecordFormat::CloudEvents => "CloudEvents",
         RecordFormat::Json => "JSON",
         RecordFormat::Text => "text",
     };
-    let fields = spec.schema.json().get("properties").and_then(Value::as_object);
+    // What only a store has is not found: the demo has none of its own.
+    let (Some(prompt), Some(schema)) = (connector.template.known(), connector.schema.known()) else { return Ok(()) };
+    let fields = schema.json().get("properties").and_then(Value::as_object);
     let fields: Vec<&str> = fields.iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
-    let (prompt, schema) = (&spec.template, &spec.schema);
     let lines = [
         format!("source  {} ({format}), consumer group {}", topics.source_topics.join(", "), topics.group),
         format!("prompt  {} {}, answered by {}", prompt.name(), prompt.version(), providers.join(", ")),

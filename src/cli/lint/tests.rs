@@ -47,6 +47,27 @@ fn a_path_that_does_not_exist_is_wrong_use() {
     assert!(exit == Exit::WrongUse && out.contains("nowhere.yaml: there is no such file"), "{out}");
 }
 
+#[test]
+fn a_name_that_only_the_store_can_have_is_a_note_with_the_nearest_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let connector = CONNECTOR
+        .split("schema:")
+        .next()
+        .unwrap()
+        .replace("prompt: { inline: 'Sort: {{ data }}' }", "prompt: { template: invioce }");
+    let rest = "schema: order@1\nsink: { kafka: { topic: out } }\ndead_letter: { kafka: { topic: dlq } }\n";
+    fs::write(directory.path().join("c.yaml"), format!("{connector}{rest}")).unwrap();
+    let (exit, out) = lint(directory.path(), &["c.yaml"]);
+    assert_eq!(exit, Exit::Done, "{out}");
+    let note =
+        "note: prompt.template: no template invioce is built in, so it must be in the store; did you mean `invoice`?";
+    assert!(out.contains(note), "{out}");
+    assert!(out.contains("note: schema: no schema order@1 is built in, so it must be in the store\n"), "{out}");
+    fs::write(directory.path().join("r.yaml"), "store: { url: none }\n").unwrap();
+    let (exit, out) = lint(directory.path(), &["."]);
+    assert!(exit == Exit::Failed && out.contains("there is no schema `order@1`"), "{out}");
+}
+
 const CONNECTOR: &str = "name: reviews
 source: { kafka: { topics: [in] } }
 prompt: { inline: 'Sort: {{ data }}' }

@@ -1,9 +1,8 @@
 //! The `options` section.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::RuntimeDefaults;
+use super::{ConnectorSpec, RuntimeDefaults};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::Value;
 use crate::config::runtime::{PATTERN_POLICIES, STRATEGIES, unknown_provider};
@@ -12,9 +11,7 @@ use crate::config::units::duration;
 use crate::config::values::{Problem, choice, flag, integer, number, text};
 use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
-use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, SpecSettings};
-use crate::prompt::template::Template;
-use crate::schema::Schema;
+use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy};
 
 /// Longest prompt in characters where the file does not say: the limit that the pipeline's promises are made for.
 const DEFAULT_PROMPT_CHARS: u32 = 10_000;
@@ -52,11 +49,9 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// What is asked with these options.
-    pub(super) fn spec(&self, prompt: Template, schema: Arc<Schema>, default_ttl: Duration) -> SpecSettings {
-        SpecSettings {
-            template: Arc::new(prompt),
-            schema,
+    /// How it is asked with these options.
+    pub(super) fn spec(&self, default_ttl: Duration) -> ConnectorSpec {
+        ConnectorSpec {
             generation: Generation { temperature: self.temperature, max_tokens: self.max_tokens },
             checks: Checks {
                 max_prompt_chars: self.max_prompt_chars as usize,
@@ -68,7 +63,6 @@ impl Options {
             },
             ceiling: self.record_ceiling,
             cache: CachePolicy::on(self.cache_ttl.unwrap_or(default_ttl)),
-            cache_tag: None,
         }
     }
 }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::hash::digest;
+use super::part::Part;
 use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Place};
 use crate::config::section::Section;
 use crate::config::values::{Problem, text};
+use crate::domain::version::Selector;
+use crate::prompt::library;
 use crate::prompt::template::{Template, TemplateError};
 
 const HELP: &str = "docs/configuration.md describes the three forms of a prompt";
@@ -20,7 +26,27 @@ enum Source<'a> {
     File(&'a Path),
 }
 
-pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> Option<Template> {
+/// The prompt of a connector.
+pub(super) struct Prompt {
+    pub(super) template: Part<Template>,
+    /// What fills the template's parameters.
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+/// What stands for a prompt in the hash of a connector.
+pub(super) fn digest_of(template: &Part<Template>, parameters: &BTreeMap<String, String>) -> [u8; 32] {
+    match template.stored_name() {
+        None => template.digest(|template| *template.digest()),
+        Some(name) => Sha256::digest(format!("{name} {parameters:?}")).into(),
+    }
+}
+
+pub(super) fn read(
+    diagnostics: &Diagnostics,
+    mut section: Section<'_>,
+    base: &Path,
+    has_store: bool,
+) -> Option<Prompt> {
     let named = section.get("template", text);
     let inline = section.get("inline", text);
     let file = section.get("file", text);
@@ -43,9 +69,16 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
     }
     let (source, key, compiled);
     let path;
+    let mut name = None;
     if let Some(reference) = named {
         (source, key) = (Source::Named, "template");
-        compiled = Template::named(&reference, &parameters);
+        let can_be_stored = has_store && Selector::of_reference(&reference).is_ok();
+        compiled = if can_be_stored && library::find(&reference).is_none() {
+            check_parameters(&parameters).map(|()| None)
+        } else {
+            Template::named(&reference, &parameters).map(Some)
+        };
+        name = can_be_stored.then_some(reference);
     } else if let Some(text) = inline {
         (source, key) = (Source::Inline(section.node("inline")), "inline");
         if !locations.is_empty() {
@@ -53,13 +86,13 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
             diagnostics
                 .note(&section.location_of("parameters"), Problem::new("an inline prompt has no parameters", help));
         }
-        compiled = Template::inline(&text);
+        compiled = Template::inline(&text).map(Some);
     } else if let Some(file) = file {
         path = base.join(file);
         let text = diagnostics.text(&path, &section.location_of("file"))?;
         (source, key) = (Source::File(&path), "file");
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        compiled = Template::from_source(&name, &digest(text.as_bytes()), &text, &parameters);
+        compiled = Template::from_source(&name, &digest(text.as_bytes()), &text, &parameters).map(Some);
     } else {
         section.finish();
         return None;
@@ -67,12 +100,27 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
     let at = section.location_of(key);
     section.finish();
     match compiled {
-        Ok(template) => Some(template),
+        Ok(template) => {
+            let template = template.map(Arc::new);
+            let template = match name {
+                Some(reference) => Part::Named { reference, built_in: template },
+                None => Part::Written(template?),
+            };
+            Some(Prompt { template, parameters })
+        }
         Err(error) => {
             report(diagnostics, &error, &source, at, &locations);
             None
         }
     }
+}
+
+/// Which parameters a stored template has is not known here, but what fills them can be looked at.
+fn check_parameters(parameters: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    parameters.iter().try_for_each(|(name, text)| {
+        let checked = Template::inline(text).map(drop);
+        checked.map_err(|error| TemplateError { parameter: Some(name.clone()), ..error })
+    })
 }
 
 /// Puts a template's error where its text stands: in a parameter, in a block of this file, or in the template's own

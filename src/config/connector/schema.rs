@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::hash::digest;
+use super::part::Part;
 use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin, Value};
 use crate::config::finding::{Finding, Findings, Place};
@@ -16,6 +17,7 @@ use crate::config::values::{Problem, quoted, text};
 use crate::config::yaml;
 use crate::domain::json::{self, Fault, FaultKind, MAX_DEPTH, MAX_DIGITS};
 use crate::domain::nearest::nearest;
+use crate::domain::version::Selector;
 use crate::schema::{Schema, library};
 
 /// Used where a connector names none.
@@ -28,15 +30,20 @@ pub(super) fn read(
     root: &mut Section<'_>,
     connector: &str,
     base: &Path,
-) -> Option<Arc<Schema>> {
+    has_store: bool,
+) -> Option<Part<Schema>> {
     let node = root.node("schema").filter(|node| node.value != Value::Null);
     let location = root.location_of("schema");
-    let Some(node) = node else { return named(diagnostics, DEFAULT, &location) };
+    let Some(node) = node else { return named(diagnostics, DEFAULT, &location).map(Part::Written) };
     if !matches!(node.value, Value::Map(_)) {
         let reference = text(node).map_err(|problem| {
             diagnostics.note(&location, problem.help("write a schema's name, { inline: … } or { file: … }"));
         });
-        return named(diagnostics, &reference.ok()?, &location);
+        let reference = reference.ok()?;
+        let built_in = library::find(&reference);
+        let can_be_stored = has_store && Selector::of_reference(&reference).is_ok();
+        return Part::named(&reference, built_in, can_be_stored)
+            .or_else(|| named(diagnostics, &reference, &location).map(Part::Written));
     }
     let mut section = root.section("schema");
     let inline = section.node("inline").filter(|node| node.value != Value::Null);
@@ -45,8 +52,8 @@ pub(super) fn read(
     let file_spot = section.location_of("file");
     section.finish();
     match (inline, file) {
-        (Some(node), None) => compile(diagnostics, connector, node.to_json(), node, &inline_spot),
-        (None, Some(file)) => of_file(diagnostics, &base.join(file), &file_spot),
+        (Some(node), None) => compile(diagnostics, connector, node.to_json(), node, &inline_spot).map(Part::Written),
+        (None, Some(file)) => of_file(diagnostics, &base.join(file), &file_spot).map(Part::Written),
         (None, None) | (Some(_), Some(_)) => {
             diagnostics.note(&location, Problem::new("expected a name, inline or file", "write exactly one of them"));
             None

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod names;
 mod schemas;
 
 const SHIPPED: &str = include_str!("../../../connectors/support-triage.yaml");

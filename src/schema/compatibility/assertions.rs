@@ -99,7 +99,7 @@ impl<'a> Comparison<'a> {
         let names = value.as_array().into_iter().flatten().enumerate();
         for (index, name) in names.filter_map(|(index, name)| Some((index, name.as_str()?))) {
             if !required.contains(name) {
-                let message = format!("`{name}` was optional and is required now");
+                let message = format!("answers without `{name}` were valid");
                 self.report(&format!("{at}/{index}"), message);
             }
         }
