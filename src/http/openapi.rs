@@ -14,7 +14,8 @@ use utoipa::OpenApi;
 use self::layers::Layers;
 use super::admin::api_keys;
 use super::v1::openai::{chat_completions, error, models};
-use super::v1::{analyze, batch, cache, providers, requests, usage};
+use super::v1::templates::render;
+use super::v1::{analyze, batch, cache, providers, requests, schemas as json_schemas, templates, usage};
 use super::{health, metrics, problem};
 
 /// Every operation that has a place in the document, by audience as in [`super::router`].
@@ -28,6 +29,19 @@ use super::{health, metrics, problem};
         models::list,
         models::get,
         providers::list,
+        json_schemas::list,
+        json_schemas::create,
+        json_schemas::get,
+        json_schemas::change,
+        json_schemas::delete,
+        json_schemas::versions,
+        templates::list,
+        templates::create,
+        templates::get,
+        templates::change,
+        templates::delete,
+        templates::versions,
+        render::render,
         cache::invalidate,
         cache::stats,
         requests::list,
@@ -49,6 +63,8 @@ use super::{health, metrics, problem};
         (name = "Analyze", description = "Prompts and their answers"),
         (name = "OpenAI's format", description = "The same for those who have one of its clients"),
         (name = "Providers", description = "Who can be asked"),
+        (name = "Schemas", description = "JSON Schemas that a team keeps, in versions"),
+        (name = "Templates", description = "Prompt templates that a team keeps, in versions"),
         (name = "Cache", description = "Remembered answers"),
         (name = "Requests", description = "What the caller's team has asked, and what it cost"),
         (name = "API keys", description = "For administrators: the keys of all teams"),

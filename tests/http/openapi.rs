@@ -80,7 +80,17 @@ impl Service {
     fn send(&self, operation: &Operation, key: &str, body: &Value) -> Answer {
         let path = self.path(operation);
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let headers = if key.is_empty() { String::new() } else { authorization(key) };
+        let mut headers = if key.is_empty() { String::new() } else { authorization(key) };
+        for parameter in operation.says["parameters"].as_array().into_iter().flatten() {
+            if let ("header", true, Some(name), Some(example)) = (
+                parameter["in"].as_str().unwrap_or_default(),
+                parameter["required"] == true,
+                parameter["name"].as_str(),
+                parameter["example"].as_str(),
+            ) {
+                headers.push_str(&format!("{name}: {example}\r\n"));
+            }
+        }
         send(self.program.address(), &operation.method, &path, &headers, &body)
     }
 
@@ -158,7 +168,9 @@ fn every_example_is_accepted_and_answered_as_the_document_says() {
             assert!(is_there, "{name}: {header} {answer:?}");
         }
         if let (201, Some(id)) = (answer.status, answer.body["id"].as_str()) {
-            it.created.insert(operation.path.clone(), id.to_owned());
+            // What has versions is changed under its name.
+            let name = answer.header("location").rsplit('/').next().filter(|name| !name.is_empty());
+            it.created.insert(operation.path.clone(), name.unwrap_or(id).to_owned());
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
 //!
 //! - [`entry_body`]: what a request says of an entry; [`new_version`]: which version a change makes;
-//! - [`shown_entry`]: an entry as clients see it; [`precondition`]: which state of it a client knows.
+//! - [`shown_entry`]: an entry as clients see it; [`precondition`]: which state of it a client knows;
+//! - [`parameters`]: what stands in their paths, queries and headers, for the OpenAPI document.
 
 pub mod entry_body;
 pub mod new_version;
+pub mod parameters;
 pub mod precondition;
 pub mod shown_entry;
 
@@ -13,7 +15,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use self::shown_entry::{Found, ShownEntry};
+use self::shown_entry::{Found, ShownEntry, WrittenEntry};
 use crate::domain::page::{Cursor, Page};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::Selector;
@@ -197,12 +199,12 @@ impl Entries<'_> {
     ///
     /// # Errors
     /// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
-    pub async fn delete(&self, id: &str, headers: &HeaderMap, uri: &Uri) -> Result<StatusCode, Problem> {
+    pub async fn delete(&self, id: &str, headers: &HeaderMap, uri: &Uri) -> Result<WrittenEntry, Problem> {
         Query::of(uri).finish()?;
         let found = self.to_change(id).await?;
         precondition::check_if_sent(headers, &found.etag())?;
         let removed = self.store()?.delete(self.tenant, &found.entry.name, found.entry.version).await;
-        removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| self.problem(&error))
+        removed.map(|()| ShownEntry::whole(&found).written().1).map_err(|error| self.problem(&error))
     }
 
     fn store(&self) -> Result<&dyn Catalog, Problem> {

@@ -1,18 +1,26 @@
 //! `/v1/schemas`: JSON Schemas that teams keep, in versions.
+//!
+//! - [`document`]: what requests and answers look like, for the OpenAPI document.
+
+pub mod document;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
+use self::document::{NewSchemaBody, SchemaChangeBody, SchemaEntry};
 use super::catalog::entry_body::{EntryBody, name};
 use super::catalog::new_version::{Change, is_forced, new_version};
-use super::catalog::shown_entry::ShownEntry;
+use super::catalog::parameters::{
+    EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
+};
+use super::catalog::shown_entry::{ShownEntry, WrittenEntry};
 use super::catalog::{Entries, id_of, precondition};
 use crate::domain::json;
 use crate::domain::tenant::Tenant;
@@ -20,18 +28,27 @@ use crate::domain::version::Version;
 use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
-use crate::http::list::ListPage;
+use crate::http::list::{ListPage, PageParameters};
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
 use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
 use crate::schema::{Schema, compatibility, library};
 
-/// Lists schemas in their latest versions: the newest first, built-in ones at the end.
+/// Lists schemas
+///
+/// In their latest versions, the newest first, built-in ones at the end.
 ///
 /// # Errors
 /// What is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/schemas", tag = "Schemas", operation_id = "list_schemas",
+    params(EntryParameters, PageParameters),
+    responses((status = 200, description = "A part of the list, without the documents", body = ListPage<ShownEntry>,
+        example = json!({ "data": [], "has_more": false, "next": null }))),
+)]
 pub async fn list(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -40,10 +57,26 @@ pub async fn list(
     schemas(&api, identity.caller.tenant()).list(&uri).await.map(Json)
 }
 
-/// Shows a schema.
+/// Shows a schema
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/schemas/{id}", tag = "Schemas", operation_id = "get_schema",
+    params(EntryPath, IfNoneMatch),
+    responses(
+        (status = 200, description = "The version that is meant, with its `ETag`", body = SchemaEntry,
+            example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+        (status = 404, description = "`not_found`: there is none, or the team may not see it"),
+    ),
+)]
 pub async fn get(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -54,10 +87,19 @@ pub async fn get(
     schemas(&api, identity.caller.tenant()).show(&id_of(id), &headers, &uri).await
 }
 
-/// Lists the versions of a schema, the latest first.
+/// Lists the versions of a schema, the latest first
 ///
 /// # Errors
 /// `not_found`, what is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/schemas/{id}/versions", tag = "Schemas", operation_id = "list_schema_versions",
+    params(EntryPath, PageParameters),
+    responses(
+        (status = 200, description = "A part of the list, without the documents", body = ListPage<ShownEntry>,
+            example = json!({ "data": [], "has_more": false, "next": null })),
+        (status = 404, description = "`not_found`: there is none, or the team may not see it"),
+    ),
+)]
 pub async fn versions(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -67,10 +109,34 @@ pub async fn versions(
     schemas(&api, identity.caller.tenant()).versions(&id_of(id), &uri).await.map(Json)
 }
 
-/// Keeps a new schema.
+/// Keeps a new schema
 ///
 /// # Errors
 /// What is wrong with the request, `already_exists`, or `store_unavailable`.
+#[utoipa::path(
+    post, path = "/v1/schemas", tag = "Schemas", operation_id = "create_schema",
+    params(IdempotencyKey),
+    request_body(content = NewSchemaBody, example = json!({
+            "name": "order", "description": "An order.",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+    responses(
+        (status = 201, description = "The schema, with its `ETag` and `Location`", body = SchemaEntry,
+            example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+        (status = 400, description = "`invalid_request`, `invalid_schema`"),
+        (status = 409, description = "`already_exists`, `idempotency_in_progress`"),
+        (status = 422, description = "`idempotency_mismatch`"),
+    ),
+)]
 pub async fn create(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -99,11 +165,39 @@ pub async fn create(
     created
 }
 
-/// Makes the next version of a schema.
+/// Makes the next version of a schema
+///
+/// The least one that fits the change, unless the request says which.
 ///
 /// # Errors
 /// What is wrong with the request, `not_found`, `forbidden`, a precondition, `incompatible_schema`, or
 /// `store_unavailable`.
+#[utoipa::path(
+    put, path = "/v1/schemas/{id}", tag = "Schemas", operation_id = "change_schema",
+    params(EntryName, ForceParameter, IfMatch),
+    request_body(content = SchemaChangeBody, example = json!({
+            "description": "An order as it arrives.",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+    responses(
+        (status = 200, description = "The new version, with its `ETag`", body = SchemaEntry, example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+        (status = 400, description = "`invalid_request`, `invalid_schema`"),
+        (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`incompatible_schema`: the version is too small, with the places"),
+        (status = 412, description = "`precondition_failed`"),
+        (status = 428, description = "`precondition_required`"),
+    ),
+)]
 pub async fn change(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -113,9 +207,6 @@ pub async fn change(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let is_forced = is_forced(&uri)?;
-    let schemas = schemas(&api, identity.caller.tenant());
-    let latest = schemas.to_change(&id_of(id)).await?;
-    precondition::check(&headers, &latest.etag())?;
     let errors = PlaceErrors::default();
     let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
         let (about, schema) = (EntryBody::read(&mut fields), schema(&mut fields));
@@ -123,6 +214,9 @@ pub async fn change(
         Some((about, schema?))
     });
     let (about, schema) = errors.check(read)?;
+    let schemas = schemas(&api, identity.caller.tenant());
+    let latest = schemas.to_change(&id_of(id)).await?;
+    precondition::check(&headers, &latest.etag())?;
     let latest = latest.entry;
     let compiled = compile(&latest.name, latest.version, schema)?;
     let change = change_between(&latest, &compiled)?;
@@ -138,17 +232,34 @@ pub async fn change(
     changed
 }
 
-/// Removes a schema with all of its versions.
+/// Removes a schema with all of its versions
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
+#[utoipa::path(
+    delete, path = "/v1/schemas/{id}", tag = "Schemas", operation_id = "delete_schema",
+    params(EntryName, OptionalIfMatch),
+    responses(
+        (status = 200, description = "The schema as it was", body = SchemaEntry, example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })),
+        (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
+        (status = 404, description = "`not_found`"),
+        (status = 412, description = "`precondition_failed`"),
+    ),
+)]
 pub async fn delete(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     uri: Uri,
-) -> Result<StatusCode, Problem> {
+) -> Result<WrittenEntry, Problem> {
     let deleted = schemas(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
     api.analyzer.definitions.forget();
     deleted

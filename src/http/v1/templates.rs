@@ -1,8 +1,10 @@
 //! `/v1/templates`: prompt templates that teams keep, in versions.
 //!
-//! - [`definition_body`]: what a request says of a template; [`render`]: the prompt without a call.
+//! - [`definition_body`]: what a request says of a template; [`render`]: the prompt without a call;
+//! - [`document`]: what requests and answers look like, for the OpenAPI document.
 
 pub mod definition_body;
+pub mod document;
 pub mod render;
 
 use std::sync::LazyLock;
@@ -10,22 +12,27 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use self::definition_body::{change_between, check, definition};
+use self::document::{NewTemplateBody, TemplateChangeBody, TemplateEntry};
 use super::catalog::entry_body::{EntryBody, name};
 use super::catalog::new_version::{is_forced, new_version};
-use super::catalog::shown_entry::ShownEntry;
+use super::catalog::parameters::{
+    EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
+};
+use super::catalog::shown_entry::{ShownEntry, WrittenEntry};
 use super::catalog::{Entries, id_of, precondition};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::Version;
 use crate::http::auth::Identity;
 use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
-use crate::http::list::ListPage;
+use crate::http::list::{ListPage, PageParameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
@@ -33,10 +40,18 @@ use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
 use crate::prompt::definition::{Parameter, TemplateDefinition};
 use crate::prompt::library::{self, Source};
 
-/// Lists templates in their latest versions: the newest first, built-in ones at the end.
+/// Lists templates
+///
+/// In their latest versions, the newest first, built-in ones at the end.
 ///
 /// # Errors
 /// What is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/templates", tag = "Templates", operation_id = "list_templates",
+    params(EntryParameters, PageParameters),
+    responses((status = 200, description = "A part of the list, without the documents", body = ListPage<ShownEntry>,
+        example = json!({ "data": [], "has_more": false, "next": null }))),
+)]
 pub async fn list(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -45,10 +60,25 @@ pub async fn list(
     templates(&api, identity.caller.tenant()).list(&uri).await.map(Json)
 }
 
-/// Shows a template.
+/// Shows a template
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/templates/{id}", tag = "Templates", operation_id = "get_template",
+    params(EntryPath, IfNoneMatch),
+    responses(
+        (status = 200, description = "The version that is meant, with its `ETag`", body = TemplateEntry,
+            example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
+        })),
+        (status = 404, description = "`not_found`: there is none, or the team may not see it"),
+    ),
+)]
 pub async fn get(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -59,10 +89,19 @@ pub async fn get(
     templates(&api, identity.caller.tenant()).show(&id_of(id), &headers, &uri).await
 }
 
-/// Lists the versions of a template, the latest first.
+/// Lists the versions of a template, the latest first
 ///
 /// # Errors
 /// `not_found`, what is wrong with the query, or `store_unavailable`.
+#[utoipa::path(
+    get, path = "/v1/templates/{id}/versions", tag = "Templates", operation_id = "list_template_versions",
+    params(EntryPath, PageParameters),
+    responses(
+        (status = 200, description = "A part of the list, without the documents", body = ListPage<ShownEntry>,
+            example = json!({ "data": [], "has_more": false, "next": null })),
+        (status = 404, description = "`not_found`: there is none, or the team may not see it"),
+    ),
+)]
 pub async fn versions(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -72,10 +111,32 @@ pub async fn versions(
     templates(&api, identity.caller.tenant()).versions(&id_of(id), &uri).await.map(Json)
 }
 
-/// Keeps a new template.
+/// Keeps a new template
 ///
 /// # Errors
 /// What is wrong with the request, `already_exists`, or `store_unavailable`.
+#[utoipa::path(
+    post, path = "/v1/templates", tag = "Templates", operation_id = "create_template",
+    params(IdempotencyKey),
+    request_body(content = NewTemplateBody, example = json!({
+            "name": "order", "description": "An order.",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order." }],
+        })),
+    responses(
+        (status = 201, description = "The template, with its `ETag` and `Location`", body = TemplateEntry,
+            example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
+        })),
+        (status = 400, description = "`invalid_request`"),
+        (status = 409, description = "`already_exists`, `idempotency_in_progress`"),
+        (status = 422, description = "`idempotency_mismatch`"),
+    ),
+)]
 pub async fn create(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -104,11 +165,37 @@ pub async fn create(
     created
 }
 
-/// Makes the next version of a template.
+/// Makes the next version of a template
+///
+/// The least one that fits the change, unless the request says which.
 ///
 /// # Errors
 /// What is wrong with the request, `not_found`, `forbidden`, a precondition, `incompatible_schema`, or
 /// `store_unavailable`.
+#[utoipa::path(
+    put, path = "/v1/templates/{id}", tag = "Templates", operation_id = "change_template",
+    params(EntryName, ForceParameter, IfMatch),
+    request_body(content = TemplateChangeBody, example = json!({
+            "description": "An order as it arrives.",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order." }],
+        })),
+    responses(
+        (status = 200, description = "The new version, with its `ETag`", body = TemplateEntry, example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
+        })),
+        (status = 400, description = "`invalid_request`"),
+        (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`incompatible_schema`: the version is too small, with the places"),
+        (status = 412, description = "`precondition_failed`"),
+        (status = 428, description = "`precondition_required`"),
+    ),
+)]
 pub async fn change(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
@@ -118,10 +205,6 @@ pub async fn change(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let is_forced = is_forced(&uri)?;
-    let (tenant, definitions) = (identity.caller.tenant(), &api.analyzer.definitions);
-    let templates = templates(&api, tenant);
-    let latest = templates.to_change(&id_of(id)).await?;
-    precondition::check(&headers, &latest.etag())?;
     let errors = PlaceErrors::default();
     let read = Fields::of(body, Place::default(), &errors).and_then(|mut fields| {
         let (about, definition) = (EntryBody::read(&mut fields), definition(&mut fields));
@@ -129,6 +212,10 @@ pub async fn change(
         Some((about, definition?))
     });
     let (about, later) = errors.check(read)?;
+    let (tenant, definitions) = (identity.caller.tenant(), &api.analyzer.definitions);
+    let templates = templates(&api, tenant);
+    let latest = templates.to_change(&id_of(id)).await?;
+    precondition::check(&headers, &latest.etag())?;
     let latest = latest.entry;
     check(&later, &latest.name, tenant, definitions).await?;
     let earlier: TemplateDefinition =
@@ -146,17 +233,33 @@ pub async fn change(
     changed
 }
 
-/// Removes a template with all of its versions.
+/// Removes a template with all of its versions
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
+#[utoipa::path(
+    delete, path = "/v1/templates/{id}", tag = "Templates", operation_id = "delete_template",
+    params(EntryName, OptionalIfMatch),
+    responses(
+        (status = 200, description = "The template as it was", body = TemplateEntry, example = json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
+        })),
+        (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
+        (status = 404, description = "`not_found`"),
+        (status = 412, description = "`precondition_failed`"),
+    ),
+)]
 pub async fn delete(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     uri: Uri,
-) -> Result<StatusCode, Problem> {
+) -> Result<WrittenEntry, Problem> {
     let deleted = templates(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
     api.analyzer.definitions.forget();
     deleted

@@ -82,7 +82,8 @@ impl<T> Remembered<T> {
             Ok(Some(entry)) => {
                 let compiled = (self.compile)(&entry).map(Arc::new);
                 if let Err(reason) = &compiled {
-                    tracing::warn!(name, version = %entry.version, reason, "what is stored under a name cannot be used");
+                    let version = entry.version.to_string();
+                    tracing::warn!(name, version, reason, "what is stored under a name cannot be used");
                 }
                 (compiled.map_err(DefinitionError::Unusable), entry.document.len() as u64)
             }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::domain::json;
 use crate::domain::time::rfc3339;
@@ -37,21 +38,32 @@ impl Found {
     }
 }
 
-/// An entry in one of its versions. Built-in ones have no team and no times.
-#[derive(Debug, Serialize)]
+/// An entry in one of its versions. Built-in ones have no team and no times. By itself it has the members of its
+/// document as well.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CatalogEntry)]
 pub struct ShownEntry {
     /// Name and version: what requests name it by.
     id: String,
     name: String,
     version: String,
+    /// What it is for.
     description: String,
+    /// `private` is for its team alone, `public` for every team of the organisation.
     visibility: &'static str,
+    /// Whether it is part of the program, and can be changed by nobody.
     built_in: bool,
+    /// Whose it is.
+    #[schema(required)]
     team: Option<String>,
+    #[schema(format = DateTime, required)]
     created_at: Option<String>,
+    /// When this version was made.
+    #[schema(format = DateTime, required)]
     updated_at: Option<String>,
     /// The members of its document; none in lists.
     #[serde(flatten)]
+    #[schema(ignore)]
     document: Map<String, Value>,
 }
 

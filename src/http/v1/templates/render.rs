@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::document::ValuesBody;
 use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
@@ -16,25 +18,39 @@ use crate::http::request_id::RequestId;
 use crate::http::state::ApiState;
 use crate::http::v1::analyzer::event;
 use crate::http::v1::catalog::id_of;
+use crate::http::v1::catalog::parameters::EntryPath;
 use crate::http::v1::named::{template_problem, values};
 use crate::http::v1::prompt_request::parameters;
 use crate::pipeline::definitions::DefinitionError;
 use crate::prompt::template::Scope;
 
 /// A prompt, and the template that it was made by.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RenderedPrompt {
     prompt: String,
     /// With its version.
     template: String,
     /// The schema of requests that use the template and name no other.
+    #[schema(required)]
     schema_id: Option<String>,
 }
 
-/// The handler of the route.
+/// Fills a template, without a call
 ///
 /// # Errors
 /// `not_found`, what is wrong with the parameters, `template_failed`, or `store_unavailable`.
+#[utoipa::path(
+    post, path = "/v1/templates/{id}/render", tag = "Templates", operation_id = "render_template",
+    params(EntryPath),
+    request_body(content = ValuesBody, example = json!({ "parameters": { "document": "Invoice 4711" } })),
+    responses(
+        (status = 200, description = "The prompt", body = RenderedPrompt, example = json!({
+            "prompt": "Read this order: 3 chairs", "template": "order@1.0.0", "schema_id": null,
+        })),
+        (status = 400, description = "`invalid_request`, `template_failed`"),
+        (status = 404, description = "`not_found`"),
+    ),
+)]
 pub async fn render(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
