@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs Node.js packages below the target directory, when they are not there yet, and prints the path of their node_modules.
+# Installs Node.js packages below the target directory, when they are not there yet, and prints the path of their
+# node_modules.
 #
 #   scripts/node-tools.sh                  those of tests/tools/node
 #   scripts/node-tools.sh NAME DIRECTORY   others; DIRECTORY has a package.json and a package-lock.json

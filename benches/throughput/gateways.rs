@@ -3,8 +3,8 @@
 //!
 //! - [`client`]: HTTP with nothing around it; [`open_loop`]: the rate;
 //! - [`gateway`]: who is asked, and how each is started; [`messages`]: the requests;
-//! - [`overhead`]: the same requests to the provider itself and to each gateway, in turns; [`capacity`]: the highest rate,
-//!   remembered answers, and a batch;
+//! - [`overhead`]: the same requests to the provider itself and to each gateway, in turns;
+//! - [`capacity`]: the highest rate, remembered answers, and a batch;
 //! - [`report`]: the figures.
 
 mod capacity;

@@ -1,6 +1,6 @@
 //! Throughput on a real Kafka: records per second, CPU time per record and memory, of this program and of two others
 //! that do the same job; and what the HTTP API adds to a call, beside other gateways ([`gateways`]). `make bench` starts
-//! the broker; `make bench ARGS='S1 S2'` measures single scenarios, of this program only.
+//! the broker; `make bench ARGS='S1 S2'` measures single scenarios, of S1 to S3 and S5 only this program.
 //!
 //! Broker, stub provider and each contender are processes of their own and share the machine. Each figure is taken
 //! between the first and the last tenth of the results on a topic that was filled before, so it leaves out joining the

@@ -99,7 +99,8 @@ pub fn start(binary: &Path, directory: &Path, stub_port: u16, path: &'static str
 fn start_litellm(python: &Path, directory: &Path, stub_port: u16) -> Running {
     let (configuration, socket) = (directory.join("litellm.yaml"), free_address());
     let text = format!(
-        "model_list:\n- model_name: stub\n  litellm_params: {{ model: openai/stub-1, api_base: \"http://127.0.0.1:{stub_port}/v1\", api_key: none }}\n\
+        "model_list:\n- model_name: stub\n  litellm_params:\n    model: openai/stub-1\n    api_key: none\n    \
+         api_base: \"http://127.0.0.1:{stub_port}/v1\"\n\
          router_settings: {{ num_retries: 0 }}\n\
          general_settings: {{ master_key: sk-bench }}\n"
     );
