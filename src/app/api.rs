@@ -16,7 +16,7 @@ use super::storage::Storage;
 use crate::http::admin::seen::AdminSeen;
 use crate::http::auth::Authenticator;
 use crate::http::request_log::RequestLogger;
-use crate::http::settings::{Auth, HttpSettings};
+use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::http::state::{ApiParts, ApiState};
 use crate::http::v1::analyzer::Analyzer;
 use crate::http::v1::specs::{SpecDefaults, Specs};
@@ -24,7 +24,7 @@ use crate::http::{router, server};
 use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::ports::health::Health;
-use crate::ports::rate_limits::MemoryRateLimits;
+use crate::ports::rate_limits::{MemoryRateLimits, RateLimits};
 use crate::tasks::Tasks;
 
 /// The API at an address that is ours, and not served yet.
@@ -52,6 +52,14 @@ impl Builder<'_> {
         let listener = server::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(BoundApi { state, listener, address })
+    }
+
+    fn rate_limits(&self) -> Arc<dyn RateLimits> {
+        let shared = match self.shared.runtime.http.rate_limits {
+            RateLimitStore::Auto => self.storage.cache.rate_limits(),
+            RateLimitStore::Memory => None,
+        };
+        shared.unwrap_or_else(|| Arc::new(MemoryRateLimits::default()))
     }
 
     /// What handlers share.
@@ -85,7 +93,7 @@ impl Builder<'_> {
             idempotency: kept.map(|kept| Arc::clone(&kept.idempotency)),
             tasks: self.shared.tasks.clone(),
             providers: self.providers.known(runtime),
-            rate_limits: Arc::new(MemoryRateLimits::default()),
+            rate_limits: self.rate_limits(),
             request_log: kept.map(|kept| RequestLogger {
                 log: Arc::clone(&kept.request_log),
                 store_text: runtime.request_log.store_text,

@@ -13,6 +13,7 @@ use crate::pipeline::recall::Recall;
 use crate::ports::answer_cache::AnswerCache;
 use crate::ports::answers::{Answers, SharedAnswers};
 use crate::ports::health::Health;
+use crate::ports::rate_limits::RateLimits;
 
 /// Its tiers.
 pub(super) struct Cache {
@@ -61,6 +62,12 @@ impl Cache {
     /// All tiers as one, for those who look after them.
     pub(super) fn tiers(&self) -> Arc<dyn AnswerCache> {
         Arc::new(Tiers::new(Arc::clone(&self.memory), self.redis.clone()))
+    }
+
+    /// Limits of keys for all processes that share the cache, if they share one.
+    pub(super) fn rate_limits(&self) -> Option<Arc<dyn RateLimits>> {
+        let redis = self.redis.as_ref()?;
+        Some(Arc::new(redis.rate_limits()))
     }
 
     /// How the tiers are doing.

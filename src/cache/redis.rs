@@ -5,13 +5,15 @@
 //! - `envelope`: an answer as bytes; `keys`: what it is stored under;
 //! - `connection`: connecting, and what the server sends of its own accord; `link`: what is known of it without asking;
 //! - `worker`: the task that keeps the connection, writes, and hears of invalidations;
-//! - `invalidation`: removing answers by their names.
+//! - `invalidation`: removing answers by their names;
+//! - [`rate_limits`]: the limits of keys, which all processes count together on the same connection.
 
 mod connection;
 mod envelope;
 mod invalidation;
 mod keys;
 mod link;
+pub mod rate_limits;
 mod worker;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use self::connection::{Server, is_refusal, why};
 use self::envelope::{Decoder, MAX_BYTES};
 use self::invalidation::Invalidation;
 use self::link::Link;
+use self::rate_limits::RedisRateLimits;
 use self::worker::{Job, Worker};
 use crate::cache::memory::MemoryAnswers;
 use crate::domain::answer::Answer;
@@ -94,6 +97,11 @@ impl RedisAnswers {
             was_connected: false,
         };
         (Self { link, jobs: sender, decoder: Decoder::default(), metrics }, worker.run())
+    }
+
+    /// Limits of keys that are counted in the same server.
+    pub fn rate_limits(&self) -> RedisRateLimits {
+        RedisRateLimits::new(Arc::clone(&self.link))
     }
 
     async fn look_up(&self, key: &AnswerKey) -> Lookup {

@@ -34,6 +34,8 @@ pub struct HttpSettings {
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
+    /// Where requests of keys are counted.
+    pub rate_limits: RateLimitStore,
     /// Whoever has a key.
     Keys,
     /// Everybody who reaches the address, which must be a loopback one.
@@ -58,4 +60,13 @@ pub enum Origins {
     Any,
     /// From one of these, each written as browsers write it: `https://app.example.com`.
     These(Vec<HeaderValue>),
+}
+
+/// Where requests of keys are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimitStore {
+    /// In the Redis of the cache for all processes together, where there is one.
+    Auto,
+    /// In each process for itself.
+    Memory,
 }

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 use super::admin::seen::AdminSeen;
 use super::auth::Authenticator;
 use super::router::router;
-use super::settings::{Auth, HttpSettings};
+use super::settings::{Auth, HttpSettings, RateLimitStore};
 use super::state::{ApiParts, ApiState};
 use super::v1::analyzer::Analyzer;
 use super::v1::provider_list::KnownProvider;
@@ -82,6 +82,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         max_body_bytes: 1 << 20,
         max_prompt_chars: 10_000,
         timeout: Duration::from_secs(30),
+        rate_limits: RateLimitStore::Memory,
         patterns,
     };
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;

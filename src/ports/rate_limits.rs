@@ -1,7 +1,7 @@
 //! How many requests a key may still make.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -31,12 +31,29 @@ pub struct Quota {
     pub refused_for: Option<Duration>,
 }
 
+impl Quota {
+    /// What the bucket of a key that may make `limit` requests an hour says to some of them. It has so many `left` after
+    /// they were taken, or all that it had if those were too few.
+    pub fn of(limit: u32, wanted: u32, left: f64, is_taken: bool) -> Self {
+        let size = f64::from(limit);
+        let a_second = size / WINDOW.as_secs_f64();
+        // A limit of none never refills, and more than the limit never fits: both wait an hour and are refused again.
+        let wait = |requests: f64| Duration::try_from_secs_f64(requests / a_second).unwrap_or(WINDOW).min(WINDOW);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the limit")]
+        let remaining = left as u32;
+        let refused_for = (!is_taken).then(|| wait(f64::from(wanted) - left));
+        Self { limit, remaining, full_in: wait(size - left), refused_for }
+    }
+}
+
 /// Limits of requests by key, as token buckets: a key may use its whole limit at once, and gets it back evenly over an
 /// hour.
 pub trait RateLimits: Send + Sync {
-    /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none. Taking
-    /// none tells what is left.
+    /// Takes so many requests out of the bucket of a key that may make `limit` an hour; all of them or none.
     fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota>;
+
+    /// What is left in that bucket as far as this process knows, without asking anybody.
+    fn last_known(&self, key: &KeyId, limit: u32) -> Quota;
 
     /// Puts back requests that were taken and are not made.
     fn give_back(&self, key: &KeyId, requests: u32) -> BoxFuture<'_, ()>;
@@ -58,13 +75,34 @@ struct Bucket {
     at: Instant,
 }
 
-impl RateLimits for MemoryRateLimits {
-    fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota> {
+impl MemoryRateLimits {
+    /// Notes how many requests are left in a bucket that is kept elsewhere: this one goes on from there.
+    pub fn note(&self, key: &KeyId, requests: f64) {
         let now = Instant::now();
+        self.buckets(now).by_key.insert(key.clone(), Bucket { requests, at: now });
+    }
+
+    fn take_now(&self, key: &KeyId, limit: u32, requests: u32) -> Quota {
+        let now = Instant::now();
+        let mut buckets = self.buckets(now);
+        let bucket = buckets.by_key.entry(key.clone()).or_insert(Bucket { requests: f64::from(limit), at: now });
+        bucket.take(limit, requests, now)
+    }
+
+    fn buckets(&self, now: Instant) -> MutexGuard<'_, Buckets> {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.sweep(now);
-        let bucket = buckets.by_key.entry(key.clone()).or_insert(Bucket { requests: f64::from(limit), at: now });
-        ready(bucket.take(limit, requests, now)).boxed()
+        buckets
+    }
+}
+
+impl RateLimits for MemoryRateLimits {
+    fn take(&self, key: &KeyId, limit: u32, requests: u32) -> BoxFuture<'_, Quota> {
+        ready(self.take_now(key, limit, requests)).boxed()
+    }
+
+    fn last_known(&self, key: &KeyId, limit: u32) -> Quota {
+        self.take_now(key, limit, 0)
     }
 
     fn give_back(&self, key: &KeyId, requests: u32) -> BoxFuture<'_, ()> {
@@ -95,20 +133,11 @@ impl Bucket {
         let a_second = size / WINDOW.as_secs_f64();
         let refilled = self.requests + now.duration_since(self.at).as_secs_f64() * a_second;
         (self.requests, self.at) = (refilled.min(size), now);
-        let missing = wanted - self.requests;
-        if missing <= 0.0 {
+        let is_taken = wanted <= self.requests;
+        if is_taken {
             self.requests -= wanted;
         }
-        // A limit of none never refills, and more than the limit never fits: both wait an hour and are refused again.
-        let wait = |requests: f64| Duration::try_from_secs_f64(requests / a_second).unwrap_or(WINDOW).min(WINDOW);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the limit")]
-        let remaining = self.requests as u32;
-        Quota {
-            limit,
-            remaining,
-            full_in: wait(size - self.requests),
-            refused_for: (missing > 0.0).then(|| wait(missing)),
-        }
+        Quota::of(limit, requests, self.requests, is_taken)
     }
 }
 
@@ -146,8 +175,18 @@ mod tests {
         assert_eq!(take(&limits, A, 10, 3).await.refused_for, Some(Duration::from_secs(360)));
         assert_eq!(take(&limits, A, 10, 2).await.refused_for, None);
         limits.give_back(&KeyId::parse(A).unwrap(), 20).await;
-        assert_eq!(take(&limits, A, 10, 0).await.remaining, 10, "never more than the limit");
+        assert_eq!(limits.last_known(&KeyId::parse(A).unwrap(), 10).remaining, 10, "never more than the limit");
         assert_eq!(take(&limits, A, 0, 1).await.refused_for, Some(WINDOW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_goes_on_from_what_was_noted_of_one_that_is_kept_elsewhere() {
+        let (limits, key) = (MemoryRateLimits::default(), KeyId::parse(A).unwrap());
+        limits.note(&key, 2.5);
+        assert_eq!(limits.last_known(&key, 60).remaining, 2);
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!(take(&limits, A, 60, 3).await.refused_for, None);
+        assert_eq!(take(&limits, A, 60, 1).await.refused_for, Some(Duration::from_secs(60)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ mod away;
 mod invalidation;
 mod process;
 mod proxy;
+mod rate_limits;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sharing;

@@ -1,6 +1,8 @@
-//! Names in Redis: of an answer's key, and of the channel on which processes tell each other what to forget.
+//! Names in Redis: of an answer's key, of the bucket of an API key, and of the channel on which processes tell each other
+//! what to forget.
 
 use crate::domain::answer_key::{AnswerKey, AnswerNames};
+use crate::domain::api_key::KeyId;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 
@@ -12,6 +14,11 @@ pub(super) const CHANNEL: &str = "structured-prompt:answers-invalidated";
 /// `structured-prompt:answer:TENANT:TAG:SCHEMA:TEMPLATE:QUESTION`, the question in hexadecimal digits.
 pub(super) fn key(AnswerKey { question, names }: &AnswerKey) -> String {
     format!("{PREFIX}{}:{question}", names.as_str())
+}
+
+/// `structured-prompt:rate-limit:KEY`: the requests that an API key has left.
+pub(super) fn bucket(key: &KeyId) -> String {
+    format!("structured-prompt:rate-limit:{}", key.as_str())
 }
 
 /// Reads what [`key`] wrote; `None` for keys of others.

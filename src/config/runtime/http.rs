@@ -12,7 +12,7 @@ use crate::config::section::Section;
 use crate::config::units::duration;
 use crate::config::values::{Problem, choice, integer, socket_address, text};
 use crate::domain::secret::Secret;
-use crate::http::settings::{Auth, HttpSettings};
+use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::pipeline::spec::PatternPolicy;
 
 /// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
@@ -33,6 +33,8 @@ pub(in crate::config) const PATTERN_POLICIES: &[(&str, PatternPolicy)] =
 
 /// What nobody guesses.
 const MIN_ADMIN_KEY_CHARS: usize = 32;
+const RATE_LIMITS: &[(&str, RateLimitStore)] = &[("auto", RateLimitStore::Auto), ("memory", RateLimitStore::Memory)];
+
 
 const AUTH: &[(&str, Auth)] = &[("keys", Auth::Keys), ("off", Auth::Off)];
 
@@ -46,6 +48,7 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
         let problem = Problem::new("no answer comes in no time", "write for example 30s");
         diagnostics.note(&section.location_of("timeout"), problem);
     }
+    let rate_limits = section.get("rate_limits", choice(RATE_LIMITS, &[])).unwrap_or(RateLimitStore::Auto);
     let patterns = section.get("suspicious_input", choice(PATTERN_POLICIES, &[])).unwrap_or(PatternPolicy::Reject);
     let admin_key = section.get("admin_key", admin_key).or_else(|| {
         let path = base.join(section.get("admin_key_file", text)?);
@@ -67,6 +70,7 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
         patterns,
         max_connections: max_connections as usize,
         max_body_bytes: max_body_kb as usize * 1024,
+        rate_limits,
     }
 }
 
