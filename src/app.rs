@@ -1,7 +1,7 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
-//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`: the builders of the parts; `connector_spec`: what a
-//!   connector asks by name;
+//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`, `listeners`: the builders of the parts;
+//!   `connector_spec`: what a connector asks by name;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`errors`]: why it cannot start.
@@ -14,6 +14,7 @@ mod connectors;
 pub mod errors;
 mod health;
 mod lifecycle;
+mod listeners;
 mod providers;
 mod shared;
 mod storage;
@@ -27,6 +28,7 @@ use self::connectors::{Builder, limit_in_flight};
 use self::errors::AppError;
 use self::health::AllHealth;
 use self::lifecycle::Running;
+use self::listeners::Listeners;
 use self::providers::Providers;
 use self::shared::Shared;
 use self::storage::Storage;
@@ -64,26 +66,25 @@ impl App {
         let shared = Shared::new(runtime);
         let storage = Storage::open(&shared).await?;
         let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
-        let files_health = limit_in_flight(&mut configs, &shared.runtime, files);
+        let files_health: Arc<dyn Health> = Arc::new(limit_in_flight(&mut configs, &shared.runtime, files));
         let providers = Providers::build(&shared, &configs, files)?;
         let engine = Arc::new(Engine::new(storage.cache.recall(), shared.tasks.clone()));
         let builder = Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
         let mut connectors = builder.connectors(configs, observer.as_ref()).await?;
 
-        let mut health = storage.health.clone();
-        health.push(Arc::new(files_health));
-        health.extend(connectors.health());
-        let health: Arc<dyn Health> = Arc::new(AllHealth(health));
         // Bound before anything consumes: a taken address must not cost a rebalance.
+        let listeners = Listeners::bind(&shared.runtime.http).await?;
+        let parts = storage.health.iter().cloned().chain(connectors.health()).chain(listeners.health());
+        let health: Arc<dyn Health> = Arc::new(AllHealth(parts.chain([files_health]).collect()));
         let api = api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
-        let api = api.bind(Arc::clone(&health)).await?;
-        let http_address = api.address;
+        let api = api.build(Arc::clone(&health))?;
+        let (http_address, admin) = (listeners.address, listeners.admin_address.map(tracing::field::display));
         let asked = connectors.asked.clone();
         let following = connectors.follow(&shared, &storage.definitions);
         let members = connectors.start()?;
-        tracing::info!(http = %http_address, connectors = asked.len(), journal = storage.journal.is_some(), "started");
+        tracing::info!(http = %http_address, admin, connectors = asked.len(), journal = storage.journal.is_some(), "started");
         let open_requests = api.open_requests(&shared.tasks);
-        let services = api.serve(&shared.tasks).into_iter().chain(storage.services).chain(following);
+        let services = api.serve(listeners, &shared.tasks).into_iter().chain(storage.services).chain(following);
         let running = Running::new(members, services, shared.tasks).with_intake(open_requests);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }

@@ -1,6 +1,7 @@
 //! The HTTP edge: health, readiness, metrics, and the API.
 //!
-//! - [`server`]: listening and serving; [`client_address`]: where requests come from; [`settings`]: what a user chooses about it;
+//! - [`server`]: listening and serving; [`client_address`]: where requests come from; [`tls`]: the certificate that
+//!   encrypted connections show; [`redirect`]: the way to them; [`settings`]: what a user chooses about it;
 //! - [`router`]: every route, by audience; [`endpoint`]: their names; [`state`]: what handlers share; [`middleware`]:
 //!   what holds for every request; [`compression`], [`cors`]: what some clients want of answers;
 //! - [`auth`]: who asks; [`rate_limit`]: how much; [`admission`]: whether a request may begin;
@@ -34,12 +35,14 @@ pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;
+pub mod redirect;
 pub mod request_id;
 pub mod request_log;
 pub mod router;
 pub mod server;
 pub mod settings;
 pub mod state;
+pub mod tls;
 pub mod v1;
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
-//! The HTTP server and the API behind it.
+//! The API over HTTP.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::errors::AppError;
 use super::lifecycle::Service;
+use super::listeners::Listeners;
 use super::providers::Providers;
 use super::shared::Shared;
 use super::storage::Storage;
@@ -20,20 +19,14 @@ use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::http::state::{ApiParts, ApiState};
 use crate::http::v1::analyzer::Analyzer;
 use crate::http::v1::specs::{SpecDefaults, Specs};
-use crate::http::{router, server};
 use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::ports::health::Health;
 use crate::ports::rate_limits::{MemoryRateLimits, RateLimits};
 use crate::tasks::Tasks;
 
-/// The API at an address that is ours, and not served yet.
-pub(super) struct BoundApi {
-    state: ApiState,
-    listener: TcpListener,
-    /// Where it listens, with the port that the system chose if the configuration has none.
-    pub(super) address: SocketAddr,
-}
+/// The API, which nobody can reach yet.
+pub(super) struct Api(ApiState);
 
 /// What the API is built from.
 pub(super) struct Builder<'a> {
@@ -44,14 +37,9 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Builds the API, which shows how these parts are doing, and takes its address.
-    pub(super) async fn bind(self, health: Arc<dyn Health>) -> Result<BoundApi, AppError> {
-        let state = self.state(health)?;
-        let address = state.settings.listen;
-        let refused = |source| AppError::Listen { address, source };
-        let listener = server::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(BoundApi { state, listener, address })
+    /// Builds the API, which shows how these parts are doing.
+    pub(super) fn build(&self, health: Arc<dyn Health>) -> Result<Api, AppError> {
+        self.state(health).map(Api)
     }
 
     fn rate_limits(&self) -> Arc<dyn RateLimits> {
@@ -119,10 +107,10 @@ pub(super) fn analyzer(
     Ok(Analyzer { engine: Arc::clone(engine), specs, definitions: Arc::clone(definitions), timeout })
 }
 
-impl BoundApi {
+impl Api {
     /// Requests under way: told to stop, no other is begun.
     pub(super) fn open_requests(&self, tasks: &Tasks) -> Service {
-        let (stop, requests) = (CancellationToken::new(), self.state.open_requests.clone());
+        let (stop, requests) = (CancellationToken::new(), self.0.open_requests.clone());
         let stopped = stop.clone();
         let end = async move {
             stopped.cancelled().await;
@@ -133,15 +121,12 @@ impl BoundApi {
     }
 
     /// Begins to answer.
-    pub(super) fn serve(self, tasks: &Tasks) -> [Service; 2] {
-        let (stop, stop_watch) = (CancellationToken::new(), CancellationToken::new());
-        let watch = Arc::clone(&self.state.authenticator).watch(stop_watch.clone());
-        let max_connections = self.state.settings.max_connections;
-        let router = router::router(self.state);
-        let server = server::serve(self.listener, router, max_connections, tasks.clone(), stop.clone());
-        [
-            Service::new("HTTP server", tasks.service(server), stop, Ok),
-            Service::new("key watch", tasks.service(watch), stop_watch, Ok),
-        ]
+    pub(super) fn serve(self, listeners: Listeners, tasks: &Tasks) -> Vec<Service> {
+        let stop = CancellationToken::new();
+        let watch = Arc::clone(&self.0.authenticator).watch(stop.clone());
+        let watch = Service::new("key watch", tasks.service(watch), stop, Ok);
+        let mut services = listeners.serve(&self.0, tasks);
+        services.push(watch);
+        services
     }
 }

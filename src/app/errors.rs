@@ -56,9 +56,14 @@ pub enum AppError {
     /// The shared cache does not answer.
     #[error("cache.redis_url: {0}")]
     SharedCacheAway(String),
-    /// The HTTP address cannot be bound.
-    #[error("http.listen: {address} cannot be bound: {source}; choose another address or stop what uses it")]
+    /// The certificate of HTTP cannot be used.
+    #[error("http.tls: {0}")]
+    Certificate(String),
+    /// An HTTP address cannot be bound.
+    #[error("http.{key}: {address} cannot be bound: {source}; choose another address or stop what uses it")]
     Listen {
+        /// The setting that has it.
+        key: &'static str,
         /// The address as configured.
         address: SocketAddr,
         /// The system's words.

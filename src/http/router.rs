@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 
@@ -18,12 +18,12 @@ use super::request_log::layer::take_down;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
-use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages};
+use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, tls};
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The service's routes.
+/// The service's routes: those of administrators too, unless they have an address of their own.
 pub fn router(state: ApiState) -> Router {
     let routes = Router::new()
         // For operators and their machines.
@@ -32,8 +32,20 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/health/ready", get(health::ready))
         .route("/v1/metrics", get(metrics::metrics))
         .merge(pages::routes())
-        .merge(for_clients(&state))
-        .merge(for_administrators(&state))
+        .merge(for_clients(&state));
+    let has_own_address = state.settings.admin_listen.is_some();
+    let routes = if has_own_address { routes } else { routes.merge(for_administrators(&state)) };
+    around(routes, state)
+}
+
+/// The routes of administrators alone.
+pub fn admin_router(state: ApiState) -> Router {
+    around(for_administrators(&state), state)
+}
+
+/// What holds for all routes, and for requests that none takes.
+fn around(routes: Router<ApiState>, state: ApiState) -> Router {
+    let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn(middleware::around))
@@ -41,6 +53,10 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn(compression::compress));
     let routes = match &state.settings.cors {
         Some(settings) => routes.layer(cors::layer(settings)),
+        None => routes,
+    };
+    let routes = match &state.settings.tls {
+        Some(_) => routes.layer(map_response(tls::only_encrypted)),
         None => routes,
     };
     routes

@@ -11,8 +11,11 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 #[cfg(target_os = "linux")]
 use rustix::net::sockopt::set_tcp_user_timeout;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +25,8 @@ use crate::telemetry::log_throttle::LogThrottle;
 
 /// Time for a request's headers to arrive, and for a connection to be idle between two requests.
 const HEADERS_ARRIVE: Duration = Duration::from_secs(10);
+/// Time for the handshake of an encrypted connection.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Largest request line and headers together.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 /// How long a client may leave an answer unread once the network's buffers are full. Then its connection is closed.
@@ -30,27 +35,31 @@ const MAX_UNREAD: Duration = Duration::from_secs(60);
 /// Pause after a connection could not be accepted, mostly because no file is left to open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves at most `max_connections` at once until `stop` is cancelled, and then finishes what it has begun to answer.
-/// The listener is an argument, so that a bad address stops the start and tests take a free port.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    max_connections: usize,
-    tasks: Tasks,
-    stop: CancellationToken,
-) {
+/// Where connections come in.
+pub struct Listener {
+    /// The socket. An argument, so that a bad address stops the start and tests take a free port.
+    pub socket: TcpListener,
+    /// Encrypts connections, where they are.
+    pub tls: Option<TlsAcceptor>,
+    /// Connections that are served at once; others wait to be accepted.
+    pub max_connections: usize,
+}
+
+/// Serves connections until `stop` is cancelled, and then finishes what it has begun to answer.
+pub async fn serve(listener: Listener, router: Router, tasks: Tasks, stop: CancellationToken) {
+    let Listener { socket, tls, max_connections } = listener;
     let places = Arc::new(Semaphore::new(max_connections));
     let (open, mut log) = (TaskTracker::new(), LogThrottle::default());
     let next = async || {
         // The semaphore is never closed.
         let place = Arc::clone(&places).acquire_owned().await;
-        (listener.accept().await, place)
+        (socket.accept().await, place)
     };
     while let Some((accepted, place)) = stop.run_until_cancelled(next()).await {
         match accepted {
             Ok((stream, client)) => {
                 let routes = RoutesFor::new(client.ip(), router.clone());
-                let connection = connection(stream, routes, stop.clone());
+                let connection = connection(stream, tls.clone(), routes, stop.clone());
                 tasks.connection(open.track_future(async move {
                     connection.await;
                     drop(place);
@@ -64,16 +73,30 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop(socket);
     open.close();
     open.wait().await;
 }
 
 /// Serves one connection. Errors are its client's: it went away, was too slow, or did not speak HTTP.
-async fn connection(stream: TcpStream, routes: RoutesFor, stop: CancellationToken) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, routes: RoutesFor, stop: CancellationToken) {
     if let Err(error) = set_options(&stream) {
         tracing::debug!(%error, "a connection is served without all of its options");
     }
+    let Some(tls) = tls else { return requests(stream, routes, stop).await };
+    match stop.run_until_cancelled(timeout(HANDSHAKE, tls.accept(stream))).await {
+        Some(Ok(Ok(encrypted))) => requests(encrypted, routes, stop).await,
+        Some(Ok(Err(error))) => tracing::debug!(%error, "a connection could not be encrypted"),
+        Some(Err(_elapsed)) => tracing::debug!("a client did not finish its handshake in time"),
+        None => {}
+    }
+}
+
+/// Answers the requests of one connection.
+async fn requests<S>(stream: S, routes: RoutesFor, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_ARRIVE).max_header_size(MAX_HEADER_BYTES);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), routes));

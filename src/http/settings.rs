@@ -1,6 +1,7 @@
 //! What a user chooses about HTTP.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -13,6 +14,12 @@ use crate::pipeline::spec::PatternPolicy;
 pub struct HttpSettings {
     /// Address to listen on. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Address for `/admin` alone, which is then not at the other one.
+    pub admin_listen: Option<SocketAddr>,
+    /// The certificate of encrypted connections; without it none is encrypted.
+    pub tls: Option<TlsFiles>,
+    /// Address from which clients that do not encrypt are sent to the other one.
+    pub redirect_listen: Option<SocketAddr>,
     /// Who may ask.
     pub auth: Auth,
     /// What opens `/admin`; without it there is none.
@@ -27,15 +34,24 @@ pub struct HttpSettings {
     pub max_prompt_chars: usize,
     /// How long a request waits for its answer that does not say.
     pub timeout: Duration,
+    /// Where requests of keys are counted.
+    pub rate_limits: RateLimitStore,
     /// What to do with suspicious input.
     pub patterns: PatternPolicy,
+}
+
+/// A certificate with its chain, and its key: two PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those between it and its root.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
 }
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
-    /// Where requests of keys are counted.
-    pub rate_limits: RateLimitStore,
     /// Whoever has a key.
     Keys,
     /// Everybody who reaches the address, which must be a loopback one.

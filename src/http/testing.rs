@@ -75,6 +75,9 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         fallback.iter().map(|provider| KnownProvider { kind: "fake", provider: Arc::clone(provider) }).collect();
     let settings = HttpSettings {
         listen: ([127, 0, 0, 1], 0).into(),
+        admin_listen: None,
+        tls: None,
+        redirect_listen: None,
         auth: Auth::Off,
         admin_key: None,
         cors: None,

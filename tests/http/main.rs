@@ -12,6 +12,7 @@
 mod audit;
 mod catalog;
 mod history;
+mod listeners;
 mod openai;
 mod openapi;
 mod program;

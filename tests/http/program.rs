@@ -53,6 +53,15 @@ impl Program {
         Self::start_in(Arc::clone(&other.directory), &[])
     }
 
+    /// Starts it with other files beside the configuration, each by name and text.
+    pub fn start_with_files(files: &[(&str, &str)], configuration: &str) -> Self {
+        let directory = directory(configuration);
+        for (name, text) in files {
+            std::fs::write(directory.path().join(name), text).expect("a file");
+        }
+        Self::start_in(Arc::new(directory), &[])
+    }
+
     fn start_in(directory: Arc<TempDir>, environment: &[(&str, &str)]) -> Self {
         let mut child = binary(&directory)
             .envs(environment.iter().copied())
@@ -89,6 +98,13 @@ impl Program {
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where it listens for administrators.
+    pub fn admin_address(&self) -> String {
+        let log = self.log.lock().expect("the log");
+        let started = log.iter().find(|entry| entry["message"] == "started").expect("it has started");
+        started["admin"].as_str().expect("an address").to_owned()
     }
 
     /// A file in its directory.

@@ -1,22 +1,21 @@
-//! The `http` section: [`cors`] has a file of its own.
+//! The `http` section. [`listeners`] reads the addresses and the certificate, [`cors`] what web pages may do.
 
 mod cors;
+mod listeners;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use self::listeners::Listeners;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::{Node, Origin};
 use crate::config::section::Section;
 use crate::config::units::duration;
-use crate::config::values::{Problem, choice, integer, socket_address, text};
+use crate::config::values::{Problem, choice, integer, text};
 use crate::domain::secret::Secret;
 use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::pipeline::spec::PatternPolicy;
-
-/// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Some 100 MB of buffers when all of them are used, and far more than one process answers.
 const DEFAULT_CONNECTIONS: u32 = 8192;
@@ -33,13 +32,13 @@ pub(in crate::config) const PATTERN_POLICIES: &[(&str, PatternPolicy)] =
 
 /// What nobody guesses.
 const MIN_ADMIN_KEY_CHARS: usize = 32;
-const RATE_LIMITS: &[(&str, RateLimitStore)] = &[("auto", RateLimitStore::Auto), ("memory", RateLimitStore::Memory)];
 
+const RATE_LIMITS: &[(&str, RateLimitStore)] = &[("auto", RateLimitStore::Auto), ("memory", RateLimitStore::Memory)];
 
 const AUTH: &[(&str, Auth)] = &[("keys", Auth::Keys), ("off", Auth::Off)];
 
 pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> HttpSettings {
-    let listen = section.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
+    let Listeners { listen, admin_listen, redirect_listen, tls } = listeners::read(diagnostics, &mut section, base);
     let max_connections = section.get("max_connections", integer(1..=1_000_000)).unwrap_or(DEFAULT_CONNECTIONS);
     let max_body_kb = section.get("max_body_kb", integer(1..=102_400)).unwrap_or(DEFAULT_BODY_KB);
     let max_prompt_chars = section.get("max_prompt_chars", integer(1..=1_000_000)).unwrap_or(DEFAULT_PROMPT_CHARS);
@@ -48,8 +47,8 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
         let problem = Problem::new("no answer comes in no time", "write for example 30s");
         diagnostics.note(&section.location_of("timeout"), problem);
     }
-    let rate_limits = section.get("rate_limits", choice(RATE_LIMITS, &[])).unwrap_or(RateLimitStore::Auto);
     let patterns = section.get("suspicious_input", choice(PATTERN_POLICIES, &[])).unwrap_or(PatternPolicy::Reject);
+    let rate_limits = section.get("rate_limits", choice(RATE_LIMITS, &[])).unwrap_or(RateLimitStore::Auto);
     let admin_key = section.get("admin_key", admin_key).or_else(|| {
         let path = base.join(section.get("admin_key_file", text)?);
         let location = section.location_of("admin_key_file");
@@ -62,15 +61,18 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
     section.finish();
     HttpSettings {
         listen,
+        admin_listen,
+        redirect_listen,
+        tls,
         auth,
         admin_key,
         cors,
         max_prompt_chars: max_prompt_chars as usize,
         timeout,
         patterns,
+        rate_limits,
         max_connections: max_connections as usize,
         max_body_bytes: max_body_kb as usize * 1024,
-        rate_limits,
     }
 }
 

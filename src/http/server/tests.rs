@@ -7,6 +7,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::http::settings::TlsFiles;
+use crate::http::tls::Certificate;
 
 struct Server {
     address: SocketAddr,
@@ -15,10 +17,15 @@ struct Server {
 }
 
 async fn start(router: Router, max_connections: usize) -> Server {
-    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+    start_with(router, max_connections, None).await
+}
+
+async fn start_with(router: Router, max_connections: usize, tls: Option<TlsAcceptor>) -> Server {
+    let socket = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let (address, stop) = (socket.local_addr().unwrap(), CancellationToken::new());
     let tasks = Tasks::new(Handle::current());
-    let task = tasks.service(serve(listener, router, max_connections, tasks.clone(), stop.clone()));
+    let listener = Listener { socket, tls, max_connections };
+    let task = tasks.service(serve(listener, router, tasks.clone(), stop.clone()));
     Server { address, stop, task }
 }
 
@@ -93,4 +100,25 @@ async fn no_more_connections_are_served_than_there_may_be() {
     assert!(!second.is_finished(), "it waits for a place");
     drop(first);
     assert!(second.await.unwrap().ends_with("here"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_finish_its_handshake_is_disconnected() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name| directory.path().join(name);
+    let files = TlsFiles { cert_file: path("cert.pem"), key_file: path("key.pem") };
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&files.cert_file, made.cert.pem()).unwrap();
+    std::fs::write(&files.key_file, made.signing_key.serialize_pem()).unwrap();
+    let tls = Arc::new(Certificate::load(files).unwrap()).acceptor().unwrap();
+    let server = start_with(Router::new().route("/", get(async || "here")), 1, Some(tls)).await;
+    let silent = ask(server.address, "").await;
+    let began_at = tokio::time::Instant::now();
+    assert_eq!(rest(silent).await, "");
+    assert!((5..=15).contains(&began_at.elapsed().as_secs()), "{:?}", began_at.elapsed());
+    let mut answer = Vec::new();
+    let mut without_tls = ask(server.address, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    // The refusal may come as an alert, or as a closed connection.
+    drop(without_tls.read_to_end(&mut answer).await);
+    assert!(!String::from_utf8_lossy(&answer).contains("here"), "{answer:?}");
 }

@@ -42,3 +42,35 @@ fn any_page_may_not_ask_in_the_name_of_its_visitor() {
     let found = cors("{ origins: ['*'], credentials: true }").unwrap_err();
     assert!(found.contains("http.cors.credentials: with credentials any web page"), "{found}");
 }
+
+#[test]
+fn a_certificate_and_its_key_are_checked_where_they_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(path("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let tls = |cert: &str, key: &str| {
+        let (cert, key) = (path(cert), path(key));
+        let text = format!("http: {{ tls: {{ cert_file: '{}', key_file: '{}' }} }}", cert.display(), key.display());
+        load_text(&text, &KEYED)
+    };
+    let config = tls("cert.pem", "key.pem").unwrap();
+    assert_eq!(config.http.tls.unwrap().key_file, path("key.pem"));
+    let found = tls("cert.pem", "cert.pem").unwrap_err();
+    assert!(found.contains("http.tls: ") && found.contains("has no private key"), "{found}");
+    let found = tls("missing.pem", "key.pem").unwrap_err();
+    assert!(found.contains("missing.pem cannot be read"), "{found}");
+    let found = findings("http: { tls: { cert_file: a.pem } }");
+    assert!(found.contains("http.tls.key_file: is missing"), "{found}");
+}
+
+#[test]
+fn no_address_is_taken_twice_and_clients_are_sent_only_to_what_is_encrypted() {
+    let found = findings("http: { listen: '127.0.0.1:8080', admin_listen: '127.0.0.1:8080' }");
+    assert!(found.contains("http.admin_listen: this is the address of http.listen"), "{found}");
+    let found = findings("http: { redirect_listen: '127.0.0.1:8081' }");
+    assert!(found.contains("http.redirect_listen: nothing is encrypted"), "{found}");
+    let config = load_text("http: { listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0' }", &KEYED).unwrap();
+    assert_eq!(config.http.admin_listen, Some(([127, 0, 0, 1], 0).into()));
+}

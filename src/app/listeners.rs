@@ -1,0 +1,93 @@
+//! Where HTTP listens, and the certificate that encrypted connections show.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::errors::AppError;
+use super::lifecycle::Service;
+use crate::http::server::{self, Listener};
+use crate::http::settings::HttpSettings;
+use crate::http::state::ApiState;
+use crate::http::tls::Certificate;
+use crate::http::{redirect, router};
+use crate::ports::health::Health;
+use crate::tasks::Tasks;
+
+/// Administrators are few.
+const ADMIN_CONNECTIONS: usize = 64;
+/// Each is there for one short answer.
+const REDIRECT_CONNECTIONS: usize = 256;
+
+/// Addresses that are ours, and not served yet.
+pub(super) struct Listeners {
+    api: Listener,
+    /// Where the API listens, with the port that the system chose if the configuration has none.
+    pub(super) address: SocketAddr,
+    admin: Option<Listener>,
+    /// The same of administrators, if they have an address of their own.
+    pub(super) admin_address: Option<SocketAddr>,
+    redirect: Option<Listener>,
+    certificate: Option<Arc<Certificate>>,
+}
+
+impl Listeners {
+    /// Takes the addresses.
+    pub(super) async fn bind(settings: &HttpSettings) -> Result<Self, AppError> {
+        let refused = |error: &dyn std::fmt::Display| AppError::Certificate(error.to_string());
+        let certificate = settings.tls.clone().map(Certificate::load).transpose().map_err(|error| refused(&error))?;
+        let certificate = certificate.map(Arc::new);
+        let tls = certificate.clone().map(Certificate::acceptor).transpose().map_err(|error| refused(&error))?;
+        let (api, address) = bind("listen", settings.listen, tls.clone(), settings.max_connections).await?;
+        let (mut admin, mut admin_address, mut redirect) = (None, None, None);
+        if let Some(wanted) = settings.admin_listen {
+            let (listener, address) = bind("admin_listen", wanted, tls, ADMIN_CONNECTIONS).await?;
+            (admin, admin_address) = (Some(listener), Some(address));
+            if settings.admin_key.is_none() {
+                tracing::warn!("http.admin_listen serves nothing without a key; set STRUCTURED_PROMPT_HTTP__ADMIN_KEY");
+            }
+        }
+        if let Some(wanted) = settings.redirect_listen {
+            redirect = Some(bind("redirect_listen", wanted, None, REDIRECT_CONNECTIONS).await?.0);
+        }
+        Ok(Self { api, address, admin, admin_address, redirect, certificate })
+    }
+
+    /// How the certificate is, if there is one.
+    pub(super) fn health(&self) -> Option<Arc<dyn Health>> {
+        self.certificate.clone().map(|certificate| certificate as Arc<dyn Health>)
+    }
+
+    /// Begins to answer.
+    pub(super) fn serve(self, state: &ApiState, tasks: &Tasks) -> Vec<Service> {
+        let serve = |name, listener, router| {
+            let stop = CancellationToken::new();
+            let server = server::serve(listener, router, tasks.clone(), stop.clone());
+            Service::new(name, tasks.service(server), stop, Ok)
+        };
+        let mut services = vec![serve("HTTP server", self.api, router::router(Arc::clone(state)))];
+        services.extend(self.admin.map(|it| serve("admin server", it, router::admin_router(Arc::clone(state)))));
+        services.extend(self.redirect.map(|it| serve("redirect server", it, redirect::router(self.address.port()))));
+        services.extend(self.certificate.map(|certificate| {
+            let stop = CancellationToken::new();
+            let watch = certificate.watch(stop.clone());
+            Service::new("certificate watch", tasks.service(watch), stop, Ok)
+        }));
+        services
+    }
+}
+
+/// Takes one address, which a setting of this key has.
+async fn bind(
+    key: &'static str,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    max_connections: usize,
+) -> Result<(Listener, SocketAddr), AppError> {
+    let refused = |source| AppError::Listen { key, address, source };
+    let socket = server::bind(address).await.map_err(refused)?;
+    let address = socket.local_addr().map_err(refused)?;
+    Ok((Listener { socket, tls, max_connections }, address))
+}
