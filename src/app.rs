@@ -65,7 +65,8 @@ impl App {
     ) -> Result<Self, AppError> {
         let shared = Shared::new(runtime);
         let storage = Storage::open(&shared).await?;
-        let files = OpenFiles::raise(configs.iter().map(|config| config.topics.consumers).sum());
+        let consumers = configs.iter().map(|config| config.topics.consumers).sum();
+        let files = OpenFiles::raise(consumers, shared.runtime.http.max_connections);
         let files_health: Arc<dyn Health> = Arc::new(limit_in_flight(&mut configs, &shared.runtime, files));
         let providers = Providers::build(&shared, &configs, files)?;
         let engine = Arc::new(Engine::new(storage.cache.recall(), shared.tasks.clone()));
@@ -73,7 +74,7 @@ impl App {
         let mut connectors = builder.connectors(configs, observer.as_ref()).await?;
 
         // Bound before anything consumes: a taken address must not cost a rebalance.
-        let listeners = Listeners::bind(&shared.runtime.http).await?;
+        let listeners = Listeners::bind(&shared.runtime.http, files).await?;
         let parts = storage.health.iter().cloned().chain(connectors.health()).chain(listeners.health());
         let health: Arc<dyn Health> = Arc::new(AllHealth(parts.chain([files_health]).collect()));
         let api = api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };

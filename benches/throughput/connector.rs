@@ -23,7 +23,7 @@ fn runtime_configuration(job: &Job<'_>) -> String {
         if job.scenario.journal { format!("sqlite://{}/store.db", job.directory.display()) } else { "none".into() };
     format!(
         "kafka: {{ brokers: [\"{}\"] }}\n\
-         http: {{ listen: \"127.0.0.1:0\" }}\n\
+         http: {{ listen: \"127.0.0.1:0\", max_connections: 64 }}\n\
          store: {{ url: \"{store}\" }}\n\
          providers:\n  stub: {{ kind: openai, base_url: \"{}\", model: stub-1, api_key_env: null, timeout: 60s }}\n\
          routing: {{ fallback: [stub] }}\n\

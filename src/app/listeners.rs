@@ -13,6 +13,7 @@ use crate::http::settings::HttpSettings;
 use crate::http::state::ApiState;
 use crate::http::tls::Certificate;
 use crate::http::{redirect, router};
+use crate::open_files::OpenFiles;
 use crate::ports::health::Health;
 use crate::tasks::Tasks;
 
@@ -34,13 +35,13 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Takes the addresses.
-    pub(super) async fn bind(settings: &HttpSettings) -> Result<Self, AppError> {
+    /// Takes the addresses. No more connections are served than there are files for.
+    pub(super) async fn bind(settings: &HttpSettings, files: OpenFiles) -> Result<Self, AppError> {
         let refused = |error: &dyn std::fmt::Display| AppError::Certificate(error.to_string());
         let certificate = settings.tls.clone().map(Certificate::load).transpose().map_err(|error| refused(&error))?;
         let certificate = certificate.map(Arc::new);
         let tls = certificate.clone().map(Certificate::acceptor).transpose().map_err(|error| refused(&error))?;
-        let (api, address) = bind("listen", settings.listen, tls.clone(), settings.max_connections).await?;
+        let (api, address) = bind("listen", settings.listen, tls.clone(), files.http_connections()).await?;
         let (mut admin, mut admin_address, mut redirect) = (None, None, None);
         if let Some(wanted) = settings.admin_listen {
             let (listener, address) = bind("admin_listen", wanted, tls, ADMIN_CONNECTIONS).await?;

@@ -50,7 +50,7 @@ impl Warmer {
         }
         let shared = Shared::new(runtime);
         let cache = Cache::open(&shared);
-        let providers = Providers::build(&shared, &[], OpenFiles::raise(0))?;
+        let providers = Providers::build(&shared, &[], OpenFiles::raise(0, 0))?;
         let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
         let analyzer = api::analyzer(&shared, &engine, &providers, &storage::definitions_alone(&shared))?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
