@@ -9,7 +9,8 @@
 //!   [`request_log`], [`audit`], [`idempotency`];
 //! - `revisions`: whether remembered entries may have changed; [`row_writer`]: rows that are written behind the back of
 //!   those who make them;
-//! - `availability`: whether the store can be used now; [`error`]: why not.
+//! - `availability`: whether the store can be used now; [`database_health`]: whether a database answers; [`error`]: why
+//!   not.
 
 #[macro_use]
 pub mod database;
@@ -18,6 +19,7 @@ pub mod api_keys;
 pub mod audit;
 mod availability;
 pub mod catalog;
+pub mod database_health;
 pub mod error;
 pub mod idempotency;
 pub mod journal;

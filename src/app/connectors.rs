@@ -40,7 +40,7 @@ pub(super) struct Connectors {
     health: Vec<Arc<dyn Health>>,
     /// What each connector asks, and on whose behalf, in the order of the connectors.
     pub(super) asked: Vec<(Arc<Spec>, Arc<Caller>)>,
-    /// The providers that any of them asks, by name.
+    /// The providers that any of them asks, and those that requests over HTTP go to, by name.
     providers: BTreeMap<Arc<str>, Arc<Provider>>,
     /// Those that take new versions of what they name.
     followed: Vec<Followed>,
@@ -95,6 +95,10 @@ impl Builder<'_> {
             connectors.health.push(Arc::new(ConnectorHealth::new(statuses.collect())));
             connectors.members.extend(members);
         }
+        // Without any, the API says so when it is built.
+        let of_clients = self.providers.asked_by_clients(&self.shared.runtime.routing);
+        let of_clients = of_clients.into_iter().flat_map(|asked| asked.fallback);
+        connectors.providers.extend(of_clients.map(|one| (Arc::clone(one.name()), one)));
         Ok(connectors)
     }
 

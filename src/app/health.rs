@@ -7,7 +7,7 @@ use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::waiting::asked_again;
 use crate::ports::health::Health;
 
-/// The providers that some connector asks. One that nobody asks is neither up nor down.
+/// The providers that some connector or request asks. One that nobody asks is neither up nor down.
 pub(super) struct ProviderHealth(pub(super) Vec<Arc<Provider>>);
 
 impl Health for ProviderHealth {

@@ -16,6 +16,7 @@ use crate::ports::journal::{Journal, MemoryJournal};
 use crate::store::catalog::StoredCatalog;
 use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
+use crate::store::database_health::DatabaseHealth;
 use crate::store::journal::{self, SharedJournal};
 use crate::store::repositories::{self, Repositories, RepositoryTasks};
 use crate::store::selected::SelectedStore;
@@ -59,6 +60,9 @@ impl Storage {
                     let (stored, tasks) = open_repositories(database, shared);
                     repositories = Some(stored);
                     services.extend(tasks);
+                    let (answers, watch) = watch(database, shared);
+                    health.push(answers);
+                    services.push(watch);
                 }
                 let stop = CancellationToken::new();
                 let deps = journal::Dependencies {
@@ -116,6 +120,13 @@ fn open_repositories(database: &Database, shared: &Shared) -> (Repositories, [Se
     let RepositoryTasks { request_log, audit_log, sweep } = tasks;
     let service = |name, task| Service::new(name, task, stop.clone(), Ok);
     (stored, [service("request log", request_log), service("audit log", audit_log), service("store sweep", sweep)])
+}
+
+/// Whether the database answers, and the task that asks it.
+fn watch(database: &Database, shared: &Shared) -> (Arc<dyn Health>, Service) {
+    let (health, stop) = (Arc::new(DatabaseHealth::new(database.clone())), CancellationToken::new());
+    let task = shared.tasks.service(Arc::clone(&health).watch(stop.clone()));
+    (health, Service::new("database watch", task, stop, Ok))
 }
 
 /// Refuses a database with tables of another version.

@@ -12,7 +12,7 @@ use crate::ports::keys::{KeyChange, Keys, NewKey};
 use crate::ports::repository::{RepositoryError, RepositoryFuture};
 use crate::store::revisions;
 
-const SUBJECT: &str = "api_keys";
+pub(super) const SUBJECT: &str = "api_keys";
 
 /// The table of keys.
 pub struct StoredKeys {

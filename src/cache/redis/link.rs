@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::domain::health::{Component, Status};
 
@@ -16,6 +17,7 @@ pub(super) struct Link {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     /// Why the server cannot be asked.
     problem: Option<String>,
@@ -26,6 +28,7 @@ struct State {
     /// What to change in its settings.
     advice: Option<String>,
     latency: Option<Duration>,
+    answered_at: Option<Instant>,
 }
 
 impl Link {
@@ -36,7 +39,7 @@ impl Link {
             place,
             connection: watch::Sender::new(None),
             suspected: Notify::new(),
-            state: Mutex::new(State { problem, is_said: false, refusal: None, advice: None, latency: None }),
+            state: Mutex::new(State { problem, ..State::default() }),
         }
     }
 
@@ -65,6 +68,7 @@ impl Link {
     pub(super) fn answered(&self, connection: &MultiplexedConnection, took: Duration) {
         let mut state = self.state();
         state.latency = Some(took);
+        state.answered_at = Some(Instant::now());
         if state.problem.take().is_some() {
             tracing::info!(redis = self.place, "the shared answer cache is there");
             state.is_said = false;
@@ -88,7 +92,6 @@ impl Link {
                 "the shared answer cache is away: nothing is found in it until it is back"
             );
         }
-        state.latency = None;
         state.problem = Some(why);
     }
 
@@ -112,7 +115,8 @@ impl Link {
 
     /// How the server is doing, as last known.
     pub(super) fn component(&self) -> Component {
-        let State { problem, is_said: _, refusal, advice, latency } = &*self.state();
+        let State { problem, is_said: _, refusal, advice, latency, answered_at } = &*self.state();
+        let waited = answered_at.map(|at| i64::try_from(at.elapsed().as_secs()).unwrap_or(i64::MAX));
         let trouble = match (problem, refusal) {
             (Some(why), _) => Some(format!("{}: {why}; every look-up is a miss, and it is tried again", self.place)),
             (None, Some(why)) => Some(format!("{}: it takes no answers: {why}", self.place)),
@@ -124,7 +128,7 @@ impl Link {
             status: if trouble.is_some() { Status::Degraded } else { Status::Up },
             latency: *latency,
             detail: trouble.or_else(|| advice.as_ref().map(|advice| format!("{}: {advice}", self.place))),
-            facts: Vec::new(),
+            facts: waited.map(|seconds| ("seconds_since_answer", seconds)).into_iter().collect(),
             is_ready: true,
             is_alive: true,
         }
