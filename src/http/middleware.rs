@@ -27,6 +27,7 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let is_openai = openai::error::is_expected(&request);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let span = tracing::info_span!("http_request", request_id = id.as_str());
     let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|_panic| Problem::defect().into_response());
@@ -41,6 +42,11 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     }
     let headers = response.headers_mut();
     headers.insert(request_id::HEADER, id.header_value());
+    if is_chunked {
+        // There may have been a length as well, by which a proxy sees the body's end elsewhere. Then what follows on the
+        // connection is no request of its client.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     add_missing(headers);
     response
 }

@@ -11,10 +11,12 @@
 
 mod audit;
 mod catalog;
+mod health;
 mod history;
 mod listeners;
 mod openai;
 mod openapi;
+mod outages;
 mod program;
 mod secrets;
 #[path = "../support/servers.rs"]
@@ -22,6 +24,7 @@ mod servers;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 mod teams;
+mod unusual_requests;
 #[path = "../support/wait.rs"]
 mod wait;
 
