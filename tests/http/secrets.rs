@@ -76,6 +76,15 @@ fn nothing_of_what_is_secret_is_logged() {
     assert_eq!(post("/v1/analyze", &json!({ "template_id": "invoice", "parameters": parameters })), 400);
     assert_eq!(post("/v1/analyze", &json!(marked("no object"))), 400);
     post("/v1/analyze/batch", &json!({ "prompts": [marked("one"), { "prompt": marked("two"), "schema": schema() }] }));
+    let (name, text) = ("kept", marked("template {{ text }}"));
+    assert_eq!(post("/v1/schemas", &json!({ "name": name, "description": marked("kept"), "schema": schema() })), 201);
+    let template = json!({ "name": name, "template": text, "schema_id": name, "parameters": [{ "name": "text" }] });
+    assert_eq!(post("/v1/templates", &template), 201);
+    let parameters = json!({ "text": marked("kept") });
+    assert_eq!(post("/v1/templates/kept/render", &json!({ "parameters": parameters })), 200);
+    assert!(post("/v1/analyze", &json!({ "template_id": name, "parameters": parameters })) >= 400);
+    let broken = json!({ "name": "broken", "template": marked("{{ "), "parameters": [] });
+    assert_eq!(post("/v1/templates", &broken), 400);
     let message = json!([{ "role": "user", "content": marked("message") }]);
     assert!(post("/v1/chat/completions", &json!({ "model": "schema/invoice", "messages": message })) >= 400);
     assert!(post("/v1/chat/completions", &json!({ "model": marked("model"), "messages": message })) >= 400);

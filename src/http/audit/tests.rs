@@ -138,6 +138,17 @@ async fn a_client_beyond_its_limit_is_an_event() {
 }
 
 #[tokio::test]
+async fn a_client_who_asks_for_what_is_not_theirs_is_an_event() {
+    let it = setup();
+    let key = it.key(100).await;
+    it.send(Method::GET, "/v1/templates/invoice", key.expose(), json!(null)).await;
+    it.events();
+    assert_eq!(it.send(Method::DELETE, "/v1/templates/invoice", key.expose(), json!(null)).await.status, 403);
+    let route = "/v1/templates/{id}";
+    assert_eq!(it.events(), [event_texts(["authorization", "denied", key.id().as_str(), route, "forbidden"])]);
+}
+
+#[tokio::test]
 async fn a_suspicious_prompt_is_an_event_without_its_text() {
     for (patterns, result) in [(PatternPolicy::Reject, "denied"), (PatternPolicy::Flag, "success")] {
         let it = setup_with(patterns);
