@@ -107,7 +107,7 @@ impl<'a> Comparison<'a> {
         let members = match later {
             Value::Object(members) => members,
             Value::Bool(false) => return self.report(pointer, "nothing is valid here any more"),
-            _ => return,
+            Value::Null | Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => return,
         };
         if !self.take_steps(1, pointer) {
             return;

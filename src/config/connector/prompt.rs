@@ -69,16 +69,10 @@ pub(super) fn read(
     }
     let (source, key, compiled);
     let path;
-    let mut name = None;
+    let written_here = |template| Part::Written(Arc::new(template));
     if let Some(reference) = named {
         (source, key) = (Source::Named, "template");
-        let can_be_stored = has_store && Selector::of_reference(&reference).is_ok();
-        compiled = if can_be_stored && library::find(&reference).is_none() {
-            check_parameters(&parameters).map(|()| None)
-        } else {
-            Template::named(&reference, &parameters).map(Some)
-        };
-        name = can_be_stored.then_some(reference);
+        compiled = named_template(&reference, &parameters, has_store);
     } else if let Some(text) = inline {
         (source, key) = (Source::Inline(section.node("inline")), "inline");
         if !locations.is_empty() {
@@ -86,13 +80,13 @@ pub(super) fn read(
             diagnostics
                 .note(&section.location_of("parameters"), Problem::new("an inline prompt has no parameters", help));
         }
-        compiled = Template::inline(&text).map(Some);
+        compiled = Template::inline(&text).map(written_here);
     } else if let Some(file) = file {
         path = base.join(file);
         let text = diagnostics.text(&path, &section.location_of("file"))?;
         (source, key) = (Source::File(&path), "file");
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        compiled = Template::from_source(&name, &digest(text.as_bytes()), &text, &parameters).map(Some);
+        compiled = Template::from_source(&name, &digest(text.as_bytes()), &text, &parameters).map(written_here);
     } else {
         section.finish();
         return None;
@@ -100,19 +94,31 @@ pub(super) fn read(
     let at = section.location_of(key);
     section.finish();
     match compiled {
-        Ok(template) => {
-            let template = template.map(Arc::new);
-            let template = match name {
-                Some(reference) => Part::Named { reference, built_in: template },
-                None => Part::Written(template?),
-            };
-            Some(Prompt { template, parameters })
-        }
+        Ok(template) => Some(Prompt { template, parameters }),
         Err(error) => {
             report(diagnostics, &error, &source, at, &locations);
             None
         }
     }
+}
+
+/// The template of this name: built in, or where there is a store for it to be in.
+fn named_template(
+    reference: &str,
+    parameters: &BTreeMap<String, String>,
+    has_store: bool,
+) -> Result<Part<Template>, TemplateError> {
+    let can_be_stored = has_store && Selector::of_reference(reference).is_ok();
+    if can_be_stored && library::find(reference).is_none() {
+        check_parameters(parameters)?;
+        return Ok(Part::Named { reference: reference.to_owned(), built_in: None });
+    }
+    let template = Arc::new(Template::named(reference, parameters)?);
+    Ok(if can_be_stored {
+        Part::Named { reference: reference.to_owned(), built_in: Some(template) }
+    } else {
+        Part::Written(template)
+    })
 }
 
 /// Which parameters a stored template has is not known here, but what fills them can be looked at.

@@ -171,13 +171,12 @@ impl Entries<'_> {
     /// `already_exists`, or `store_unavailable`.
     pub async fn create(&self, entry: NewEntry) -> Result<Response, Problem> {
         let name = entry.name.clone();
-        let entry = self.store()?.create(self.tenant, entry).await.map_err(|error| match error {
-            RepositoryError::AlreadyExists => {
-                let detail =
-                    format!("there is a {} {name}; PUT {}/{name} makes its next version", self.noun, self.path);
-                Problem::new(RequestCode::AlreadyExists, detail)
+        let entry = self.store()?.create(self.tenant, entry).await.map_err(|error| {
+            if error != RepositoryError::AlreadyExists {
+                return self.problem(&error);
             }
-            error => self.problem(&error),
+            let detail = format!("there is a {} {name}; PUT {}/{name} makes its next version", self.noun, self.path);
+            Problem::new(RequestCode::AlreadyExists, detail)
         })?;
         let location = format!("{}/{}", self.path, entry.name);
         let (etag, body) = ShownEntry::whole(&Found::stored(entry)).written();

@@ -109,13 +109,11 @@ impl<'a> Comparison<'a> {
             return;
         }
         let required = known.required(&self.earlier);
-        match dependency {
-            Value::Array(names) => {
-                if !names.iter().all(|name| name.as_str().is_some_and(|name| required.contains(name))) {
-                    self.report(at, format!("objects with `{property}` and without these properties were valid"));
-                }
-            }
-            schema => self.check(&known.of_types(Types::OBJECT), schema, at),
+        let Value::Array(names) = dependency else {
+            return self.check(&known.of_types(Types::OBJECT), dependency, at);
+        };
+        if !names.iter().all(|name| name.as_str().is_some_and(|name| required.contains(name))) {
+            self.report(at, format!("objects with `{property}` and without these properties were valid"));
         }
     }
 }

@@ -144,7 +144,9 @@ fn types(document: &Document<'_>, schema: &Value, levels: usize) -> Types {
     let members = match schema {
         Value::Bool(false) => return Types::NONE,
         Value::Object(members) if levels > 0 => members,
-        _ => return Types::ALL,
+        Value::Object(_) | Value::Null | Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            return Types::ALL;
+        }
     };
     let list = |name| document.keyword(members, name).and_then(Value::as_array);
     let below = |schema: &Value| types(document, schema, levels - 1);

@@ -35,9 +35,9 @@ impl Types {
             let known = NAMES.iter().find(|(known, _)| name.as_str() == Some(known));
             known.map_or(Self::NONE, |(_, types)| *types)
         };
-        match keyword {
-            Value::Array(names) => names.iter().map(named).fold(Self::NONE, Self::or),
-            name => named(name),
+        match keyword.as_array() {
+            Some(names) => names.iter().map(named).fold(Self::NONE, Self::or),
+            None => named(keyword),
         }
     }
 

@@ -68,11 +68,11 @@ pub async fn render(
     });
     let given = errors.check(given)?;
     let found = api.analyzer.definitions.template(identity.caller.tenant(), &id_of(id)).await;
-    let named = found.map_err(|error| match error {
-        DefinitionError::NotFound => {
-            Problem::new(RequestCode::NotFound, "there is no such template, or you may not see it")
+    let named = found.map_err(|error| {
+        if error == DefinitionError::NotFound {
+            return Problem::new(RequestCode::NotFound, "there is no such template, or you may not see it");
         }
-        error => template_problem(&error, &Place::default(), ""),
+        template_problem(&error, &Place::default(), "")
     })?;
     let data = values(&named.definition, &given, &Place::default())?;
     let event = event(&request_id, data);

@@ -10,6 +10,41 @@ use super::{PATH, teams};
 /// A generous bound for a slow machine that builds beside the tests: in release it is some milliseconds.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// References that lead out of the schema, or nowhere.
+const REFERENCES: [&str; 14] = [
+    "http://127.0.0.1:1/schema",
+    "https://a.example/schema.json",
+    "file:///etc/passwd",
+    "//a.example/schema",
+    "schema.json",
+    "../schema.json#/a",
+    "/etc/passwd",
+    "urn:uuid:0",
+    "data:application/json,{}",
+    "",
+    "#/$defs/none",
+    "#none",
+    "#/properties/a/",
+    "jar:file:///a!/b",
+];
+
+/// Expressions that need backtracking, are malformed, or compile to something large.
+const PATTERNS: [&str; 13] = [
+    r"^(a+)\1$",
+    "^(?=a)",
+    "(?!a)b",
+    "(?<=a)b",
+    "(?<!a)b",
+    "(",
+    "[",
+    "*",
+    "a{99999999}",
+    "(a{1000}){1000}",
+    "((a{100}){100}){100}",
+    r"\p{Nothing}",
+    r"(?<a>.)\k<a>",
+];
+
 /// A schema whose references multiply at each of so many levels.
 fn multiplying(levels: usize, by: usize) -> Value {
     let definition = |level: usize| {
@@ -62,39 +97,8 @@ pub(super) fn corpus() -> Vec<Value> {
         of(json!({ "$dynamicRef": "https://a.example/#x" })),
     ];
     corpus.extend([(16, 2), (40, 2), (10, 5), (6, 9), (20, 3)].map(|(levels, by)| multiplying(levels, by)));
-    let references = [
-        "http://127.0.0.1:1/schema",
-        "https://a.example/schema.json",
-        "file:///etc/passwd",
-        "//a.example/schema",
-        "schema.json",
-        "../schema.json#/a",
-        "/etc/passwd",
-        "urn:uuid:0",
-        "data:application/json,{}",
-        "",
-        "#/$defs/none",
-        "#none",
-        "#/properties/a/",
-        "jar:file:///a!/b",
-    ];
-    corpus.extend(references.map(|reference| of(json!({ "$ref": reference }))));
-    let patterns = [
-        r"^(a+)\1$",
-        "^(?=a)",
-        "(?!a)b",
-        "(?<=a)b",
-        "(?<!a)b",
-        "(",
-        "[",
-        "*",
-        "a{99999999}",
-        "(a{1000}){1000}",
-        "((a{100}){100}){100}",
-        r"\p{Nothing}",
-        r"(?<a>.)\k<a>",
-    ];
-    corpus.extend(patterns.map(|pattern| of(json!({ "type": "string", "pattern": pattern }))));
+    corpus.extend(REFERENCES.map(|reference| of(json!({ "$ref": reference }))));
+    corpus.extend(PATTERNS.map(|pattern| of(json!({ "type": "string", "pattern": pattern }))));
     let many: Map<_, _> = (0..200).map(|n| (format!("^a{n}"), json!(true))).collect();
     corpus.push(json!({ "type": "object", "patternProperties": many }));
     corpus
