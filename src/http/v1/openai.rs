@@ -5,7 +5,7 @@
 //!   [`messages`]: the prompt of its messages; [`response_format`]: its schema; [`other_parameters`]: what is ignored,
 //!   and what is refused;
 //! - [`chat_completion`]: the answer, whole or as a stream;
-//! - [`models`]: `GET /v1/models`; [`error`]: problems as OpenAI's errors.
+//! - [`models`]: `GET /v1/models`; [`stored_models`]: those of teams; [`error`]: problems as OpenAI's errors.
 
 pub mod chat_completion;
 pub mod chat_completions;
@@ -16,6 +16,7 @@ pub mod models;
 pub mod other_parameters;
 pub mod request_schema;
 pub mod response_format;
+mod stored_models;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,21 @@
 //! `GET /v1/models`: what can stand as `model` in a request.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::stored_models;
 use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::v1::provider_list::KnownProvider;
-use crate::pipeline::definitions::DefinitionError;
+use crate::ports::catalog::Entry;
+use crate::ports::repository::RepositoryError;
 use crate::prompt::library as templates;
 use crate::schema::library as schemas;
 
@@ -35,7 +39,7 @@ pub enum Model {
     Provider(String),
 }
 
-/// All models but those of schemas and templates that teams keep. There are few, so there is one page.
+/// All models. There are few, so there is one page.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelList {
     object: &'static str,
@@ -50,7 +54,8 @@ pub struct ModelEntry {
     object: &'static str,
     /// Seconds since the Unix epoch; 0 where nobody knows.
     created: u64,
-    owned_by: &'static str,
+    /// A team, the kind of a provider, or `structured-prompt`.
+    owned_by: String,
 }
 
 impl Model {
@@ -81,10 +86,30 @@ pub fn unknown() -> Problem {
     Problem::at_places(RequestCode::NotFound, vec![Place::default().error("/model", detail)])
 }
 
-fn missing(error: &DefinitionError) -> Problem {
+fn problem(error: RepositoryError) -> Problem {
     match error {
-        DefinitionError::Unavailable(_) => Problem::store_unavailable(),
-        DefinitionError::NotFound | DefinitionError::Unusable(_) => unknown(),
+        RepositoryError::NotFound => unknown(),
+        RepositoryError::AlreadyExists | RepositoryError::Conflict | RepositoryError::Unavailable(_) => {
+            Problem::store_unavailable()
+        }
+    }
+}
+
+impl ModelEntry {
+    fn built_in(kind: fn(String) -> Model, name: &str, version: &str) -> Self {
+        let (id, owned_by) = (kind(format!("{name}@{version}")).name(), BUILT_IN.to_owned());
+        Self { id, object: "model", created: 0, owned_by }
+    }
+
+    fn stored(kind: fn(String) -> Model, entry: &Entry) -> Self {
+        let id = kind(format!("{}@{}", entry.name, entry.version)).name();
+        let (created, owned_by) = (entry.created_at.as_secs(), entry.owner.team().to_owned());
+        Self { id, object: "model", created, owned_by }
+    }
+
+    fn provider(known: &KnownProvider) -> Self {
+        let id = known.provider.name().to_string();
+        Self { id, object: "model", created: 0, owned_by: known.kind.to_owned() }
     }
 }
 
@@ -96,14 +121,31 @@ fn missing(error: &DefinitionError) -> Problem {
         "data": [{ "id": "template/invoice@1.0.0", "object": "model", "created": 0, "owned_by": "structured-prompt" }],
     }))),
 )]
-pub async fn list(State(api): State<ApiState>) -> Json<ModelList> {
-    let named = |model: Model, owned_by| ModelEntry { id: model.name(), object: "model", created: 0, owned_by };
-    let templates = templates::all().iter().map(|it| Model::Template(format!("{}@{}", it.name, it.version)));
-    let schemas = schemas::all().iter().map(|it| Model::Schema(format!("{}@{}", it.name(), it.version())));
-    let built_in = templates.chain(schemas).map(|model| named(model, BUILT_IN));
-    let provider = |known: &KnownProvider| named(Model::Provider(known.provider.name().to_string()), known.kind);
-    let data = built_in.chain(api.providers.iter().map(provider)).collect();
-    Json(ModelList { object: "list", data })
+pub async fn list(
+    State(api): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+) -> Result<Json<ModelList>, Problem> {
+    let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
+    let stored_templates = stored_models::list(definitions.stored_templates(), tenant).await?;
+    let stored_schemas = stored_models::list(definitions.stored_schemas(), tenant).await?;
+    let templates = templates::all().iter().map(|it| (it.name, it.version));
+    let schemas = schemas::all().iter().map(|it| (it.name(), it.version()));
+    let mut data = of_kind(Model::Template, &stored_templates, templates);
+    data.extend(of_kind(Model::Schema, &stored_schemas, schemas));
+    data.extend(api.providers.iter().map(ModelEntry::provider));
+    Ok(Json(ModelList { object: "list", data }))
+}
+
+/// Templates, or schemas: those that are kept, and built-in ones with other names.
+fn of_kind<'a>(
+    kind: fn(String) -> Model,
+    stored: &[Entry],
+    built_in: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<ModelEntry> {
+    let names: HashSet<&str> = stored.iter().map(|entry| entry.name.as_str()).collect();
+    let stored = stored.iter().map(|entry| ModelEntry::stored(kind, entry));
+    let built_in = built_in.filter(|(name, _)| !names.contains(name));
+    stored.chain(built_in.map(|(name, version)| ModelEntry::built_in(kind, name, version))).collect()
 }
 
 /// Shows a model
@@ -125,20 +167,23 @@ pub async fn get(
     Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
 ) -> Result<Json<ModelEntry>, Problem> {
-    let (model, definitions, tenant) = (Model::of(id), &api.analyzer.definitions, identity.caller.tenant());
-    let (model, owned_by) = match &model {
+    let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
+    let entry = match Model::of(id) {
         Model::Template(id) => {
-            let found = definitions.template(tenant, id).await.map_err(|error| missing(&error))?;
-            (Model::Template(format!("{}@{}", found.template.name(), found.template.version())), BUILT_IN)
+            match stored_models::find(definitions.stored_templates(), tenant, &id).await.map_err(problem)? {
+                Some(entry) => Some(ModelEntry::stored(Model::Template, &entry)),
+                None => templates::find(&id).map(|it| ModelEntry::built_in(Model::Template, it.name, it.version)),
+            }
         }
         Model::Schema(id) => {
-            let found = definitions.schema(tenant, id).await.map_err(|error| missing(&error))?;
-            (Model::Schema(format!("{}@{}", found.name(), found.version())), BUILT_IN)
+            match stored_models::find(definitions.stored_schemas(), tenant, &id).await.map_err(problem)? {
+                Some(entry) => Some(ModelEntry::stored(Model::Schema, &entry)),
+                None => schemas::find(&id).map(|it| ModelEntry::built_in(Model::Schema, it.name(), it.version())),
+            }
         }
         Model::Provider(name) => {
-            let known = api.providers.iter().find(|known| &**known.provider.name() == name.as_str());
-            (model.clone(), known.ok_or_else(unknown)?.kind)
+            api.providers.iter().find(|known| &**known.provider.name() == name.as_str()).map(ModelEntry::provider)
         }
     };
-    Ok(Json(ModelEntry { id: model.name(), object: "model", created: 0, owned_by }))
+    entry.map(Json).ok_or_else(unknown)
 }

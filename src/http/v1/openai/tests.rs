@@ -1,3 +1,5 @@
+mod teams;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,7 +160,8 @@ async fn a_template_reads_the_last_message_or_parameters_and_a_schema_reads_all_
     ] {
         assert_eq!(error(&of_template(members).await), (400, "invalid_request".to_owned(), json!(param)));
     }
-    let named = json!({ "model": "schema/support-intent@1", "messages": [said("user")], "options": { "bypass_validation": true } });
+    let options = json!({ "bypass_validation": true });
+    let named = json!({ "model": "schema/support-intent@1", "messages": [said("user")], "options": options });
     let body = api.post("/v1/chat/completions", &named).await.json();
     assert_eq!(body["structured_prompt"]["schema"], "support-intent@1.0.0", "{body}");
 }

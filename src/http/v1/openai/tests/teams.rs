@@ -1,0 +1,42 @@
+//! Models are also what teams keep.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{TICKET, error, response_format};
+use crate::http::testing::Answer;
+use crate::http::v1::catalog::testing::{Teams, ids};
+use crate::ports::model::FakeModel;
+
+/// The schema of tickets under this name, for the team alone or for all.
+fn schema(name: &str, visibility: &str) -> Value {
+    let schema = &response_format(true)["json_schema"]["schema"];
+    json!({ "name": name, "visibility": visibility, "schema": schema })
+}
+
+#[tokio::test]
+async fn a_team_sees_its_own_models_and_public_ones_in_place_of_built_in_ones() {
+    let teams = Teams::new([FakeModel::says(TICKET)]).await;
+    for entry in [schema("mine", "private"), schema("ours", "public"), schema("invoice", "private")] {
+        teams.create("/v1/schemas", &entry).await;
+    }
+    let (red, blue) = (teams.get("/v1/models").await, teams.blue(Method::GET, "/v1/models", None).await);
+    let count = |list: &Answer, id: &str| ids(&list.json()).iter().filter(|found| *found == id).count();
+    assert_eq!((count(&red, "schema/mine@1.0.0"), count(&blue, "schema/mine@1.0.0")), (1, 0), "{red:?}");
+    assert_eq!((count(&red, "schema/ours@1.0.0"), count(&blue, "schema/ours@1.0.0")), (1, 1), "{blue:?}");
+    assert_eq!((count(&red, "schema/invoice@1.0.0"), count(&blue, "schema/invoice@1.0.0")), (1, 1));
+
+    let one = teams.get("/v1/models/schema/invoice").await.json();
+    assert_eq!((&one["id"], &one["owned_by"]), (&json!("schema/invoice@1.0.0"), &json!("red")));
+    let built_in = teams.blue(Method::GET, "/v1/models/schema/invoice", None).await.json();
+    assert_eq!(built_in["owned_by"], "structured-prompt");
+    let hidden = teams.blue(Method::GET, "/v1/models/schema/mine", None).await;
+    assert_eq!(error(&hidden), (404, "not_found".to_owned(), json!("model")));
+
+    let request =
+        json!({ "model": "schema/mine@1", "messages": [{ "role": "user", "content": "I want my money back" }] });
+    let answer = teams.red(Method::POST, "/v1/chat/completions", Some(&request)).await.json();
+    assert_eq!(answer["structured_prompt"]["schema"], "mine@1.0.0", "{answer}");
+    let hidden = teams.blue(Method::POST, "/v1/chat/completions", Some(&request)).await;
+    assert_eq!(error(&hidden), (404, "not_found".to_owned(), json!("model")));
+}
