@@ -9,6 +9,7 @@
 //!   [`request_log`], [`audit`], [`idempotency`];
 //! - `revisions`: whether remembered entries may have changed; [`row_writer`]: rows that are written behind the back of
 //!   those who make them;
+//! - `removal`: when what is kept no longer is removed;
 //! - `availability`: whether the store can be used now; [`database_health`]: whether a database answers; [`error`]: why
 //!   not.
 
@@ -23,6 +24,7 @@ pub mod database_health;
 pub mod error;
 pub mod idempotency;
 pub mod journal;
+mod removal;
 pub mod repositories;
 pub mod request_log;
 mod revisions;

@@ -4,21 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::database::columns::{count, damaged, millis};
 use super::database::{Database, answered};
+use super::removal::{ROWS_AT_ONCE, RemovalSchedule};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::ports::clock::Clock;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
 use crate::ports::repository::{RepositoryError, RepositoryFuture};
 
-/// Time between two looks for what has expired, and between two parts of a removal that is under way.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-const SWEEP_PAUSE: Duration = Duration::from_millis(500);
-const SWEEP_ROWS: u32 = 500;
 /// Attempts to get a key that its holders give up at the wrong moment, each time.
 const ATTEMPTS: usize = 5;
 
@@ -46,10 +42,12 @@ impl StoredIdempotency {
     /// Removes what has expired, in parts, until it is told to stop.
     pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
         let sweep = async {
+            let mut removal = RemovalSchedule::new();
             loop {
+                removal.due().await;
                 // A database that is away is the matter of those who wait for it.
-                let deleted = self.delete_expired(SWEEP_ROWS).await.unwrap_or_default();
-                sleep(if deleted < u64::from(SWEEP_ROWS) { SWEEP_EVERY } else { SWEEP_PAUSE }).await;
+                let deleted = self.delete_expired(ROWS_AT_ONCE).await.unwrap_or_default();
+                removal.done(deleted == u64::from(ROWS_AT_ONCE));
             }
         };
         stop.run_until_cancelled(Box::pin(sweep)).await;

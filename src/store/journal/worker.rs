@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backend::{Backend, Connection, Work};
@@ -12,6 +12,7 @@ use super::batch::{Batch, Request};
 use crate::ports::clock::Clock;
 use crate::store::availability::Availability;
 use crate::store::error::StoreError;
+use crate::store::removal::{ROWS_AT_ONCE, RemovalSchedule};
 use crate::telemetry::metrics::JournalMetrics;
 
 /// First pause before a failed batch is tried again; it doubles up to [`LONGEST_PAUSE`]. A restarted database is back
@@ -22,11 +23,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// Limit for a batch. Above the stores' own limits for locks and statements, which say more about what they waited for.
 const BATCH_LIMIT: Duration = Duration::from_secs(10);
-/// Time between two looks for what has expired, and between two parts of a removal that is under way.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
-const PURGE_PAUSE: Duration = Duration::from_millis(500);
-/// Entries that are removed at once: milliseconds, in which batches wait.
-const PURGE_LIMIT: u32 = 500;
 
 /// What the task needs to know.
 pub(super) struct Dependencies {
@@ -44,7 +40,7 @@ pub(super) struct Worker {
     /// What was taken from the queue and has no answer yet. It outlives the connection that failed on it.
     pending: Option<Batch>,
     pause: Duration,
-    purge_at: Instant,
+    removal: RemovalSchedule,
 }
 
 /// What to do next.
@@ -61,8 +57,8 @@ impl Worker {
         availability: Arc<Availability>,
         deps: Dependencies,
     ) -> Self {
-        let purge_at = Instant::now() + PURGE_EVERY;
-        Self { store, queue, availability, deps, pending: None, pause: FIRST_PAUSE, purge_at }
+        let removal = RemovalSchedule::new();
+        Self { store, queue, availability, deps, pending: None, pause: FIRST_PAUSE, removal }
     }
 
     /// Runs until it is told to stop or the journal's last handle is gone: one connection after the other. What was
@@ -107,7 +103,7 @@ impl Worker {
                     Some(first) => Next::Execute(Batch::collect(first, &mut self.queue)),
                     None => Next::End,
                 },
-                () = sleep_until(self.purge_at) => return Next::Purge,
+                () = self.removal.due() => return Next::Purge,
             }
         }
     }
@@ -132,8 +128,8 @@ impl Worker {
     }
 
     async fn purge(&mut self, connection: &mut dyn Connection) -> Result<(), StoreError> {
-        let is_more = within(BATCH_LIMIT, connection.purge(self.deps.clock.now(), PURGE_LIMIT)).await?;
-        self.purge_at = Instant::now() + if is_more { PURGE_PAUSE } else { PURGE_EVERY };
+        let is_more = within(BATCH_LIMIT, connection.purge(self.deps.clock.now(), ROWS_AT_ONCE)).await?;
+        self.removal.done(is_more);
         Ok(())
     }
 

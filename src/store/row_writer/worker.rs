@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{Dependencies, RowTable};
 use crate::ports::repository::RepositoryError;
+use crate::store::removal::{ROWS_AT_ONCE, RemovalSchedule};
 
 /// Rows of a batch. More would not be written faster, and SQLite takes 32,766 values in a statement.
 const BATCH: usize = 500;
@@ -21,10 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// What the last rows have when the process ends.
 const LAST_LIMIT: Duration = Duration::from_millis(900);
-/// Time between two looks for old rows and for dropped ones, and between two parts of a removal that is under way.
-const REMOVE_EVERY: Duration = Duration::from_secs(60);
-const REMOVE_PAUSE: Duration = Duration::from_millis(500);
-const REMOVE_ROWS: u32 = 500;
+/// How often the log tells of dropped rows.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Worker<T: RowTable> {
@@ -36,7 +34,7 @@ pub(super) struct Worker<T: RowTable> {
     batch: Vec<(i64, T::Row)>,
     pause: Duration,
     is_away: bool,
-    remove_at: Instant,
+    removal: RemovalSchedule,
     report_at: Instant,
     /// Dropped rows of which the log has told.
     told: u64,
@@ -49,9 +47,9 @@ impl<T: RowTable> Worker<T> {
         waiting_bytes: Arc<AtomicUsize>,
         deps: Dependencies,
     ) -> Self {
-        let (remove_at, report_at) = (Instant::now() + REMOVE_EVERY, Instant::now() + REPORT_EVERY);
+        let (removal, report_at) = (RemovalSchedule::new(), Instant::now() + REPORT_EVERY);
         let (batch, pause, told) = (Vec::new(), FIRST_PAUSE, deps.metrics.dropped.get());
-        Self { table, queue, waiting_bytes, deps, batch, pause, is_away: false, remove_at, report_at, told }
+        Self { table, queue, waiting_bytes, deps, batch, pause, is_away: false, removal, report_at, told }
     }
 
     /// Runs until it is told to stop.
@@ -70,7 +68,7 @@ impl<T: RowTable> Worker<T> {
             tokio::select! {
                 biased;
                 () = sleep_until(self.report_at) => self.report_dropped(),
-                () = sleep_until(self.remove_at) => self.remove().await,
+                () = self.removal.due() => self.remove().await,
                 has_rows = collect(&mut self.queue, &mut self.batch), if is_open => {
                     is_open = has_rows;
                     self.write().await;
@@ -129,12 +127,11 @@ impl<T: RowTable> Worker<T> {
     }
 
     async fn remove(&mut self) {
-        let removal = within(WRITE_LIMIT, self.table.remove_old(self.deps.clock.now(), REMOVE_ROWS)).await;
+        let removal = within(WRITE_LIMIT, self.table.remove_old(self.deps.clock.now(), ROWS_AT_ONCE)).await;
         if let Err(error) = &removal {
             tracing::debug!(table = self.table.title(), %error, "old rows cannot be removed now");
         }
-        let is_more = removal.unwrap_or(false);
-        self.remove_at = Instant::now() + if is_more { REMOVE_PAUSE } else { REMOVE_EVERY };
+        self.removal.done(removal.unwrap_or(false));
     }
 
     /// Writes what is left, as far as it can be written at once.
