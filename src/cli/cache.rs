@@ -36,15 +36,11 @@ struct Warm {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The team whose requests will find the answers; teams see nothing of each other
-    #[arg(long, value_name = "TEAM", default_value = "default", value_parser = tenant)]
+    #[arg(long, value_name = "TEAM", default_value = "default", value_parser = Tenant::of_team)]
     team: Tenant,
     /// Requests that are answered at the same time
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-}
-
-fn tenant(team: &str) -> Result<Tenant, String> {
-    Tenant::of_team(team).map_err(|bad| bad.to_string())
 }
 
 /// Prints how many answers there are now to `out`, and each line that has none to `error`.

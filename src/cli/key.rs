@@ -61,7 +61,7 @@ struct Create {
     #[arg(long)]
     name: String,
     /// The team whose requests are made with it; teams see nothing of each other
-    #[arg(long, value_name = "TEAM", default_value = "default", value_parser = tenant)]
+    #[arg(long, value_name = "TEAM", default_value = "default", value_parser = Tenant::of_team)]
     team: Tenant,
     /// Requests that may be made with it in an hour
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_RATE_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
@@ -69,10 +69,6 @@ struct Create {
     /// When it ends by itself, for example 90d; never, if left out
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires_in: Option<Duration>,
-}
-
-fn tenant(team: &str) -> Result<Tenant, String> {
-    Tenant::of_team(team).map_err(|bad| bad.to_string())
 }
 
 /// People copy the beginning of a key as often as its id.
