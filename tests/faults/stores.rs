@@ -85,14 +85,6 @@ fn end(tally: &mut Tally, scene: &Scene, service: &Service) {
     scene.judge_codes(tally, &["missing_attribute"]);
 }
 
-fn command(server: &Redis, command: &[&str]) -> redis::Value {
-    block_on(async {
-        let client = redis::Client::open(server.url()).expect("a URL");
-        let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await.expect("an answer")
-    })
-}
-
 fn redis(bench: &mut Bench) -> Tally {
     let down = Duration::from_secs(bench.times(3, 8, 60) as u64);
     let mut tally = Tally::default();
@@ -105,7 +97,7 @@ fn redis(bench: &mut Bench) -> Tally {
         let stopped = down.max(Duration::from_secs(6));
         away(&mut tally, &scene, &mut service, stopped, || server.signal("STOP"), || server.signal("CONT"));
         for _ in 0..3 {
-            command(&server, &["FLUSHALL"]);
+            server.command(&["FLUSHALL"]);
             scene.wait_written(100);
         }
         end(&mut tally, &scene, &service);
@@ -117,10 +109,6 @@ fn redis(bench: &mut Bench) -> Tally {
 
 /// What was remembered of a process that dies before it has published is garbage when the next one reads it.
 fn garbage(tally: &mut Tally, bench: &Bench, server: &Redis) {
-    const POISON: &str = "
-        local keys = redis.call('KEYS', 'structured-prompt:outcome:*')
-        for _, key in ipairs(keys) do redis.call('SET', key, string.char(0, 255, 123)) end
-        return #keys";
     let events = 100;
     let scene = Scene::new(&bench.cluster, load(events, server.url()));
     bench.cluster.on_frame(
@@ -137,8 +125,8 @@ fn garbage(tally: &mut Tally, bench: &Bench, server: &Redis) {
     std::thread::sleep(Duration::from_millis(500));
     service.kill();
     bench.cluster.heal();
-    let poisoned = command(server, &["EVAL", POISON, "0"]);
-    tally.note(format!("{poisoned:?} entries poisoned"));
+    let poisoned = server.poison("structured-prompt:outcome:*");
+    tally.note(format!("{poisoned} entries poisoned"));
     let service = scene.setup.start();
     end(tally, &scene, &service);
     let is_said = service.log_text().contains("an outcome in the store is of another version");

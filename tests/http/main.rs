@@ -18,6 +18,7 @@ mod openai;
 mod openapi;
 mod outages;
 mod program;
+mod redis_faults;
 mod secrets;
 #[path = "../support/servers.rs"]
 mod servers;

@@ -162,6 +162,21 @@ impl Redis {
         signal(name, &[self.id().unwrap()]);
     }
 
+    /// What it answers to a command.
+    pub fn command(&self, command: &[&str]) -> redis::Value {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
+    }
+
+    /// Puts garbage in the place of every value whose key matches a pattern, and returns how many there were.
+    pub fn poison(&self, keys: &str) -> u64 {
+        const POISON: &str = "
+            local keys = redis.call('KEYS', ARGV[1])
+            for _, key in ipairs(keys) do redis.call('SET', key, string.char(0, 255, 123), 'KEEPTTL') end
+            return #keys";
+        redis::from_redis_value(self.command(&["EVAL", POISON, "0", keys])).unwrap()
+    }
+
     /// SIGKILL, and its end.
     pub fn kill(&self) {
         let id = self.id().unwrap();
