@@ -202,6 +202,19 @@ fn replay(StoredAnswer { status, headers, body }: StoredAnswer) -> Response {
 }
 
 /// The key, as a string of structured fields (`"8e03…"`) or bare.
+/// Refuses an idempotency key where the answer has a secret, which is not stored and so cannot be given again.
+///
+/// # Errors
+/// `invalid_request` if there is one.
+pub fn refuse(headers: &HeaderMap) -> Result<(), Problem> {
+    if !headers.contains_key(KEY) {
+        return Ok(());
+    }
+    let detail = "the answer is not stored, because it has a secret, so it cannot be given again; leave \
+                  Idempotency-Key out, and before you ask again list what is there";
+    Err(Problem::new(RequestCode::InvalidRequest, detail))
+}
+
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::domain::time::{parse_rfc3339, rfc3339};
 use crate::http::audit;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
+use crate::http::idempotent;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters, page_request};
 use crate::http::problem::Problem;
@@ -78,8 +79,10 @@ pub struct ShownKey {
 pub async fn create(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<ShownKey>), Problem> {
+    idempotent::refuse(&headers)?;
     let created = keys(&api)?.create(new_key(body)?).await.map_err(problem);
     record(&api, &id, None, "created", created.as_ref().map(|(_, entry)| entry));
     let (key, entry) = created?;

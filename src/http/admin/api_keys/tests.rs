@@ -61,6 +61,20 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
+async fn a_request_for_a_key_has_no_idempotency_key_because_its_answer_is_not_stored() {
+    let setup = setup();
+    let request = Request::post(PATH)
+        .header("authorization", format!("Bearer {ADMIN_KEY}"))
+        .header("content-type", "application/json")
+        .header("idempotency-key", "a-key")
+        .body(Body::from(json!({ "name": "ci" }).to_string()));
+    let answer = setup.api.send(request.unwrap()).await;
+    assert_eq!(answer.problem(), (400, "invalid_request".to_owned()));
+    assert!(answer.text.contains("leave Idempotency-Key out"), "{answer:?}");
+    assert_eq!(setup.admin(Method::GET, PATH, None).await.json()["data"], json!([]));
+}
+
+#[tokio::test]
 async fn a_key_is_shown_once_works_and_is_revoked() {
     let it = setup();
     let body = json!({ "name": "ci", "team": "sales", "rate_limit": 7, "expires_at": "2100-01-01T00:00:00Z" });
