@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) $(wildcard examples/*/run) .ci/run
 
-.PHONY: help demo demo-model test coverage faults bench fmt lint doc services-start services-stop clean-tools
+.PHONY: help demo demo-model test coverage faults fuzz-http bench fmt lint doc services-start services-stop clean-tools
 
 services := kafka postgres redis
 
@@ -39,6 +39,12 @@ coverage: ## Line coverage of all tests, which fails under 80 %, and 90 % for pr
 faults: ## Every row of the fault matrix against three real brokers; ARGS='--row 2 --scale full', docs/faults.md tells more
 	@scripts/prerequisites.sh test
 	cargo test --locked --test faults -- --all $(ARGS)
+
+fuzz-http: ## Random requests to the HTTP API for ten minutes, or TIME=3600 seconds; `make test` sends a few, always the same
+	@scripts/prerequisites.sh test
+	python=$$(scripts/python-tools.sh); \
+	STRUCTURED_PROMPT_TEST_PYTHON=$$python STRUCTURED_PROMPT_TEST_FUZZ_SECONDS=$(or $(TIME),600) \
+	cargo test --locked --test http fuzz -- --nocapture
 
 bench: ## Measure throughput against a real Kafka, and the HTTP API beside other gateways; ARGS='--quick', or ARGS='S1 S4' for single scenarios
 	@scripts/prerequisites.sh bench

@@ -4,7 +4,7 @@
 #
 #   scripts/prerequisites.sh demo    what building and running the connector needs
 #   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python and Node.js
-#                                    for independent readers and clients
+#                                    for independent readers and clients, Chromium for the pages
 #   scripts/prerequisites.sh bench   that, and a Java compiler
 set -euo pipefail
 
@@ -42,7 +42,8 @@ curl|has curl|curl|curl|part of the system
 ps|has ps|procps|procps-ng|part of the system
 Python 3 with venv|has_venv|python3-venv|python3|brew install python
 Node.js 18 or newer|has node|nodejs|nodejs|brew install node
-npm|has npm|npm|npm|brew install node'
+npm|has npm|npm|npm|brew install node
+Chromium (chromium)|has chromium|chromium|chromium|brew install chromium'
 
 bench_needs='
 Java compiler (javac)|has javac|openjdk-17-jdk-headless|java-21-openjdk-devel|brew install openjdk@21'

@@ -34,7 +34,7 @@ use crate::tasks::Tasks;
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
     /// A name for the request, at best a UUID. Sent again within a day, the same request gets the first answer.
-    #[param(rename = "Idempotency-Key", pattern = "^[!#-~]{1,255}$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324")]
+    #[param(rename = "Idempotency-Key", pattern = "^[!#-~]{1,255}$")]
     pub idempotency_key: Option<String>,
 }
 

@@ -61,7 +61,7 @@ use super::{health, metrics, problem};
     modifiers(&Layers),
     tags(
         (name = "Analyze", description = "Prompts and their answers"),
-        (name = "OpenAI's format", description = "The same for those who have one of its clients"),
+        (name = "OpenAI", description = "The same for those who have one of its clients"),
         (name = "Providers", description = "Who can be asked"),
         (name = "Schemas", description = "JSON Schemas that a team keeps, in versions"),
         (name = "Templates", description = "Prompt templates that a team keeps, in versions"),

@@ -11,17 +11,21 @@
 
 mod audit;
 mod catalog;
+mod fuzz;
+mod generated_client;
 mod health;
 mod history;
 mod listeners;
 mod openai;
 mod openapi;
 mod outages;
+mod pages;
 mod program;
 mod redis_faults;
 mod secrets;
 #[path = "../support/servers.rs"]
 mod servers;
+mod service;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 mod teams;

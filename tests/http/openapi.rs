@@ -1,152 +1,15 @@
 //! The OpenAPI document is true: what it says of the program holds when the program is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use structured_prompt::http::v1::openai::other_parameters::REFUSED;
 
-use super::program::{Answer, Program, authorization, send};
-use super::wait_until;
+use super::program::{Answer, authorization, send};
+use super::service::{ADMIN_KEY, Operation, Service};
 
-const ADMIN_KEY: &str = "an admin key that has 32 characters";
 /// No member has this name, or one that is nearly this.
 const NO_MEMBER: &str = "____________________";
-
-/// A running program with a database, its document, and what opens it.
-struct Service {
-    program: Program,
-    document: Value,
-    key: String,
-    /// The id of what was created at a path.
-    created: BTreeMap<String, String>,
-    _directory: tempfile::TempDir,
-}
-
-/// One operation of the document.
-#[derive(Clone)]
-struct Operation {
-    method: String,
-    path: String,
-    says: Value,
-}
-
-impl Service {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let file = directory.path().join("admin-key");
-        std::fs::write(&file, ADMIN_KEY).expect("a file");
-        let program = Program::start(&format!(
-            "http: {{ listen: \"127.0.0.1:0\", admin_key_file: {file:?} }}\nstore: {{ url: \"sqlite://api.db\" }}\n"
-        ));
-        let key = program.command(&["key", "create", "--name", "me"]);
-        let document = program.get("/openapi.json").body;
-        Self { program, document, key, created: BTreeMap::new(), _directory: directory }
-    }
-
-    /// Every operation: what creates comes first, what deletes last.
-    fn operations(&self) -> Vec<Operation> {
-        let mut found = Vec::new();
-        for method in ["post", "get", "put", "patch", "delete"] {
-            for (path, item) in self.document["paths"].as_object().expect("paths") {
-                if let Some(says) = item.get(method) {
-                    found.push(Operation { method: method.to_uppercase(), path: path.clone(), says: says.clone() });
-                }
-            }
-        }
-        assert!(found.len() >= 14, "{}", found.len());
-        found
-    }
-
-    /// The path of an operation's example.
-    fn path(&self, operation: &Operation) -> String {
-        let (mut path, mut query) = (operation.path.clone(), Vec::new());
-        for parameter in operation.says["parameters"].as_array().into_iter().flatten() {
-            let name = parameter["name"].as_str().expect("a name");
-            let example = parameter["example"].as_str().map_or(parameter["example"].to_string(), str::to_owned);
-            match parameter["in"].as_str() {
-                Some("path") => {
-                    let collection = path.split("/{").next().unwrap_or_default();
-                    let id = self.created.get(collection).unwrap_or(&example);
-                    path = path.replace(&format!("{{{name}}}"), id);
-                }
-                Some("query") if parameter.get("example").is_some() => query.push(format!("{name}={example}")),
-                _ => {}
-            }
-        }
-        if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
-    }
-
-    fn send(&self, operation: &Operation, key: &str, body: &Value) -> Answer {
-        let path = self.path(operation);
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut headers = if key.is_empty() { String::new() } else { authorization(key) };
-        for parameter in operation.says["parameters"].as_array().into_iter().flatten() {
-            if let ("header", true, Some(name), Some(example)) = (
-                parameter["in"].as_str().unwrap_or_default(),
-                parameter["required"] == true,
-                parameter["name"].as_str(),
-                parameter["example"].as_str(),
-            ) {
-                headers.push_str(&format!("{name}: {example}\r\n"));
-            }
-        }
-        send(self.program.address(), &operation.method, &path, &headers, &body)
-    }
-
-    /// Sends an operation's example. Requests are taken down in batches, so the one that is asked for may come later.
-    fn send_until_it_is_there(&self, operation: &Operation) -> Answer {
-        let mut answer = None;
-        wait_until(&operation.name(), Duration::from_secs(20), || {
-            let got = self.send(operation, self.key_of(operation), &operation.example());
-            let is_missing = got.status == 404;
-            let text = format!("{got:?}");
-            answer = Some(got);
-            if is_missing { Err(text) } else { Ok(()) }
-        });
-        answer.expect("an answer")
-    }
-
-    /// The key that an operation asks for.
-    fn key_of(&self, operation: &Operation) -> &str {
-        match operation.says["security"][0].as_object().and_then(|scheme| scheme.keys().next()) {
-            None => "",
-            Some(scheme) if scheme == "admin_key" => ADMIN_KEY,
-            Some(_) => &self.key,
-        }
-    }
-
-    /// A schema with what it refers to; of one that may be null, the other.
-    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        if let Some(reference) = schema["$ref"].as_str() {
-            return self.resolve(self.document.pointer(&reference[1..]).expect("what is referred to"));
-        }
-        let choices = schema["oneOf"].as_array().into_iter().flatten();
-        let mut objects = choices.filter(|choice| choice["type"] != "null");
-        match (objects.next(), objects.next()) {
-            (Some(only), None) => self.resolve(only),
-            _ => schema,
-        }
-    }
-
-    /// What is wrong with a value by a schema of the document.
-    fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
-        let mut schema = schema.clone();
-        schema["components"] = self.document["components"].clone();
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
-        validator.iter_errors(value).map(|error| error.to_string()).collect()
-    }
-}
-
-impl Operation {
-    fn example(&self) -> Value {
-        self.says["requestBody"]["content"]["application/json"]["example"].clone()
-    }
-
-    fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
 
 #[test]
 fn every_example_is_accepted_and_answered_as_the_document_says() {

@@ -175,7 +175,7 @@ fn every_answer_that_is_none_is_a_problem_except_those_of_health_and_in_openais_
             let is_health = path.starts_with("/v1/health") && status == "503";
             if status.starts_with(['4', '5']) && !is_health {
                 let (content_type, name) = match operation["tags"][0].as_str() {
-                    Some("OpenAI's format") => ("application/json", "OpenAiErrorBody"),
+                    Some("OpenAI") => ("application/json", "OpenAiErrorBody"),
                     _ => ("application/problem+json", "Problem"),
                 };
                 let schema = &content[content_type]["schema"];

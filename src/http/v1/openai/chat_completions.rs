@@ -22,7 +22,7 @@ use crate::http::v1::outcome::outcome;
 /// # Errors
 /// What is wrong with the request, or why it has no answer.
 #[utoipa::path(
-    post, path = "/v1/chat/completions", tag = "OpenAI's format", operation_id = "create_chat_completion",
+    post, path = "/v1/chat/completions", tag = "OpenAI", operation_id = "create_chat_completion",
     params(IdempotencyKey),
     request_body(content = ChatRequestSchema, example = json!({
         "model": "template/support-intent",

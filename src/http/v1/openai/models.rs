@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -115,7 +116,7 @@ impl ModelEntry {
 
 /// Lists what can be asked in OpenAI's format
 #[utoipa::path(
-    get, path = "/v1/models", tag = "OpenAI's format", operation_id = "list_models",
+    get, path = "/v1/models", tag = "OpenAI", operation_id = "list_models",
     responses((status = 200, description = "Templates, schemas and providers", body = ModelList, example = json!({
         "object": "list",
         "data": [{ "id": "template/invoice@1.0.0", "object": "model", "created": 0, "owned_by": "structured-prompt" }],
@@ -153,7 +154,7 @@ fn of_kind<'a>(
 /// # Errors
 /// `not_found`, or `store_unavailable`.
 #[utoipa::path(
-    get, path = "/v1/models/{id}", tag = "OpenAI's format", operation_id = "get_model",
+    get, path = "/v1/models/{id}", tag = "OpenAI", operation_id = "get_model",
     params(("id" = String, Path, description = "Its name, whose slash need not be encoded", example = "template/invoice")),
     responses(
         (status = 200, description = "The model", body = ModelEntry, example = json!({
@@ -165,8 +166,9 @@ fn of_kind<'a>(
 pub async fn get(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ModelEntry>, Problem> {
+    let Path(id) = id.map_err(|_no_text| unknown())?;
     let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
     let entry = match Model::of(id) {
         Model::Template(id) => {

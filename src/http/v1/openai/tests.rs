@@ -254,7 +254,7 @@ async fn models_are_templates_schemas_and_providers() {
         assert_eq!(api.get(&format!("/v1/models/{id}")).await.json(), one.json());
     }
     assert_eq!(api.get("/v1/models/template/invoice").await.json()["id"], "template/invoice@1.0.0");
-    for id in ["b", "template/nothing", "schema/nothing@2"] {
+    for id in ["b", "template/nothing", "schema/nothing@2", "%ff"] {
         let missing = api.get(&format!("/v1/models/{id}")).await;
         assert_eq!(error(&missing), (404, "not_found".to_owned(), json!("model")));
     }
