@@ -29,7 +29,7 @@ test: ## Everything a merge needs: format, lints, tests against real services, d
 	cargo fmt --check
 	@$(MAKE) --no-print-directory lint
 	python=$$(scripts/python-tools.sh); node_modules=$$(scripts/node-tools.sh); \
-	STRUCTURED_PROMPT_TEST_PYTHON=$$python STRUCTURED_PROMPT_TEST_NODE_MODULES=$$node_modules scripts/with-services.sh cargo test --locked
+	STRUCTURED_PROMPT_TEST_PYTHON=$$python STRUCTURED_PROMPT_TEST_NODE_MODULES=$$node_modules scripts/with-services.sh scripts/suites.sh
 	@$(MAKE) --no-print-directory doc
 
 coverage: ## Line coverage of all tests, which fails under 80 %, and 90 % for prompt and schema; ARGS='--lib' runs those tests alone
