@@ -92,13 +92,18 @@ impl Storage {
 }
 
 /// Schemas and templates by name, of a process that needs nothing else of its database.
-pub(super) fn definitions_alone(shared: &Shared) -> Arc<Definitions> {
-    let StoreUrl::Durable(location) = &shared.runtime.store.url else { return definitions(None) };
-    let SelectedStore::Database(database) = SelectedStore::at(location) else { return definitions(None) };
+///
+/// # Errors
+/// [`AppError::Store`] for a database with tables of another version.
+pub(super) async fn definitions_alone(shared: &Shared) -> Result<Arc<Definitions>, AppError> {
+    let StoreUrl::Durable(location) = &shared.runtime.store.url else { return Ok(definitions(None)) };
+    let selected = SelectedStore::at(location);
+    check(&selected).await?;
+    let SelectedStore::Database(database) = selected else { return Ok(definitions(None)) };
     let clock = || Arc::clone(&shared.clock);
     let (schemas, templates) =
         (StoredCatalog::schemas(database.clone(), clock()), StoredCatalog::templates(database, clock()));
-    Arc::new(Definitions::new(Some(Arc::new(schemas)), Some(Arc::new(templates))))
+    Ok(Arc::new(Definitions::new(Some(Arc::new(schemas)), Some(Arc::new(templates)))))
 }
 
 /// Schemas and templates by name.

@@ -52,7 +52,8 @@ impl Warmer {
         let cache = Cache::open(&shared);
         let providers = Providers::build(&shared, &[], OpenFiles::raise(0, 0))?;
         let engine = Arc::new(Engine::new(cache.recall(), shared.tasks.clone()));
-        let analyzer = api::analyzer(&shared, &engine, &providers, &storage::definitions_alone(&shared))?;
+        let definitions = storage::definitions_alone(&shared).await?;
+        let analyzer = api::analyzer(&shared, &engine, &providers, &definitions)?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
         connected(&cache).await?;
         Ok(Self { analyzer, caller, cache, tasks: shared.tasks })

@@ -153,11 +153,13 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// Code and detail, and what is wrong at each place: all that a person needs at a terminal.
+    /// Code and detail, and what is wrong at each place that the detail does not name: all that a person needs at a
+    /// terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Document { code, detail, errors, .. } = &*self.0;
         write!(f, "{code}: {detail}")?;
-        errors.iter().try_for_each(|PlaceError { pointer, detail }| write!(f, "; {pointer}: {detail}"))
+        let mut others = errors.iter().filter(|error| !detail.contains(&error.detail));
+        others.try_for_each(|PlaceError { pointer, detail }| write!(f, "; {pointer}: {detail}"))
     }
 }
 
