@@ -1,6 +1,6 @@
 //! Audit events: the table, and streams of their own beside it.
 //!
-//! - [`stream`]: events as lines of JSON, on their way to a file or a topic; [`file`]: the file;
+//! - [`stream`]: events as lines of JSON, on their way to a file or a topic; [`mod@file`]: the file;
 //! - [`flood`]: what many events at once may cost.
 
 pub mod file;

@@ -1,6 +1,6 @@
 //! `/v1/schemas`: JSON Schemas that teams keep, in versions.
 //!
-//! - [`document`]: what requests and answers look like, for the OpenAPI document.
+//! - [`mod@document`]: what requests and answers look like, for the OpenAPI document.
 
 pub mod document;
 

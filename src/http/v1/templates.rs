@@ -1,7 +1,7 @@
 //! `/v1/templates`: prompt templates that teams keep, in versions.
 //!
 //! - [`definition_body`]: what a request says of a template; [`render`]: the prompt without a call;
-//! - [`document`]: what requests and answers look like, for the OpenAPI document.
+//! - [`mod@document`]: what requests and answers look like, for the OpenAPI document.
 
 pub mod definition_body;
 pub mod document;
