@@ -5,6 +5,7 @@ pub mod dialect;
 pub mod keywords;
 pub mod library;
 mod limits;
+pub(crate) mod node;
 pub(crate) mod reference;
 mod relax;
 

@@ -3,8 +3,8 @@
 //! It lets a new user see the whole product work, and it never pretends to be a model: its family and model are called
 //! `offline-rules-2`, it uses no tokens, and its confidence counts how much of the answer the text really says.
 //! [`extract`] is the whole of it: [`text`] finds the message in the prompt, [`facts`] the typed values in the message,
-//! [`schema`] reads the schema, and [`fill`] walks one to take the other: [`field`] is a property, [`want`] what it is
-//! after, [`label_match`] which label names it.
+//! and [`fill`] walks the schema ([`node`](crate::schema::node)) to take them: [`field`] is a property, [`want`] what it
+//! is after, [`label_match`] which label names it.
 
 use futures_util::future::{BoxFuture, ready};
 use serde_json::Value;
@@ -31,7 +31,6 @@ mod neutral;
 mod numbers;
 mod pattern;
 mod prose;
-mod schema;
 mod strings;
 mod survey;
 mod table;

@@ -7,9 +7,9 @@ use super::facts::Facts;
 use super::field::{Field, Fill};
 use super::label_match;
 use super::lexicon::{Concept, DOCUMENTS, NEUTRAL, SENTIMENT, TOPICS, URGENCY};
-use super::schema::Node;
 use super::text::{Phrase, Text, name_words};
 use super::{neutral, numbers};
+use crate::schema::node::Node;
 
 /// Values of one enum that are considered.
 const MAX_CHOICES: usize = 200;

@@ -12,11 +12,11 @@ use super::labels::Label;
 use super::lexicon::TOPICS;
 use super::neutral::{self, fits_number, fits_string};
 use super::numbers::to_json;
-use super::schema::{Kind, Node};
 use super::strings;
 use super::table::{self, Item};
 use super::want::{Want, want};
 use super::{identifiers, names, numbers};
+use crate::schema::node::{Kind, Node};
 
 /// Members that are collected where the schema sets no limit.
 const MAX_ITEMS: usize = 50;

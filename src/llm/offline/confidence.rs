@@ -2,8 +2,8 @@
 
 use super::facts::Facts;
 use super::field::Field;
-use super::schema::Kind;
 use super::want::{Want, want};
+use crate::schema::node::Kind;
 
 /// Languages that the rules have words of.
 const SPOKEN: [&str; 4] = ["en", "de", "fr", "es"];

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::labels;
 use super::lexicon::Concept;
-use super::schema::Node;
 use super::text::{Text, name_words};
+use crate::schema::node::Node;
 
 /// What the rules know about one property.
 pub(super) enum Fill {

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::confidence::Tally;
 use super::facts::Facts;
 use super::field::{Field, Fill};
-use super::schema::{Kind, Node};
 use super::survey::Survey;
 use super::want::{Want, want};
 use super::{Extraction, amounts, booleans, choose, collect, labels, neutral, strings};
+use crate::schema::node::{Kind, Node};
 
 /// Levels of nested objects that are filled from the text.
 const MAX_DEPTH: usize = 10;

@@ -1,8 +1,8 @@
 //! The language of the text, in the notation that a schema wants.
 
-use super::schema::Node;
 use super::text::Text;
 use crate::prompt::language;
+use crate::schema::node::Node;
 
 /// ISO 639-3 (as the detector names them), ISO 639-1 and English name.
 const CODES: [(&str, &str, &str); 40] = [

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::lexicon::NEUTRAL;
 use super::numbers::to_json;
 use super::pattern;
-use super::schema::{Kind, Node};
 use super::text::name_words;
+use crate::schema::node::{Kind, Node};
 
 /// Depth of made-up objects and arrays.
 const MAX_DEPTH: usize = 8;

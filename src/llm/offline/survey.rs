@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::field::Field;
 use super::labels;
-use super::schema::{Kind, Node};
 use super::want::{Want, want};
+use crate::schema::node::{Kind, Node};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROPERTIES: usize = 1_000;

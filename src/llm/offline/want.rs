@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::identifiers::About;
-use super::schema::Kind;
+use crate::schema::node::Kind;
 
 /// What a property is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
-//! A JSON Schema as the rules see it: one kind, perhaps nullable, its constraints looked up through references.
+//! A JSON Schema as those see it who fill or compare values: one kind, perhaps nullable, its constraints looked up through references.
 
 use serde_json::{Map, Value};
 
-use crate::schema::reference::resolve;
+use super::reference::resolve;
 
 /// References and combinators followed before giving up on a schema.
 const MAX_HOPS: usize = 16;
 
-/// The kinds of value that rules can fill.
+/// The kinds of value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Object,
     Array,
     String,
@@ -23,18 +23,18 @@ pub(super) enum Kind {
 
 /// One schema with what `$ref`, `allOf` and nullable unions add to it.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'s> {
+pub(crate) struct Node<'s> {
     /// The outermost comes first and wins, so a title beside a `$ref` hides the referenced one.
     layers: Vec<&'s Map<String, Value>>,
     /// Whether `null` is allowed.
-    pub(super) nullable: bool,
+    pub(crate) nullable: bool,
     /// Values of an `anyOf` or `oneOf` of constants, with the words that describe them.
     constants: Vec<(&'s Value, String)>,
 }
 
 impl<'s> Node<'s> {
     /// Reads `schema`, following references within `root`.
-    pub(super) fn new(root: &'s Value, schema: &'s Value) -> Self {
+    pub(crate) fn new(root: &'s Value, schema: &'s Value) -> Self {
         let mut node = Self { layers: Vec::new(), nullable: false, constants: Vec::new() };
         let mut hops = 0;
         let mut next = vec![schema];
@@ -67,27 +67,27 @@ impl<'s> Node<'s> {
     }
 
     /// The keyword `key` of the outermost layer that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&'s Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'s Value> {
         self.layers.iter().find_map(|layer| layer.get(key))
     }
 
     /// The keyword `key` as text, or an empty string.
-    pub(super) fn text(&self, key: &str) -> &'s str {
+    pub(crate) fn text(&self, key: &str) -> &'s str {
         self.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The keyword `key` as a count.
-    pub(super) fn count(&self, key: &str) -> Option<usize> {
+    pub(crate) fn count(&self, key: &str) -> Option<usize> {
         self.get(key)?.as_u64().and_then(|count| usize::try_from(count).ok())
     }
 
     /// The keyword `key` as a number.
-    pub(super) fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         self.get(key)?.as_f64()
     }
 
     /// What to fill.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         if !self.constants.is_empty() || self.get("enum").is_some_and(Value::is_array) {
             return Kind::Choice;
         }
@@ -110,19 +110,19 @@ impl<'s> Node<'s> {
     }
 
     /// The values to choose from, each with words that describe it. Without `null`.
-    pub(super) fn choices(&self) -> Vec<(&'s Value, &str)> {
+    pub(crate) fn choices(&self) -> Vec<(&'s Value, &str)> {
         let listed = self.get("enum").and_then(Value::as_array).into_iter().flatten().map(|value| (value, ""));
         let constants = self.constants.iter().map(|(value, words)| (*value, words.as_str()));
         constants.chain(listed).filter(|(value, _)| !value.is_null()).collect()
     }
 
     /// The properties of all layers, in their order.
-    pub(super) fn properties(&self) -> impl Iterator<Item = (&'s String, &'s Value)> + '_ {
+    pub(crate) fn properties(&self) -> impl Iterator<Item = (&'s String, &'s Value)> + '_ {
         self.layers.iter().filter_map(|layer| layer.get("properties")?.as_object()).flatten()
     }
 
     /// Whether the property `name` must be present.
-    pub(super) fn requires(&self, name: &str) -> bool {
+    pub(crate) fn requires(&self, name: &str) -> bool {
         let lists = self.layers.iter().filter_map(|layer| layer.get("required")?.as_array());
         lists.flatten().any(|required| required.as_str() == Some(name))
     }
