@@ -2,6 +2,7 @@
 //!
 //! - [`record`], [`event`]: what comes in; [`json`], [`text`]: how it and files are read;
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used;
+//! - [`evidence`]: where the values of an answer stand in the text;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -18,6 +19,7 @@ pub mod decimals;
 pub mod duration;
 pub mod error_code;
 pub mod event;
+pub mod evidence;
 pub mod failure;
 pub mod fingerprint;
 pub mod health;

@@ -1,0 +1,60 @@
+//! Values that stand in a text as they are.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::boundaries::is_token;
+use super::budget::Budget;
+use super::whole_value::is_whole;
+
+/// The first places, `most` at most, where `text` has `value` as whole tokens.
+pub(super) fn find(text: &str, value: &str, most: usize, budget: &mut Budget) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    if value.is_empty() || value.len() > text.len() || !budget.spend(text.len()) {
+        return found;
+    }
+    let finder = memmem::Finder::new(value);
+    let first = value.chars().next().map_or(1, char::len_utf8);
+    let mut from = 0;
+    while let Some(at) = text.as_bytes().get(from..).and_then(|rest| finder.find(rest)) {
+        let place = from + at..from + at + value.len();
+        if is_token(text, &place) && is_whole(text, &place, value) {
+            from = place.end;
+            found.push(place);
+            if found.len() == most {
+                break;
+            }
+        } else {
+            // The value may overlap itself: `a-a` in `xa-a-a`.
+            from = place.start + first;
+            if !budget.spend(value.len()) {
+                break;
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str, value: &str) -> Vec<usize> {
+        find(text, value, 8, &mut Budget::new()).into_iter().map(|place| place.start).collect()
+    }
+
+    #[test]
+    fn every_whole_occurrence_is_found_up_to_the_limit() {
+        assert_eq!(places("4711, 47110, 4711", "4711"), [0, 13]);
+        assert_eq!(places("xa-a a-a", "a-a"), [5]);
+        assert_eq!(places("none", "4711"), [0; 0]);
+        assert_eq!(places(&"a ".repeat(100), "a").len(), 8);
+    }
+
+    #[test]
+    fn a_text_that_is_all_candidates_costs_no_more_than_allowed() {
+        let value = "a".repeat(50_000);
+        assert_eq!(places(&"a".repeat(1 << 20), &value), [0; 0]);
+    }
+}

@@ -1,0 +1,99 @@
+//! The values of an answer in their order, each with what the schema says of its place.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence};
+
+use super::schema_plan::{Node, Plan};
+use super::search::{Found, Search};
+
+/// Walks an answer and collects the evidence of its values.
+pub(super) struct Leaves<'a> {
+    plan: &'a Plan,
+    search: Search<'a>,
+    /// JSON Pointer of the value that is looked at.
+    pointer: String,
+    fields: Vec<FieldEvidence>,
+}
+
+impl<'a> Leaves<'a> {
+    /// Nothing is walked yet.
+    pub(super) fn new(plan: &'a Plan, search: Search<'a>) -> Self {
+        Self { plan, search, pointer: String::new(), fields: Vec::with_capacity(16) }
+    }
+
+    /// The evidence of all values in `data`.
+    pub(super) fn evidence(mut self, data: &Value) -> Evidence {
+        self.value(self.plan.root(), data);
+        Evidence { fields: self.fields }
+    }
+
+    fn value(&mut self, node: Option<&'a Node>, value: &Value) {
+        match value {
+            Value::Object(members) => self.object(node, members),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let length = self.pointer.len();
+                    // Writing into a string does not fail.
+                    let _ = write!(self.pointer, "/{index}");
+                    self.value(self.plan.item(node, index), item);
+                    self.pointer.truncate(length);
+                }
+            }
+            Value::Null => self.push(Found::without_place(EvidenceState::Absent)),
+            Value::Bool(_) => self.push(Found::without_place(EvidenceState::Judged)),
+            Value::String(text) if text.trim().is_empty() => self.push(Found::without_place(EvidenceState::Absent)),
+            Value::String(_) | Value::Number(_) if node.is_some_and(|node| node.judges(value)) => {
+                self.push(Found::without_place(EvidenceState::Judged));
+            }
+            Value::String(text) => {
+                let found = self.search.text(text.trim(), node.map_or("", |node| node.format.as_str()));
+                self.push(found);
+            }
+            Value::Number(number) => {
+                let found = self.search.number(number);
+                self.push(found);
+            }
+        }
+    }
+
+    fn object(&mut self, node: Option<&'a Node>, members: &Map<String, Value>) {
+        for (name, value) in members {
+            let length = self.pointer.len();
+            self.enter(name);
+            self.value(self.plan.property(node, name), value);
+            self.pointer.truncate(length);
+        }
+        for name in node.map(Node::listed).unwrap_or_default() {
+            if !members.contains_key(name) {
+                let length = self.pointer.len();
+                self.enter(name);
+                self.push(Found::without_place(EvidenceState::Absent));
+                self.pointer.truncate(length);
+            }
+        }
+    }
+
+    /// Appends a token to the pointer (RFC 6901, section 3).
+    fn enter(&mut self, name: &str) {
+        self.pointer.push('/');
+        if !name.contains(['~', '/']) {
+            self.pointer.push_str(name);
+            return;
+        }
+        for c in name.chars() {
+            match c {
+                '~' => self.pointer.push_str("~0"),
+                '/' => self.pointer.push_str("~1"),
+                c => self.pointer.push(c),
+            }
+        }
+    }
+
+    fn push(&mut self, found: Found) {
+        let Found { state, source, spans } = found;
+        self.fields.push(FieldEvidence { field: self.pointer.clone(), state, source, spans });
+    }
+}

@@ -1,0 +1,95 @@
+use serde_json::json;
+
+use super::*;
+
+/// Whether a value of the property `a` is looked for.
+fn is_located(property: Value, value: Value) -> bool {
+    let plan = Plan::new(&json!({ "type": "object", "properties": { "a": property },
+        "$defs": { "mood": { "enum": ["good", "bad"] }, "loop": { "$ref": "#/$defs/loop" },
+            "day": { "type": "string", "format": "date" } } }));
+    !plan.property(plan.root(), "a").unwrap().judges(&value)
+}
+
+#[test]
+fn values_of_enums_and_long_texts_are_judged() {
+    for schema in [
+        json!({ "enum": ["good", "bad"] }),
+        json!({ "const": "good" }),
+        json!({ "$ref": "#/$defs/mood" }),
+        json!({ "anyOf": [{ "$ref": "#/$defs/mood" }, { "type": "null" }] }),
+        json!({ "allOf": [{ "type": "string" }, { "enum": ["good"] }] }),
+        json!({ "oneOf": [{ "const": "good" }, { "const": "bad" }] }),
+        json!({ "type": "string", "maxLength": 500 }),
+        json!({ "type": ["string", "null"], "maxLength": 201 }),
+        json!({ "type": "string", "x-evidence": "judged" }),
+    ] {
+        assert!(!is_located(schema.clone(), json!("good")), "{schema}");
+    }
+}
+
+#[test]
+fn short_and_formatted_texts_and_values_outside_an_enum_are_looked_for() {
+    for schema in [
+        json!({ "type": "string" }),
+        json!({ "type": "string", "maxLength": 200 }),
+        json!({ "type": "string", "maxLength": 500, "format": "email" }),
+        json!({ "type": "string", "maxLength": 500, "pattern": "^[A-Z]" }),
+        json!({ "type": "string", "maxLength": 500, "x-evidence": "locate" }),
+        json!({ "enum": ["good", "bad"], "x-evidence": "locate" }),
+        json!({ "type": "string", "x-evidence": "quote" }),
+        json!({ "anyOf": [{ "enum": ["none"] }, { "type": "string" }] }),
+        json!({ "$ref": "#/$defs/loop" }),
+        json!(true),
+    ] {
+        assert!(is_located(schema.clone(), json!("good")), "{schema}");
+    }
+}
+
+#[test]
+fn references_unions_and_patterns_lead_to_the_format_of_a_place() {
+    let plan = Plan::new(&json!({
+        "$ref": "#/$defs/order",
+        "$defs": {
+            "order": {
+                "properties": {
+                    "due": { "anyOf": [{ "type": "null" }, { "$ref": "#/$defs/day" }] },
+                    "lines": { "type": "array", "items": { "$ref": "#/$defs/order" } },
+                    "pair": { "type": "array", "prefixItems": [{ "type": "number" }, { "format": "email" }] },
+                },
+                "patternProperties": { "_at$": { "format": "date-time" } },
+                "additionalProperties": { "format": "uri" },
+            },
+            "day": { "type": "string", "format": "date" },
+        },
+    }));
+    let format = |node: Option<&Node>| node.unwrap().format.clone();
+    let root = plan.root();
+    assert_eq!(format(plan.property(root, "due")), "date");
+    assert_eq!(format(plan.property(root, "sent_at")), "date-time");
+    assert_eq!(format(plan.property(root, "else")), "uri");
+    assert_eq!(format(plan.item(plan.property(root, "pair"), 1)), "email");
+    let line = plan.item(plan.property(root, "lines"), 7);
+    assert_eq!(format(plan.property(plan.item(plan.property(line, "lines"), 0), "due")), "date");
+}
+
+#[test]
+fn properties_of_one_alternative_are_not_expected_of_every_object() {
+    let plan = Plan::new(&json!({
+        "properties": { "id": {} },
+        "allOf": [{ "properties": { "name": {}, "id": {} } }],
+        "oneOf": [{ "properties": { "iban": {} } }, { "properties": { "card": {} } }],
+    }));
+    assert_eq!(plan.root().unwrap().listed(), ["id", "name"]);
+    assert!(plan.property(plan.root(), "card").is_some());
+}
+
+#[test]
+fn a_schema_of_any_size_is_planned_in_bounded_time() {
+    let branches: Vec<Value> = (0..200).map(|_| json!({ "$ref": "#" })).collect();
+    assert_eq!(Plan::new(&json!({ "allOf": branches, "items": { "$ref": "#" } })).nodes.len(), 2);
+
+    let many: serde_json::Map<String, Value> = (0..20_000).map(|index| (format!("p{index}"), json!({}))).collect();
+    let plan = Plan::new(&json!({ "properties": many }));
+    assert_eq!(plan.nodes.len(), MAX_NODES);
+    assert!(plan.property(plan.root(), "p19999").is_none());
+}

@@ -1,0 +1,78 @@
+use serde_json::json;
+
+use crate::domain::evidence::EvidenceState;
+
+use super::*;
+
+fn source(pointer: &'static str, text: &'static str) -> Source<'static> {
+    Source { pointer: pointer.into(), text: text.into() }
+}
+
+/// Each field with its state and the pieces of text that it is found in.
+fn pieces(schema: &Value, sources: &[Source<'_>], data: &Value) -> Vec<(String, &'static str, Vec<String>)> {
+    let evidence = Locator::new(schema).locate(sources, data);
+    let piece = |name: &str, start: u32, end: u32| {
+        let text = &sources.iter().find(|source| source.pointer == name).unwrap().text;
+        text.chars().skip(start as usize).take((end - start) as usize).collect()
+    };
+    let fields = evidence.fields.into_iter().map(|field| {
+        let name = field.source.unwrap_or_default();
+        let spans = field.spans.iter().map(|span| piece(&name, span.start, span.end)).collect();
+        (field.field, field.state.as_str(), spans)
+    });
+    fields.collect()
+}
+
+#[test]
+fn each_value_is_told_with_its_state_and_place_in_the_order_of_the_answer() {
+    let schema = json!({ "properties": {
+        "id": { "type": "string" }, "urgent": { "type": "boolean" }, "mood": { "enum": ["angry", "calm"] },
+        "name": { "type": "string" }, "phone": { "type": "string" }, "items": {}, "note": {}, "a/b~c": {} } });
+    let sources = [source("/subject", "Grüße von Zoë"), source("/body", "Order 4711: 2 lamps, 2 chairs and a bed")];
+    let data = json!({ "id": "4711", "urgent": true, "mood": "angry", "name": "Zoë", "items":
+        [{ "what": "bed" }, { "what": "sofa" }, { "count": 2 }, {}, []], "a/b~c": "lamps", "note": null });
+    let found = pieces(&schema, &sources, &data);
+    let expected = [
+        ("/id", "exact", vec!["4711"]),
+        ("/urgent", "judged", vec![]),
+        ("/mood", "judged", vec![]),
+        ("/name", "exact", vec!["Zoë"]),
+        ("/items/0/what", "exact", vec!["bed"]),
+        ("/items/1/what", "none", vec![]),
+        ("/items/2/count", "ambiguous", vec!["2", "2"]),
+        ("/a~1b~0c", "exact", vec!["lamps"]),
+        ("/note", "absent", vec![]),
+        ("/phone", "absent", vec![]),
+    ];
+    let found: Vec<_> = found.iter().map(|(field, state, spans)| (field.as_str(), *state, spans.clone())).collect();
+    assert_eq!(
+        found,
+        expected.map(|(field, state, spans)| (field, state, spans.into_iter().map(str::to_owned).collect()))
+    );
+}
+
+#[test]
+fn the_first_source_that_has_a_value_is_the_one_that_is_named() {
+    let sources = [source("/a", "nothing"), source("/b", "Anna"), source("/c", "Anna, Anna")];
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "name": "Anna" }));
+    assert_eq!((evidence.fields[0].source.as_deref(), evidence.fields[0].spans.len()), (Some("/b"), 1));
+    assert_eq!(evidence.fields[0].state, EvidenceState::Exact);
+}
+
+#[test]
+fn a_huge_answer_to_a_huge_text_ends_and_says_what_was_not_searched() {
+    let text = "a".repeat(1 << 20);
+    let sources = [Source { pointer: "/body".into(), text: text.into() }];
+    let data: Vec<Value> = (0..10_000).map(|index| json!(format!("aaaaaaaaaaaaaaab{index}"))).collect();
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!(data));
+    assert_eq!(evidence.fields.len(), 10_000);
+    assert_eq!(evidence.fields[0].state, EvidenceState::None);
+    assert_eq!(evidence.fields[9_999].state, EvidenceState::Unsearched);
+}
+
+#[test]
+fn text_that_claims_evidence_is_only_text() {
+    let sources = [source("/body", r#"{"evidence": "exact", "fields": {"/id": {"spans": [[0, 4]]}}} id: see above"#)];
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "id": "4711", "x-evidence": "judged" }));
+    assert_eq!(evidence.fields.iter().map(|field| field.state).collect::<Vec<_>>(), [EvidenceState::None; 2]);
+}
