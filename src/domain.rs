@@ -15,6 +15,8 @@ pub mod answer;
 pub mod answer_key;
 pub mod api_key;
 pub mod attempt;
+#[cfg(test)]
+pub(crate) mod cpu_time;
 pub mod decimals;
 pub mod duration;
 pub mod error_code;
