@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::admin::seen::AdminSeen;
 use super::auth::Authenticator;
+use super::problem::Problem;
 use super::request_log::RequestLogger;
 use super::settings::HttpSettings;
 use super::v1::analyzer::Analyzer;
@@ -69,6 +71,23 @@ impl ApiParts {
     /// Whether a provider has this name.
     pub(super) fn is_provider(&self, name: &str) -> bool {
         self.providers.iter().any(|known| &**known.provider.name() == name)
+    }
+
+    /// Does work that must not be left half done: to its end, though the client has gone or the process is ending.
+    ///
+    /// # Errors
+    /// `internal_error` if it panics.
+    pub(super) async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let open = self.open_requests.token();
+        let work = async move {
+            let done = work.await;
+            drop(open);
+            done
+        };
+        self.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())
     }
 
     /// Whether prompts and answers are taken down as well.

@@ -2,6 +2,7 @@
 
 pub mod schemas;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
@@ -83,9 +84,13 @@ pub async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, Json<ShownKey>), Problem> {
     idempotent::refuse(&headers)?;
-    let created = keys(&api)?.create(new_key(body)?).await.map_err(problem);
-    record(&api, &id, None, "created", created.as_ref().map(|(_, entry)| entry));
-    let (key, entry) = created?;
+    let (new, asking) = (new_key(body)?, Arc::clone(&api));
+    let work = async move {
+        let created = keys(&api)?.create(new).await.map_err(problem);
+        record(&api, &id, None, "created", created.as_ref().map(|(_, entry)| entry));
+        created
+    };
+    let (key, entry) = asking.to_its_end(work).await??;
     let shown = ShownKey { key: Some(key.expose().to_owned()), ..shown(&entry) };
     Ok((StatusCode::CREATED, Json(shown)))
 }
@@ -150,12 +155,14 @@ pub async fn change(
     id: Result<Path<String>, PathRejection>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<ShownKey>, Problem> {
-    let (id, change) = (key_id(id)?, key_change(body)?);
-    let changed = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem);
-    record(&api, &request_id, Some(&id), "changed", changed.as_ref());
-    let entry = changed?;
-    api.authenticator.forget();
-    Ok(Json(shown(&entry)))
+    let (id, change, asking) = (key_id(id)?, key_change(body)?, Arc::clone(&api));
+    let work = async move {
+        let changed = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem);
+        record(&api, &request_id, Some(&id), "changed", changed.as_ref());
+        api.authenticator.forget();
+        changed
+    };
+    Ok(Json(shown(&asking.to_its_end(work).await??)))
 }
 
 /// Revokes a key, for good
@@ -176,12 +183,14 @@ pub async fn revoke(
     Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ShownKey>, Problem> {
-    let id = key_id(id)?;
-    let revoked = keys(&api)?.revoke(&everybody(), &id).await.map_err(problem);
-    record(&api, &request_id, Some(&id), "revoked", revoked.as_ref());
-    let entry = revoked?;
-    api.authenticator.forget();
-    Ok(Json(shown(&entry)))
+    let (id, asking) = (key_id(id)?, Arc::clone(&api));
+    let work = async move {
+        let revoked = keys(&api)?.revoke(&everybody(), &id).await.map_err(problem);
+        record(&api, &request_id, Some(&id), "revoked", revoked.as_ref());
+        api.authenticator.forget();
+        revoked
+    };
+    Ok(Json(shown(&asking.to_its_end(work).await??)))
 }
 
 /// Records what was done to a key, or to none yet.

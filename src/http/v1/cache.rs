@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::{Extension, Json};
 use serde::Serialize;
-use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use crate::domain::name_pattern::NamePattern;
@@ -85,18 +84,19 @@ pub async fn invalidate(
             format!("send ?pattern= with 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
         Problem::new(RequestCode::InvalidRequest, detail)
     })?;
-    let (asking, open) = (Arc::clone(&api), api.open_requests.token());
+    let asking = Arc::clone(&api);
     let work = async move {
         let invalidated = api.cache.invalidate(identity.caller.tenant(), &NamePattern::new(pattern.clone())).await;
         record(&api, &id, &identity, &pattern, invalidated.as_ref().ok());
         if let Err(incomplete) = &invalidated {
             tracing::warn!(error = %incomplete, "remembered answers could not be invalidated everywhere");
         }
-        drop(open);
         invalidated
     };
-    let invalidated = asking.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())?;
-    let invalidated = invalidated.map_err(|_incomplete| Problem::store_unavailable())?;
+    let invalidated = asking.to_its_end(work).await?.map_err(|_incomplete| {
+        let detail = "the shared cache cannot be reached, and answers may still be in it; ask again when it is there";
+        Problem::new(RequestCode::StoreUnavailable, detail)
+    })?;
     Ok(Json(Invalidated { invalidated }))
 }
 
