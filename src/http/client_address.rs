@@ -21,7 +21,8 @@ pub struct RoutesFor {
 impl RoutesFor {
     /// These routes, for the connection of this client.
     pub fn new(client: IpAddr, routes: Router) -> Self {
-        Self { routes: TowerToHyperService::new(routes), client: ClientAddress(client) }
+        // A listener for both versions of IP sees an IPv4 client as ::ffff:192.0.2.1.
+        Self { routes: TowerToHyperService::new(routes), client: ClientAddress(client.to_canonical()) }
     }
 }
 

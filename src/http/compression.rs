@@ -76,10 +76,11 @@ fn choose(headers: &HeaderMap) -> Option<Encoding> {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let accepted: Vec<(&str, f32)> = lines.flat_map(|line| line.split(',')).map(weighed).collect();
     let weight_of = |name: &str| accepted.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, q)| *q);
+    let as_it_is = weight_of("identity").unwrap_or(0.0);
     let mut best = None;
     for encoding in ENCODINGS {
         let weight = weight_of(encoding.name()).or_else(|| weight_of("*")).unwrap_or(0.0);
-        if weight > best.map_or(0.0, |(_, weight)| weight) {
+        if weight >= as_it_is && weight > best.map_or(0.0, |(_, weight)| weight) {
             best = Some((encoding, weight));
         }
     }

@@ -32,7 +32,9 @@ fn location(request: &Request, port: u16) -> Option<HeaderValue> {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let authority = request.uri().authority().cloned().or(named)?;
     let host = authority.host();
-    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    // The `*` of OPTIONS is no path, and would become a part of the host.
+    let path = request.uri().path_and_query().map(PathAndQuery::as_str).filter(|path| path.starts_with('/'));
+    let path = path.unwrap_or("/");
     let place = if port == HTTPS { host.to_owned() } else { format!("{host}:{port}") };
     HeaderValue::try_from(format!("https://{place}{path}")).ok().filter(|_| !host.is_empty())
 }
@@ -60,6 +62,13 @@ mod tests {
             assert_eq!((answer.status.as_u16(), answer.header("location")), (308, location));
         }
         assert_eq!(redirected(443, "//evil.example", "a").await.header("location"), "https://a//evil.example");
+    }
+
+    #[tokio::test]
+    async fn a_question_about_the_whole_server_is_sent_to_its_root() {
+        let request = Request::options("*").header("host", "api.example.com").body(Body::empty()).unwrap();
+        let answer = Api::of(router(443)).send(request).await;
+        assert_eq!(answer.header("location"), "https://api.example.com/");
     }
 
     #[tokio::test]

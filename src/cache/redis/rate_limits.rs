@@ -43,10 +43,12 @@ impl RedisRateLimits {
         match answered {
             Ok(Ok(answer)) => Some(answer),
             Ok(Err(error)) if is_refusal(&error) => None,
-            Ok(Err(_)) | Err(_) => {
+            Ok(Err(_lost)) => {
                 self.link.suspect();
                 None
             }
+            // Too late for a limit may be soon enough for an answer, for which the same connection is waited longer.
+            Err(_late) => None,
         }
     }
 }

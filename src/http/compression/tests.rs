@@ -72,7 +72,17 @@ fn the_client_says_what_it_likes_best_and_the_fastest_is_taken_of_what_is_left()
     assert_eq!(chosen("gzip, deflate, br"), Some("br"));
     assert_eq!(chosen("br;q=0.2, GZIP; q=0.5, *;q=0.1"), Some("gzip"));
     assert_eq!(chosen("zstd;q=0, *"), Some("br"));
-    for nothing in ["", "identity", "deflate", "gzip;q=0", "gzip;q=x", "*;q=0"] {
+    assert_eq!(chosen("gzip, identity"), Some("gzip"));
+    for nothing in [
+        "",
+        "identity",
+        "gzip;q=0.5, identity",
+        "br;q=0.9, *;q=0.1, identity;q=1",
+        "deflate",
+        "gzip;q=0",
+        "gzip;q=x",
+        "*;q=0",
+    ] {
         assert_eq!(chosen(nothing), None, "{nothing}");
     }
     assert_eq!(choose(&HeaderMap::new()), None);

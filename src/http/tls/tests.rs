@@ -83,6 +83,7 @@ async fn a_new_certificate_is_shown_when_both_files_are_there() {
         fs::write(cert_file, new.cert.pem()).unwrap();
         tokio::time::sleep(LOOK_EVERY).await;
         assert!(handshake(&acceptor, &files.made, &[&version::TLS13]).await.is_ok(), "only one file is new");
+        assert_eq!(certificate.components()[0].detail, None, "the other one is waited for");
         fs::write(key_file, new.signing_key.serialize_pem()).unwrap();
         tokio::time::sleep(LOOK_EVERY * 3).await;
         assert!(handshake(&acceptor, &new, &[&version::TLS13]).await.is_ok());
@@ -123,14 +124,16 @@ fn what_is_wrong_with_the_files_is_said_without_quoting_them() {
     let canary = key.lines().nth(1).unwrap();
     files.write("", &key);
     assert!(files.error().contains("cert.pem has no certificate"), "{}", files.error());
-    for broken in
-        [String::new(), certificate.clone(), key.replace("-----BEGIN", "----BEGIN"), format!("{canary}\n{key}x")]
-    {
+    for broken in [String::new(), certificate.clone(), key.replace("-----BEGIN", "----BEGIN")] {
         files.write(&certificate, &broken);
-        if let Err(error) = read(&files.names()) {
-            assert!(error.to_string().contains("key.pem has no private key"), "{error}");
-            assert!(!error.to_string().contains(canary) && !format!("{error:?}").contains(canary));
-        }
+        let error = read(&files.names()).unwrap_err();
+        assert!(error.to_string().contains("key.pem has no private key"), "{error}");
+        assert!(!error.to_string().contains(canary) && !format!("{error:?}").contains(canary));
+    }
+    // What stands around a key means nothing, and is said of no other fault either.
+    files.write(&certificate, &format!("{canary}\n{key}x"));
+    if let Err(error) = read(&files.names()) {
+        assert!(!error.to_string().contains(canary) && !format!("{error:?}").contains(canary));
     }
     files.write(&certificate, &made().signing_key.serialize_pem());
     assert!(files.error().contains("does not fit the certificate"), "{}", files.error());

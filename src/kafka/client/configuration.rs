@@ -129,10 +129,11 @@ pub(crate) fn producer(deps: &Dependencies, transactional_id: Option<&str>) -> K
 /// How long a security event is tried to be produced before its batch is tried again: less than a batch may take.
 const AUDIT_TIMEOUT_MS: &str = "8000";
 
-/// An idempotent producer for security events. Unlike an outcome, one that is late may be sent twice.
+/// A producer for security events. Unlike an outcome, one that is late may be sent twice, so it needs no idempotence,
+/// whose fatal errors would end it.
 pub(crate) fn audit_producer(settings: &KafkaSettings) -> KafkaResult<Producer> {
     let mut config = config(settings, "structured-prompt-audit", &[COMMON, PRODUCER], OWNED_PRODUCER);
-    config.set("message.timeout.ms", AUDIT_TIMEOUT_MS);
+    config.set("message.timeout.ms", AUDIT_TIMEOUT_MS).set("enable.idempotence", "false");
     config.create_with_context(Deliveries::default())
 }
 

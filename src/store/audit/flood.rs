@@ -41,9 +41,7 @@ impl FloodGuard {
             now.report();
             *now = Minute { number, ..Minute::default() };
         }
-        let is_too_much = now.is_too_much(event);
-        now.held_back += u64::from(is_too_much);
-        is_too_much
+        now.is_too_much(event)
     }
 }
 
@@ -68,7 +66,10 @@ impl Minute {
             return false;
         }
         let recorded = AuditEventType::ALL.iter().zip(&mut self.recorded).find(|(kind, _)| **kind == event.event_type);
-        let Some((_, recorded)) = recorded.filter(|(_, recorded)| **recorded < MOST_A_MINUTE) else { return true };
+        let Some((_, recorded)) = recorded.filter(|(_, recorded)| **recorded < MOST_A_MINUTE) else {
+            self.held_back += 1;
+            return true;
+        };
         // A client beyond its limit is one event a minute, however often it asks.
         if event.event_type == AuditEventType::RateLimit && !self.limited.insert(event.actor.clone()) {
             return true;
