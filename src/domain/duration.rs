@@ -15,9 +15,26 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(millis.map_or(Duration::MAX, Duration::from_millis))
 }
 
+/// Writes what [`parse`] reads, in the largest unit that leaves nothing over, to the millisecond.
+pub fn text(duration: Duration) -> String {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let whole = UNITS.iter().rev().find(|(_, scale)| millis >= *scale && millis.is_multiple_of(*scale));
+    whole.map_or_else(|| format!("{millis}ms"), |(unit, scale)| format!("{}{unit}", millis / scale))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["0ms", "250ms", "1500ms", "10s", "90s", "5m", "24h", "366d", "25h"] {
+            let duration = parse(text).unwrap();
+            assert_eq!(parse(&super::text(duration)), Some(duration), "{text}");
+        }
+        assert_eq!(text(Duration::from_secs(90)), "90s");
+        assert_eq!(text(Duration::from_secs(86_400 * 366)), "366d");
+    }
 
     #[test]
     fn a_number_needs_a_unit() {

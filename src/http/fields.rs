@@ -150,9 +150,9 @@ impl<'a> Fields<'a> {
         let value = self.value(name)?;
         let duration = value.as_str().and_then(duration::parse).filter(|duration| range.contains(duration));
         let help = || {
-            let (least, most) = (range.start(), range.end());
+            let (least, most) = (duration::text(*range.start()), duration::text(*range.end()));
             format!(
-                "expected a duration from {least:?} to {most:?} as a whole number and a unit: \"250ms\", \"10s\", \"5m\", \"1h\""
+                "expected a duration from {least} to {most} as a whole number and a unit: \"250ms\", \"10s\", \"5m\", \"1h\""
             )
         };
         duration.or_else(|| self.wrong(name, help()))

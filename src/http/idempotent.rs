@@ -201,7 +201,6 @@ fn replay(StoredAnswer { status, headers, body }: StoredAnswer) -> Response {
     response
 }
 
-/// The key, as a string of structured fields (`"8e03…"`) or bare.
 /// Refuses an idempotency key where the answer has a secret, which is not stored and so cannot be given again.
 ///
 /// # Errors
@@ -215,6 +214,7 @@ pub fn refuse(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(RequestCode::InvalidRequest, detail))
 }
 
+/// The key, as a string of structured fields (`"8e03…"`) or bare.
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();

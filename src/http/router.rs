@@ -117,7 +117,8 @@ fn for_administrators(state: &ApiState) -> Router<ApiState> {
 }
 
 async fn not_found(request: Request) -> Problem {
-    let detail = format!("there is no {}; the README lists the routes", request.uri().path());
+    let detail =
+        format!("there is no {}; GET /openapi.json lists the routes, and /docs explains them", request.uri().path());
     Problem::new(RequestCode::NotFound, detail)
 }
 

@@ -30,8 +30,8 @@ pub fn accept(rendered: Rendered, checks: &Checks, on_pattern: impl FnMut(&'stat
     if prompt.is_empty() || content.as_ref().is_some_and(String::is_empty) {
         return Err(Failure::new(
             Code::PromptEmpty,
-            "nothing is left of the record's text after white space and control characters are removed; check the sender \
-             and the field that the template reads",
+            "nothing is left of the text after white space and control characters are removed; check the sender, or the \
+             field that the template reads",
         ));
     }
     check_length(&prompt, checks.max_prompt_chars)?;
@@ -50,7 +50,10 @@ fn check_length(prompt: &str, limit: usize) -> Result<(), Failure> {
     }
     Err(Failure::new(
         Code::PromptTooLong,
-        format!("the prompt has {chars} characters, the limit is {limit}; shorten the field that the template reads"),
+        format!(
+            "the prompt has {chars} characters, the limit is {limit}; shorten the text, or the field that the template \
+             reads"
+        ),
     ))
 }
 
@@ -67,7 +70,7 @@ fn check_patterns(
     names.iter().copied().for_each(on_pattern);
     if policy == PatternPolicy::Reject && !names.is_empty() {
         let message = format!(
-            "the prompt matches the pattern `{}`; set suspicious_input to flag to let it through",
+            "the prompt matches the pattern `{}`; reword it, or let the configuration's suspicious_input be flag",
             names.join("`, `")
         );
         return Err(Failure::new(Code::SuspiciousInput, message));

@@ -57,7 +57,8 @@ async fn refused(api: &ApiParts, id: &RequestId, endpoint: &str, stranger: Strin
         }
         None => {
             let event = audit::event(api, id.as_str(), AuditEventType::Authentication, AuditResult::Denied);
-            (AuditEvent { actor: stranger, ..event }, "wrong_admin_key")
+            let detail = if bearer(headers).is_some() { "wrong_admin_key" } else { "no_key" };
+            (AuditEvent { actor: stranger, ..event }, detail)
         }
     };
     let (resource, detail) = (endpoint.to_owned(), Some(detail.to_owned()));

@@ -117,7 +117,10 @@ impl Specs {
                 Some(provider) => vec![Arc::clone(provider)],
                 None => {
                     let names: Vec<_> = by_name.keys().map(AsRef::as_ref).collect();
-                    let detail = format!("there is no such provider; there are {}", names.join(", "));
+                    let detail = format!(
+                        "there is no such provider; there are {}, and others when their keys are set",
+                        names.join(", ")
+                    );
                     return Err(wrong(&request.place_of(request.inherited.provider), "/options/provider", detail));
                 }
             },
