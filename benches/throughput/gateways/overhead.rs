@@ -117,10 +117,9 @@ fn embedded(gateway: &Gateway, load: Load, directory: &Path, stub_port: u16) -> 
         .output()
         .expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // Above it stands what the gateway has logged.
-    let report =
-        String::from_utf8_lossy(&output.stdout).trim_end().lines().next_back().map(serde_json::from_str::<Value>);
-    let report = report.and_then(Result::ok).unwrap_or_else(|| panic!("no report: {output:?}"));
+    // Around it stands what the gateway has logged.
+    let report = output.stdout.split(|byte| *byte == b'\n').find_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let report = report.unwrap_or_else(|| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
     let seconds = |name: &str| report[name].as_f64().expect("seconds");
     let error = report["errors"][0].as_str().map(|error| Err(error.to_owned()));
     let latencies = report["nanoseconds"].as_array().expect("latencies");
