@@ -22,6 +22,8 @@ pub struct BadVersion;
 impl Version {
     /// The version of what has had none before.
     pub const FIRST: Self = Self { major: 1, minor: 0, patch: 0 };
+    /// The largest number that a version may have: databases have signed numbers.
+    pub const MAX_NUMBER: u32 = i32::MAX.unsigned_abs();
 }
 
 /// By how much a version grows.
@@ -36,15 +38,15 @@ pub enum Step {
 }
 
 impl Version {
-    /// The least version after this one that is such a step.
-    #[must_use]
-    pub fn next(self, step: Step) -> Self {
+    /// The least version after this one that is such a step; `None` where a number would exceed [`Self::MAX_NUMBER`].
+    pub fn next(self, step: Step) -> Option<Self> {
         let Self { major, minor, patch } = self;
-        match step {
-            Step::Patch => Self { patch: patch.saturating_add(1), ..self },
-            Step::Minor => Self { major, minor: minor.saturating_add(1), patch: 0 },
-            Step::Major => Self { major: major.saturating_add(1), minor: 0, patch: 0 },
-        }
+        let after = |number: u32| number.checked_add(1).filter(|next| *next <= Self::MAX_NUMBER);
+        Some(match step {
+            Step::Patch => Self { patch: after(patch)?, ..self },
+            Step::Minor => Self { major, minor: after(minor)?, patch: 0 },
+            Step::Major => Self { major: after(major)?, minor: 0, patch: 0 },
+        })
     }
 
     /// Which step it is from this version to a later one; `None` to one that is not later.
@@ -126,8 +128,7 @@ impl FromStr for Selector {
 
 fn number(text: &str) -> Result<u32, BadVersion> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
-    // Databases have signed numbers.
-    let number = text.parse().ok().filter(|number| is_plain && i32::try_from(*number).is_ok());
+    let number = text.parse().ok().filter(|number| is_plain && *number <= Version::MAX_NUMBER);
     number.ok_or(BadVersion)
 }
 
@@ -155,13 +156,25 @@ mod tests {
     fn a_step_is_named_by_the_first_number_that_grows() {
         let version = |text: &str| text.parse::<Version>().unwrap();
         for (step, next) in [(Step::Patch, "1.2.4"), (Step::Minor, "1.3.0"), (Step::Major, "2.0.0")] {
-            assert_eq!(version("1.2.3").next(step), version(next));
+            assert_eq!(version("1.2.3").next(step), Some(version(next)));
             assert_eq!(version("1.2.3").step_to(version(next)), Some(step));
         }
         assert_eq!(version("1.2.3").step_to(version("3.0.1")), Some(Step::Major));
         for earlier in ["1.2.3", "1.2.2", "1.1.9", "0.9.9"] {
             assert_eq!(version("1.2.3").step_to(version(earlier)), None, "{earlier}");
         }
+    }
+
+    #[test]
+    fn there_is_no_version_after_one_whose_number_is_the_largest_that_can_be_read() {
+        let last: Version = "2147483647.2147483647.2147483647".parse().unwrap();
+        for step in [Step::Patch, Step::Minor, Step::Major] {
+            assert_eq!(last.next(step), None, "{step:?}");
+        }
+        let last_patch: Version = "1.0.2147483647".parse().unwrap();
+        let next = last_patch.next(Step::Minor).unwrap();
+        assert_eq!(next.to_string().parse(), Ok(next));
+        assert_eq!(next.to_string(), "1.1.0");
     }
 
     #[test]

@@ -30,16 +30,26 @@ pub fn is_forced(uri: &Uri) -> Result<bool, Problem> {
 /// The version of an entry whose latest is `latest`: the one that is asked for, or the least that fits.
 ///
 /// # Errors
-/// `invalid_request` for a version that is not later, `incompatible_schema` for one that is too small.
+/// `invalid_request` for a version that is not later, or where none is left that fits; `incompatible_schema` for one that
+/// is too small.
 pub fn new_version(
     latest: Version,
     asked_for: Option<Version>,
     change: Change,
     is_forced: bool,
 ) -> Result<Version, Problem> {
-    let least = latest.next(change.step);
-    let Some(version) = asked_for else { return Ok(least) };
     let at_version = |detail: String| vec![PlaceError { pointer: "#/version".to_owned(), detail }];
+    let least = || {
+        latest.next(change.step).ok_or_else(|| {
+            let detail = format!(
+                "the version after {latest} would have a number above {}; write another later version here, or keep \
+                 this under another name",
+                Version::MAX_NUMBER
+            );
+            Problem::at_places(RequestCode::InvalidRequest, at_version(detail))
+        })
+    };
+    let Some(version) = asked_for else { return least() };
     let Some(step) = latest.step_to(version) else {
         let detail = format!("the latest version is {latest}; write a later one, or leave it out");
         return Err(Problem::at_places(RequestCode::InvalidRequest, at_version(detail)));
@@ -48,7 +58,7 @@ pub fn new_version(
         return Ok(version);
     }
     let places = if change.places.is_empty() {
-        at_version(format!("something was added, so the version is {least} at least; or send ?force=true"))
+        at_version(format!("something was added, so the version is {} at least; or send ?force=true", least()?))
     } else {
         change.places
     };
@@ -76,5 +86,18 @@ mod tests {
         for earlier in ["1.2.3", "1.2.2", "0.9.0"] {
             assert_eq!(of(earlier, Step::Patch, true), Err("invalid_request"), "{earlier}");
         }
+    }
+    #[test]
+    fn a_version_whose_number_would_be_too_large_is_refused_with_what_to_do() {
+        let latest: Version = "1.2147483647.0".parse().unwrap();
+        let change = || Change { step: Step::Minor, places: Vec::new() };
+        for asked_for in [None, Some("1.2147483647.1".parse().unwrap())] {
+            let problem = new_version(latest, asked_for, change(), false).unwrap_err();
+            assert_eq!(problem.code(), "invalid_request");
+            let problem = serde_json::to_value(&problem).unwrap();
+            assert!(problem["detail"].as_str().unwrap().contains("write another later version"), "{problem}");
+        }
+        let next: Version = "2.0.0".parse().unwrap();
+        assert_eq!(new_version(latest, Some(next), change(), false).ok(), Some(next));
     }
 }
