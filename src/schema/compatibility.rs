@@ -6,7 +6,8 @@
 //!
 //! - `known`: what the earlier schema says of the values at a place; `types`: their types;
 //! - `assertions`, `children`, `alternatives`: the keywords of the later one;
-//! - `same`: whether two subschemas say the same; `document`: reading keywords as their draft does.
+//! - `same`: whether two subschemas say the same; `document`: reading keywords as their draft does;
+//! - `steps`: how much a comparison may cost.
 
 mod alternatives;
 mod assertions;
@@ -14,18 +15,22 @@ mod children;
 mod document;
 mod known;
 mod same;
+mod steps;
 mod types;
 
 use serde_json::{Map, Value};
 
 use self::document::Document;
 use self::known::Known;
+use self::steps::Steps;
 use super::keywords::{Draft, Keyword, Role, find, join};
 use crate::domain::version::Step;
 
-/// Comparisons of two subschemas before a change is called too large to be decided. The largest schemas that are
-/// allowed take some thousands; only alternatives within alternatives take more.
-const MAX_STEPS: usize = 5_000;
+/// Steps before a change is called too large to be decided. The largest schemas that are allowed take some ten
+/// thousands; only alternatives within alternatives, and what is referred to from many places, take more.
+const MAX_STEPS: usize = 200_000;
+/// Most pairs that are compared within each other, so that schemas which refer to themselves do not take the stack.
+const MAX_OPEN: usize = 100;
 /// Most places that are reported.
 const MAX_PLACES: usize = 20;
 
@@ -71,9 +76,13 @@ fn incompatibilities(earlier: &Value, later: &Value) -> Vec<Incompatibility> {
         let message = "the schema is of another draft, in which keywords mean other things".to_owned();
         return vec![Incompatibility { pointer: "/$schema".to_owned(), message }];
     }
-    let mut comparison = Comparison::new(earlier, later);
+    let steps = Steps::new(MAX_STEPS);
+    let mut comparison = Comparison::new(earlier, later, &steps);
     let known = Known::of(&comparison.earlier, &[earlier]);
     comparison.check(&known, later, "");
+    if steps.are_spent() {
+        comparison.report("", "the schemas are too large, or have too many alternatives, to be compared");
+    }
     let mut found = Vec::new();
     for place in comparison.found {
         if found.len() < MAX_PLACES && !found.contains(&place) {
@@ -87,16 +96,16 @@ fn incompatibilities(earlier: &Value, later: &Value) -> Vec<Incompatibility> {
 struct Comparison<'a> {
     earlier: Document<'a>,
     later: Document<'a>,
+    steps: &'a Steps,
     found: Vec<Incompatibility>,
-    steps_left: usize,
     /// Pairs that are being compared. One that is met again holds if the rest does: instances end.
-    open: Vec<(Known<'a>, usize)>,
+    open: Vec<(usize, Known<'a>)>,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(earlier: &'a Value, later: &'a Value) -> Self {
-        let (earlier, later) = (Document::new(earlier), Document::new(later));
-        Self { earlier, later, found: Vec::new(), steps_left: MAX_STEPS, open: Vec::new() }
+    fn new(earlier: &'a Value, later: &'a Value, steps: &'a Steps) -> Self {
+        let (earlier, later) = (Document::new(earlier, steps), Document::new(later, steps));
+        Self { earlier, later, steps, found: Vec::new(), open: Vec::new() }
     }
 
     /// Notes where `later` may refuse values of which `known` is known.
@@ -109,12 +118,16 @@ impl<'a> Comparison<'a> {
             Value::Bool(false) => return self.report(pointer, "nothing is valid here any more"),
             Value::Null | Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => return,
         };
-        if !self.take_steps(1, pointer) {
+        // Each keyword is held against each schema.
+        if !self.steps.take(members.len().max(1) * known.schemas.len().max(1)) {
             return;
         }
-        let pair = (known.clone(), std::ptr::from_ref(later).addr());
+        let pair = (std::ptr::from_ref(later).addr(), known.clone());
         if self.open.contains(&pair) {
             return;
+        }
+        if self.open.len() == MAX_OPEN {
+            return self.report(pointer, "references lead too deep here to be compared");
         }
         self.open.push(pair);
         let before = self.found.len();
@@ -134,7 +147,7 @@ impl<'a> Comparison<'a> {
     fn holds(&mut self, known: &Known<'a>, later: &'a Value, pointer: &str) -> bool {
         let before = self.found.len();
         self.check(known, later, pointer);
-        let holds = self.found.len() == before;
+        let holds = self.found.len() == before && !self.steps.are_spent();
         self.found.truncate(before);
         holds
     }
@@ -188,16 +201,6 @@ impl<'a> Comparison<'a> {
         let earlier = known.schemas.iter().filter_map(|schema| self.earlier.keyword(schema, name));
         let earlier: Vec<_> = earlier.collect();
         earlier.into_iter().any(|earlier| self.is_same_keyword(name, earlier, value))
-    }
-
-    /// Takes steps, unless there are too few left; then the place counts as incompatible.
-    fn take_steps(&mut self, steps: usize, pointer: &str) -> bool {
-        let left = self.steps_left.checked_sub(steps);
-        self.steps_left = left.unwrap_or(0);
-        if left.is_none() {
-            self.report(pointer, "the schemas have too many alternatives to be compared");
-        }
-        left.is_some()
     }
 
     fn report(&mut self, pointer: &str, message: impl Into<String>) {

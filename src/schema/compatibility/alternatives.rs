@@ -1,5 +1,7 @@
 //! Keywords that hold a value against other schemas: alternatives, conditions, what it must not be.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::Comparison;
@@ -9,6 +11,8 @@ use crate::schema::keywords::join;
 
 /// Deepest that properties are looked at for what tells two alternatives apart.
 const MAX_LEVELS: usize = 3;
+/// Pairs of values that are compared for one step.
+pub(super) const PAIRS_A_STEP: usize = 16;
 
 impl<'a> Comparison<'a> {
     /// Notes such a keyword where it may refuse what was valid.
@@ -44,8 +48,9 @@ impl<'a> Comparison<'a> {
                 self.report(at, "what this refuses may have been valid");
             }
             ("dependentSchemas" | "dependencies", Value::Object(dependencies)) => {
+                let required = known.required(&self.earlier);
                 for (property, dependency) in dependencies {
-                    self.check_dependency(known, property, dependency, &join(at, property));
+                    self.check_dependency(known, &required, (property, dependency), &join(at, property));
                 }
             }
             _ => {}
@@ -61,8 +66,12 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// Whether no value is valid under a schema, by its type, by the values that there are, or by a property.
+    /// Whether no value is valid under a schema, by its type, by the values that there are, or by a property. Once there
+    /// are no steps left, it is not said of any.
     fn is_apart(&self, known: &Known<'a>, later: &'a Value, levels: usize) -> bool {
+        if !self.steps.take(1) {
+            return false;
+        }
         let other = Known::of(&self.later, &[later]);
         if known.types.and(other.types).is_empty() {
             return true;
@@ -70,16 +79,18 @@ impl<'a> Comparison<'a> {
         if let (Some(before), Some(after)) = (known.values(&self.earlier), other.values(&self.later)) {
             // Numbers have several spellings.
             let is_comparable = before.iter().chain(&after).all(|value| !value.is_number() && !is_composed(value));
-            return is_comparable && !before.iter().any(|value| after.contains(value));
+            let is_paid = self.steps.take(before.len() * after.len() / PAIRS_A_STEP);
+            return is_comparable && is_paid && !before.iter().any(|value| after.contains(value));
         }
         let has_no_others = known.types.may_be("object") && known.types.each().count() == 1;
         levels > 0
             && has_no_others
             && known.required(&self.earlier).iter().any(|name| {
                 let schemas = other.schemas.iter().filter_map(|schema| self.later.members(schema, "properties"));
-                schemas
-                    .filter_map(|properties| properties.get(*name))
-                    .any(|schema| self.is_apart(&known.property(&self.earlier, name), schema, levels - 1))
+                self.steps.take(other.schemas.len())
+                    && schemas
+                        .filter_map(|properties| properties.get(*name))
+                        .any(|schema| self.is_apart(&known.property(&self.earlier, name), schema, levels - 1))
             })
     }
 
@@ -104,11 +115,16 @@ impl<'a> Comparison<'a> {
     }
 
     /// What an object has to be that has a property.
-    fn check_dependency(&mut self, known: &Known<'a>, property: &str, dependency: &'a Value, at: &str) {
+    fn check_dependency(
+        &mut self,
+        known: &Known<'a>,
+        required: &BTreeSet<&str>,
+        (property, dependency): (&str, &'a Value),
+        at: &str,
+    ) {
         if !known.types.may_be("object") || known.property(&self.earlier, property).types.is_empty() {
             return;
         }
-        let required = known.required(&self.earlier);
         let Value::Array(names) = dependency else {
             return self.check(&known.of_types(Types::OBJECT), dependency, at);
         };

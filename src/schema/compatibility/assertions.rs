@@ -3,14 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::Comparison;
+use super::alternatives::PAIRS_A_STEP;
 use super::document::Document;
 use super::known::Known;
 use super::types::Types;
 use crate::domain::json::Decimal;
 use crate::schema::keywords::Draft;
 
-/// What compiling a keyword costs, in comparisons.
-const COMPILE_STEPS: usize = 50;
+/// What compiling a keyword costs.
+const COMPILE_STEPS: usize = 2_000;
 
 /// A limit of a number or a count.
 struct Limit {
@@ -63,7 +64,7 @@ impl<'a> Comparison<'a> {
             Some(limits) => self.limit_follows(known, members, limits, name),
             None => self.follows(known, name, value),
         };
-        if !follows && !self.takes_all_values(known, members, name, at) {
+        if !follows && !self.takes_all_values(known, members, name, value) {
             self.report(at, refusal(name));
         }
     }
@@ -141,9 +142,16 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whether all values that there can be are listed, and the keyword takes each.
-    fn takes_all_values(&mut self, known: &Known<'a>, members: &'a Map<String, Value>, name: &str, at: &str) -> bool {
+    fn takes_all_values(
+        &self,
+        known: &Known<'a>,
+        members: &'a Map<String, Value>,
+        name: &str,
+        value: &'a Value,
+    ) -> bool {
         let Some(values) = known.values(&self.earlier) else { return false };
-        if !self.take_steps(COMPILE_STEPS, at) {
+        let pairs = values.len() * value.as_array().map_or(1, Vec::len);
+        if !self.steps.take(COMPILE_STEPS + pairs / PAIRS_A_STEP) {
             return false;
         }
         let mut alone = Map::new();

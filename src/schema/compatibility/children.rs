@@ -45,12 +45,14 @@ impl<'a> Comparison<'a> {
     }
 
     fn check_property(&mut self, known: &Known<'a>, schema: &'a Value, at: &str) {
-        if known.is_anything() && !self.holds(known, schema, at) {
+        if !known.is_anything() {
+            return self.check(known, schema, at);
+        }
+        if !self.holds(known, schema, at) {
             let message = "the property was not declared, but allowed with any value: the schema took properties that \
                            it did not declare";
-            return self.report(at, message);
+            self.report(at, message);
         }
-        self.check(known, schema, at);
     }
 
     /// Which names an expression matches is not looked at: each declared property may be one of them.
@@ -143,7 +145,9 @@ impl<'a> Comparison<'a> {
         let follows = is_readable
             && schemas.into_iter().any(|before| {
                 let Some(schema) = earlier.keyword(before, "contains") else { return false };
-                let is_enough = count(earlier.keyword(before, "minContains")).unwrap_or(1) >= least;
+                // One that is not read here, such as 0.0, may be zero.
+                let before_least = earlier.keyword(before, "minContains").map_or(1, |it| it.as_u64().unwrap_or(0));
+                let is_enough = before_least >= least;
                 let before_most = count(earlier.keyword(before, "maxContains"));
                 match most {
                     None => is_enough && self.holds(&Known::of(&earlier, &[schema]), value, at),

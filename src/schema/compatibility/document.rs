@@ -2,19 +2,24 @@
 
 use serde_json::{Map, Value};
 
+use super::steps::Steps;
 use crate::schema::keywords::{Draft, find};
 use crate::schema::reference;
+
+/// What it costs to look for an anchor: the whole document is walked.
+const ANCHOR_STEPS: usize = 400;
 
 /// A schema document.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
     root: &'a Value,
     pub(super) draft: Draft,
+    pub(super) steps: &'a Steps,
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(root: &'a Value) -> Self {
-        Self { root, draft: Draft::of(root) }
+    pub(super) fn new(root: &'a Value, steps: &'a Steps) -> Self {
+        Self { root, draft: Draft::of(root), steps }
     }
 
     /// A keyword of one of its subschemas, if the draft looks at it there.
@@ -29,9 +34,11 @@ impl<'a> Document<'a> {
         self.keyword(schema, name)?.as_object()
     }
 
-    /// The subschema that a reference means, with its JSON Pointer.
+    /// The subschema that a reference means, with its JSON Pointer; `None` once there are no steps left.
     pub(super) fn target(&self, target: &str) -> Option<(String, &'a Value)> {
-        reference::resolve(self.root, target).ok()
+        let is_anchor = !target.contains("#/") && !target.ends_with('#');
+        let is_paid = self.steps.take(if is_anchor { ANCHOR_STEPS } else { 1 });
+        is_paid.then(|| reference::resolve(self.root, target).ok()).flatten()
     }
 
     /// The schemas of an array's first items, and that of all others.

@@ -43,7 +43,7 @@ impl<'a> Known<'a> {
     pub(super) fn and(&self, document: &Document<'a>, schema: &'a Value) -> Self {
         let mut known = self.clone();
         let mut open = vec![schema];
-        while let Some(schema) = open.pop() {
+        while let Some(schema) = open.pop().filter(|_| document.steps.take(1)) {
             known.types = known.types.and(types(document, schema, MAX_TYPE_LEVELS));
             let Value::Object(members) = schema else { continue };
             if known.schemas.iter().any(|one| std::ptr::eq(*one, members)) {
@@ -75,32 +75,34 @@ impl<'a> Known<'a> {
         self.schemas.is_empty() && self.types == Types::ALL
     }
 
-    /// All values that there can be, where they can be listed.
+    /// All values that there can be, where they can be listed. Each stands for all spellings of its numbers.
     pub(super) fn values(&self, document: &Document<'a>) -> Option<Vec<Value>> {
         let lists = self.schemas.iter().filter_map(|schema| {
             let one = document.keyword(schema, "const").map(std::slice::from_ref);
             one.or_else(|| document.keyword(schema, "enum").and_then(Value::as_array).map(Vec::as_slice))
         });
         if let Some(shortest) = lists.min_by_key(|list| list.len()) {
-            let is_possible = |value: &&Value| !self.types.and(Types::of_value(value)).is_empty();
-            return Some(shortest.iter().filter(is_possible).cloned().collect());
+            let is_possible = |value: &&Value| !self.types.and(Types::of_value(value, document.draft)).is_empty();
+            let is_paid = document.steps.take(shortest.len());
+            return is_paid.then(|| shortest.iter().filter(is_possible).cloned().collect());
         }
         let few = Types::NULL.or(Types::BOOLEAN);
         let all = [Value::Null, Value::Bool(false), Value::Bool(true)];
-        let is_possible = |value: &Value| Types::of_value(value).is_within(self.types);
+        let is_possible = |value: &Value| Types::of_value(value, document.draft).is_within(self.types);
         self.types.is_within(few).then(|| all.into_iter().filter(is_possible).collect())
     }
 
     /// The properties that every object has.
     pub(super) fn required(&self, document: &Document<'a>) -> BTreeSet<&'a str> {
         let lists = self.schemas.iter().filter_map(|schema| document.keyword(schema, "required")?.as_array());
-        lists.flatten().filter_map(Value::as_str).collect()
+        lists.flatten().filter_map(Value::as_str).take_while(|_| document.steps.take(1)).collect()
     }
 
     /// The properties that any of the schemas declares.
     pub(super) fn declared(&self, document: &Document<'a>) -> BTreeSet<&'a str> {
         let properties = self.schemas.iter().filter_map(|schema| document.members(schema, "properties"));
-        properties.flat_map(|properties| properties.keys().map(String::as_str)).collect()
+        let names = properties.flat_map(|properties| properties.keys().map(String::as_str));
+        names.take_while(|_| document.steps.take(1)).collect()
     }
 
     /// What is known of a property.
@@ -109,13 +111,12 @@ impl<'a> Known<'a> {
             let declared = document.members(schema, "properties").and_then(|properties| properties.get(name));
             declared.or_else(|| without_patterns(document, schema))
         };
-        Self::of(document, &self.schemas.iter().filter_map(of).collect::<Vec<_>>())
+        self.of_part(document, of)
     }
 
     /// What is known of properties that no schema declares, where no pattern is for them.
     pub(super) fn other_properties(&self, document: &Document<'a>) -> Self {
-        let of = |schema: &&'a Map<String, Value>| without_patterns(document, schema);
-        Self::of(document, &self.schemas.iter().filter_map(of).collect::<Vec<_>>())
+        self.of_part(document, |schema| without_patterns(document, schema))
     }
 
     /// What is known of an array's item.
@@ -124,7 +125,18 @@ impl<'a> Known<'a> {
             let (first, rest) = document.items(schema);
             first.get(index).or(rest)
         };
-        Self::of(document, &self.schemas.iter().filter_map(of).collect::<Vec<_>>())
+        self.of_part(document, of)
+    }
+
+    /// What is known of a part of the values, for which each schema may have a subschema.
+    fn of_part(
+        &self,
+        document: &Document<'a>,
+        subschema: impl Fn(&&'a Map<String, Value>) -> Option<&'a Value>,
+    ) -> Self {
+        let is_paid = document.steps.take(self.schemas.len().max(1));
+        let schemas = self.schemas.iter().filter(|_| is_paid).filter_map(subschema);
+        Self::of(document, &schemas.collect::<Vec<_>>())
     }
 
     /// The first index whose item is said no more of than of all that follow.
@@ -139,24 +151,24 @@ fn without_patterns<'a>(document: &Document<'a>, schema: &'a Map<String, Value>)
     if has_patterns { None } else { document.keyword(schema, "additionalProperties") }
 }
 
-/// The types that a schema allows.
+/// The types that a schema allows; all of them once there are no steps left.
 fn types(document: &Document<'_>, schema: &Value, levels: usize) -> Types {
     let members = match schema {
         Value::Bool(false) => return Types::NONE,
-        Value::Object(members) if levels > 0 => members,
+        Value::Object(members) if levels > 0 && document.steps.take(1) => members,
         Value::Object(_) | Value::Null | Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             return Types::ALL;
         }
     };
     let list = |name| document.keyword(members, name).and_then(Value::as_array);
     let below = |schema: &Value| types(document, schema, levels - 1);
-    let of_values = |values: &[Value]| values.iter().map(Types::of_value).fold(Types::NONE, Types::or);
+    let of_value = |value: &Value| Types::of_value(value, document.draft);
     let mut allowed = document.keyword(members, "type").map_or(Types::ALL, Types::of_keyword);
     if let Some(one) = document.keyword(members, "const") {
-        allowed = allowed.and(Types::of_value(one));
+        allowed = allowed.and(of_value(one));
     }
-    if let Some(values) = list("enum") {
-        allowed = allowed.and(of_values(values));
+    if let Some(values) = list("enum").filter(|values| document.steps.take(values.len())) {
+        allowed = allowed.and(values.iter().map(of_value).fold(Types::NONE, Types::or));
     }
     for alternatives in ["anyOf", "oneOf"].into_iter().filter_map(list) {
         allowed = allowed.and(alternatives.iter().map(below).fold(Types::NONE, Types::or));

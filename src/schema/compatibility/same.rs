@@ -27,10 +27,9 @@ impl<'a> Comparison<'a> {
         levels: usize,
     ) -> bool {
         let Some(levels) = levels.checked_sub(1) else { return false };
-        if self.steps_left == 0 {
+        if !self.steps.take(earlier.len() + later.len()) {
             return false;
         }
-        self.steps_left -= 1;
         let (earlier_document, later_document) = (self.earlier, self.later);
         let is_missing = |name: &&String| {
             says_something(name) && earlier_document.keyword(earlier, name).is_some() && !later.contains_key(*name)
@@ -75,7 +74,7 @@ impl<'a> Comparison<'a> {
                     && pairs.all(|(before, after)| self.is_same_subschema(before, after, levels))
             }
             (Some(Role::Child(_) | Role::InPlace), ..) => self.is_same_subschema(earlier, later, levels),
-            _ => earlier == later,
+            _ => self.steps.take(later.as_array().map_or(1, Vec::len)) && earlier == later,
         }
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::json::is_integer_literal;
+use crate::schema::keywords::Draft;
 
 /// A set of types. Numbers are of two: whole ones, and others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +42,12 @@ impl Types {
         }
     }
 
-    /// The types that a value may count as: drafts do not agree on 1.0.
-    pub(super) fn of_value(value: &Value) -> Self {
+    /// The types that a value may count as, and those that are equal to it: 1.0 equals 1, and is no integer in draft 4.
+    pub(super) fn of_value(value: &Value, draft: Draft) -> Self {
         let name = match value {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
-            Value::Number(number) if is_integer_literal(number) => return Self::INTEGER,
+            Value::Number(number) if draft > Draft::Draft4 && is_integer_literal(number) => return Self::INTEGER,
             Value::Number(_) => return Self::NUMBER,
             Value::String(_) => "string",
             Value::Array(_) => "array",

@@ -11,7 +11,7 @@ use super::*;
 
 /// Values of each type, few enough to try all of them at every place.
 fn scalars() -> Vec<Value> {
-    ["null", "true", "0", "1", "2", "1.5", "-1", r#""""#, r#""a""#, r#""ab""#, r#""b""#]
+    ["null", "true", "0", "1", "1.0", "2", "1.5", "-1", r#""""#, r#""a""#, r#""ab""#, r#""b""#]
         .map(|text| serde_json::from_str(text).unwrap())
         .to_vec()
 }
@@ -32,13 +32,19 @@ fn instances() -> Vec<Value> {
 }
 
 /// A subschema of so many levels.
-fn subschema(levels: u32) -> BoxedStrategy<Value> {
+fn subschema(draft: Draft, levels: u32) -> BoxedStrategy<Value> {
+    let keywords = move || keywords(draft);
     let leaf = prop_oneof![
         4 => keywords(),
-        1 => Just(json!({ "$ref": "#/$defs/x" })),
-        1 => any::<bool>().prop_map(Value::from),
+        1 => select(vec!["#/$defs/x", "#"]).prop_map(|target| json!({ "$ref": target })),
+        // Draft 4 has other words for these.
+        1 => any::<bool>().prop_map(move |any| match (draft, any) {
+            (Draft::Draft4, true) => json!({}),
+            (Draft::Draft4, false) => json!({ "not": {} }),
+            (_, any) => Value::from(any),
+        }),
     ];
-    leaf.prop_recursive(levels, 12, 3, |inner| {
+    leaf.prop_recursive(levels, 12, 3, move |inner| {
         let list = proptest::collection::vec(inner.clone(), 1..3);
         prop_oneof![
             3 => keywords(),
@@ -46,6 +52,8 @@ fn subschema(levels: u32) -> BoxedStrategy<Value> {
             1 => (keywords(), inner.clone()).prop_map(|(it, items)| with(it, "items", items)),
             1 => (keywords(), list.clone()).prop_map(|(it, list)| with(it, "prefixItems", list.into())),
             1 => (keywords(), inner.clone()).prop_map(|(it, item)| with(it, "contains", item)),
+            1 => (inner.clone(), select(vec!["0", "0.0", "1", "2"]))
+                .prop_map(|(item, least)| json!({ "contains": item, "minContains": number(least) })),
             1 => (keywords(), inner.clone()).prop_map(|(it, not)| with(it, "not", not)),
             3 => (select(vec!["anyOf", "oneOf", "allOf"]), keywords(), list)
                 .prop_map(|(name, it, list)| with(it, name, list.into())),
@@ -61,7 +69,7 @@ fn with(mut schema: Value, name: &str, value: Value) -> Value {
 }
 
 /// Keywords that hold a value itself against something.
-fn keywords() -> impl Strategy<Value = Value> {
+fn keywords(draft: Draft) -> impl Strategy<Value = Value> {
     let types = ["null", "boolean", "integer", "number", "string", "array", "object"];
     let count = || 0..3_u32;
     let keyword = prop_oneof![
@@ -70,7 +78,9 @@ fn keywords() -> impl Strategy<Value = Value> {
         1 => select(scalars()).prop_map(|value| ("const", value)),
         1 => (-1..3_i32).prop_map(|least| ("minimum", json!(least))),
         1 => (-1..3_i32).prop_map(|most| ("maximum", json!(most))),
-        1 => (-1..3_i32).prop_map(|least| ("exclusiveMinimum", json!(least))),
+        1 => (-1..3_i32).prop_map(move |least| {
+            ("exclusiveMinimum", if draft == Draft::Draft4 { json!(true) } else { json!(least) })
+        }),
         1 => (1..4_u32).prop_map(|step| ("multipleOf", json!(step))),
         1 => (select(vec!["minLength", "maxLength", "minItems", "maxItems", "maxProperties"]), count())
             .prop_map(|(name, count)| (name, json!(count))),
@@ -79,7 +89,11 @@ fn keywords() -> impl Strategy<Value = Value> {
     ];
     proptest::collection::vec(keyword, 0..3).prop_map(|keywords| {
         let members = keywords.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Value::Object(members.collect::<Map<_, _>>())
+        let mut members: Map<_, _> = members.collect();
+        if members.get("exclusiveMinimum") == Some(&json!(true)) {
+            members.entry("minimum").or_insert(json!(0));
+        }
+        Value::Object(members)
     })
 }
 
@@ -89,7 +103,10 @@ fn object(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strateg
     let rest = prop_oneof![2 => Just(json!(false)), 1 => Just(json!(true)), 1 => inner.clone()];
     (properties, names(), proptest::option::of(rest), proptest::option::weighted(0.2, inner), names()).prop_map(
         |(properties, required, rest, pattern, dependent)| {
-            let mut schema = json!({ "type": "object", "properties": properties, "required": required });
+            let mut schema = json!({ "type": "object", "properties": properties });
+            if !required.is_empty() {
+                schema["required"] = json!(required);
+            }
             if let Some(rest) = rest {
                 schema["additionalProperties"] = rest;
             }
@@ -104,13 +121,17 @@ fn object(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strateg
     )
 }
 
-fn document() -> impl Strategy<Value = Value> {
-    (object(subschema(3)), keywords()).prop_map(|(root, definition)| with(root, "$defs", json!({ "x": definition })))
+fn document(draft: Draft) -> impl Strategy<Value = Value> {
+    (object(subschema(draft, 3)), keywords(draft)).prop_map(move |(root, definition)| {
+        let root = with(root, "$schema", json!(draft.uri()));
+        with(root, "$defs", json!({ "x": definition }))
+    })
 }
 
 /// A pair of which the later is the earlier one with another part at some place, or has nothing to do with it.
-fn pair() -> impl Strategy<Value = (Value, Value)> {
-    let edit = (document(), proptest::collection::vec((any::<prop::sample::Index>(), subschema(1)), 1..3));
+fn pair(draft: Draft) -> impl Strategy<Value = (Value, Value)> {
+    let part = (any::<prop::sample::Index>(), subschema(draft, 1));
+    let edit = (document(draft), proptest::collection::vec(part, 1..3));
     let edited = edit.prop_map(|(earlier, edits)| {
         let mut later = earlier.clone();
         for (index, part) in edits {
@@ -119,7 +140,7 @@ fn pair() -> impl Strategy<Value = (Value, Value)> {
         }
         (earlier, later)
     });
-    prop_oneof![5 => edited, 1 => (document(), document())]
+    prop_oneof![5 => edited, 1 => (document(draft), document(draft))]
 }
 
 /// Where subschemas stand.
@@ -136,11 +157,20 @@ fn places_of(schema: &Value) -> Vec<String> {
 
 #[test]
 fn what_is_called_compatible_refuses_nothing_that_was_valid() {
+    hold_against_the_validator(Draft::Draft202012);
+}
+
+#[test]
+fn what_is_called_compatible_in_draft_4_refuses_nothing_that_was_valid() {
+    hold_against_the_validator(Draft::Draft4);
+}
+
+fn hold_against_the_validator(draft: Draft) {
     let instances = instances();
     let mut runner = TestRunner::new(Config { cases: 800, failure_persistence: None, ..Config::default() });
     let (compatible, breaking) = (Cell::new(0), Cell::new(0));
     runner
-        .run(&pair(), |(earlier, later)| {
+        .run(&pair(draft), |(earlier, later)| {
             let compiled = [&earlier, &later].map(|schema| Schema::compile("x", "1.0.0", schema.clone()));
             let [Ok(before), Ok(after)] = compiled else { return Ok(()) };
             let change = Change::between(&earlier, &later);
