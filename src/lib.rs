@@ -3,12 +3,13 @@
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture/layers.rs` holds the
 //! table): [`domain`] → [`ports`], [`schema`], [`prompt`], [`evidence`], [`codec`] → [`pipeline`] → [`delivery`] → the
 //! edges ([`kafka`], [`http`], [`llm`], [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`],
-//! [`open_files`] and `tasks` may be used from the pipeline upwards. `docs/architecture.md` walks one record through
-//! them.
+//! [`open_files`] and `tasks` may be used from the pipeline upwards; [`eval`] holds answers against labels, for `app`
+//! and `cli`. `docs/architecture.md` walks one record through them.
 
 pub mod domain;
 
 pub mod codec;
+pub mod eval;
 pub mod evidence;
 pub mod ports;
 pub mod prompt;

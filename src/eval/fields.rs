@@ -1,0 +1,236 @@
+//! Which fields of an answer are compared, and how: what the schema says by `x-eval`, or else its types.
+
+use serde_json::Value;
+
+pub use super::metric::{Field, Metric};
+use crate::domain::nearest::nearest;
+use crate::schema::node::{Kind, Node};
+
+/// The keyword of schemas that says how a field is compared.
+const KEYWORD: &str = "x-eval";
+/// How deep objects and lists are looked into; what lies deeper is compared as a whole.
+const MAX_LEVELS: usize = 8;
+
+/// Why a schema does not say how its fields are compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: x-eval: {message}")]
+pub struct FieldError {
+    /// The field.
+    pub pointer: String,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+/// The fields of a schema, in its order. Objects are looked into; a list is one field. A field that is to be ignored is
+/// left out.
+///
+/// # Errors
+/// The first `x-eval` that says nothing.
+pub fn of_schema(schema: &Value) -> Result<Vec<Field>, FieldError> {
+    fields_of(schema, schema, "", 0)
+}
+
+fn fields_of(root: &Value, schema: &Value, pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
+    let node = Node::new(root, schema);
+    let metric = match node.get(KEYWORD) {
+        Some(keyword) => said(keyword, root, &node, pointer, level)?,
+        None if level < MAX_LEVELS => {
+            let properties: Vec<_> = node.properties().collect();
+            if node.kind() == Kind::Object && !properties.is_empty() {
+                let inner = properties.into_iter().map(|(name, property)| {
+                    fields_of(root, property, &format!("{pointer}/{}", escaped(name)), level + 1)
+                });
+                return Ok(inner.collect::<Result<Vec<_>, _>>()?.concat());
+            }
+            usual(root, &node, pointer, level)?
+        }
+        None => Metric::Exact,
+    };
+    if metric == Metric::Ignore {
+        return Ok(Vec::new());
+    }
+    let choices = node.choices().into_iter().map(|(value, _)| value.clone()).collect();
+    Ok(vec![Field { pointer: pointer.to_owned(), metric, choices }])
+}
+
+/// What `x-eval` says.
+fn said(keyword: &Value, root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
+    let wrong = |message: String| FieldError { pointer: pointer.to_owned(), message };
+    let (name, setting) = match keyword {
+        Value::String(name) => (name.as_str(), None),
+        Value::Object(members) => match members.iter().next() {
+            Some((name, setting)) if members.len() == 1 => (name.as_str(), Some(setting)),
+            _ => {
+                return Err(wrong(
+                    "expected one metric; write for example { \"number\": { \"tolerance\": 0.01 } }".to_owned(),
+                ));
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return Err(wrong(unknown(""))),
+    };
+    match (name, setting) {
+        ("exact", None) => Ok(Metric::Exact),
+        ("normalised", None) => Ok(Metric::Normalised),
+        ("ignore", None) => Ok(Metric::Ignore),
+        ("list-f1", None) if node.kind() == Kind::Array && level < MAX_LEVELS => list(root, node, pointer, level),
+        ("list-f1", None) => Err(wrong("list-f1 is for lists; write exact or normalised".to_owned())),
+        ("number", setting) => {
+            let tolerance = amount(setting, "tolerance", Value::as_f64).map_err(wrong)?.unwrap_or(0.0);
+            Ok(Metric::Number { tolerance })
+        }
+        ("date", setting) => {
+            let days = amount(setting, "days", |days| u32::try_from(days.as_u64()?).ok()).map_err(wrong)?;
+            Ok(Metric::Date { days: days.unwrap_or(0) })
+        }
+        ("exact" | "normalised" | "ignore" | "list-f1", Some(_)) => {
+            Err(wrong(format!("{name} has no settings; write \"{name}\"")))
+        }
+        (name, _) => Err(wrong(unknown(name))),
+    }
+}
+
+/// The one setting of a metric.
+fn amount<T: PartialOrd + Default>(
+    setting: Option<&Value>,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, String> {
+    let Some(setting) = setting else { return Ok(None) };
+    let members = setting.as_object().filter(|members| members.len() == 1 && members.contains_key(name));
+    let amount = members.and_then(|members| read(members.get(name)?)).filter(|amount| *amount >= T::default());
+    amount.map(Some).ok_or_else(|| format!("expected {{ \"{name}\": … }} with a number that is not negative"))
+}
+
+fn unknown(name: &str) -> String {
+    const NAMES: [&str; 6] = ["exact", "normalised", "number", "date", "list-f1", "ignore"];
+    let known = || format!("write one of {}", NAMES.join(", "));
+    let help = nearest(name, NAMES).map_or_else(known, |near| format!("did you mean {near}?"));
+    format!("there is no such metric; {help}")
+}
+
+/// What is usual for the type of a field.
+fn usual(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
+    Ok(match node.kind() {
+        Kind::Array => list(root, node, pointer, level)?,
+        Kind::String if node.text("format") == "date" => Metric::Date { days: 0 },
+        Kind::String => Metric::Normalised,
+        Kind::Integer | Kind::Number => Metric::Number { tolerance: 0.0 },
+        Kind::Object | Kind::Boolean | Kind::Choice | Kind::Null => Metric::Exact,
+    })
+}
+
+fn list(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
+    let exact = || vec![Field { pointer: String::new(), metric: Metric::Exact, choices: Vec::new() }];
+    let items = match node.get("items").filter(|items| items.is_object()) {
+        Some(items) => fields_of(root, items, "", level + 1)
+            .map_err(|error| FieldError { pointer: format!("{pointer}/*{}", error.pointer), ..error })?,
+        None => exact(),
+    };
+    Ok(Metric::ListF1 { items })
+}
+
+/// A name as part of a JSON Pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn metrics(schema: &Value) -> Vec<(String, &'static str)> {
+        of_schema(schema).unwrap().into_iter().map(|field| (field.pointer, field.metric.as_str())).collect()
+    }
+
+    #[test]
+    fn types_say_how_a_field_is_compared_where_the_schema_does_not() {
+        let schema = json!({
+            "type": "object",
+            "$defs": { "Mood": { "enum": ["good", "bad"] } },
+            "properties": {
+                "name": { "type": ["string", "null"] },
+                "due": { "type": "string", "format": "date" },
+                "total": { "anyOf": [{ "type": "number" }, { "type": "null" }] },
+                "mood": { "$ref": "#/$defs/Mood" },
+                "paid": { "type": "boolean" },
+                "from": { "type": "object", "properties": { "a/b": { "type": "string" } } },
+                "free": { "type": "object" },
+                "tags": { "type": "array", "items": { "type": "string" } }
+            }
+        });
+        let expected = [
+            ("/name", "normalised"),
+            ("/due", "date"),
+            ("/total", "number"),
+            ("/mood", "exact"),
+            ("/paid", "exact"),
+            ("/from/a~1b", "normalised"),
+            ("/free", "exact"),
+            ("/tags", "list-f1"),
+        ];
+        assert_eq!(metrics(&schema), expected.map(|(pointer, metric)| (pointer.to_owned(), metric)));
+        let fields = of_schema(&schema).unwrap();
+        assert_eq!(
+            fields.iter().find(|field| field.pointer == "/mood").unwrap().choices,
+            [json!("good"), json!("bad")]
+        );
+    }
+
+    #[test]
+    fn the_schema_says_it_by_x_eval() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "a": { "type": "string", "x-eval": "exact" },
+                "b": { "type": "number", "x-eval": { "number": { "tolerance": 0.01 } } },
+                "c": { "type": "string", "x-eval": { "date": { "days": 3 } } },
+                "d": { "type": "string", "x-eval": "ignore" },
+                "e": { "type": "object", "x-eval": "exact", "properties": { "x": { "type": "string" } } },
+                "f": { "type": "array", "x-eval": "list-f1", "items": { "type": "object", "properties": {
+                    "sku": { "type": "string" }, "net": { "type": "number", "x-eval": { "number": { "tolerance": 1 } } }
+                } } }
+            }
+        });
+        let fields = of_schema(&schema).unwrap();
+        assert_eq!(
+            fields.iter().map(|field| field.pointer.as_str()).collect::<Vec<_>>(),
+            ["/a", "/b", "/c", "/e", "/f"]
+        );
+        assert_eq!(fields[1].metric, Metric::Number { tolerance: 0.01 });
+        assert_eq!(fields[2].metric, Metric::Date { days: 3 });
+        let Metric::ListF1 { items } = &fields[4].metric else { panic!("{:?}", fields[4]) };
+        assert_eq!(items[0].pointer, "/sku");
+        assert_eq!(items[1].metric, Metric::Number { tolerance: 1.0 });
+    }
+
+    #[test]
+    fn an_x_eval_that_says_nothing_is_refused_with_its_place() {
+        for (keyword, part) in [
+            (json!("normalized"), "did you mean normalised?"),
+            (json!("fuzzy"), "write one of exact"),
+            (json!({ "number": { "tolerance": -1 } }), "not negative"),
+            (json!({ "date": { "hours": 1 } }), "\"days\""),
+            (json!({ "number": {}, "date": {} }), "expected one metric"),
+            (json!("list-f1"), "list-f1 is for lists"),
+            (json!({ "exact": {} }), "exact has no settings"),
+            (json!(7), "there is no such metric"),
+        ] {
+            let schema = json!({ "type": "object", "properties": { "list": { "type": "array", "items": {
+                "type": "object", "properties": { "n": { "type": "number", "x-eval": keyword } } } } } });
+            let error = of_schema(&schema).unwrap_err();
+            assert_eq!(error.pointer, "/list/*/n");
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_contains_itself_ends() {
+        let schema =
+            json!({ "type": "object", "properties": { "name": { "type": "string" }, "child": { "$ref": "#" } } });
+        let fields = of_schema(&schema).unwrap();
+        assert_eq!(fields.len(), MAX_LEVELS + 1);
+        assert_eq!(fields.last().unwrap().metric, Metric::Exact);
+    }
+}
