@@ -1,4 +1,5 @@
-//! Recorded exchanges: written beside live ones, or answered in their place.
+//! Recorded exchanges: written beside live ones, or answered in their place, or both: what was recorded is not sent
+//! again.
 //!
 //! A file holds one request body and its response, with no header but those that change how a response is read, and
 //! without the key, wherever it stands. Its name is the provider, a digest of path and body, and a number: a request
@@ -58,7 +59,14 @@ pub(super) struct Cassette {
     directory: PathBuf,
     /// Times that each request was made.
     made: Mutex<HashMap<String, u32>>,
-    is_replay: bool,
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Record,
+    Replay,
+    RecordMissing,
 }
 
 impl Cassette {
@@ -67,57 +75,62 @@ impl Cassette {
     /// # Errors
     /// A sentence: the directory is not there, or cannot be made.
     pub(super) fn of(provider: &str, cassettes: &Cassettes) -> Result<Option<Self>, String> {
-        let (directory, is_replay) = match cassettes {
+        let (directory, mode) = match cassettes {
             Cassettes::Off => return Ok(None),
-            Cassettes::Record(directory) => (directory, false),
-            Cassettes::Replay(directory) => (directory, true),
+            Cassettes::Record(directory) => (directory, Mode::Record),
+            Cassettes::Replay(directory) => (directory, Mode::Replay),
+            Cassettes::RecordMissing(directory) => (directory, Mode::RecordMissing),
         };
-        if is_replay && !directory.is_dir() {
+        if mode == Mode::Replay && !directory.is_dir() {
             return Err(format!("llm.replay: {} is not a directory; record one first", directory.display()));
         }
-        if !is_replay {
+        if mode != Mode::Replay {
             std::fs::create_dir_all(directory)
                 .map_err(|error| format!("llm.record: {} cannot be made: {error}", directory.display()))?;
         }
         let (provider, directory) = (provider.to_owned(), directory.clone());
-        Ok(Some(Self { provider, directory, made: Mutex::default(), is_replay }))
+        Ok(Some(Self { provider, directory, made: Mutex::default(), mode }))
     }
 
-    /// Whether nothing is to be sent.
-    pub(super) fn is_replay(&self) -> bool {
-        self.is_replay
+    /// What takes the place of sending this request, unless it is to be sent.
+    pub(super) async fn replay(&self, path: &str, body: &Bytes) -> Option<Result<HttpResponse, TransportError>> {
+        match self.mode {
+            Mode::Record => None,
+            Mode::Replay => Some(self.last_recorded(path, body).await),
+            Mode::RecordMissing => self.next_recorded(path, body).await.transpose(),
+        }
     }
 
     /// The recorded response to this request; after the last one, the last one.
-    pub(super) async fn replay(&self, path: &str, body: &Bytes) -> Result<HttpResponse, TransportError> {
+    async fn last_recorded(&self, path: &str, body: &Bytes) -> Result<HttpResponse, TransportError> {
         let name = self.name(path, body);
         let time = self.time(&name);
         // Files are small, and a missing one ends the search.
-        let mut found = None;
         for number in (1..=time).rev() {
-            let file = self.file(&name, number);
-            match tokio::fs::read(&file).await {
-                Ok(text) => {
-                    found = Some((file, text));
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(TransportError::NotRecorded(format!("{}: {error}", file.display()))),
+            if let Some(response) = read(&self.file(&name, number)).await? {
+                return Ok(response);
             }
         }
-        let missing = || TransportError::NotRecorded(format!("{} is not there", self.file(&name, 1).display()));
-        let (file, text) = found.ok_or_else(missing)?;
-        let no_recording =
-            |error: &dyn Display| TransportError::NotRecorded(format!("{} is no recording: {error}", file.display()));
-        let text = text::decode(&text).map_err(|fault| no_recording(&fault))?;
-        let tape: Tape = serde_json::from_str(&text).map_err(|error| no_recording(&error))?;
-        tape.response
-            .received()
-            .ok_or_else(|| TransportError::NotRecorded(format!("{} has an odd header", file.display())))
+        Err(TransportError::NotRecorded(format!("{} is not there", self.file(&name, 1).display())))
+    }
+
+    /// The recorded response to this request for this time. A time counts when it has one, here or in [`Self::record`]:
+    /// what came of the others is asked for again.
+    async fn next_recorded(&self, path: &str, body: &Bytes) -> Result<Option<HttpResponse>, TransportError> {
+        let name = self.name(path, body);
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied().unwrap_or_default();
+        let response = read(&self.file(&name, made + 1)).await?;
+        if response.is_some() {
+            self.time(&name);
+        }
+        Ok(response)
     }
 
     /// Writes an exchange. A failure is logged: it must not cost the record its answer.
     pub(super) async fn record(&self, path: &str, body: &Bytes, key: Option<&Key>, received: &HttpResponse) {
+        if self.mode == Mode::RecordMissing && !is_lasting(received.status) {
+            return;
+        }
         let name = self.name(path, body);
         let file = self.file(&name, self.time(&name));
         let tape = Tape {
@@ -149,6 +162,27 @@ impl Cassette {
     fn file(&self, name: &str, number: u32) -> PathBuf {
         self.directory.join(format!("{name}-{number}.json"))
     }
+}
+
+/// Whether the same request is answered in the same way tomorrow: by an answer, or because of what it says. No money, a
+/// wrong key and a busy server pass.
+fn is_lasting(status: StatusCode) -> bool {
+    let of_request = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+    status.is_success() || of_request.contains(&status)
+}
+
+/// The response in a file, if the file is there.
+async fn read(file: &Path) -> Result<Option<HttpResponse>, TransportError> {
+    let not_recorded = |why: String| TransportError::NotRecorded(format!("{} {why}", file.display()));
+    let text = match tokio::fs::read(file).await {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(not_recorded(format!("cannot be read: {error}"))),
+    };
+    let no_recording = |error: &dyn Display| not_recorded(format!("is no recording: {error}"));
+    let text = text::decode(&text).map_err(|fault| no_recording(&fault))?;
+    let tape: Tape = serde_json::from_str(&text).map_err(|error| no_recording(&error))?;
+    tape.response.received().map(Some).ok_or_else(|| not_recorded("has an odd header".to_owned()))
 }
 
 /// Whole or not at all: replays may read while a recording goes on.

@@ -91,8 +91,10 @@ impl HttpClient {
     /// Posts a JSON body with this key and reads the response.
     pub(super) async fn post(&self, key: Option<&Key>, body: Bytes) -> Result<HttpResponse, TransportError> {
         let path = self.url.path();
-        if let Some(cassette) = self.cassette.as_ref().filter(|cassette| cassette.is_replay()) {
-            return cassette.replay(path, &body).await;
+        if let Some(cassette) = &self.cassette
+            && let Some(recorded) = cassette.replay(path, &body).await
+        {
+            return recorded;
         }
         let received = self.send_when_possible(key, &body).await?;
         if let Some(cassette) = &self.cassette {

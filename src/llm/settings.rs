@@ -156,6 +156,8 @@ pub enum Cassettes {
     Record(PathBuf),
     /// Every answer comes from this directory; nothing is sent, and no key is needed.
     Replay(PathBuf),
+    /// Answers come from this directory as far as it has them; all others are asked for, and written to it.
+    RecordMissing(PathBuf),
 }
 
 #[cfg(test)]

@@ -67,6 +67,32 @@ async fn a_key_that_is_quoted_is_not_recorded_and_a_pause_is() {
     assert!(text.contains("provided: ***") && !text.contains(KEY), "{text}");
 }
 
+#[tokio::test]
+async fn what_is_not_recorded_yet_is_asked_for_once_and_what_passes_is_not_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let stub = StubProvider::start(Script::default().fault(When::Call(1), Fault::Error(429)));
+    let spec = spec();
+    let model = || {
+        let cassettes = Cassettes::RecordMissing(directory.path().into());
+        llm::build(&provider(settings(Wire::OpenAi, &stub)), &cassettes, None).unwrap()
+    };
+    let first = model();
+    assert_eq!(first.ask(&call(&spec)).await.unwrap_err().failure.code, Code::ProviderRateLimited);
+    let answers = [first.ask(&call(&spec)).await.unwrap().text, first.ask(&call(&spec)).await.unwrap().text];
+    assert_ne!(answers[0], answers[1], "the stub salts each answer");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2, "a pause is no answer");
+
+    let (again, calls) = (model(), stub.calls());
+    for wanted in &answers {
+        assert_eq!(again.ask(&call(&spec)).await.unwrap().text, *wanted);
+    }
+    assert_eq!(stub.calls(), calls, "nothing was sent");
+    again.ask(&call(&spec)).await.unwrap();
+    again.ask(&Call { prompt: "never asked", ..call(&spec) }).await.unwrap();
+    assert_eq!(stub.calls(), calls + 2);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 4);
+}
+
 #[test]
 fn a_replay_needs_its_directory() {
     let stub = StubProvider::start(Script::default());
