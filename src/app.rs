@@ -4,7 +4,8 @@
 //!   `connector_spec`: what a connector asks by name;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
-//! - [`warm`]: requests that are answered for the shared cache alone; [`errors`]: why it cannot start.
+//! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
+//!   evaluation; [`errors`]: why it cannot start.
 
 mod api;
 pub mod audit;
@@ -12,6 +13,7 @@ mod cache;
 mod connector_spec;
 mod connectors;
 pub mod errors;
+pub mod evaluation;
 mod health;
 mod lifecycle;
 mod listeners;

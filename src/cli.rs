@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod demo;
+pub mod eval;
 pub mod healthcheck;
 pub mod key;
 pub mod lint;
@@ -49,6 +50,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Lint(lint::Args),
+    Eval(eval::Args),
     Schema(schema::Args),
     Template(template::Args),
     Cache(cache::Args),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
             let environment = crate::config::Environment::of_process();
             lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
         }
+        Command::Eval(args) => eval::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Cache(args) => cache::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),

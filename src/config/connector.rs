@@ -2,8 +2,10 @@
 //!
 //! - `source`, `sink` (and `dead_letter`), `delivery`: those sections; `topics`: what Kafka needs of them;
 //! - `prompt`, [`schema`], `options`: those sections; [`part`]: what of it is found in the store;
+//! - [`changes`]: settings that an evaluation changes;
 //! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
 
+pub mod changes;
 mod delivery;
 mod hash;
 mod options;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::changes::Changes;
 use self::part::Part;
 use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
@@ -155,8 +158,25 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<ConnectorConfig, Findings> {
+    read_changed(file, text, &Changes::default(), defaults)
+}
+
+/// Reads one connector from its text, with some of its settings changed.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn read_changed(
+    file: &Path,
+    text: &str,
+    changes: &Changes,
+    defaults: &RuntimeDefaults,
+) -> Result<ConnectorConfig, Findings> {
     let diagnostics = Diagnostics::new(Some(file));
-    let read = tree_of(&diagnostics, text).map(|node| read(&diagnostics, file, &node, defaults));
+    let node = tree_of(&diagnostics, text).map(|mut node| {
+        changes.apply(&mut node);
+        node
+    });
+    let read = node.map(|node| read(&diagnostics, file, &node, defaults));
     let mut findings = wiring::check_together(read.iter().map(|read| &read.wiring));
     findings.extend(diagnostics.into_findings());
     let findings = Findings::new(findings);

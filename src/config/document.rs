@@ -19,7 +19,7 @@ pub(crate) enum Origin {
     Whole,
     /// In the file; both count from 1.
     At { line: usize, column: usize },
-    /// In this environment variable.
+    /// In this environment variable, or argument of the command line.
     Variable(Arc<str>),
 }
 
@@ -66,7 +66,7 @@ impl Node {
         Self { origin: Origin::Whole, value: Value::Map(Vec::new()) }
     }
 
-    /// The text of an environment variable. An empty variable is null, as there is no other way to write it.
+    /// The text of an environment variable or argument. An empty one is null, as there is no other way to write it.
     pub(crate) fn of_variable(name: &Arc<str>, text: &str) -> Self {
         let value = if text.is_empty() { Value::Null } else { Value::Text { text: text.to_owned(), first_line: None } };
         Self { origin: Origin::Variable(Arc::clone(name)), value }
@@ -168,7 +168,8 @@ pub(crate) fn overlay(root: &mut Node, environment: &Environment) -> Vec<Finding
     findings
 }
 
-fn set(root: &mut Node, levels: &[String], name: &Arc<str>, text: &str) {
+/// Replaces what stands at these levels by a text that is given outside of the file, under this name.
+pub(super) fn set(root: &mut Node, levels: &[String], name: &Arc<str>, text: &str) {
     let Some((level, below)) = levels.split_first() else {
         *root = Node::of_variable(name, text);
         return;

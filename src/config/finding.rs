@@ -20,7 +20,7 @@ pub enum Place {
         /// Column in characters, from 1.
         column: usize,
     },
-    /// An environment variable.
+    /// An environment variable, or an argument of the command line.
     Variable(String),
 }
 

@@ -41,6 +41,23 @@ pub const fn max_value_bytes(max_prompt_chars: usize) -> usize {
     if needed > MAX_VALUE_BYTES { needed } else { MAX_VALUE_BYTES }
 }
 
+/// Reads the record of a connector with prompts of so many characters.
+///
+/// # Errors
+/// `event_too_large`, or why it is not what the format says.
+pub fn decode(record: &Record, format: RecordFormat, max_prompt_chars: usize) -> Result<Event, Failure> {
+    let limit = max_value_bytes(max_prompt_chars);
+    if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
+        let detail = format!("the value has {bytes} bytes, the limit is {limit}");
+        return Err(Failure::new(Code::EventTooLarge, detail));
+    }
+    match format {
+        RecordFormat::CloudEvents => cloudevents::decode(record),
+        RecordFormat::Json => plain::decode_json(record),
+        RecordFormat::Text => plain::decode_text(record),
+    }
+}
+
 /// A record that needs a provider.
 #[derive(Debug)]
 pub struct Job {
@@ -190,16 +207,7 @@ impl RecordHandler {
     }
 
     fn decode(&self, record: &Record) -> Result<Event, Failure> {
-        let limit = max_value_bytes(self.first.settings().checks.max_prompt_chars);
-        if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
-            let detail = format!("the value has {bytes} bytes, the limit is {limit}");
-            return Err(Failure::new(Code::EventTooLarge, detail));
-        }
-        match self.settings.format {
-            RecordFormat::CloudEvents => cloudevents::decode(record),
-            RecordFormat::Json => plain::decode_json(record),
-            RecordFormat::Text => plain::decode_text(record),
-        }
+        decode(record, self.settings.format, self.first.settings().checks.max_prompt_chars)
     }
 
     /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay
