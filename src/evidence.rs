@@ -4,21 +4,44 @@
 //! [`Locator`] is made once for a schema, and searches any number of answers. Each value is looked for as it is, and
 //! only then in the other writings of its type; the best that any source has counts.
 //!
-//! - [`schema_plan`]: which places of an answer hold quotations, and of what format;
+//! - [`schema_plan`]: which places of an answer hold quotations;
 //! - [`leaves`]: the values of an answer in their order, and the properties that it leaves out;
-//! - [`search`]: one value, stage by stage, in one source after the other;
+//! - [`search`]: one value, stage by stage, in one source after the other; [`place`]: what a stage finds;
 //! - [`source_text`]: a source, and what is computed of it once; [`budget`]: what one search may cost;
 //! - [`exact`]: values as they are written; [`boundaries`], [`whole_value`]: where a token or a value begins and ends;
-//! - [`digits`]: decimal digits of all scripts.
+//! - [`folded_text`], [`squeezed_text`]: a text without case and typography, and without anything but letters and
+//!   digits; [`digits`]: decimal digits of all scripts;
+//! - [`other_writings`]: what else a value may be: [`dates`] with [`months`], [`times`], [`phones`], [`identifiers`],
+//!   [`web_addresses`], [`amounts`] with [`currencies`];
+//! - [`numbers`]: the numbers of a text by their value; [`numerals`]: how they are found, [`number_reading`]: what their
+//!   digits are worth, [`number_context`]: what stands beside them;
+//! - [`pattern`]: how the program's own regular expressions are compiled.
 
+mod amounts;
 mod boundaries;
 mod budget;
+mod currencies;
+mod dates;
 mod digits;
 mod exact;
+mod folded_text;
+mod identifiers;
 mod leaves;
+mod months;
+mod number_context;
+mod number_reading;
+mod numbers;
+mod numerals;
+mod other_writings;
+mod pattern;
+mod phones;
+mod place;
 mod schema_plan;
 mod search;
 mod source_text;
+mod squeezed_text;
+mod times;
+mod web_addresses;
 mod whole_value;
 
 use std::borrow::Cow;
@@ -47,7 +70,7 @@ pub struct Locator {
 }
 
 impl Locator {
-    /// Reads what the schema says of each place: type, format, enum, `maxLength`, and `x-evidence`, which may be
+    /// Reads what the schema says of each place: type, format, pattern, enum, `maxLength`, and `x-evidence`, which may be
     /// `locate` or `judged` where the guess from the others would be wrong.
     pub fn new(schema: &Value) -> Self {
         Self { plan: Plan::new(schema) }

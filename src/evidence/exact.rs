@@ -8,8 +8,24 @@ use super::boundaries::is_token;
 use super::budget::Budget;
 use super::whole_value::is_whole;
 
-/// The first places, `most` at most, where `text` has `value` as whole tokens.
+/// The first places, `most` at most, where `text` has `value` as whole tokens that are no part of a longer value.
 pub(super) fn find(text: &str, value: &str, most: usize, budget: &mut Budget) -> Vec<Range<usize>> {
+    places(text, value, most, budget, |place| is_token(text, place) && is_whole(text, place, value))
+}
+
+/// The first places where `text` has `value` as whole tokens.
+pub(super) fn tokens(text: &str, value: &str, most: usize, budget: &mut Budget) -> Vec<Range<usize>> {
+    places(text, value, most, budget, |place| is_token(text, place))
+}
+
+/// The first places where `text` has `value` and `is_right` accepts it.
+pub(super) fn places(
+    text: &str,
+    value: &str,
+    most: usize,
+    budget: &mut Budget,
+    is_right: impl Fn(&Range<usize>) -> bool,
+) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     if value.is_empty() || value.len() > text.len() || !budget.spend(text.len()) {
         return found;
@@ -19,7 +35,7 @@ pub(super) fn find(text: &str, value: &str, most: usize, budget: &mut Budget) ->
     let mut from = 0;
     while let Some(at) = text.as_bytes().get(from..).and_then(|rest| finder.find(rest)) {
         let place = from + at..from + at + value.len();
-        if is_token(text, &place) && is_whole(text, &place, value) {
+        if is_right(&place) {
             from = place.end;
             found.push(place);
             if found.len() == most {

@@ -49,7 +49,7 @@ impl<'a> Leaves<'a> {
                 self.push(Found::without_place(EvidenceState::Judged));
             }
             Value::String(text) => {
-                let found = self.search.text(text.trim(), node.map_or("", |node| node.format.as_str()));
+                let found = self.search.text(text.trim());
                 self.push(found);
             }
             Value::Number(number) => {

@@ -1,4 +1,4 @@
-//! What a schema says of each place in an answer: whether a value there is a quotation, and of what format.
+//! What a schema says of each place in an answer: whether a value there is a quotation.
 
 mod layers;
 
@@ -29,8 +29,6 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     rule: Rule,
-    /// The value of the keyword `format`, empty without one.
-    pub(super) format: String,
     /// The values of `enum` and `const`.
     choices: Vec<Value>,
     properties: HashMap<String, usize, foldhash::fast::RandomState>,
@@ -139,7 +137,6 @@ impl<'s> Builder<'s> {
     fn plan(&mut self, layers: &Layers<'s>) -> Node {
         let mut node = Node {
             rule: rule(layers),
-            format: layers.text("format").unwrap_or_default().to_owned(),
             choices: layers.choices().into_iter().cloned().collect(),
             listed: layers.listed(),
             ..Node::default()

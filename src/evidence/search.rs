@@ -1,15 +1,20 @@
-//! One value, stage by stage: as it is, then in other writings. A stage is tried in every source before the next one.
+//! One value, stage by stage: as it is, then folded, then in the other writings of what it is. A stage is tried in every
+//! source before the next one.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Number;
 
 use crate::domain::evidence::{EvidenceState, Span};
+use crate::domain::json::Decimal;
 
 use super::Source;
+use super::amounts;
 use super::budget::Budget;
 use super::exact;
+use super::folded_text::{FoldedText, fold};
+use super::other_writings::kinds;
+use super::place::Match;
 use super::source_text::SourceText;
 
 /// Places of one value that are given; whoever reads them needs no more to see that there are many.
@@ -41,33 +46,74 @@ impl<'a> Search<'a> {
         Self { sources: sources.iter().map(SourceText::new).collect(), budget: Budget::new() }
     }
 
-    /// Looks for a text of this `format`, empty where the schema names none.
-    pub(super) fn text(&mut self, value: &str, _format: &str) -> Found {
-        self.as_written(value)
+    /// Looks for a text.
+    pub(super) fn text(&mut self, value: &str) -> Found {
+        let exact = self.stage(EvidenceState::Exact, |source, budget| {
+            let places = exact::find(source.raw, value, MAX_SPANS, budget).into_iter();
+            places.map(|place| Match { place, is_sure: true }).collect()
+        });
+        exact.or_else(|| self.in_other_writings(value)).unwrap_or_else(|| self.nothing())
     }
 
     /// Looks for a number.
-    pub(super) fn number(&mut self, value: &Number) -> Found {
-        self.as_written(value.as_str())
+    pub(super) fn number(&mut self, number: &Number) -> Found {
+        let text = number.as_str();
+        let value = Decimal::of(text);
+        self.stage(EvidenceState::Exact, |source, budget| amounts::literal(source, text, &value, budget))
+            .or_else(|| self.stage(EvidenceState::Normalized, |source, budget| amounts::equal(source, &value, budget)))
+            .or_else(|| {
+                self.stage(EvidenceState::Normalized, |source, budget| amounts::percentage(source, &value, budget))
+            })
+            .unwrap_or_else(|| self.nothing())
     }
 
-    fn as_written(&mut self, value: &str) -> Found {
+    fn in_other_writings(&mut self, value: &str) -> Option<Found> {
+        let folded = fold(value);
+        let kept =
+            self.stage(EvidenceState::Normalized, |source, budget| folded_places(source.folded(), &folded, budget));
+        let joined = kept.or_else(|| {
+            self.stage(EvidenceState::Normalized, |source, budget| {
+                source.joined().map(|joined| folded_places(joined, &folded, budget)).unwrap_or_default()
+            })
+        });
+        joined.or_else(|| {
+            kinds(value, &folded).into_iter().find_map(|kind| {
+                self.stage(EvidenceState::Normalized, |source, budget| kind.find(source, MAX_SPANS, budget))
+            })
+        })
+    }
+
+    /// The first source in which `find` has places. In several places a value is ambiguous, and so it is in one that
+    /// can be read in several ways.
+    fn stage(
+        &mut self,
+        state: EvidenceState,
+        find: impl Fn(&SourceText<'a>, &mut Budget) -> Vec<Match>,
+    ) -> Option<Found> {
         for source in &self.sources {
-            let places = exact::find(source.raw, value, MAX_SPANS, &mut self.budget);
-            if !places.is_empty() {
-                return found(source, EvidenceState::Exact, &places);
+            let matches = find(source, &mut self.budget);
+            if matches.is_empty() {
+                continue;
             }
+            let is_clear = matches.len() == 1 && matches.iter().all(|found| found.is_sure);
+            return Some(Found {
+                state: if is_clear { state } else { EvidenceState::Ambiguous },
+                source: Some(source.name()),
+                spans: matches.iter().take(MAX_SPANS).map(|found| source.span(&found.place)).collect(),
+            });
         }
-        let state = if self.budget.is_spent() { EvidenceState::Unsearched } else { EvidenceState::None };
-        Found::without_place(state)
+        None
+    }
+
+    fn nothing(&self) -> Found {
+        let is_searched = !self.budget.is_spent();
+        Found::without_place(if is_searched { EvidenceState::None } else { EvidenceState::Unsearched })
     }
 }
 
-/// What `source` has; in several places it is ambiguous, whatever the writing.
-fn found(source: &SourceText<'_>, state: EvidenceState, places: &[Range<usize>]) -> Found {
-    Found {
-        state: if places.len() > 1 { EvidenceState::Ambiguous } else { state },
-        source: Some(source.name()),
-        spans: places.iter().map(|place| source.span(place)).collect(),
-    }
+/// Where a folded text has a folded value.
+fn folded_places(folded: &FoldedText, value: &str, budget: &mut Budget) -> Vec<Match> {
+    let places = exact::find(&folded.text, value, MAX_SPANS, budget);
+    let places = places.iter().filter_map(|place| folded.raw(place));
+    places.map(|place| Match { place, is_sure: true }).collect()
 }

@@ -7,6 +7,11 @@ use std::sync::Arc;
 use crate::domain::evidence::Span;
 
 use super::Source;
+use super::dates::{self, Date};
+use super::folded_text::{FoldedText, LineEndHyphen, has_line_end_hyphen};
+use super::numbers::Numbers;
+use super::squeezed_text::SqueezedText;
+use super::times::{self, Time};
 
 /// Bytes between the places at which code points are counted beforehand.
 const STRIDE: usize = 512;
@@ -19,17 +24,65 @@ pub(super) struct SourceText<'a> {
     name: OnceCell<Arc<str>>,
     /// Code points before every [`STRIDE`]th byte; none where each byte is one.
     counts: OnceCell<Option<Vec<u32>>>,
+    folded: OnceCell<FoldedText>,
+    joined: OnceCell<Option<FoldedText>>,
+    squeezed: OnceCell<SqueezedText>,
+    numbers: OnceCell<Numbers>,
+    dates: OnceCell<Vec<Date>>,
+    times: OnceCell<Vec<Time>>,
 }
 
 impl<'a> SourceText<'a> {
     /// Nothing is computed yet.
     pub(super) fn new(source: &'a Source<'_>) -> Self {
-        Self { raw: &source.text, pointer: &source.pointer, name: OnceCell::new(), counts: OnceCell::new() }
+        Self {
+            raw: &source.text,
+            pointer: &source.pointer,
+            name: OnceCell::new(),
+            counts: OnceCell::new(),
+            folded: OnceCell::new(),
+            joined: OnceCell::new(),
+            squeezed: OnceCell::new(),
+            numbers: OnceCell::new(),
+            dates: OnceCell::new(),
+            times: OnceCell::new(),
+        }
     }
 
     /// The source's name, shared by all fields that it has.
     pub(super) fn name(&self) -> Arc<str> {
         self.name.get_or_init(|| Arc::from(self.pointer)).clone()
+    }
+
+    /// The text without differences that say nothing.
+    pub(super) fn folded(&self) -> &FoldedText {
+        self.folded.get_or_init(|| FoldedText::new(self.raw, LineEndHyphen::Kept))
+    }
+
+    /// The same with words put together that the end of a line divides; `None` if there are none.
+    pub(super) fn joined(&self) -> Option<&FoldedText> {
+        let joined = || has_line_end_hyphen(self.raw).then(|| FoldedText::new(self.raw, LineEndHyphen::Removed));
+        self.joined.get_or_init(joined).as_ref()
+    }
+
+    /// Its letters and digits.
+    pub(super) fn squeezed(&self) -> &SqueezedText {
+        self.squeezed.get_or_init(|| SqueezedText::new(&self.folded().text))
+    }
+
+    /// Its numbers.
+    pub(super) fn numbers(&self) -> &Numbers {
+        self.numbers.get_or_init(|| Numbers::new(self.folded(), self.raw))
+    }
+
+    /// Its dates.
+    pub(super) fn dates(&self) -> &[Date] {
+        self.dates.get_or_init(|| dates::dates(&self.folded().text))
+    }
+
+    /// Its times of day.
+    pub(super) fn times(&self) -> &[Time] {
+        self.times.get_or_init(|| times::times(&self.folded().text))
     }
 
     /// A range of bytes in code points.

@@ -38,6 +38,15 @@ impl Decimal {
         i64::try_from(self.digits.len()).is_ok_and(|digits| self.point >= digits)
     }
 
+    /// It times 10 to the power of `exponent`.
+    #[must_use]
+    pub fn times_ten_to(mut self, exponent: i64) -> Self {
+        if !self.is_zero() {
+            self.point = self.point.saturating_add(exponent);
+        }
+        self
+    }
+
     /// Number of its significant digits.
     pub fn digits(&self) -> usize {
         self.digits.len()
@@ -78,6 +87,9 @@ mod tests {
         }
         for [a, b] in [["1.10", "1.1"], ["1E5", "100000"], ["-0", "0.000"], ["0.5e1", "5"], ["1200e-3", "1.2"]] {
             assert_eq!(Decimal::of(a), Decimal::of(b));
+        }
+        for (text, hundredfold) in [("0.19", "19"), ("-1.5", "-150"), ("0", "0")] {
+            assert_eq!(Decimal::of(text).times_ten_to(2), Decimal::of(hundredfold));
         }
         for (text, is_whole) in
             [("0.0", true), ("-0", true), ("12.50e1", true), ("1e400", true), ("12.5", false), ("1e-400", false)]
