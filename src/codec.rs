@@ -14,9 +14,11 @@ mod payload;
 mod structured;
 mod write;
 
+mod ascii;
 mod attempt_log;
 pub mod cloudevents;
 pub mod dead_letter;
+mod field_evidence;
 pub mod json_event;
 pub mod kafka_binary;
 pub mod plain;

@@ -1,8 +1,8 @@
 //! Pure values. No I/O, no async, no clock.
 //!
 //! - [`record`], [`event`]: what comes in; [`json`], [`text`]: how it and files are read;
-//! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used;
-//! - [`evidence`]: where the values of an answer stand in the text;
+//! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used; [`flag`]: what to note;
+//! - [`evidence`]: where the values of an answer stand in the text; [`grounding`]: what that means for one record;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -24,6 +24,8 @@ pub mod event;
 pub mod evidence;
 pub mod failure;
 pub mod fingerprint;
+pub mod flag;
+pub mod grounding;
 pub mod health;
 pub mod json;
 pub mod latency_histogram;

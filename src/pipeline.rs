@@ -1,4 +1,4 @@
-//! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ score.
+//! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ ground ▶ score.
 //!
 //! [`engine`] has the life of a request on one screen. Decoding and encoding belong to the door that a request came
 //! through, because they depend on its wire format.
@@ -6,7 +6,7 @@
 //! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who
 //!   asks, and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
 //! - [`definitions`]: schemas and templates by name
-//! - [`accept`], [`recall`], [`ask`], [`approve`], [`score`]: one stage each
+//! - [`accept`], [`recall`], [`ask`], [`approve`], [`ground`], [`score`]: one stage each
 //! - [`patience`]: waiting for providers, and for how long; [`gate`]: whether anybody may be asked
 //! - [`route`]: who is asked; [`budget`]: what a caller may spend
 
@@ -18,6 +18,7 @@ pub mod caller;
 pub mod definitions;
 pub mod engine;
 pub mod gate;
+pub mod ground;
 pub mod patience;
 pub mod recall;
 pub mod request;

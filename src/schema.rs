@@ -1,5 +1,6 @@
 //! JSON Schemas: compiled once, bounded, and without remote references.
 
+pub mod annotations;
 pub mod compatibility;
 pub mod dialect;
 pub mod keywords;
@@ -24,8 +25,6 @@ const INLINE_VERSION: &str = "0.0.0";
 const MAX_VIOLATIONS: usize = 20;
 /// Longest message of one violation or error in characters. Messages list enum options and property names.
 const MAX_MESSAGE_CHARS: usize = 500;
-/// Deepest that [`Schema::completeness`] looks; what lies below counts as filled when it is there.
-const COMPLETENESS_LEVELS: usize = 10;
 
 /// A compiled JSON Schema (drafts 4 to 2020-12) whose root describes an object.
 #[derive(Debug)]
@@ -34,6 +33,8 @@ pub struct Schema {
     version: String,
     uri: String,
     json: Value,
+    /// The same without annotations, where it has some.
+    plain: Option<Value>,
     digest: [u8; 32],
     validator: Validator,
     /// Deepest instance that is checked. Only a schema that refers to itself in several ways has a limit: there the
@@ -100,9 +101,11 @@ impl Schema {
             )
             .build(&json)
             .map_err(|error| compile_error(&error))?;
-        let digest: [u8; 32] = Sha256::digest(json::canonical(&json)).into();
+        let plain = annotations::removed(&json);
+        let digest: [u8; 32] = Sha256::digest(json::canonical(plain.as_ref().unwrap_or(&json))).into();
         let uri = identify(name, version, &json, &digest);
-        Ok(Schema { name: name.to_owned(), version: version.to_owned(), uri, json, digest, validator, max_depth })
+        let (name, version) = (name.to_owned(), version.to_owned());
+        Ok(Schema { name, version, uri, json, plain, digest, validator, max_depth })
     }
 
     /// The name that it was compiled under.
@@ -126,7 +129,12 @@ impl Schema {
         &self.json
     }
 
-    /// SHA-256 of the schema's canonical text: [`json::canonical`].
+    /// The schema as a model is asked it: without the [`annotations`] that only this program reads.
+    pub fn asked(&self) -> &Value {
+        self.plain.as_ref().unwrap_or(&self.json)
+    }
+
+    /// SHA-256 of the canonical text ([`json::canonical`]) of [`Self::asked`].
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
@@ -145,27 +153,6 @@ impl Schema {
             return Ok(());
         }
         Err(self.validator.iter_errors(instance).take(MAX_VIOLATIONS).map(|error| violation(&error)).collect())
-    }
-
-    /// Share of the declared properties, those of nested objects included, that are present and neither null nor an
-    /// empty string or array; 1.0 when none are declared. An object that is there counts by its own properties.
-    pub fn completeness(&self, instance: &Value) -> f64 {
-        let (filled, declared) = self.count_filled(&self.json, instance, 0);
-        if declared == 0 { 1.0 } else { f64::from(filled) / f64::from(declared) }
-    }
-
-    fn count_filled(&self, schema: &Value, instance: &Value, level: usize) -> (u32, u32) {
-        let properties = self.dereference(schema).get("properties").and_then(Value::as_object);
-        let (Some(properties), true) = (properties, level < COMPLETENESS_LEVELS) else { return (0, 0) };
-        properties.iter().fold((0, 0), |(filled, declared), (name, property)| {
-            let value = instance.get(name).unwrap_or(&Value::Null);
-            let (inner, total) = if value.is_object() { self.count_filled(property, value, level + 1) } else { (0, 0) };
-            if total > 0 {
-                (filled + inner, declared + total)
-            } else {
-                (filled + u32::from(is_filled(value)), declared + 1)
-            }
-        })
     }
 
     /// The schema that a local `$ref` means, else the schema itself.

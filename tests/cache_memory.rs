@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use cap::Cap;
 use structured_prompt::cache::memory::MemoryAnswers;
-use structured_prompt::domain::answer::{Answer, Confidence, Usage, Validation};
+use structured_prompt::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use structured_prompt::domain::answer_key::{AnswerKey, AnswerNames};
 use structured_prompt::domain::attempt::{Attempt, LadderStep, PassedOver};
 use structured_prompt::domain::fingerprint::Fingerprint;
+use structured_prompt::domain::grounding::RememberedGrounding;
 use structured_prompt::domain::tenant::Tenant;
 use structured_prompt::ports::answers::Answers as _;
 use structured_prompt::ports::clock::ManualClock;
@@ -39,10 +40,11 @@ fn answer(data: usize, id: usize) -> Arc<Answer> {
         provider: Arc::clone(&attempt.provider),
         model,
         validation: Validation::Passed,
-        confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
+        factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: None },
         attempt_log: vec![attempt],
         usage: Usage::default(),
         cost_usd: 0.0,
+        grounding: RememberedGrounding::default(),
     })
 }
 

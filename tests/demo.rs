@@ -334,6 +334,7 @@ fn the_show_convinces_step_by_step() {
         (2, "maria.ortega@example.com"),
         (2, "\"order_id\": \"48213\""),
         (2, "ce_causationid       tkt-10023"),
+        (2, "/customer_email      exact       /body"),
         (3, "Scripted"),
         (3, "answer_invalid"),
         (3, "/intent"),

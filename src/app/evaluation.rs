@@ -126,15 +126,15 @@ fn record(event: &Value, number: usize, format: RecordFormat) -> Record {
 
 fn answer(answered: &Answered, took: Duration) -> Outcome {
     let answer = &answered.answer;
-    let data = std::str::from_utf8(&answer.data).ok().and_then(|text| json::parse(text).ok());
+    let data = std::str::from_utf8(answered.data()).ok().and_then(|text| json::parse(text).ok());
     let end = match data {
         Some(data) => End::Answer(Given {
             data,
             validation: answer.validation,
-            confidence: answer.confidence.score,
+            confidence: answered.confidence.score,
             provider: answer.provider.to_string(),
             model: answer.model.to_string(),
-            evidence: None,
+            evidence: answered.grounding.as_ref().map(|grounding| grounding.evidence.clone()),
         }),
         None => End::NoAnswer { code: Code::InternalError, detail: Failure::defect().detail },
     };

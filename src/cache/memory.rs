@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::answer::Answer;
 use crate::domain::answer_key::{AnswerKey, AnswerNames};
 use crate::domain::attempt::Attempt;
+use crate::domain::evidence::FieldEvidence;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::grounding::Grounding;
 use crate::domain::health::{Component, Status};
 use crate::domain::name_pattern::NamePattern;
 use crate::domain::tenant::Tenant;
@@ -27,6 +29,10 @@ const ALLOCATION: usize = 16;
 /// What the cache's tables keep for an entry beside its key and value: a slot of the hash table, links, and what is
 /// remembered of entries that had to leave.
 const TABLE_SLOT: usize = 64;
+/// What the text of a field's evidence has beside names and numbers.
+const WRITTEN_FIELD: usize = 48;
+/// Usual length of a span as text.
+const WRITTEN_SPAN: usize = 12;
 /// Expected size of an entry; sizes the cache's tables, not its bound.
 const TYPICAL_ENTRY: u64 = 1024;
 /// How often answers that have expired are looked for.
@@ -64,9 +70,10 @@ fn answer_bytes(answer: &Answer) -> usize {
         attempt_log,
         provider: _, // the provider's own
         validation: _,
-        confidence: _,
+        factors: _,
         usage: _,
         cost_usd: _,
+        grounding,
     } = answer;
     // Data that is shared has its counts in an allocation of its own.
     let data = data.len() + ALLOCATION + counted(size_of::<usize>());
@@ -75,7 +82,22 @@ fn answer_bytes(answer: &Answer) -> usize {
         let is_own = !Arc::ptr_eq(&attempt.model, model);
         size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
     });
-    counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>()
+    let grounding = grounding.get().map_or(0, grounding_bytes);
+    counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>() + grounding
+}
+
+/// What is kept of where an answer's values stand. Results have it as text, which is written after this is asked.
+fn grounding_bytes(grounding: &Grounding) -> usize {
+    let Grounding { evidence, grounded: _, data, flags, written: _ } = grounding;
+    let fields = evidence.fields.iter().map(|field| {
+        let FieldEvidence { field: pointer, state: _, source, spans } = field;
+        let source_len = source.as_ref().map_or(0, |source| source.len());
+        let kept = size_of::<FieldEvidence>() + pointer.len() + size_of_val(spans.as_slice()) + 3 * ALLOCATION;
+        let written = WRITTEN_FIELD + pointer.len() + source_len + WRITTEN_SPAN * spans.len();
+        kept + source_len + written
+    });
+    let data = data.as_ref().map_or(0, |data| data.len() + 2 * ALLOCATION);
+    counted(size_of::<Grounding>()) + data + size_of_val(flags.as_slice()) + fields.sum::<usize>()
 }
 
 /// A cache bounded by the bytes of its answers, which forgets what is used least (S3-FIFO).
@@ -205,7 +227,8 @@ impl Health for MemoryAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::answer::{Confidence, Usage, Validation};
+    use crate::domain::answer::{AnswerFactors, Usage, Validation};
+    use crate::domain::grounding::RememberedGrounding;
     use crate::ports::clock::ManualClock;
 
     fn answer(size: usize) -> Arc<Answer> {
@@ -214,10 +237,11 @@ mod tests {
             provider: "fake".into(),
             model: "fake-1".into(),
             validation: Validation::Passed,
-            confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
+            factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: None },
             attempt_log: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
+            grounding: RememberedGrounding::default(),
         })
     }
 

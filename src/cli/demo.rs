@@ -11,6 +11,7 @@ mod feed;
 mod files;
 mod ledger;
 mod next_step;
+mod places;
 mod provider_choice;
 mod scripted;
 mod show;

@@ -1,9 +1,8 @@
 //! The attempts of one record as compact JSON, for people and scripts that look into a single record.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
+use super::ascii;
 use crate::domain::attempt::{Attempt, PassedOver};
 use crate::domain::error_code::Code;
 
@@ -14,8 +13,7 @@ use crate::domain::error_code::Code;
 pub(super) fn encode(attempt_log: &[Attempt]) -> String {
     let lines: Vec<Line<'_>> = attempt_log.iter().map(Line::from).collect();
     // It has no map whose keys are not text, so it can be written.
-    let text = serde_json::to_string(&lines).unwrap_or_default();
-    if text.is_ascii() { text } else { escaped(&text) }
+    ascii::json(serde_json::to_string(&lines).unwrap_or_default())
 }
 
 /// One attempt. The order of the fields is that of the text.
@@ -60,22 +58,6 @@ impl<'a> From<&'a Attempt> for Line<'a> {
             times: (attempt.times > 1).then_some(attempt.times),
         }
     }
-}
-
-/// With JSON's own escape for everything beyond ASCII.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + text.len() / 2);
-    for char in text.chars() {
-        if char.is_ascii() {
-            escaped.push(char);
-        } else {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                // A string takes everything.
-                write!(escaped, "\\u{unit:04x}").unwrap_or_default();
-            }
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use uuid::Uuid;
 
 use super::attribute_list::AttributeList;
 pub use super::attribute_list::AttributeName;
+use super::field_evidence;
 use super::trace;
 use super::write;
 use crate::domain::answer::{Answered, CacheHit, Usage};
 use crate::domain::attempt::{self, Attempt};
 use crate::domain::event::Event;
+use crate::domain::grounding::Grounding;
 use crate::domain::record::Record;
 
 /// `type` of a result.
@@ -111,7 +113,7 @@ impl ResultEvent {
         add_cause(&mut list, event);
         add_provenance(&mut list, answered, origin);
         let (attributes, traceparent) = list.finish(&hop);
-        let data = answered.answer.data.clone();
+        let data = answered.data().clone();
         Self { attributes, content_type: "application/json", data, traceparent, tracestate }
     }
 }
@@ -129,6 +131,15 @@ fn add_cause(list: &mut AttributeList, event: &Event) {
     }
 }
 
+/// Where the answer's values stand in the record. Results that share a grounding share its text.
+fn add_evidence(list: &mut AttributeList, grounding: &Grounding) {
+    if let Some(grounded) = grounding.grounded {
+        list.number("ce_grounded", grounded, 2);
+    }
+    let written = grounding.written.get_or_init(|| field_evidence::encode(&grounding.evidence));
+    list.shared("ce_fieldevidence", written.clone());
+}
+
 /// How the answer came about. A cached answer's cost was reported with the record that paid for it.
 fn add_provenance(list: &mut AttributeList, answered: &Answered, origin: &Origin) {
     let answer = &answered.answer;
@@ -139,8 +150,11 @@ fn add_provenance(list: &mut AttributeList, answered: &Answered, origin: &Origin
     list.allowed_text("ce_provider", &answer.provider);
     list.allowed_text("ce_model", &answer.model);
     list.shared("ce_validation", answer.validation.as_str());
-    list.number("ce_confidence", answer.confidence.score, 2);
-    list.shown("ce_confidencefactors", answer.confidence);
+    list.number("ce_confidence", answered.confidence.score, 2);
+    list.shown("ce_confidencefactors", answered.confidence);
+    if let Some(grounding) = &answered.grounding {
+        add_evidence(list, grounding);
+    }
     list.shown("ce_attempts", attempts);
     // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.
     let tells = |attempt: &Attempt| attempt.response_id.is_some() || !attempt.passed_over.is_empty();

@@ -1,6 +1,5 @@
 //! What the pipeline found out, and how.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +7,8 @@ use bytes::Bytes;
 
 use crate::domain::attempt::{Attempt, LadderStep};
 use crate::domain::decimals::Decimals;
+pub use crate::domain::flag::Flag;
+use crate::domain::grounding::{Grounding, RememberedGrounding};
 pub use crate::domain::usage::Usage;
 
 /// How far the answer's data was checked against its schema.
@@ -32,29 +33,52 @@ impl Validation {
     }
 }
 
-/// Confidence in an answer and what it was computed from; each part is within 0.0–1.0.
+/// What is known of an answer by itself, whoever asked for it; each factor is within 0.0–1.0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Confidence {
-    /// The product that users see (`confidence` attribute).
-    pub score: f64,
+pub struct AnswerFactors {
     /// Less than 1.0 when the JSON had to be mended, or the schema relaxed.
     pub validation: f64,
     /// Less than 1.0 when invalid answers came before this one.
     pub ladder: f64,
-    /// How sure the provider was, where it says so.
-    pub provider: f64,
-    /// Share of the schema's fields that are filled.
-    pub completeness: f64,
+    /// How sure the provider was; `None` where it does not say.
+    pub provider: Option<f64>,
+}
+
+/// Confidence in an answer to one request, and what it was computed from. It ranks answers; it is no probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confidence {
+    /// The product that users see (`confidence` attribute).
+    pub score: f64,
+    /// What is known of the answer by itself.
+    pub answer: AnswerFactors,
+    /// Share of its values that stand in the record's own text; `None` where nothing was looked for.
+    pub grounding: Option<f64>,
+}
+
+impl Confidence {
+    /// The product of all factors that are known.
+    pub fn new(answer: AnswerFactors, grounding: Option<f64>) -> Self {
+        let AnswerFactors { validation, ladder, provider } = answer;
+        let score = validation * ladder * grounding.unwrap_or(1.0) * provider.unwrap_or(1.0);
+        Self { score, answer, grounding }
+    }
 }
 
 impl fmt::Display for Confidence {
     /// The factors by name (`confidencefactors` attribute):
-    /// `validation=1.00 ladder=0.85 provider=1.00 completeness=0.75`.
+    /// `validation=1.00 ladder=0.85 grounding=0.75 provider=unknown`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { score: _, validation, ladder, provider, completeness } = self;
-        let [validation, ladder, provider, completeness] =
-            [validation, ladder, provider, completeness].map(|factor| Decimals(*factor, 2));
-        write!(f, "validation={validation} ladder={ladder} provider={provider} completeness={completeness}")
+        let Self { score: _, answer: AnswerFactors { validation, ladder, provider }, grounding } = *self;
+        let factors = [
+            ("validation", Some(validation)),
+            (" ladder", Some(ladder)),
+            (" grounding", grounding),
+            (" provider", provider),
+        ];
+        factors.into_iter().try_for_each(|(name, factor)| match factor {
+            Some(factor) => write!(f, "{name}={}", Decimals(factor, 2)),
+            None => write!(f, "{name}=unknown"),
+        })
     }
 }
 
@@ -69,14 +93,16 @@ pub struct Answer {
     pub model: Arc<str>,
     /// How far it was checked.
     pub validation: Validation,
-    /// How sure we are.
-    pub confidence: Confidence,
+    /// What is known of it by itself.
+    pub factors: AnswerFactors,
     /// What it took, in order; the last one gave the answer.
     pub attempt_log: Vec<Attempt>,
     /// Tokens of all of those calls.
     pub usage: Usage,
     /// What those calls cost in US dollars, by the configured prices.
     pub cost_usd: f64,
+    /// Where its values stand in the text of the first record that it was given to. Found out in each process anew.
+    pub grounding: RememberedGrounding,
 }
 
 impl Answer {
@@ -116,33 +142,6 @@ impl CacheHit {
     }
 }
 
-/// Something a reader of the result should know about it (`flags` attribute).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flag {
-    /// The input looked like an injection attempt, by the pattern of this name.
-    SuspiciousInput(&'static str),
-    /// The confidence is below the connector's threshold.
-    LowConfidence,
-}
-
-impl Flag {
-    /// The pattern of an injection attempt, if it is about one.
-    pub fn pattern(self) -> Option<&'static str> {
-        match self {
-            Self::SuspiciousInput(pattern) => Some(pattern),
-            Self::LowConfidence => None,
-        }
-    }
-
-    /// The text that users see.
-    pub fn text(self) -> Cow<'static, str> {
-        match self {
-            Self::SuspiciousInput(pattern) => format!("suspicious-input:{pattern}").into(),
-            Self::LowConfidence => "low-confidence".into(),
-        }
-    }
-}
-
 /// An answer to one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
@@ -152,4 +151,16 @@ pub struct Answered {
     pub cache_hit: CacheHit,
     /// What to note about this request; sorted.
     pub flags: Vec<Flag>,
+    /// How sure we are, for this request.
+    pub confidence: Confidence,
+    /// Where the answer's values stand in this request's own text, if that was looked for.
+    pub grounding: Option<Arc<Grounding>>,
+}
+
+impl Answered {
+    /// The data to publish as compact JSON: the answer's, or the same with null for values that have no ground.
+    pub fn data(&self) -> &Bytes {
+        let replaced = self.grounding.as_ref().and_then(|grounding| grounding.data.as_ref());
+        replaced.unwrap_or(&self.answer.data)
+    }
 }

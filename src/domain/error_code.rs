@@ -146,6 +146,8 @@ codes! {
     AnswerNotJson = "answer_not_json", Approve, Refused;
     /// The answer is JSON but never became valid against the schema.
     AnswerInvalid = "answer_invalid", Approve, Refused;
+    /// A value of the answer does not stand in the record's text and the policy is to dead-letter.
+    Ungrounded = "ungrounded", Score, Refused;
     /// The confidence is below the threshold and the policy is to dead-letter.
     LowConfidence = "low_confidence", Score, Refused;
     /// The result is larger than the output topic accepts.

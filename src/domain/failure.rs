@@ -80,6 +80,7 @@ impl Failure {
             Code::RecordCeiling
                 | Code::BudgetExhausted
                 | Code::DeadlineExceeded
+                | Code::Ungrounded
                 | Code::LowConfidence
                 | Code::InternalError
                 | Code::ProcessAborted

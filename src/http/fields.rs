@@ -102,13 +102,6 @@ impl<'a> Fields<'a> {
         self.members.swap_remove(name).filter(|value| !value.is_null())
     }
 
-    /// Refuses a member that is known but cannot be used. It is not among those that are named as existing.
-    pub fn refuse(&mut self, name: &str, detail: &str) {
-        if self.members.swap_remove(name).is_some_and(|value| !value.is_null()) {
-            self.error(name, detail);
-        }
-    }
-
     /// Text that is not empty.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let value = self.value(name)?;

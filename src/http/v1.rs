@@ -8,7 +8,7 @@
 //! - [`schemas`], [`templates`]: what teams keep, and [`catalog`]: what both have in common; [`named`]: what requests name;
 //! - [`prompt_request`]: what a request says; [`request_schemas`]: the same for the OpenAPI document; [`specs`]: the
 //!   specification that a request comes to;
-//! - [`structured_response`]: the answer; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
+//! - [`structured_response`]: the answer; [`field_evidence`]: where its values stand; [`xml`]: its data as XML; [`outcome`]: what the request log learns of it.
 
 pub mod analyze;
 pub mod analyzer;
@@ -16,6 +16,7 @@ pub mod batch;
 pub mod batch_request;
 pub mod cache;
 pub mod catalog;
+pub mod field_evidence;
 pub mod named;
 pub mod openai;
 pub mod outcome;

@@ -240,7 +240,7 @@ impl RecordHandler {
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {
             cache_hit: answered.cache_hit,
-            confidence: answer.confidence.score,
+            confidence: answered.confidence.score,
             reference_usd: self.settings.reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
         };
         Settled { outgoing, outcome, is_pointer: false, detail: None }

@@ -24,7 +24,7 @@ pub(super) struct ResultLog(Mutex<LogThrottle<Kind>>);
 impl ResultLog {
     /// Says what is notable about a record's answer.
     pub(super) fn observe(&self, connector: &str, record: &Record, answered: &Answered) {
-        let Answered { answer, cache_hit, flags } = answered;
+        let Answered { answer, cache_hit, flags, confidence, grounding: _ } = answered;
         if answer.validation == Validation::Relaxed {
             let detail = || format!("no answer of {} was valid; a relaxed one is published", answer.provider);
             self.say(Kind::Relaxed, connector, record, detail);
@@ -32,7 +32,7 @@ impl ResultLog {
         for flag in flags {
             match flag {
                 Flag::LowConfidence => {
-                    let score = answer.confidence.score;
+                    let score = confidence.score;
                     let detail = || format!("a result of confidence {score:.2} is below the threshold");
                     self.say(Kind::LowConfidence, connector, record, detail);
                 }
@@ -40,6 +40,8 @@ impl ResultLog {
                     let detail = || format!("suspicious input: {pattern}");
                     self.say(Kind::Suspicious(pattern), connector, record, detail);
                 }
+                // Not even the best model quotes every value word for word: metrics say how many it does not.
+                Flag::Ungrounded(_) | Flag::UngroundedMore(_) | Flag::Nulled(_) => {}
             }
         }
         if let Some((first, reason)) = given_up(answered).filter(|_| *cache_hit == CacheHit::None) {
@@ -73,8 +75,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::answer::{Answer, Confidence, Usage};
+    use crate::domain::answer::{Answer, AnswerFactors, Confidence, Usage};
     use crate::domain::attempt::{Attempt, PassedOver};
+    use crate::domain::grounding::RememberedGrounding;
     use crate::domain::record::Position;
     use crate::telemetry::captured::captured;
 
@@ -104,13 +107,20 @@ mod tests {
             provider: "first".into(),
             model: "m".into(),
             validation: Validation::Passed,
-            confidence: Confidence { score: 0.9, validation: 1.0, ladder: 1.0, provider: 1.0, completeness: 1.0 },
+            factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: None },
             attempt_log: vec![attempt(LadderStep::Ask, "first", None)],
             usage: Usage::default(),
             cost_usd: 0.0,
+            grounding: RememberedGrounding::default(),
         };
         change(&mut answer);
-        let answered = Answered { answer: Arc::new(answer), cache_hit: CacheHit::None, flags: flags.to_vec() };
+        let answered = Answered {
+            confidence: Confidence::new(answer.factors, None),
+            answer: Arc::new(answer),
+            cache_hit: CacheHit::None,
+            flags: flags.to_vec(),
+            grounding: None,
+        };
         let position = Position { topic: "in".into(), partition: 3, offset: 42 };
         let record = Record { position, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
         let result_log = ResultLog::default();
@@ -125,7 +135,7 @@ mod tests {
     #[test]
     fn each_kind_is_one_line_with_the_records_position() {
         let relaxed = lines(|answer| answer.validation = Validation::Relaxed, &[], 100);
-        let low = lines(|answer| answer.confidence.score = 0.314, &[Flag::LowConfidence], 100);
+        let low = lines(|answer| answer.factors.ladder = 0.314, &[Flag::LowConfidence], 100);
         let flags = [Flag::SuspiciousInput("sql-union"), Flag::LowConfidence];
         let suspicious = lines(|_| (), &flags, 100);
         let attempt_log = || {

@@ -1,7 +1,7 @@
 //! The offline extractor: rules that fill a JSON Schema from text, without a key, a network or a model.
 //!
 //! It lets a new user see the whole product work, and it never pretends to be a model: its family and model are called
-//! `offline-rules-2`, it uses no tokens, and its confidence counts how much of the answer the text really says.
+//! `offline-rules-2`, it uses no tokens, and its confidence says how sure the rules are of the values that they give.
 //! [`extract`] is the whole of it: [`text`] finds the message in the prompt, [`facts`] the typed values in the message,
 //! and [`fill`] walks the schema ([`node`](crate::schema::node)) to take them: [`field`] is a property, [`want`] what it
 //! is after, [`label_match`] which label names it.
@@ -48,8 +48,8 @@ pub const FAMILY: &str = "offline-rules-2";
 pub struct Extraction {
     /// The answer. Its keys have the order of the schema's properties.
     pub data: Value,
-    /// How much of the answer the text supports, within 0.0–1.0; see [`extract`].
-    pub confidence: f64,
+    /// How sure the rules are of the values, within 0.0–1.0; see [`extract`]. `None` where there are none.
+    pub confidence: Option<f64>,
 }
 
 /// Fills `schema` from the message in `content`, in bounded time for any input.
@@ -61,10 +61,9 @@ pub struct Extraction {
 /// the only value of its type in the text and no other property is after this type. An entry of a form belongs to its
 /// label alone.
 ///
-/// The confidence is a mean over the properties: a value read from the text counts up to 1.0, a value that stands for
-/// silence (`normal`, `neutral`, `false`) 0.5, a null or a property left out half as much as others, and nothing where
-/// the rules do not know its meaning. It is less in languages that the rules have no words of and for long texts, and
-/// at most 0.4 where something had to be made up.
+/// The confidence is a mean over the values: one with a label beside it counts up to 1.0, one that stands for silence
+/// (`normal`, `neutral`, `false`) 0.5. A null or a property left out counts nowhere. It is less in languages that the
+/// rules have no words of and for long texts, and at most 0.4 where something had to be made up.
 pub fn extract(content: &str, schema: &Value) -> Extraction {
     let text = text::Text::new(text::isolate(content));
     let facts = facts::Facts::new(&text);
@@ -110,7 +109,7 @@ impl Model for Offline {
             model: FAMILY.to_owned(),
             finish: Finish::Complete,
             usage: Usage::default(),
-            confidence: Some(confidence),
+            confidence,
             response_id: None,
             pause: None,
         })))

@@ -22,12 +22,13 @@ use tokio::time::Instant;
 
 use crate::domain::answer::{Answer, Validation};
 use crate::domain::failure::{Code, Failure};
+use crate::domain::grounding::RememberedGrounding;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::ask::ladder::Ladder;
 pub(super) use crate::pipeline::ask::progress::Progress;
 use crate::pipeline::caller::Caller;
-use crate::pipeline::score::{Evidence, confidence};
-use crate::pipeline::spec::{Spec, SpecSettings};
+use crate::pipeline::score::{AnswerHistory, factors};
+use crate::pipeline::spec::Spec;
 
 /// What is asked.
 #[derive(Clone, Copy)]
@@ -62,7 +63,6 @@ struct Giver {
 }
 
 fn answer(
-    settings: &SpecSettings,
     progress: &mut Progress,
     giver: Giver,
     approved: &Approved,
@@ -74,22 +74,22 @@ fn answer(
     let data = data.into_boxed_slice();
     let mut attempt_log = std::mem::take(&mut progress.attempt_log);
     attempt_log.shrink_to_fit();
-    let evidence = Evidence {
+    let history = AnswerHistory {
         corrections: progress.corrections,
         form: approved.form,
         validation,
         provider: giver.confidence,
-        completeness: settings.schema.completeness(&approved.data),
     };
     Ok(Answer {
         data: Bytes::from(data),
         provider: giver.provider,
         model: giver.model,
         validation,
-        confidence: confidence(&evidence),
+        factors: factors(&history),
         attempt_log,
         usage: progress.usage,
         cost_usd: progress.cost_usd,
+        grounding: RememberedGrounding::default(),
     })
 }
 

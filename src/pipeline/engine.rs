@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Resolve ▶ accept ▶ recall. Nothing here waits, so a door may call it on the thread that received the request; a
-    /// remembered answer costs no task and no allocation beyond the prompt.
+    /// remembered answer costs no task, and no allocation beyond the prompt if it is given for the same text again.
     pub fn begin(&self, request: &Request<'_>) -> Begun {
         let Request { input, spec, caller } = request;
         let settings = spec.settings();
@@ -54,8 +54,12 @@ impl Engine {
         let fingerprint = cache.is_on().then(|| self.recall.fingerprint(spec, caller.tenant(), &prompt));
         let remembered = fingerprint.filter(|_| cache.reads()).and_then(|question| self.recall.get(&question));
         match remembered {
-            Some(answer) => Begun::Done(judge(answer, CacheHit::Memory, flags, &settings.checks)),
+            Some(answer) => {
+                let grounding = spec.grounder().map(|grounder| grounder.ground_remembered(&answer, input));
+                Begun::Done(judge(answer, CacheHit::Memory, grounding, flags, &settings.checks))
+            }
             None => Begun::Ask(Question {
+                texts: spec.grounder().map(|grounder| grounder.texts(input)),
                 spec: Arc::clone(spec),
                 caller: Arc::clone(caller),
                 deadline: None,
@@ -77,10 +81,11 @@ impl Engine {
             question.is_looked_up = true;
             return Begun::Ask(question);
         };
-        Begun::Done(judge(answer, CacheHit::Redis, question.flags, &question.spec.settings().checks))
+        let grounding = question.ground(&answer);
+        Begun::Done(judge(answer, CacheHit::Redis, grounding, question.flags, &question.spec.settings().checks))
     }
 
-    /// Ask ▶ approve ▶ score, once for all requests that ask the same question at the same time, as far as providers
+    /// Ask ▶ approve ▶ ground ▶ score, once for all requests that ask the same question at the same time, as far as providers
     /// can be asked now.
     ///
     /// # Errors
@@ -88,7 +93,8 @@ impl Engine {
     /// goes on later from where it stands.
     pub(super) async fn attempt(&self, question: &mut Question) -> Result<Answered, Failure> {
         let (answer, hit) = self.answer(question).await?;
-        judge(answer, hit, question.flags.clone(), &question.spec.settings().checks)
+        let grounding = question.ground(&answer);
+        judge(answer, hit, grounding, question.flags.clone(), &question.spec.settings().checks)
     }
 
     /// Takes a request to its end, until a deadline. A call that is open then is finished all the same, and its answer
@@ -151,6 +157,8 @@ impl Engine {
         let content = content.as_deref().unwrap_or(prompt);
         let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
         if let Some(key) = key.filter(|_| cache.writes()) {
+            // Before it is kept, since the cache counts what an answer takes when it gets it.
+            drop(question.ground(&answer));
             self.recall.put(&key, &answer, cache.ttl);
         }
         Ok((answer, CacheHit::None))
@@ -160,7 +168,14 @@ impl Engine {
     async fn shared(&self, question: &Question) -> Option<Arc<Answer>> {
         let settings = question.spec.settings();
         let key = question.answer_key().filter(|_| settings.cache.reads() && !question.is_looked_up)?;
-        self.recall.get_shared(&key, |answer| is_still_valid(answer, settings)).await
+        let is_valid = |answer: &Answer| {
+            let is_valid = is_still_valid(answer, settings);
+            if is_valid {
+                drop(question.ground(answer));
+            }
+            is_valid
+        };
+        self.recall.get_shared(&key, is_valid).await
     }
 }
 

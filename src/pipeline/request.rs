@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::domain::answer::Flag;
+use crate::domain::answer::{Answer, Flag};
 use crate::domain::answer_key::AnswerKey;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::grounding::Grounding;
 use crate::pipeline::ask::Progress;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::gate::Gate;
+use crate::pipeline::ground::RecordTexts;
 use crate::pipeline::spec::Spec;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
@@ -34,6 +36,8 @@ pub struct Question {
     pub(super) prompt: String,
     /// The record's own part of the prompt, where that is known.
     pub(super) content: Option<String>,
+    /// The record's own texts, where its answer's values are looked for.
+    pub(super) texts: Option<RecordTexts>,
     pub(super) flags: Vec<Flag>,
     /// What its answer is looked up by; `None` where nothing is remembered.
     pub(super) fingerprint: Option<Fingerprint>,
@@ -65,6 +69,11 @@ impl Question {
     /// Begins with its first call.
     pub fn commitment(&self) -> &Commitment {
         &self.progress.commitment
+    }
+
+    /// Where an answer's values stand in the record's own texts, if that is wanted.
+    pub(super) fn ground(&self, answer: &Answer) -> Option<Arc<Grounding>> {
+        Some(self.spec.grounder()?.ground(answer, self.texts.as_ref()?))
     }
 
     /// Whether anybody may be asked.

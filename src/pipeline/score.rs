@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::{Answer, Answered, CacheHit, Confidence, Flag, Validation};
+use crate::domain::answer::{Answer, AnswerFactors, Answered, CacheHit, Confidence, Flag, Validation};
 use crate::domain::failure::{Code, Failure};
-use crate::pipeline::spec::{Checks, LowConfidencePolicy};
+use crate::domain::grounding::Grounding;
+use crate::pipeline::spec::{Checks, LowConfidencePolicy, UngroundedPolicy};
 use crate::prompt::parse::Form;
 
 /// Confidence that each invalid answer before costs: an answer that had to be corrected is a weaker one.
@@ -15,12 +16,10 @@ const RELAXED: f64 = 0.5;
 const BYPASSED: f64 = 0.5;
 /// Factor for an answer whose JSON we had to mend.
 const REPAIRED: f64 = 0.9;
-/// Part of the score that does not depend on completeness: a ticket without an order number is no worse a ticket.
-const COMPLETENESS_FLOOR: f64 = 0.6;
 
-/// What confidence is computed from.
+/// How an answer came about, as far as it counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evidence {
+pub struct AnswerHistory {
     /// Invalid answers before this one.
     pub corrections: u32,
     /// How far it is valid.
@@ -29,37 +28,40 @@ pub struct Evidence {
     pub form: Form,
     /// The provider's own signal, where there is one.
     pub provider: Option<f64>,
-    /// Share of the schema's fields that are filled.
-    pub completeness: f64,
 }
 
-/// Confidence from validation, the ladder, the provider's signal and completeness: their product, where completeness
-/// weighs from [`COMPLETENESS_FLOOR`] upwards.
-pub fn confidence(evidence: &Evidence) -> Confidence {
-    let validation = match (evidence.validation, evidence.form) {
+/// What is known of an answer by itself. A field that is null or left out costs nothing where the schema allows that: a
+/// ticket without an order number is no worse a ticket.
+pub fn factors(history: &AnswerHistory) -> AnswerFactors {
+    let validation = match (history.validation, history.form) {
         (Validation::Relaxed, _) => RELAXED,
         (Validation::Bypassed, _) => BYPASSED,
         (Validation::Passed, Form::Repaired) => REPAIRED,
         (Validation::Passed, _) => 1.0,
     };
-    let ladder = (1.0 - PER_CORRECTION * f64::from(evidence.corrections)).max(0.0);
-    let provider = evidence.provider.unwrap_or(1.0).clamp(0.0, 1.0);
-    let completeness = evidence.completeness.clamp(0.0, 1.0);
-    let score = validation * ladder * provider * (COMPLETENESS_FLOOR + (1.0 - COMPLETENESS_FLOOR) * completeness);
-    Confidence { score, validation, ladder, provider, completeness }
+    let ladder = (1.0 - PER_CORRECTION * f64::from(history.corrections)).max(0.0);
+    AnswerFactors { validation, ladder, provider: history.provider.map(|signal| signal.clamp(0.0, 1.0)) }
 }
 
-/// Holds an answer against the threshold of the request that asked.
+/// Holds an answer against what the request that asked allows.
 ///
 /// # Errors
-/// `low_confidence` where the policy is to dead-letter.
+/// `ungrounded` or `low_confidence` where the policy is to dead-letter.
 pub fn judge(
     answer: Arc<Answer>,
     cache_hit: CacheHit,
+    grounding: Option<Arc<Grounding>>,
     mut flags: Vec<Flag>,
     checks: &Checks,
 ) -> Result<Answered, Failure> {
-    let score = answer.confidence.score;
+    let confidence = Confidence::new(answer.factors, grounding.as_ref().and_then(|grounding| grounding.grounded));
+    if let Some(grounding) = &grounding {
+        if checks.on_ungrounded == UngroundedPolicy::DeadLetter && !grounding.flags.is_empty() {
+            return Err(ungrounded(&grounding.flags).after(answer.attempt_log.as_slice()));
+        }
+        flags.extend_from_slice(&grounding.flags);
+    }
+    let score = confidence.score;
     if let Some(threshold) = checks.confidence_threshold.filter(|threshold| score < *threshold) {
         if checks.on_low_confidence == LowConfidencePolicy::DeadLetter {
             let detail = format!("confidence {score:.2} is below the threshold {threshold:.2}");
@@ -67,5 +69,11 @@ pub fn judge(
         }
         flags.push(Flag::LowConfidence);
     }
-    Ok(Answered { answer, cache_hit, flags })
+    Ok(Answered { answer, cache_hit, flags, confidence, grounding })
+}
+
+fn ungrounded(flags: &[Flag]) -> Failure {
+    let fields: Vec<_> = flags.iter().map(Flag::text).collect();
+    let detail = format!("values of the answer do not stand in the record's text: {}", fields.join(", "));
+    Failure::new(Code::Ungrounded, detail)
 }

@@ -9,6 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::answer_key::AnswerNames;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
+use crate::pipeline::ground::Grounder;
+pub use crate::pipeline::ground::UngroundedPolicy;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RecordCeiling;
 use crate::ports::model::{CallSettings, CallSpec};
@@ -38,6 +40,15 @@ pub enum LowConfidencePolicy {
     DeadLetter,
 }
 
+/// Whether it is found out where an answer's values stand in the record's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceMode {
+    /// It is not.
+    Off,
+    /// Values are looked for. It costs no tokens.
+    Locate,
+}
+
 /// How a model generates.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Generation {
@@ -62,6 +73,10 @@ pub struct Checks {
     pub confidence_threshold: Option<f64>,
     /// What happens below the threshold.
     pub on_low_confidence: LowConfidencePolicy,
+    /// Whether values are looked for in the record's text.
+    pub evidence: EvidenceMode,
+    /// What happens where one is not there.
+    pub on_ungrounded: UngroundedPolicy,
 }
 
 /// Which use is made of remembered answers.
@@ -135,6 +150,7 @@ pub struct Spec {
     settings: SpecSettings,
     router: Router,
     call: CallSpec,
+    grounder: Option<Grounder>,
     /// Over all that changes an answer but the tenant and the prompt.
     question: Sha256,
     /// The same as the first releases reckoned it: remembered outcomes are kept under it.
@@ -145,7 +161,7 @@ impl Spec {
     /// A specification of these `settings` that is asked of the providers of `router`.
     pub fn new(settings: SpecSettings, router: Router) -> Self {
         let (question, outcome) = (question(&settings, &router), outcome(&settings, &router));
-        Self { call: call(&settings), settings, router, question, outcome }
+        Self { call: call(&settings), grounder: grounder(&settings), settings, router, question, outcome }
     }
 
     /// What the user chose.
@@ -161,6 +177,11 @@ impl Spec {
     /// What the calls for all requests have in common.
     pub(super) fn call(&self) -> &CallSpec {
         &self.call
+    }
+
+    /// What looks for an answer's values in the record's text, where that is wanted.
+    pub(super) fn grounder(&self) -> Option<&Grounder> {
+        self.grounder.as_ref()
     }
 
     /// What makes this question of this tenant the same as another one: the key of its remembered answer.
@@ -191,10 +212,16 @@ fn call(settings: &SpecSettings) -> CallSpec {
         instructions: meta::opening(),
         closing_instructions: meta::closing(schema),
         schema_name: schema.name().to_owned(),
-        schema: schema.json().clone(),
+        schema: schema.asked().clone(),
         temperature: *temperature,
         max_tokens: *max_tokens,
     })
+}
+
+fn grounder(settings: &SpecSettings) -> Option<Grounder> {
+    let SpecSettings { template, schema, checks, .. } = settings;
+    let is_wanted = checks.evidence == EvidenceMode::Locate;
+    is_wanted.then(|| Grounder::new(Arc::clone(template), Arc::clone(schema), checks.on_ungrounded))
 }
 
 fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
@@ -245,6 +272,8 @@ fn accepted_answers(checks: Checks) -> u8 {
         patterns: _,
         confidence_threshold: _,
         on_low_confidence: _,
+        evidence: _,
+        on_ungrounded: _,
     } = checks;
     u8::from(allow_relaxed) | u8::from(bypass_validation) << 1
 }

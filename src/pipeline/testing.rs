@@ -20,7 +20,10 @@ use crate::pipeline::request::{Question, Request};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RecordCeiling;
 pub(crate) use crate::pipeline::route::testing::router_to;
-use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings};
+use crate::pipeline::spec::{
+    CachePolicy, Checks, EvidenceMode, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings,
+    UngroundedPolicy,
+};
 use crate::ports::answers::FakeAnswers;
 use crate::ports::clock::ManualClock;
 use crate::prompt::template::{Scope, Template};
@@ -41,6 +44,8 @@ pub(crate) fn settings() -> SpecSettings {
             allow_relaxed: false,
             confidence_threshold: None,
             on_low_confidence: LowConfidencePolicy::Flag,
+            evidence: EvidenceMode::Locate,
+            on_ungrounded: UngroundedPolicy::Flag,
         },
         ceiling: RecordCeiling { tokens: 100_000, usd: None },
         cache: CachePolicy::OFF,

@@ -22,7 +22,7 @@ pub fn language_note(language: Option<&str>) -> String {
 
 /// Everything after the note.
 pub fn closing(schema: &Schema) -> String {
-    format!("\nJSON Schema:\n{}", schema.json())
+    format!("\nJSON Schema:\n{}", schema.asked())
 }
 
 const RULES: &str = "\
@@ -51,7 +51,7 @@ mod tests {
         assert!(prompt.contains("untrusted") && prompt.contains("\"de\". Keep names"));
         let (_, json) = prompt.split_once("another.\n\nJSON Schema:\n").unwrap();
         assert!(!json.contains('\n'));
-        assert_eq!(&serde_json::from_str::<serde_json::Value>(json).unwrap(), schema.json());
+        assert_eq!(&serde_json::from_str::<serde_json::Value>(json).unwrap(), schema.asked());
     }
 
     #[test]

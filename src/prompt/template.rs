@@ -7,6 +7,7 @@ mod context;
 mod engine;
 mod numbers;
 mod reads;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::domain::nearest::nearest;
 use crate::domain::record::Header;
 use engine::explain;
 use reads::Reads;
+use sources::SourcePath;
 
 /// Longest source of a template or parameter.
 const MAX_SOURCE_BYTES: usize = 256 * 1024;
@@ -44,6 +46,8 @@ pub struct Template {
     environment: Environment<'static>,
     /// Programs over the record, one for each parameter; without parameters the template itself.
     programs: Vec<Program>,
+    /// The parts of a record that they read.
+    sources: Vec<SourcePath>,
 }
 
 /// A source that is rendered over the record.
@@ -195,6 +199,7 @@ impl Template {
             digest,
             environment: engine::environment(),
             programs: Vec::new(),
+            sources: Vec::new(),
         }
     }
 
@@ -238,6 +243,7 @@ impl Template {
             return Err(TemplateError { line: reads::first_line(source, unknown), ..fault(Some(parameter), message) });
         }
         self.programs.push(Program { parameter: Arc::from(parameter), reads: Reads::of(source) });
+        self.sources = sources::paths(self.programs.iter().map(|program| &program.reads));
         Ok(())
     }
 

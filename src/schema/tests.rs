@@ -120,22 +120,25 @@ fn the_digest_does_not_depend_on_the_order_of_members() {
 }
 
 #[test]
-fn completeness_counts_what_is_filled() {
-    let schema = compile(json!({
+fn what_only_this_program_reads_is_neither_asked_nor_part_of_the_digest() {
+    let plain = json!({
         "type": "object",
-        "properties": {"a": {}, "b": {}, "c": {"$ref": "#/$defs/c"}, "d": {}},
-        "$defs": {"c": {"type": "object", "properties": {"x": {}, "y": {}}}}
-    }));
-    let cases = [
-        (json!({}), 0.0),
-        (json!({"a": 1, "b": false, "c": {"x": 0, "y": "y"}, "d": [0]}), 1.0),
-        (json!({"a": null, "b": "", "d": []}), 0.0),
-        (json!({"a": 1, "c": {"x": 1}}), 0.4),
-        (json!({"a": 1, "c": null}), 0.25),
-    ];
-    for (instance, expected) in cases {
-        let share = schema.completeness(&instance);
-        assert!((share - expected).abs() < 1e-9, "{instance}: {share}");
+        "properties": { "x-evidence": { "type": "string" }, "list": { "items": { "enum": ["a"] } } },
+        "allOf": [{ "required": ["list"] }],
+        "$defs": { "x-evidence": { "const": { "x-evidence": "judged" } } },
+    });
+    let mut annotated = plain.clone();
+    for (pointer, keyword) in [
+        ("", "x-eval"),
+        ("/properties/x-evidence", "x-evidence"),
+        ("/properties/list/items", "x-eval"),
+        ("/allOf/0", "x-evidence"),
+        ("/$defs/x-evidence", "x-evidence"),
+    ] {
+        annotated.pointer_mut(pointer).unwrap()[keyword] = json!("judged");
     }
-    assert!((compile(json!({"type": "object"})).completeness(&json!({"a": null})) - 1.0).abs() < 1e-9);
+    let (schema, unchanged) = (compile(annotated.clone()), compile(plain.clone()));
+    assert_eq!((schema.json(), schema.asked()), (&annotated, &plain));
+    assert_eq!((schema.digest(), schema.uri()), (unchanged.digest(), unchanged.uri()));
+    assert_eq!(unchanged.asked(), unchanged.json());
 }

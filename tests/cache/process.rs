@@ -6,9 +6,10 @@ use std::time::Duration;
 use structured_prompt::cache::memory::MemoryAnswers;
 use structured_prompt::cache::redis::RedisAnswers;
 use structured_prompt::cache::tiers::Tiers;
-use structured_prompt::domain::answer::{Answer, Confidence, Usage, Validation};
+use structured_prompt::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use structured_prompt::domain::answer_key::{AnswerKey, AnswerNames};
 use structured_prompt::domain::fingerprint::Fingerprint;
+use structured_prompt::domain::grounding::RememberedGrounding;
 use structured_prompt::domain::health::{Component, Status};
 use structured_prompt::domain::name_pattern::NamePattern;
 use structured_prompt::domain::secret::Secret;
@@ -157,10 +158,11 @@ pub fn answer(bytes: usize) -> Arc<Answer> {
         provider: "gpt".into(),
         model: "gpt-4.1".into(),
         validation: Validation::Passed,
-        confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
+        factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: None },
         attempt_log: Vec::new(),
         usage: Usage::default(),
         cost_usd: 0.5,
+        grounding: RememberedGrounding::default(),
     })
 }
 

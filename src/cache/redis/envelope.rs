@@ -8,14 +8,18 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::answer::{Answer, Confidence, Usage, Validation};
+use crate::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::error_code::Code;
+use crate::domain::grounding::RememberedGrounding;
 
 /// Goes up with each change of the layout or of what a field means.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version before, which is still read.
+const FORMER_VERSION: u8 = 1;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 /// Shorter values take hardly less when they are compressed.
@@ -32,11 +36,11 @@ const MAX_PROVIDERS: usize = 256;
 /// All about an answer but its data.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Facts {
+struct Facts<F> {
     provider: String,
     model: String,
     validation: String,
-    confidence: ConfidenceFacts,
+    confidence: F,
     attempts: Vec<AttemptFacts>,
     usage: UsageFacts,
     cost_usd: f64,
@@ -44,12 +48,33 @@ struct Facts {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ConfidenceFacts {
-    score: f64,
+struct FactorFacts {
+    validation: f64,
+    ladder: f64,
+    provider: Option<f64>,
+}
+
+/// As the former version has them. Its score and completeness are not used any more, and a provider that did not say how
+/// sure it was counted as certain.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerFactorFacts {
+    #[serde(rename = "score")]
+    _score: f64,
     validation: f64,
     ladder: f64,
     provider: f64,
-    completeness: f64,
+    #[serde(rename = "completeness")]
+    _completeness: f64,
+}
+
+impl From<FormerFactorFacts> for FactorFacts {
+    fn from(former: FormerFactorFacts) -> Self {
+        let FormerFactorFacts { _score, validation, ladder, provider, _completeness } = former;
+        #[allow(clippy::float_cmp, reason = "it was written as exactly 1 where nothing was said")]
+        let provider = Some(provider).filter(|provider| *provider != 1.0);
+        Self { validation, ladder, provider }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,19 +140,24 @@ pub(super) struct Decoder {
 impl Decoder {
     /// The answer that [`encode`] wrote as these bytes; `None` for any others.
     pub(super) fn decode(&self, bytes: &[u8]) -> Option<Answer> {
-        let ([VERSION, packing], content) = bytes.split_first_chunk()? else { return None };
+        let ([version, packing], content) = bytes.split_first_chunk()?;
+        let unpack = match *version {
+            VERSION => Self::unpacked::<FactorFacts>,
+            FORMER_VERSION => Self::unpacked::<FormerFactorFacts>,
+            _ => return None,
+        };
         match *packing {
-            PLAIN => self.unpacked(content),
-            ZSTD => self.unpacked(&decompress(content)?),
+            PLAIN => unpack(self, content),
+            ZSTD => unpack(self, &decompress(content)?),
             _ => None,
         }
     }
 
-    fn unpacked(&self, content: &[u8]) -> Option<Answer> {
+    fn unpacked<F: DeserializeOwned + Into<FactorFacts>>(&self, content: &[u8]) -> Option<Answer> {
         let (len, rest) = content.split_first_chunk()?;
         let (data, facts) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
         let Facts { provider, model, validation, confidence, attempts, usage, cost_usd } =
-            serde_json::from_slice(facts).ok()?;
+            serde_json::from_slice::<Facts<F>>(facts).ok()?;
         let model: Arc<str> = model.into();
         Some(Answer {
             data: Bytes::copy_from_slice(data),
@@ -135,10 +165,11 @@ impl Decoder {
             validation: [Validation::Passed, Validation::Relaxed, Validation::Bypassed]
                 .into_iter()
                 .find(|it| it.as_str() == validation)?,
-            confidence: confidence.read()?,
+            factors: confidence.into().read()?,
             attempt_log: attempts.into_iter().map(|it| self.attempt(it, &model)).collect::<Option<_>>()?,
             usage: usage.read(),
             cost_usd: Some(cost_usd).filter(|cost| *cost >= 0.0)?,
+            grounding: RememberedGrounding::default(),
             model,
         })
     }
@@ -199,14 +230,15 @@ fn decompress(content: &[u8]) -> Option<Vec<u8>> {
 // Exhaustive on purpose in what follows: a new field does not compile until somebody decides how it is written, and
 // whether the version goes up.
 
-fn facts(answer: &Answer) -> Facts {
-    let Answer { data: _, provider, model, validation, confidence, attempt_log, usage, cost_usd } = answer;
-    let Confidence { score, validation: valid, ladder, provider: sure, completeness } = *confidence;
+fn facts(answer: &Answer) -> Facts<FactorFacts> {
+    // Where its values stand depends on the texts of a record, which another process finds out for its own.
+    let Answer { data: _, grounding: _, provider, model, validation, factors, attempt_log, usage, cost_usd } = answer;
+    let AnswerFactors { validation: valid, ladder, provider: sure } = *factors;
     Facts {
         provider: provider.to_string(),
         model: model.to_string(),
         validation: validation.as_str().to_owned(),
-        confidence: ConfidenceFacts { score, validation: valid, ladder, provider: sure, completeness },
+        confidence: FactorFacts { validation: valid, ladder, provider: sure },
         attempts: attempt_log.iter().map(attempt_facts).collect(),
         usage: usage_facts(*usage),
         cost_usd: *cost_usd,
@@ -242,12 +274,11 @@ impl UsageFacts {
     }
 }
 
-impl ConfidenceFacts {
-    fn read(self) -> Option<Confidence> {
-        let Self { score, validation, ladder, provider, completeness } = self;
-        let is_share =
-            [score, validation, ladder, provider, completeness].iter().all(|part| (0.0..=1.0).contains(part));
-        is_share.then_some(Confidence { score, validation, ladder, provider, completeness })
+impl FactorFacts {
+    fn read(self) -> Option<AnswerFactors> {
+        let Self { validation, ladder, provider } = self;
+        let is_share = [validation, ladder, provider.unwrap_or(1.0)].iter().all(|part| (0.0..=1.0).contains(part));
+        is_share.then_some(AnswerFactors { validation, ladder, provider })
     }
 }
 

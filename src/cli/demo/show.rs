@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::columns::{WIDTH, beside, shorten, wrap};
 use super::events::{header, number};
 use super::ledger::as_record;
+use super::places;
 use super::story::{Correction, Kill};
 use crate::codec::{cloudevents, plain};
 use crate::config::connector::ConnectorConfig;
@@ -30,6 +31,7 @@ const PROVENANCE: &[(&str, &str)] = &[
     ("ce_validation", "valid against the schema"),
     ("ce_confidence", ""),
     ("ce_confidencefactors", ""),
+    ("ce_grounded", "share of its values that stand in the record in"),
     ("ce_attempts", ""),
     ("ce_costusd", ""),
     ("ce_cachehit", ""),
@@ -87,7 +89,8 @@ pub(super) fn record(
         let meaning = if meaning.is_empty() { String::new() } else { format!("   {meaning}") };
         writeln!(out, "   {}", shorten_end(&format!("{name:NAME$} {value}{meaning}"), WIDTH - 3))?;
     }
-    Ok(())
+    let sent = number(result).and_then(|number| records.get(number));
+    sent.and_then(|sent| data(sent, format)).map_or(Ok(()), |data| places::write(out, &data, result))
 }
 
 /// A few results on one line each, with the text that they came from.
@@ -188,22 +191,27 @@ pub(super) fn kill(out: &mut dyn Write, kill: &Kill) -> io::Result<()> {
     rows.iter().try_for_each(|(count, text)| writeln!(out, "   {count:>4}  {text}"))
 }
 
-/// The input as a person would recognise it.
-fn text(sent: &Outgoing, format: RecordFormat) -> String {
+/// The input's data.
+fn data(sent: &Outgoing, format: RecordFormat) -> Option<Data> {
     let record = as_record(sent);
     let event = match format {
         RecordFormat::CloudEvents => cloudevents::decode(&record),
         RecordFormat::Json => plain::decode_json(&record),
         RecordFormat::Text => plain::decode_text(&record),
     };
-    match event.map(|event| event.data) {
-        Ok(Data::Json(Value::Object(data))) => {
+    event.ok().map(|event| event.data)
+}
+
+/// The input as a person would recognise it.
+fn text(sent: &Outgoing, format: RecordFormat) -> String {
+    match data(sent, format) {
+        Some(Data::Json(Value::Object(data))) => {
             let longest = data.values().filter_map(Value::as_str).max_by_key(|text| text.len()).map(str::to_owned);
             longest.unwrap_or_else(|| Value::Object(data).to_string())
         }
-        Ok(Data::Json(value)) => value.to_string(),
-        Ok(Data::Text(text)) => text,
-        Ok(Data::Absent | Data::Binary(_)) | Err(_) => String::new(),
+        Some(Data::Json(value)) => value.to_string(),
+        Some(Data::Text(text)) => text,
+        Some(Data::Absent | Data::Binary(_)) | None => String::new(),
     }
 }
 

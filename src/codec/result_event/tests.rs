@@ -1,14 +1,16 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 
 use super::*;
 use crate::codec::fixtures::binary;
 use crate::codec::{cloudevents, json_event, kafka_binary};
-use crate::domain::answer::{Answer, Confidence, Flag, Validation};
+use crate::domain::answer::{Answer, AnswerFactors, Confidence, Flag, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::event::Data;
+use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence, Span};
 use crate::domain::failure::Code;
+use crate::domain::grounding::RememberedGrounding;
 use crate::domain::record::{Header, Outgoing};
 
 const NOW: Duration = Duration::from_millis(1_767_225_600_007);
@@ -44,12 +46,31 @@ fn answered() -> Answered {
         provider: "claude".into(),
         model: "claude-sonnet-5-5\u{7}".into(),
         validation: Validation::Passed,
-        confidence: Confidence { score: 0.876, completeness: 1.0, provider: 0.876, ladder: 1.0, validation: 1.0 },
+        factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: Some(0.876) },
         attempt_log: vec![attempt(LadderStep::Ask, Some(Code::AnswerInvalid)), attempt(LadderStep::Correct, None)],
         usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
+        grounding: RememberedGrounding::default(),
     };
-    Answered { answer: Arc::new(answer), cache_hit: CacheHit::None, flags: vec![] }
+    let evidence = vec![
+        FieldEvidence { field: "/intent".into(), state: EvidenceState::Judged, source: None, spans: Vec::new() },
+        FieldEvidence {
+            field: "/order".into(),
+            state: EvidenceState::Exact,
+            source: Some("/body".into()),
+            spans: vec![Span { start: 3, end: 7 }],
+        },
+    ];
+    let grounding = Grounding {
+        evidence: Evidence { fields: evidence },
+        grounded: Some(1.0),
+        data: None,
+        flags: Vec::new(),
+        written: OnceLock::new(),
+    };
+    let confidence = Confidence::new(answer.factors, grounding.grounded);
+    let (answer, grounding) = (Arc::new(answer), Some(Arc::new(grounding)));
+    Answered { answer, cache_hit: CacheHit::None, flags: vec![], confidence, grounding }
 }
 
 fn cause(more: &[(&str, &str)]) -> (Record, Event) {
@@ -84,6 +105,8 @@ fn a_result_reads_back_as_the_event_that_was_written() {
     assert_eq!(result.data_schema.as_deref(), Some(SCHEMA_URI));
     assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
     let log = crate::codec::attempt_log::encode(&answered().answer.attempt_log);
+    let evidence =
+        r#"{"/intent":{"evidence":"judged"},"/order":{"evidence":"exact","source":"/body","spans":[[3,7]]}}"#;
     let expected = [
         ("attemptlog", log.as_str()),
         ("attempts", "2"),
@@ -91,10 +114,12 @@ fn a_result_reads_back_as_the_event_that_was_written() {
         ("causationid", "a-1"),
         ("causationsource", "/tickets"),
         ("confidence", "0.88"),
-        ("confidencefactors", "validation=1.00 ladder=1.00 provider=0.88 completeness=1.00"),
+        ("confidencefactors", "validation=1.00 ladder=1.00 grounding=1.00 provider=0.88"),
         ("confighash", "c0ffee"),
         ("correlationid", "order-1"),
         ("costusd", "0.000012"),
+        ("fieldevidence", evidence),
+        ("grounded", "1.00"),
         ("inputtokens", "120"),
         ("model", "claude-sonnet-5-5"),
         ("outputtokens", "34"),
@@ -174,11 +199,46 @@ fn key_and_the_users_headers_are_kept() {
 }
 
 #[test]
-fn the_data_is_shared() {
+fn the_data_and_its_evidence_are_shared() {
     let (record, event) = cause(&[]);
     let answered = answered();
-    let outgoing = encode(&record, &event, &answered);
-    assert_eq!(outgoing.value.unwrap().as_ptr(), answered.answer.data.as_ptr());
+    let [one, other] = [(); 2].map(|()| encode(&record, &event, &answered));
+    assert_eq!(one.value.as_ref().unwrap().as_ptr(), answered.answer.data.as_ptr());
+    let evidence = |outgoing: &Outgoing| {
+        let header = outgoing.headers.iter().find(|header| header.name == "ce_fieldevidence").unwrap();
+        header.value.as_ref().unwrap().as_ptr()
+    };
+    assert_eq!(evidence(&one), evidence(&other));
+}
+
+#[test]
+fn what_is_unknown_is_said_and_not_counted() {
+    let (record, event) = cause(&[]);
+    let mut answered = answered();
+    answered.confidence = Confidence::new(AnswerFactors { validation: 1.0, ladder: 0.85, provider: None }, None);
+    answered.grounding = None;
+    let result = read(&encode(&record, &event, &answered), &record);
+    let attribute = |name: &str| result.extensions.get(name).map(String::as_str);
+    let factors = "validation=1.00 ladder=0.85 grounding=unknown provider=unknown";
+    assert_eq!((attribute("confidence"), attribute("confidencefactors")), (Some("0.85"), Some(factors)));
+    assert_eq!((attribute("grounded"), attribute("fieldevidence")), (None, None));
+}
+
+#[test]
+fn null_is_published_in_the_place_of_a_value_without_ground() {
+    let (record, event) = cause(&[]);
+    let mut answered = answered();
+    answered.grounding = Some(Arc::new(Grounding {
+        evidence: Evidence::default(),
+        grounded: None,
+        data: Some(Bytes::from_static(b"{\"intent\":null}")),
+        flags: Vec::new(),
+        written: OnceLock::new(),
+    }));
+    answered.flags = vec![Flag::Nulled("/intent".into())];
+    let result = read(&encode(&record, &event, &answered), &record);
+    assert_eq!(result.data, Data::Json(json!({ "intent": null })));
+    assert_eq!(result.extensions.get("flags").map(String::as_str), Some("nulled:/intent"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::options::Options;
 use crate::domain::json::canonical;
 use crate::kafka::settings::TopicSettings;
 use crate::pipeline::route::settings::Strategy;
+use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 
 /// First 12 hexadecimal digits of the SHA-256.
 pub(super) fn digest(bytes: &[u8]) -> String {
@@ -51,9 +52,11 @@ pub(super) fn of(
         patterns,
         confidence_threshold,
         on_low_confidence,
+        evidence,
+        on_ungrounded,
         cache_ttl,
     } = options;
-    let document = json!({
+    let mut document = json!({
         "name": name,
         "source": { "topics": names(source_topics), "group": group, "format": format!("{format:?}") },
         "prompt": prompt,
@@ -76,6 +79,14 @@ pub(super) fn of(
         "sink": &**sink_topic,
         "dead_letter": &**dead_letter_topic,
     });
+    // Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
+    // with it what it remembers.
+    if *evidence != EvidenceMode::Locate {
+        document["options"]["evidence"] = format!("{evidence:?}").into();
+    }
+    if *on_ungrounded != UngroundedPolicy::Flag {
+        document["options"]["on_ungrounded"] = format!("{on_ungrounded:?}").into();
+    }
     Arc::from(digest(canonical(&document).as_bytes()))
 }
 

@@ -11,7 +11,9 @@ use crate::config::units::duration;
 use crate::config::values::{Problem, choice, flag, integer, number, text};
 use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
-use crate::pipeline::spec::{CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy};
+use crate::pipeline::spec::{
+    CachePolicy, Checks, EvidenceMode, Generation, LowConfidencePolicy, PatternPolicy, UngroundedPolicy,
+};
 
 /// Longest prompt in characters where the file does not say: the limit that the pipeline's promises are made for.
 const DEFAULT_PROMPT_CHARS: u32 = 10_000;
@@ -31,6 +33,15 @@ const MAX_RECORD_TOKENS: u32 = 32_768;
 /// A budget's window where the file does not say.
 const BUDGET_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
+const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
+    &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
+const EVIDENCE: &[(&str, EvidenceMode)] = &[("locate", EvidenceMode::Locate), ("off", EvidenceMode::Off)];
+const UNGROUNDED: &[(&str, UngroundedPolicy)] = &[
+    ("flag", UngroundedPolicy::Flag),
+    ("null", UngroundedPolicy::Null),
+    ("dead-letter", UngroundedPolicy::DeadLetter),
+];
+
 /// The options as written, defaults filled in.
 pub(super) struct Options {
     pub(super) provider: Option<String>,
@@ -44,6 +55,8 @@ pub(super) struct Options {
     pub(super) patterns: PatternPolicy,
     pub(super) confidence_threshold: Option<f64>,
     pub(super) on_low_confidence: LowConfidencePolicy,
+    pub(super) evidence: EvidenceMode,
+    pub(super) on_ungrounded: UngroundedPolicy,
     /// `None` takes the runtime's.
     pub(super) cache_ttl: Option<Duration>,
 }
@@ -60,6 +73,8 @@ impl Options {
                 allow_relaxed: self.allow_relaxed,
                 confidence_threshold: self.confidence_threshold,
                 on_low_confidence: self.on_low_confidence,
+                evidence: self.evidence,
+                on_ungrounded: self.on_ungrounded,
             },
             ceiling: self.record_ceiling,
             cache: CachePolicy::on(self.cache_ttl.unwrap_or(default_ttl)),
@@ -68,8 +83,6 @@ impl Options {
 }
 
 pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {
-    const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
-        &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
     let provider = provider(diagnostics, &mut section, defaults);
     let strategy = section.get("strategy", choice(STRATEGIES, &[]));
     if strategy.is_some() && provider.is_some() {
@@ -105,10 +118,24 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
         on_low_confidence: section
             .get("on_low_confidence", choice(LOW_CONFIDENCE, &[]))
             .unwrap_or(LowConfidencePolicy::Flag),
+        evidence: section.get("evidence", choice(EVIDENCE, &["quote"])).unwrap_or(EvidenceMode::Locate),
+        on_ungrounded: ungrounded(&mut section),
         cache_ttl: section.get("cache_ttl", duration),
     };
+    if options.evidence == EvidenceMode::Off && options.on_ungrounded != UngroundedPolicy::Flag {
+        let help = "remove one of the two: only values that are looked for can be missing";
+        diagnostics
+            .note(&section.location_of("on_ungrounded"), Problem::new("nothing is looked for: evidence is off", help));
+    }
     section.finish();
     options
+}
+
+/// The word `null` is null in YAML, where it stands for what is left out otherwise.
+fn ungrounded(section: &mut Section<'_>) -> UngroundedPolicy {
+    let is_null = section.node("on_ungrounded").is_some_and(|node| node.value == Value::Null);
+    let word = section.get("on_ungrounded", choice(UNGROUNDED, &["review"]));
+    word.unwrap_or(if is_null { UngroundedPolicy::Null } else { UngroundedPolicy::Flag })
 }
 
 /// The provider that is asked, if it is not left to the routing; it must be one that can be asked.

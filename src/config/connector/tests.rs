@@ -3,6 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
+use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 
 mod names;
 mod schemas;
@@ -122,6 +123,24 @@ fn an_answer_must_fit_into_the_records_ceiling() {
 }
 
 #[test]
+fn evidence_is_on_and_what_is_done_without_it_is_for_the_user_to_say() {
+    let with = |options: &str| connector("a", "a", "b", "c") + &format!("options: {{ {options} }}\n");
+    let checks = |options: &str| one(&with(options)).spec.checks;
+    assert_eq!(checks("temperature: 0").evidence, EvidenceMode::Locate);
+    assert_eq!(checks("temperature: 0").on_ungrounded, UngroundedPolicy::Flag);
+    assert_eq!(checks("evidence: off").evidence, EvidenceMode::Off);
+    assert_eq!(checks("on_ungrounded: null").on_ungrounded, UngroundedPolicy::Null);
+    for (wrong, message) in [
+        ("evidence: quote", "options.evidence: quote is not in this version yet"),
+        ("on_ungrounded: review", "options.on_ungrounded: review is not in this version yet"),
+        ("evidence: off, on_ungrounded: dead-letter", "options.on_ungrounded: nothing is looked for"),
+    ] {
+        let found = findings(&with(wrong));
+        assert!(found.contains(message), "{found}");
+    }
+}
+
+#[test]
 fn files_are_relative_to_the_connector() {
     let base = connector("a", "a", "b", "c").replace("inline: Sort", "file: p.txt") + "schema: { file: s.json }\n";
     assert_eq!(load(&[("c.yaml", &base), ("p.txt", "Sort"), ("s.json", "{\"type\": \"object\"}")]).unwrap().len(), 1);
@@ -169,6 +188,8 @@ fn the_hash_is_of_the_meaning() {
         base.replace("Sort", "Sort it"),
         base.replace("topic: b", "topic: e"),
         format!("{base}options: {{ cache_ttl: 1s }}"),
+        format!("{base}options: {{ evidence: off }}"),
+        format!("{base}options: {{ on_ungrounded: dead-letter }}"),
     ] {
         assert_ne!(hash(&base), hash(&other), "{other}");
     }

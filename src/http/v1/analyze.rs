@@ -30,21 +30,26 @@ use crate::http::state::ApiState;
     request_body(content = PromptRequestSchema, example = json!({
         "prompt": "My order A-1001 arrived broken. I want my money back!",
         "schema": {
-            "title": "ticket", "type": "object", "required": ["wants_refund"], "additionalProperties": false,
-            "properties": { "wants_refund": { "type": "boolean" } },
+            "title": "ticket", "type": "object", "required": ["wants_refund", "order"], "additionalProperties": false,
+            "properties": { "wants_refund": { "type": "boolean" }, "order": { "type": ["string", "null"] } },
         },
         "options": { "timeout": "20s", "cache_tag": "tickets" },
     })),
     responses(
         (status = 200, description = "The answer", body = StructuredResponse, example = json!({
             "request_id": "01a22919-4bf0-7689-acaa-b36c615be3cd",
-            "data": { "wants_refund": true },
+            "data": { "wants_refund": true, "order": "A-1001" },
             "validation_status": "passed",
             "validation_errors": [],
-            "confidence": 0.8,
-            "confidence_factors": { "validation": 1.0, "ladder": 1.0, "provider": 0.8, "completeness": 1.0 },
+            "confidence": 1.0,
+            "confidence_factors": { "validation": 1.0, "ladder": 1.0, "grounding": 1.0, "provider": "unknown" },
             "low_confidence": false,
             "flags": [],
+            "fields": {
+                "/wants_refund": { "evidence": "judged" },
+                "/order": { "evidence": "exact", "source": "/prompt", "spans": [[9, 15]] },
+            },
+            "grounded": 1.0,
             "cached": false,
             "cache": "none",
             "provider": "claude",

@@ -11,6 +11,7 @@ use crate::domain::json;
 use crate::http::fields::{Fields, Place, PlaceErrors, kind};
 use crate::http::problem::Problem;
 use crate::pipeline::route::settings::Strategy;
+use crate::pipeline::spec::EvidenceMode;
 use crate::schema::{Schema, SchemaError};
 
 /// Shortest and longest time that a request may be given. Below, no provider answers; above, no client waits.
@@ -110,6 +111,8 @@ pub struct PromptOptions {
     pub allow_relaxed: Option<bool>,
     /// Confidence below which the answer is marked.
     pub confidence_threshold: Option<f64>,
+    /// Whether the answer's values are looked for in what the client sent.
+    pub evidence: Option<EvidenceMode>,
 }
 
 impl PromptRequest {
@@ -185,8 +188,8 @@ impl PromptOptions {
             bypass_validation: fields.flag("bypass_validation"),
             allow_relaxed: fields.flag("allow_relaxed"),
             confidence_threshold: fields.number("confidence_threshold", 0.0..=1.0),
+            evidence: fields.choice("evidence", &[("locate", EvidenceMode::Locate), ("off", EvidenceMode::Off)]),
         };
-        fields.refuse("evidence", "evidence is not in this version yet; leave it out");
         fields.finish();
         options
     }
@@ -209,6 +212,7 @@ impl PromptOptions {
             bypass_validation: self.bypass_validation.or(shared.bypass_validation),
             allow_relaxed: self.allow_relaxed.or(shared.allow_relaxed),
             confidence_threshold: self.confidence_threshold.or(shared.confidence_threshold),
+            evidence: self.evidence.or(shared.evidence),
         }
     }
 }
@@ -266,7 +270,7 @@ mod tests {
             "options": {
                 "provider": "claude", "strategy": "cost", "temperature": 0, "max_tokens": 512, "timeout": "10s",
                 "bypass_cache": false, "cache_ttl": "1h", "cache_tag": "invoice_2026", "bypass_validation": false,
-                "allow_relaxed": true, "confidence_threshold": 0.6,
+                "allow_relaxed": true, "confidence_threshold": 0.6, "evidence": "off",
             },
         });
         let request = PromptRequest::of_body(body).unwrap();
@@ -282,6 +286,7 @@ mod tests {
             bypass_validation: Some(false),
             allow_relaxed: Some(true),
             confidence_threshold: Some(0.6),
+            evidence: Some(EvidenceMode::Off),
         };
         assert_eq!(request.options, expected);
         let parameters = request.parameters.unwrap();
@@ -307,7 +312,7 @@ mod tests {
     fn whatever_is_wrong_is_said_at_once() {
         let body = json!({
             "prompt": 1, "parameters": { "a/b": [] }, "schema": {}, "schema_id": "z", "promt": 1,
-            "options": { "evidence": "locate", "timeout": "1h", "cache_tag": "*", "temperature": 3 },
+            "options": { "evidence": "quote", "timeout": "1h", "cache_tag": "*", "temperature": 3 },
         });
         let problem = serde_json::to_value(PromptRequest::of_body(body).unwrap_err()).unwrap();
         let errors = problem["errors"].as_array().unwrap();

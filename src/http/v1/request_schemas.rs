@@ -73,6 +73,9 @@ pub struct PromptOptionsSchema {
     /// Confidence below which the answer is marked `low_confidence`.
     #[schema(minimum = 0, maximum = 1)]
     pub confidence_threshold: Option<f64>,
+    /// Whether the answer's values are looked for in the prompt, or in the parameters.
+    #[schema(schema_with = evidence_modes)]
+    pub evidence: Option<String>,
 }
 
 /// Up to 100 requests, and what they have in common. What a request says itself counts.
@@ -116,6 +119,13 @@ fn output_formats() -> Object {
 
 fn strategies() -> Object {
     nullable_words("How the first provider is chosen", ["least-busy", "cost", "latency", "priority"])
+}
+
+fn evidence_modes() -> Object {
+    nullable_words(
+        "`locate`, unless this says `off`: the answer says where its values stand in what was sent",
+        ["locate", "off"],
+    )
 }
 
 fn parameters() -> Object {

@@ -16,7 +16,8 @@ use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
 use crate::pipeline::spec::{
-    CacheMode, CachePolicy, Checks, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings,
+    CacheMode, CachePolicy, Checks, EvidenceMode, Generation, LowConfidencePolicy, PatternPolicy, Spec, SpecSettings,
+    UngroundedPolicy,
 };
 use crate::pipeline::spec_cache::{SpecCache, SpecDigest};
 use crate::prompt::template::Template;
@@ -75,8 +76,15 @@ impl Specs {
     }
 
     fn build(&self, request: &PromptRequest, named: &NamedParts) -> Result<Spec, Problem> {
-        let PromptOptions { temperature, max_tokens, allow_relaxed, bypass_validation, confidence_threshold, .. } =
-            request.options;
+        let PromptOptions {
+            temperature,
+            max_tokens,
+            allow_relaxed,
+            bypass_validation,
+            confidence_threshold,
+            evidence,
+            ..
+        } = request.options;
         let (template, schema, router) = (template(named)?, schema(request, named)?, self.router(request)?);
         let checks = Checks {
             max_prompt_chars: self.defaults.max_prompt_chars,
@@ -85,6 +93,8 @@ impl Specs {
             allow_relaxed: allow_relaxed.unwrap_or(true),
             confidence_threshold,
             on_low_confidence: LowConfidencePolicy::Flag,
+            evidence: evidence.unwrap_or(EvidenceMode::Locate),
+            on_ungrounded: UngroundedPolicy::Flag,
         };
         let cache = self.cache_policy(&request.options);
         let (generation, ceiling) = (Generation { temperature, max_tokens }, self.ceiling(max_tokens));
@@ -200,6 +210,7 @@ pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
         bypass_validation,
         allow_relaxed,
         confidence_threshold,
+        evidence,
     } = options;
     let mut hash = Sha256::new();
     let mut part = |bytes: Option<&[u8]>| {
@@ -220,6 +231,7 @@ pub(super) fn digest(request: &PromptRequest) -> Result<SpecDigest, Problem> {
     let rest =
         (temperature, max_tokens, bypass_cache, cache_ttl, bypass_validation, allow_relaxed, confidence_threshold);
     part(Some(format!("{rest:?}").as_bytes()));
+    part(Some(format!("{evidence:?}").as_bytes()));
     Ok(SpecDigest(hash.finalize().into()))
 }
 

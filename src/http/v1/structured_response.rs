@@ -7,11 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
-use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::schema::{OneOf, Schema as OpenApiSchema, SchemaType, Type};
 
+use super::field_evidence::{FieldsEvidence, ValueEvidence};
 use super::prompt_request::OutputFormat;
 use super::xml;
-use crate::domain::answer::{Answer, Answered, CacheHit, Confidence, Flag, Usage, Validation};
+use crate::domain::answer::{Answer, AnswerFactors, Answered, CacheHit, Confidence, Flag, Usage, Validation};
 use crate::domain::attempt;
 use crate::domain::json;
 use crate::http::openapi::schemas::words;
@@ -31,16 +32,24 @@ pub struct StructuredResponse {
     validation_status: &'static str,
     /// What is wrong with data that was taken all the same.
     validation_errors: Vec<PlaceError>,
-    /// From 0 to 1: the product of its factors.
+    /// From 0 to 1: the product of its factors that are known. It ranks answers; it is no probability.
     confidence: f64,
     confidence_factors: Factors,
     /// Whether the confidence is below the threshold.
     low_confidence: bool,
-    /// What is remarkable about the request or its answer: `suspicious-input:…`, `low-confidence` and others.
+    /// What is remarkable about the request or its answer: `suspicious-input:…`, `ungrounded:…`, `low-confidence` and
+    /// others.
     flags: Vec<String>,
     /// The patterns of attacks that the prompt has.
     #[serde(skip)]
     suspicious: Vec<&'static str>,
+    /// Where each value of the data stands in what was sent, by its JSON Pointer. Left out with `evidence: off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, ValueEvidence>>, nullable = false)]
+    fields: Option<FieldsEvidence>,
+    /// Share of the values to be found that were found there. Null where there is nothing to find.
+    #[schema(required)]
+    grounded: Option<f64>,
     cached: bool,
     #[schema(schema_with = caches)]
     cache: &'static str,
@@ -64,8 +73,30 @@ pub struct StructuredResponse {
 struct Factors {
     validation: f64,
     ladder: f64,
-    provider: f64,
-    completeness: f64,
+    #[schema(schema_with = factor)]
+    grounding: Factor,
+    #[schema(schema_with = factor)]
+    provider: Factor,
+}
+
+/// A factor that is not always known.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum Factor {
+    Known(f64),
+    Unknown(Unknown),
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Unknown {
+    Unknown,
+}
+
+impl From<Option<f64>> for Factor {
+    fn from(factor: Option<f64>) -> Self {
+        factor.map_or(Self::Unknown(Unknown::Unknown), |factor| Self::Known(rounded(factor)))
+    }
 }
 
 /// Of this request: what a remembered answer cost was reported with the request that paid for it.
@@ -99,11 +130,13 @@ impl StructuredResponse {
     /// `internal_error` if the answer's data cannot be read, which does not happen.
     pub fn new(spec: &Spec, answered: &Answered, asked: Asked<'_>) -> Result<Self, Problem> {
         let SpecSettings { schema, template, .. } = spec.settings();
-        let Answered { answer, cache_hit, flags } = answered;
-        let data = std::str::from_utf8(&answer.data).ok().and_then(|text| json::parse(text).ok());
+        let Answered { answer, cache_hit, flags, confidence, grounding } = answered;
+        let data = std::str::from_utf8(answered.data()).ok().and_then(|text| json::parse(text).ok());
         let data = data.ok_or_else(Problem::defect)?;
         let is_new = *cache_hit == CacheHit::None;
-        let Confidence { score, validation, ladder, provider, completeness } = answer.confidence;
+        let Confidence { score, answer: AnswerFactors { validation, ladder, provider }, grounding: grounded } =
+            *confidence;
+        let evidence = grounding.as_ref().map(|grounding| &grounding.evidence);
         Ok(Self {
             request_id: asked.id.clone(),
             validation_status: answer.validation.as_str(),
@@ -116,12 +149,14 @@ impl StructuredResponse {
             confidence_factors: Factors {
                 validation: rounded(validation),
                 ladder: rounded(ladder),
-                provider: rounded(provider),
-                completeness: rounded(completeness),
+                grounding: grounded.into(),
+                provider: provider.into(),
             },
             low_confidence: flags.contains(&Flag::LowConfidence),
             flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
             suspicious: flags.iter().filter_map(|flag| flag.pattern()).collect(),
+            fields: evidence.map(|evidence| FieldsEvidence::new(evidence, asked.is_template)),
+            grounded: grounded.map(rounded),
             cached: !is_new,
             cache: cache_hit.as_str(),
             provider: answer.provider.to_string(),
@@ -221,6 +256,12 @@ fn validation_statuses() -> Object {
 fn caches() -> Object {
     let all = [CacheHit::None, CacheHit::Memory, CacheHit::Redis];
     words("Where the answer was remembered", all.map(CacheHit::as_str))
+}
+
+fn factor() -> OpenApiSchema {
+    let number = Object::builder().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1));
+    let unknown = Object::builder().schema_type(Type::String).enum_values(Some(["unknown"]));
+    OpenApiSchema::OneOf(OneOf::builder().item(number).item(unknown).build())
 }
 
 /// To four digits after the point: more are noise.

@@ -15,6 +15,8 @@ use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::tasks::Tasks;
 
+mod evidence;
+
 /// Does with a prompt what its first word says.
 struct Obedient;
 

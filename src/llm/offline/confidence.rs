@@ -1,4 +1,7 @@
-//! How much of an answer the text really says.
+//! How sure the rules are that the values they give are the ones asked for.
+//!
+//! That a value stands in the text is not counted here: the pipeline finds that out for every provider. A null is no
+//! value, and counts nowhere.
 
 use super::facts::Facts;
 use super::field::Field;
@@ -38,12 +41,6 @@ impl Tally {
         self.by_words += if by_words { sure } else { 0.0 };
     }
 
-    /// A value that the schema lets out. Silence may be right where the rules know what to look for.
-    pub(super) fn unknown(&mut self, is_known_kind: bool) {
-        self.points += if is_known_kind { 0.25 } else { 0.0 };
-        self.fields += 0.5;
-    }
-
     /// A value that had to be given without knowing it.
     pub(super) fn made_up(&mut self) {
         self.fillers += 1;
@@ -51,10 +48,10 @@ impl Tally {
     }
 
     /// The mean, less where words are of a language that the rules do not speak or the text is long, and little where
-    /// something was made up.
-    pub(super) fn confidence(self, facts: &Facts<'_>) -> f64 {
+    /// something was made up. `None` where there are no values.
+    pub(super) fn confidence(self, facts: &Facts<'_>) -> Option<f64> {
         if self.fields == 0.0 {
-            return 0.0;
+            return None;
         }
         let language = match facts.language() {
             Some(language) if SPOKEN.contains(&language.code) => 1.0,
@@ -64,6 +61,6 @@ impl Tally {
         let length = if facts.raw().chars().nth(LONG).is_some() { 0.8 } else { 1.0 };
         let mean = (self.points - self.by_words * (1.0 - language)) * length / self.fields;
         let most = if self.fillers > 0 { MADE_UP } else { 1.0 };
-        (mean.min(most) * 100.0).round() / 100.0
+        Some((mean.min(most) * 100.0).round() / 100.0)
     }
 }

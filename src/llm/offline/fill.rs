@@ -74,10 +74,7 @@ impl<'a> Filler<'a> {
                 }
                 Some(value)
             }
-            Fill::Silent(_) | Fill::Nothing if may_be_left => {
-                self.tally.unknown(want(field) != Want::Plain);
-                field.node.nullable.then_some(Value::Null)
-            }
+            Fill::Silent(_) | Fill::Nothing if may_be_left => field.node.nullable.then_some(Value::Null),
             Fill::Silent(value) => {
                 self.tally.found(0.5, field);
                 Some(value)

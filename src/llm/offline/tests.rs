@@ -42,7 +42,7 @@ fn an_english_ticket() {
         "product": "Lumen Desk Lamp", "order_id": "48213", "customer_email": "maria@example.com", "amount": 64.9,
         "currency": "EUR", "language": "en", "requires_human": false});
     assert_eq!(found.data, wanted);
-    assert!(found.confidence > 0.6 && found.confidence < 1.0);
+    assert!(found.confidence.is_some_and(|confidence| (0.6..1.0).contains(&confidence)));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn every_example_has_a_valid_answer() {
     for body in bodies {
         let Extraction { data, confidence } = extract(&body, &schema);
         assert!(validator.is_valid(&data), "{data}");
-        assert!((0.0..=1.0).contains(&confidence));
+        assert!(confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)));
     }
 }
 

@@ -29,7 +29,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::answer::{Confidence, Usage};
+    use crate::domain::answer::{AnswerFactors, Usage};
+    use crate::domain::grounding::RememberedGrounding;
     use crate::pipeline::testing::settings;
     use crate::schema::Schema;
 
@@ -49,10 +50,11 @@ mod tests {
             provider: "p".into(),
             model: "m".into(),
             validation,
-            confidence: Confidence { score: 1.0, completeness: 1.0, provider: 1.0, ladder: 1.0, validation: 1.0 },
+            factors: AnswerFactors { validation: 1.0, ladder: 1.0, provider: None },
             attempt_log: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
+            grounding: RememberedGrounding::default(),
         };
         is_still_valid(&answer, &settings)
     }

@@ -101,7 +101,7 @@ impl<'a> Ladder<'a> {
             times: 1,
         });
         let approved = Approved { data, form: Form::Repaired, passed_over: PassedOver::default() };
-        answer(self.settings, self.progress, giver, &approved, Validation::Relaxed)
+        answer(self.progress, giver, &approved, Validation::Relaxed)
     }
 
     /// Takes note of a call that came to no reply.

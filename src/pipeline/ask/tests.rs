@@ -73,7 +73,7 @@ async fn a_transient_error_is_retried_twice_and_then_the_next_provider_is_asked(
     assert_eq!(models, ["gemini", "gemini", "gemini", "fake-1"], "who was asked, or who answered");
     let id = answered.answer.attempt_log.last().and_then(|attempt| attempt.response_id.as_deref());
     assert_eq!(id, Some("resp-1"));
-    assert!((answered.answer.confidence.ladder - 1.0).abs() < 1e-9, "the question was not to blame");
+    assert!((answered.answer.factors.ladder - 1.0).abs() < 1e-9, "the question was not to blame");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +105,7 @@ async fn an_invalid_answer_goes_back_with_its_errors_then_to_another_provider() 
     assert_eq!(steps(&answered), wanted);
     assert!(gemini.asked()[1].errors.as_ref().unwrap().contains("/intent"));
     assert_eq!(claude.asked()[0].errors, None, "another model's mistakes are not shown to it");
-    assert!((answered.answer.confidence.ladder - 0.7).abs() < 1e-9);
+    assert!((answered.answer.factors.ladder - 0.7).abs() < 1e-9);
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_nearly_valid_answer_is_published_marked_where_that_is_allowed() {
     assert_eq!(answered.answer.validation, Validation::Relaxed);
     assert_eq!(&answered.answer.data[..], br#"{"count":3}"#);
     assert_eq!(steps(&answered).last(), Some(&(LadderStep::Relax, "a", None)));
-    assert!(answered.answer.confidence.score < 0.4);
+    assert!(answered.confidence.score < 0.4);
 
     let low = allowed.with(|it| it.ceiling = RecordCeiling { tokens: 100_000, usd: Some(1.5) });
     let answered = ask(&asking(low, &[&nearly()], 2)).await.unwrap();
@@ -246,7 +246,7 @@ async fn any_object_is_an_answer_where_validation_is_bypassed() {
     let answered = ask(&asking(bypassed, &[&model], 2)).await.unwrap();
     assert_eq!(answered.answer.validation, Validation::Bypassed);
     assert_eq!(&answered.answer.data[..], INVALID.as_bytes());
-    assert!(answered.answer.confidence.score <= 0.5, "{:?}", answered.answer.confidence);
+    assert!(answered.confidence.score <= 0.5, "{:?}", answered.confidence);
     assert_eq!(model.calls(), 2, "something that is no object is none");
 }
 

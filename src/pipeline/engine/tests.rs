@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::answer::{Flag, Usage};
 use crate::domain::event::Data;
 use crate::domain::failure::Code;
-use crate::pipeline::spec::{CachePolicy, LowConfidencePolicy, PatternPolicy, SpecSettings};
+use crate::pipeline::spec::{CachePolicy, EvidenceMode, LowConfidencePolicy, PatternPolicy, SpecSettings};
 use crate::pipeline::testing::{self, Asking, router_to};
 use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
@@ -28,6 +28,7 @@ fn settings() -> SpecSettings {
         it.schema = Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap());
         it.checks.max_prompt_chars = 100;
         it.checks.patterns = PatternPolicy::Flag;
+        it.checks.evidence = EvidenceMode::Off;
         it.cache = CachePolicy::on(Duration::from_secs(60));
     })
 }
@@ -93,7 +94,7 @@ async fn an_invalid_answer_is_asked_again_and_costs_confidence() {
     let answered = test.ask("x").await.unwrap();
     assert_eq!(answered.answer.attempt_log.len(), 2);
     assert_eq!(answered.answer.usage.input_tokens, 20);
-    assert!(answered.answer.confidence.ladder < 1.0);
+    assert!(answered.answer.factors.ladder < 1.0);
 }
 
 #[tokio::test]
@@ -160,9 +161,9 @@ async fn suspicious_input_is_flagged_or_rejected_as_configured() {
 async fn low_confidence_is_flagged_or_dead_lettered_as_configured() {
     let flag = settings().with(|it| it.checks.confidence_threshold = Some(0.99));
     let dead_letter = flag.clone().with(|it| it.checks.on_low_confidence = LowConfidencePolicy::DeadLetter);
-    let partial = || FakeModel::says(r#"{"intent":"refund"}"#);
-    assert_eq!(Test::new(flag, [partial()]).ask("x").await.unwrap().flags, [Flag::LowConfidence]);
-    assert_eq!(code(Test::new(dead_letter, [partial()]).ask("x").await), (Code::LowConfidence, 1));
+    let corrected = || [FakeModel::says(r#"{"intent":"nonsense"}"#), FakeModel::says(VALID)];
+    assert_eq!(Test::new(flag, corrected()).ask("x").await.unwrap().flags, [Flag::LowConfidence]);
+    assert_eq!(code(Test::new(dead_letter, corrected()).ask("x").await), (Code::LowConfidence, 2));
 }
 
 #[tokio::test]

@@ -140,12 +140,12 @@ fn members(need: &Need, all: &[&str], get: impl Fn(&str) -> Option<Value>) -> Va
     Value::from(members)
 }
 
-fn attribute_names(event: &Event) -> Vec<&str> {
+pub(super) fn attribute_names(event: &Event) -> Vec<&str> {
     let fixed = ["id", "source", "type", "subject", "time", "datacontenttype", "dataschema"];
     fixed.into_iter().chain(event.extensions.keys().map(String::as_str)).collect()
 }
 
-fn attribute<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
     match name {
         "id" => Some(&event.id),
         "source" => Some(&event.source),
@@ -158,12 +158,12 @@ fn attribute<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
     }
 }
 
-fn header_names<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
+pub(super) fn header_names<'a>(scope: &Scope<'a>) -> Vec<&'a str> {
     scope.headers.iter().map(|header| &*header.name).collect()
 }
 
 /// The last header of that name, if it is text.
-fn header<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a str> {
     let last = scope.headers.iter().rev().find(|header| header.name == name)?;
     std::str::from_utf8(last.value.as_deref()?).ok()
 }

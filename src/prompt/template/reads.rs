@@ -63,6 +63,8 @@ pub(super) struct Reads {
     pub(super) paths: Vec<Path>,
     /// The ways into the event's data that expressions use.
     pub(super) data: Vec<Path>,
+    /// Parts by root that expressions use. A word of the prose counts in `roots`, and not here.
+    pub(super) in_expressions: BTreeMap<Arc<str>, Need>,
     /// Whether an expression may make a text of a value without printing it.
     pub(super) makes_texts: bool,
 }
@@ -81,8 +83,12 @@ impl Reads {
         let is_text_maker =
             |path: &Path| path.segments.first().is_some_and(|name| TEXT_MAKERS.contains(&name.as_str()));
         let makes_texts = code.contains(CONCATENATION) || in_code.iter().any(is_text_maker);
+        let mut in_expressions = BTreeMap::new();
+        for path in in_code.iter().filter(|path| path.segments.first().is_some_and(|root| is_root(root))) {
+            add(&mut in_expressions, &path.segments);
+        }
         let data = in_code.into_iter().filter(is_data).collect();
-        Self { roots, paths, data, makes_texts }
+        Self { roots, paths, data, in_expressions, makes_texts }
     }
 
     /// True if the source reads nothing of the record.

@@ -23,10 +23,11 @@ fn answer(data: &str) -> Answer {
         provider: "gpt".into(),
         model: "gpt-4.1".into(),
         validation: Validation::Relaxed,
-        confidence: Confidence { score: 0.5, validation: 0.9, ladder: 0.8, provider: 0.7, completeness: 0.6 },
+        factors: AnswerFactors { validation: 0.9, ladder: 0.8, provider: Some(0.7) },
         attempt_log: steps.chain([attempt(LadderStep::Ask, None)]).collect(),
         usage: Usage { input_tokens: 20, output_tokens: 10, cached_tokens: 6, reasoning_tokens: 2 },
         cost_usd: 0.25,
+        grounding: RememberedGrounding::default(),
     }
 }
 
@@ -68,6 +69,25 @@ fn an_answer_that_is_too_long_is_not_shared() {
 }
 
 #[test]
+fn an_answer_of_the_former_version_is_read_and_a_provider_that_said_nothing_is_unknown() {
+    let mut answer = answer("{}");
+    answer.attempt_log.truncate(1);
+    for (said, read) in [("0.7", Some(0.7)), ("1.0", None)] {
+        answer.factors.provider = Some(0.7);
+        let bytes = encode(&answer).unwrap();
+        let facts = String::from_utf8(bytes[8..].to_vec()).unwrap();
+        let (now, former) = (
+            r#"{"validation":0.9,"ladder":0.8,"provider":0.7}"#,
+            format!(r#"{{"score":0.5,"validation":0.9,"ladder":0.8,"provider":{said},"completeness":0.6}}"#),
+        );
+        assert!(facts.contains(now), "{facts}");
+        let former = [&[FORMER_VERSION, PLAIN], &bytes[2..8], facts.replacen(now, &former, 1).as_bytes()].concat();
+        answer.factors.provider = read;
+        assert_eq!(decode(&former), Some(answer.clone()), "{said}");
+    }
+}
+
+#[test]
 fn another_version_another_packing_and_impossible_values_are_unreadable() {
     let mut answer = answer("{}");
     answer.attempt_log.truncate(1);
@@ -81,7 +101,7 @@ fn another_version_another_packing_and_impossible_values_are_unreadable() {
     let facts = String::from_utf8(bytes[8..].to_vec()).unwrap();
     for (from, to) in [
         ("\"relaxed\"", "\"new\""),
-        ("\"score\":0.5", "\"score\":1.5"),
+        ("\"ladder\":0.8", "\"ladder\":1.5"),
         ("\"cost_usd\":0.25", "\"cost_usd\":-1.0"),
         ("\"step\":\"ask\"", "\"step\":\"new\""),
         ("provider_timeout", "new_code"),

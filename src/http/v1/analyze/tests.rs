@@ -97,7 +97,10 @@ async fn options_say_how_a_model_is_asked() {
         (&relaxed["validation_status"], &relaxed["data"]),
         (&json!("relaxed"), &json!({ "intent": "refund", "count": 3 }))
     );
-    assert_eq!((&relaxed["low_confidence"], &relaxed["flags"]), (&json!(true), &json!(["low-confidence"])));
+    assert_eq!(
+        (&relaxed["low_confidence"], &relaxed["flags"]),
+        (&json!(true), &json!(["ungrounded:/count", "low-confidence"]))
+    );
     let strict = ask(json!({ "allow_relaxed": false })).await;
     assert_eq!(strict.problem(), (422, "answer_invalid".to_owned()));
     let calls = model.calls();

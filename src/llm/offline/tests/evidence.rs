@@ -21,7 +21,8 @@ fn check(schema: &Value, text: &str, wanted: &Value, confidence: std::ops::Range
             None => assert_eq!(value, "left out", "{name} of {text}: {}", found.data),
         }
     }
-    assert!(confidence.contains(&found.confidence), "{} for {text}: {}", found.confidence, found.data);
+    let given = found.confidence.unwrap_or(0.0);
+    assert!(confidence.contains(&given), "{given} for {text}: {}", found.data);
 }
 
 fn parsed(schema: &str) -> Value {
@@ -64,7 +65,7 @@ fn invoices() {
             json!({"invoice_number": "CN-9", "issue_date": null, "due_date": null, "total": -12.5, "tax_amount": null}),
         ),
     ] {
-        check(&schema, text, &wanted, 0.45..=0.9);
+        check(&schema, text, &wanted, 0.45..=0.95);
     }
     // What must be there and is not makes the answer worth little.
     for (text, wanted) in [
@@ -106,7 +107,7 @@ fn support_requests() {
             json!({"intent": "praise", "urgency": "normal", "sentiment": "positive"}),
         ),
     ] {
-        check(&schema, text, &wanted, 0.6..=0.9);
+        check(&schema, text, &wanted, 0.65..=0.95);
     }
     // Outside what the rules were made for: another matter, another language, no language.
     for (text, wanted) in [
@@ -117,7 +118,7 @@ fn support_requests() {
         ),
         ("Mijn pakket is nog steeds niet aangekomen.", json!({"intent": "other", "language": "nl", "order_id": null})),
     ] {
-        check(&schema, text, &wanted, 0.3..=0.59);
+        check(&schema, text, &wanted, 0.3..=0.64);
     }
     check(&schema, "asdf qwer", &json!({"intent": "other", "language": "und"}), 0.0..=0.4);
 }
@@ -159,7 +160,7 @@ fn documents_and_forms() {
         &form,
         "Please call me about the roof.",
         &json!({"submitter": null, "fields": [], "form_title": null}),
-        0.0..=0.4,
+        0.0..=0.5,
     );
 }
 
@@ -285,5 +286,6 @@ fn a_long_text_is_worth_less_than_a_short_one() {
     let schema = parsed(SUPPORT);
     let text = "Please cancel my subscription, I do not need it any more. ";
     let (short, long) = (extract(text, &schema), extract(&text.repeat(100), &schema));
-    assert!(long.confidence < short.confidence - 0.05, "{} {}", short.confidence, long.confidence);
+    let [short, long] = [short, long].map(|found| found.confidence.unwrap());
+    assert!(long < short - 0.05, "{short} {long}");
 }

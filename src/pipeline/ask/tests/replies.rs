@@ -19,7 +19,7 @@ async fn reasoning_and_examples_cost_no_call_and_are_in_the_attempt_log() {
         let attempt_log: Vec<_> =
             answered.answer.attempt_log.iter().map(|attempt| (attempt.step, attempt.passed_over)).collect();
         assert_eq!(attempt_log, [(LadderStep::Ask, passed_over)]);
-        assert!((answered.answer.confidence.validation - 1.0).abs() < 1e-9);
+        assert!((answered.answer.factors.validation - 1.0).abs() < 1e-9);
     }
 }
 
@@ -60,7 +60,7 @@ async fn a_raw_line_break_and_a_whole_answer_that_is_said_to_be_cut_cost_no_call
         let settings = settings().with(|it| it.schema = Arc::clone(&schema));
         let answered = ask(&asking(settings, &[&model], 2)).await.unwrap();
         assert_eq!((model.calls(), answered.answer.attempt_log.len()), (1, 1));
-        assert!((answered.answer.confidence.validation - validation).abs() < 1e-9, "{text}");
+        assert!((answered.answer.factors.validation - validation).abs() < 1e-9, "{text}");
     }
 }
 
@@ -79,7 +79,7 @@ async fn an_answer_that_ran_away_is_not_lengthened() {
         [(LadderStep::Ask, "a", Some(Code::AnswerTruncated)), (LadderStep::Fallback, "b", None)]
     );
     assert_eq!(second.asked()[0].max_tokens, None, "at the limit that is meant for it");
-    assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
+    assert!((answered.answer.factors.ladder - 0.85).abs() < 1e-9);
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ async fn a_correction_that_meets_an_outage_is_made_later_and_its_answer_is_not_p
     assert_eq!(steps(&answered), [invalid, limited, (LadderStep::Correct, "a", None)]);
     assert!(model.asked()[2].errors.as_ref().unwrap().contains("/intent"));
     assert!((answered.answer.cost_usd - 2.0).abs() < 1e-9, "both answers were paid");
-    assert!((answered.answer.confidence.ladder - 0.85).abs() < 1e-9);
+    assert!((answered.answer.factors.ladder - 0.85).abs() < 1e-9);
 }
 
 #[tokio::test(start_paused = true)]

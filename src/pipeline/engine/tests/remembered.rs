@@ -49,12 +49,12 @@ async fn what_is_wrong_with_the_question_fails_all_who_ask_it_with_one_call() {
 
 #[tokio::test]
 async fn a_threshold_judges_a_shared_answer_for_its_own_request() {
-    let partial = FakeModel::says(r#"{"intent":"refund"}"#);
+    let corrected = [FakeModel::says(r#"{"intent":"nonsense"}"#), FakeModel::says(VALID)];
     let strict = settings().with(|it| {
         it.checks.confidence_threshold = Some(0.99);
         it.checks.on_low_confidence = LowConfidencePolicy::DeadLetter;
     });
-    let model = Scripted::new("m", [partial]);
+    let model = Scripted::new("m", corrected);
     let [strict, lenient] = two(&model, strict, settings());
     assert_eq!(code(strict.attempt(data("x")).await).0, Code::LowConfidence);
     assert_eq!(lenient.attempt(data("x")).await.unwrap().cache_hit, CacheHit::Memory);

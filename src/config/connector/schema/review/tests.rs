@@ -39,6 +39,15 @@ fn what_we_ship_and_what_is_usual_has_no_remarks() {
 }
 
 #[test]
+fn how_a_value_is_looked_for_is_said_with_a_word_that_there_is() {
+    for word in ["locate", "judged"] {
+        assert_eq!(remarks(&object(json!({ "type": "string", "x-evidence": word }))), []);
+    }
+    let wrong = one(json!({ "type": "string", "x-evidence": "judge" }));
+    assert_eq!((wrong.pointer.as_str(), wrong.is_mistake), ("/properties/a/x-evidence", true));
+}
+
+#[test]
 fn a_required_property_that_cannot_be_there_is_a_mistake_with_the_nearest_name() {
     let closed = json!({
         "type": "object", "properties": { "sentiment": { "type": "string" } }, "required": ["sentimnt"], "additionalProperties": false,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Review;
 use crate::config::values::quoted;
 use crate::domain::nearest::nearest;
+use crate::schema::annotations::EVIDENCE;
 use crate::schema::keywords::{self, KEYWORDS, join};
 
 /// Annotations of OpenAPI, and of tools that generate code and forms.
@@ -65,6 +66,9 @@ impl Review<'_> {
         if name == "nullable" {
             return self.nullable(value, schema, pointer);
         }
+        if name == EVIDENCE {
+            return self.evidence(value, pointer);
+        }
         let is_own = name.starts_with(['_', '@', '~'])
             || name.contains(':')
             || ["x-", "x_", "ui"].iter().any(|own| name.starts_with(own));
@@ -82,6 +86,13 @@ impl Review<'_> {
         }
         let message = format!("JSON Schema has no keyword {}: it does nothing", quoted(name));
         self.note(pointer, message, "begin the names of your own annotations with x-");
+    }
+
+    fn evidence(&mut self, value: &Value, pointer: String) {
+        if !matches!(value.as_str(), Some("locate" | "judged")) {
+            let help = "write locate for a value that stands in the text, judged for a conclusion";
+            self.mistake(pointer, format!("{EVIDENCE} is locate or judged"), help);
+        }
     }
 
     /// OpenAPI 3.0's way to allow null.

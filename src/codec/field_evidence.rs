@@ -1,0 +1,119 @@
+//! Where the values of an answer stand in the record, as compact JSON in an attribute.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::ascii;
+use crate::domain::evidence::{Evidence, FieldEvidence};
+
+/// Longest text. A record's headers count against its topic's limit of size, and brokers and proxies have limits of their
+/// own.
+const MAX_BYTES: usize = 8 << 10;
+/// What the note on fields that were left out takes at most.
+const LEFT_OUT_BYTES: usize = 64;
+
+/// What is said of one field. The order is that of the text.
+#[derive(Serialize)]
+struct Place<'a> {
+    evidence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spans: Vec<[u32; 2]>,
+}
+
+/// `{"/order_id":{"evidence":"exact","source":"/body","spans":[[112,121]]}, …}`: each value's JSON Pointer in the data
+/// with its evidence, in the order of the answer. Fields for which there is no room are left out from the end, and counted
+/// in the last member, whose name is no pointer: `"left_out":{"fields":12}`. ASCII, because it stands in a header.
+pub(super) fn encode(evidence: &Evidence) -> Bytes {
+    let mut text = String::from("{");
+    for (index, field) in evidence.fields.iter().enumerate() {
+        let entry = entry(field);
+        let is_last = index + 1 == evidence.fields.len();
+        let rest = if is_last { 1 } else { LEFT_OUT_BYTES };
+        let separator = if index == 0 { "" } else { "," };
+        if text.len() + separator.len() + entry.len() + rest > MAX_BYTES {
+            let left_out = evidence.fields.len() - index;
+            // A string takes everything.
+            write!(text, "{separator}\"left_out\":{{\"fields\":{left_out}}}").unwrap_or_default();
+            break;
+        }
+        text.push_str(separator);
+        text.push_str(&entry);
+    }
+    text.push('}');
+    Bytes::from(text.into_boxed_str().into_boxed_bytes())
+}
+
+fn entry(field: &FieldEvidence) -> String {
+    let FieldEvidence { field: pointer, state, source, spans } = field;
+    let place = Place {
+        evidence: state.as_str(),
+        source: source.as_deref(),
+        spans: spans.iter().map(|span| [span.start, span.end]).collect(),
+    };
+    // Texts and numbers can be written.
+    let [pointer, place] =
+        [serde_json::to_string(pointer), serde_json::to_string(&place)].map(Result::unwrap_or_default);
+    ascii::json(format!("{pointer}:{place}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::evidence::{EvidenceState, Span};
+
+    fn field(pointer: &str, state: EvidenceState) -> FieldEvidence {
+        let is_located = state.is_located();
+        FieldEvidence {
+            field: pointer.into(),
+            state,
+            source: is_located.then(|| "/körper".into()),
+            spans: if is_located { vec![Span { start: 112, end: 121 }] } else { Vec::new() },
+        }
+    }
+
+    fn read(fields: Vec<FieldEvidence>) -> (usize, Value) {
+        let bytes = encode(&Evidence { fields });
+        assert!(bytes.iter().all(|byte| (b' '..=b'~').contains(byte)), "{bytes:?}");
+        (bytes.len(), serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[test]
+    fn each_field_has_its_evidence() {
+        let fields = vec![
+            field("/order_id", EvidenceState::Exact),
+            field("/größe/0", EvidenceState::None),
+            field("/a\u{7f}\n\"", EvidenceState::Judged),
+        ];
+        let expected = json!({
+            "/order_id": { "evidence": "exact", "source": "/körper", "spans": [[112, 121]] },
+            "/größe/0": { "evidence": "none" },
+            "/a\u{7f}\n\"": { "evidence": "judged" },
+        });
+        assert_eq!(read(fields).1, expected);
+        assert_eq!(read(Vec::new()).1, json!({}));
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_left_out_from_the_end_and_counted() {
+        for (count, is_cut) in [(50, false), (5_000, true)] {
+            let fields = (0..count).map(|n| field(&format!("/items/{n}"), EvidenceState::Exact)).collect();
+            let (bytes, read) = read(fields);
+            let members = read.as_object().unwrap();
+            assert!(bytes <= MAX_BYTES, "{bytes}");
+            assert_eq!(members.contains_key("left_out"), is_cut);
+            if is_cut {
+                let kept = members.len() - 1;
+                assert_eq!(members["left_out"], json!({ "fields": count - kept }));
+                assert!(bytes > MAX_BYTES - 256 && members.contains_key(&format!("/items/{}", kept - 1)));
+            }
+        }
+        let long = vec![field(&format!("/{}", "x".repeat(MAX_BYTES)), EvidenceState::None)];
+        assert_eq!(read(long).1, json!({ "left_out": { "fields": 1 } }));
+    }
+}

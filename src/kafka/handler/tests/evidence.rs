@@ -1,0 +1,91 @@
+//! What results say of where their values stand.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::pipeline::spec::UngroundedPolicy;
+use crate::schema::Schema;
+
+const TICKET: &str = r#"{"intent":"refund","order":"A-1","amount":12}"#;
+
+fn ticket_settings() -> SpecSettings {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "intent": { "enum": ["refund", "other"] },
+            "order": { "type": "string" },
+            "amount": { "type": ["integer", "null"] },
+        },
+    });
+    settings().with(|it| {
+        it.template = Arc::new(Template::inline("{{ data.body }}").unwrap());
+        it.schema = Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap());
+    })
+}
+
+fn handler_saying(settings: SpecSettings, journal: Option<&Arc<MemoryJournal>>) -> RecordHandler {
+    let model = Scripted::new("m", [FakeModel::says(TICKET)]);
+    handler_of(settings, RecordFormat::Json, model, journal.and_then(remembered))
+}
+
+async fn settled(handler: &RecordHandler, body: &str, offset: i64) -> Settled {
+    match handler.begin(&record(&json!({ "body": body }).to_string(), offset)).step {
+        RecordStep::Settled(settled) => settled,
+        RecordStep::Ask(job) => handler.finish(*job).await,
+    }
+}
+
+fn header(settled: &Settled, name: &str) -> Option<String> {
+    let header = settled.outgoing.headers.iter().find(|header| header.name == name)?;
+    Some(String::from_utf8(header.value.clone().unwrap().to_vec()).unwrap())
+}
+
+fn order_spans(settled: &Settled) -> Value {
+    let evidence: Value = serde_json::from_str(&header(settled, "ce_fieldevidence").unwrap()).unwrap();
+    assert_eq!(evidence["/order"]["source"], "/body", "{evidence}");
+    evidence["/order"]["spans"].clone()
+}
+
+#[tokio::test]
+async fn a_result_says_where_its_values_stand_also_when_its_answer_is_remembered() {
+    let handler = handler_saying(ticket_settings(), None);
+    for (offset, (body, span, hit)) in
+        [("order A-1", [6, 9], "none"), ("order \n  A-1", [9, 12], "memory"), ("order A-1", [6, 9], "memory")]
+            .into_iter()
+            .enumerate()
+    {
+        let settled = settled(&handler, body, i64::try_from(offset).unwrap()).await;
+        assert_eq!(order_spans(&settled), json!([span]), "{body:?}");
+        let attribute = |name: &str| header(&settled, name).unwrap();
+        assert_eq!((attribute("ce_cachehit").as_str(), attribute("ce_grounded").as_str()), (hit, "0.50"));
+        assert_eq!(attribute("ce_confidencefactors"), "validation=1.00 ladder=1.00 grounding=0.50 provider=unknown");
+        assert_eq!(attribute("ce_flags"), "ungrounded:/amount");
+        let RecordOutcome::Result { confidence, .. } = settled.outcome else { panic!("{settled:?}") };
+        assert!((confidence - 0.5).abs() < 1e-9);
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_from_the_journal_has_the_evidence_that_was_published() {
+    let journal = Arc::new(MemoryJournal::default());
+    let [first, again] = [
+        settled(&handler_saying(ticket_settings(), Some(&journal)), "order A-1", 1).await,
+        settled(&handler_saying(ticket_settings(), Some(&journal)), "order A-1", 1).await,
+    ];
+    assert!(matches!(again.outcome, RecordOutcome::Result { cache_hit: CacheHit::Journal, .. }));
+    for name in ["ce_fieldevidence", "ce_grounded", "ce_confidence", "ce_flags"] {
+        assert_eq!(header(&again, name), header(&first, name), "{name}");
+        assert!(header(&again, name).is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_without_ground_is_nulled_or_dead_lettered_where_that_is_configured() {
+    let with = |policy| ticket_settings().with(|it| it.checks.on_ungrounded = policy);
+    let nulled = settled(&handler_saying(with(UngroundedPolicy::Null), None), "order A-1", 1).await;
+    assert_eq!(nulled.outgoing.value.as_deref(), Some(&br#"{"intent":"refund","order":"A-1","amount":null}"#[..]));
+    assert_eq!(header(&nulled, "ce_flags").as_deref(), Some("nulled:/amount"));
+    let letter = settled(&handler_saying(with(UngroundedPolicy::DeadLetter), None), "order A-1", 1).await;
+    assert_eq!(letter.outcome, RecordOutcome::DeadLetter { code: Code::Ungrounded });
+    assert!(header(&letter, "sp-error-detail").unwrap().contains("/amount"));
+}

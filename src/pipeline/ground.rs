@@ -1,0 +1,144 @@
+//! Ground: where do an answer's values stand in the record's own text?
+//!
+//! Records share a remembered answer when their prompts are nearly the same, so a grounding belongs to an answer and to
+//! the texts of a record. It is found out once, remembered with the answer, and used again where the texts are the very
+//! same, which a hash tells.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use bytes::Bytes;
+use foldhash::quality::RandomState;
+use serde_json::Value;
+
+use crate::domain::answer::{Answer, Flag, Validation};
+use crate::domain::evidence::{Evidence, EvidenceState};
+use crate::domain::grounding::{Grounding, TextsHash};
+use crate::evidence::{Locator, Source};
+use crate::prompt::template::{Scope, Template};
+use crate::schema::Schema;
+
+/// Seeded anew in each process, so that no sender can choose texts with the same hash.
+static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// Texts of one record that are searched: more than a prompt has fields.
+const MAX_TEXTS: usize = 10_000;
+/// Values that are named in flags. They stand in a header; the evidence has the others.
+const MAX_FLAGS: usize = 8;
+/// Values that are replaced by null. Each is held against the schema by itself.
+const MAX_NULLS: usize = 100;
+
+/// What to do about a value that does not stand in the record's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UngroundedPolicy {
+    /// Mark the result.
+    Flag,
+    /// Publish null instead, where the schema allows it, and mark the result.
+    Null,
+    /// Dead-letter the record.
+    DeadLetter,
+}
+
+/// Grounds the answers to one specification. Made once for it.
+pub struct Grounder {
+    template: Arc<Template>,
+    schema: Arc<Schema>,
+    locator: Locator,
+    policy: UngroundedPolicy,
+    /// The hash of no texts: two specifications that ground differently may share an answer.
+    no_texts: u64,
+}
+
+/// A record's own texts, kept while its answer is waited for.
+pub(super) struct RecordTexts {
+    hash: TextsHash,
+    sources: Vec<Source<'static>>,
+}
+
+impl Grounder {
+    /// A grounder for answers of this schema to prompts of this template.
+    pub fn new(template: Arc<Template>, schema: Arc<Schema>, policy: UngroundedPolicy) -> Self {
+        let no_texts = HASHES.hash_one((schema.json().to_string(), policy));
+        Self { locator: Locator::new(schema.json()), template, schema, policy, no_texts }
+    }
+
+    /// The texts of a record that its prompt was made of.
+    pub(super) fn texts(&self, input: &Scope<'_>) -> RecordTexts {
+        RecordTexts { hash: self.hash(input), sources: self.sources(input) }
+    }
+
+    /// Where a remembered answer's values stand in the texts of a record.
+    pub(super) fn ground_remembered(&self, answer: &Answer, input: &Scope<'_>) -> Arc<Grounding> {
+        answer.grounding.get_or_find(self.hash(input), || self.find(answer, &self.sources(input)))
+    }
+
+    /// Where an answer's values stand in texts that were kept.
+    pub(super) fn ground(&self, answer: &Answer, texts: &RecordTexts) -> Arc<Grounding> {
+        answer.grounding.get_or_find(texts.hash, || self.find(answer, &texts.sources))
+    }
+
+    fn hash(&self, input: &Scope<'_>) -> TextsHash {
+        let mut hasher = HASHES.build_hasher();
+        hasher.write_u64(self.no_texts);
+        self.template.visit_sources(input, &mut |name, text| (name, text).hash(&mut hasher));
+        TextsHash(hasher.finish())
+    }
+
+    fn sources(&self, input: &Scope<'_>) -> Vec<Source<'static>> {
+        let mut sources = Vec::new();
+        self.template.visit_sources(input, &mut |name, text| {
+            if sources.len() < MAX_TEXTS {
+                sources.push(Source { pointer: Cow::Owned(name.to_owned()), text: Cow::Owned(text.to_owned()) });
+            }
+        });
+        sources
+    }
+
+    fn find(&self, answer: &Answer, sources: &[Source<'_>]) -> Grounding {
+        let mut data: Value = serde_json::from_slice(&answer.data).unwrap_or_default();
+        let evidence = self.locator.locate(sources, &data);
+        let missing = missing(&evidence);
+        let may_null = self.policy == UngroundedPolicy::Null && answer.validation == Validation::Passed;
+        let nulled = if may_null { self.replace(&mut data, &missing) } else { Vec::new() };
+        let data = if nulled.is_empty() { None } else { serde_json::to_vec(&data).ok().map(Bytes::from) };
+        let flags = flags(&missing, &nulled);
+        Grounding { grounded: evidence.grounded(), evidence, data, flags, written: OnceLock::new() }
+    }
+
+    /// Puts null in the place of these values, as far as the data stays valid, and says of which.
+    fn replace<'p>(&self, data: &mut Value, pointers: &[&'p str]) -> Vec<&'p str> {
+        let mut nulled = Vec::new();
+        for pointer in pointers.iter().take(MAX_NULLS) {
+            let Some(value) = data.pointer_mut(pointer).map(Value::take) else { continue };
+            if self.schema.validate(data).is_ok() {
+                nulled.push(*pointer);
+            } else if let Some(place) = data.pointer_mut(pointer) {
+                *place = value;
+            }
+        }
+        nulled
+    }
+}
+
+/// The values that should be in the text and are not.
+fn missing(evidence: &Evidence) -> Vec<&str> {
+    let missing = evidence.fields.iter().filter(|field| field.state == EvidenceState::None);
+    missing.map(|field| field.field.as_str()).collect()
+}
+
+fn flags(missing: &[&str], nulled: &[&str]) -> Vec<Flag> {
+    let named = |pointer: &&str| match nulled.contains(pointer) {
+        true => Flag::Nulled(Arc::from(*pointer)),
+        false => Flag::Ungrounded(Arc::from(*pointer)),
+    };
+    let mut flags: Vec<_> = missing.iter().take(MAX_FLAGS).map(named).collect();
+    if missing.len() > MAX_FLAGS {
+        flags.push(Flag::UngroundedMore(missing.len() - MAX_FLAGS));
+    }
+    flags.sort_unstable();
+    flags
+}
+
+#[cfg(test)]
+mod tests;
