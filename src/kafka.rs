@@ -5,6 +5,7 @@
 //! - `process`: the process's place on its machine, records that abort it, the request to stop;
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
 //! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
+//!   `field_counts`: what is counted of its values;
 //! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
 //! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
@@ -15,6 +16,7 @@ pub mod audit_topic;
 pub mod client;
 pub mod dependencies;
 pub mod embedded;
+mod field_counts;
 pub mod handler;
 pub mod health;
 pub mod member;

@@ -3,6 +3,7 @@
 pub mod annotations;
 pub mod compatibility;
 pub mod dialect;
+pub mod fields;
 pub mod keywords;
 pub mod library;
 mod limits;

@@ -80,6 +80,9 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     caller.step("ask");
     caller.suspicious("sql-union");
     caller.paid(0.0, Some((0.0, 1.0)));
+    let fields = metrics.fields("c");
+    fields.evidence("/intent", "judged");
+    fields.value("/intent", "refund");
     metrics.table("request_log");
     metrics.audit().held_back("rate_limit");
     metrics.http("GET", "/v1/health", 200, Duration::ZERO);

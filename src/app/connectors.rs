@@ -133,7 +133,8 @@ impl Builder<'_> {
         let settings = HandlerSettings { connector, config_hash, format, reference };
         let (engine, clock) = (Arc::clone(self.engine), Arc::clone(clock));
         let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered)
-            .with_audit(Arc::clone(&self.storage.audit));
+            .with_audit(Arc::clone(&self.storage.audit))
+            .with_field_metrics(metrics.fields(&name));
         Dependencies {
             kafka: runtime.kafka.clone(),
             topics,

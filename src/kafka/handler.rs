@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::field_counts;
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
 use super::suspicious_records::SuspiciousRecords;
@@ -26,7 +27,9 @@ use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
 use crate::prompt::template::Scope;
+use crate::schema::fields::SchemaFields;
 use crate::tasks::Commitment;
+use crate::telemetry::metrics::FieldMetrics;
 
 /// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer
 /// should accept (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
@@ -96,12 +99,15 @@ pub struct RecordHandler {
     remembered: Option<RememberedOutcomes>,
     result_log: ResultLog,
     suspicious: Option<SuspiciousRecords>,
+    field_metrics: Option<FieldMetrics>,
 }
 
 /// What is asked of a record, and what its result says of that.
 struct Asked {
     spec: Arc<Spec>,
     origin: Origin,
+    /// What its schema names.
+    fields: SchemaFields,
 }
 
 impl fmt::Debug for Asked {
@@ -119,7 +125,8 @@ impl Asked {
             prompt: template.version(),
             config_hash: &settings.config_hash,
         };
-        Self { origin: Origin::new(&settings.connector, versions), spec }
+        let fields = SchemaFields::of(schema.json());
+        Self { origin: Origin::new(&settings.connector, versions), fields, spec }
     }
 }
 
@@ -148,8 +155,8 @@ impl RecordHandler {
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
         let (first, asked) = (Arc::clone(&spec), RwLock::new(Arc::new(Asked::new(&settings, spec))));
-        let (result_log, suspicious) = (ResultLog::default(), None);
-        Self { settings, engine, first, asked, caller, clock, remembered, result_log, suspicious }
+        let (result_log, suspicious, field_metrics) = (ResultLog::default(), None, None);
+        Self { settings, engine, first, asked, caller, clock, remembered, result_log, suspicious, field_metrics }
     }
 
     /// The same, with suspicious records as events in this log.
@@ -158,6 +165,12 @@ impl RecordHandler {
         let (clock, connector) = (Arc::clone(&self.clock), Arc::clone(&self.settings.connector));
         self.suspicious = Some(SuspiciousRecords { log, clock, connector, tenant: self.caller.tenant().clone() });
         self
+    }
+
+    /// The same, in which the values of answers are counted here.
+    #[must_use]
+    pub fn with_field_metrics(self, metrics: FieldMetrics) -> Self {
+        Self { field_metrics: Some(metrics), ..self }
     }
 
     /// Asks this of new records: the same of the same providers, with another version of the template or the schema.
@@ -234,6 +247,9 @@ impl RecordHandler {
         self.result_log.observe(&self.settings.connector, record, answered);
         if let Some(suspicious) = &self.suspicious {
             suspicious.published(record, &answered.flags);
+        }
+        if let Some(metrics) = &self.field_metrics {
+            field_counts::count(answered, &asked.fields, metrics);
         }
         let result = ResultEvent::new(record, event, answered, &asked.origin, self.clock.now());
         let outgoing = kafka_binary::encode(record, result);

@@ -9,6 +9,7 @@ use std::time::Duration;
 mod audit;
 mod cache;
 mod connectors;
+mod fields;
 mod journal;
 mod labels;
 mod providers;
@@ -17,6 +18,7 @@ mod rows;
 pub use audit::AuditMetrics;
 pub use cache::CacheMetrics;
 pub use connectors::{ConnectorMetrics, GaugeShare};
+pub use fields::FieldMetrics;
 pub use journal::JournalMetrics;
 pub use providers::{CallerMetrics, ProviderMetrics};
 pub use rows::RowMetrics;
@@ -34,8 +36,8 @@ use crate::domain::answer::CacheHit;
 
 /// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
-/// Upper bounds of a confidence.
-const CONFIDENCE: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+/// Upper bounds of a share, and of a confidence.
+const SHARES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 type FloatCounter = Counter<f64, AtomicU64>;
 type FloatGauge = Gauge<f64, AtomicU64>;
@@ -64,6 +66,7 @@ pub struct Metrics {
     dead_letters: Family<DeadLetters, Counter>,
     record_seconds: Histograms<OfConnector>,
     confidence: Histograms<OfConnector>,
+    fields: fields::AllFieldMetrics,
     in_flight: Family<InFlight, Gauge>,
     lag: Family<OfPartition, Gauge>,
     commits: Family<Commits, Counter>,
@@ -107,7 +110,8 @@ impl Default for Metrics {
             results: Family::default(),
             dead_letters: Family::default(),
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
-            confidence: Family::new_with_constructor(Bounds(&CONFIDENCE)),
+            confidence: Family::new_with_constructor(Bounds(&SHARES)),
+            fields: fields::AllFieldMetrics::default(),
             in_flight: Family::default(),
             lag: Family::default(),
             commits: Family::default(),
@@ -186,6 +190,7 @@ impl Metrics {
         registry.register("reference_cost_usd", "What a connector's results would have cost with the reference model and no cache, in US dollars", self.reference_cost_usd.clone());
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
+        self.fields.register(&mut registry);
         self.journal.register(&mut registry);
         self.cache.register(&mut registry);
         self.tables.register(&mut registry);
@@ -281,6 +286,11 @@ impl Metrics {
             budget_limit: self.budget_limit_usd.clone(),
             of,
         }
+    }
+
+    /// The handles for the values of one connector's answers.
+    pub fn fields(&self, connector: &str) -> FieldMetrics {
+        self.fields.of(connector)
     }
 
     /// The handles of the audit log.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::pipeline::spec::UngroundedPolicy;
 use crate::schema::Schema;
+use crate::telemetry::metrics::Metrics;
 
 const TICKET: &str = r#"{"intent":"refund","order":"A-1","amount":12}"#;
 
@@ -88,4 +89,23 @@ async fn a_value_without_ground_is_nulled_or_dead_lettered_where_that_is_configu
     let letter = settled(&handler_saying(with(UngroundedPolicy::DeadLetter), None), "order A-1", 1).await;
     assert_eq!(letter.outcome, RecordOutcome::DeadLetter { code: Code::Ungrounded });
     assert!(header(&letter, "sp-error-detail").unwrap().contains("/amount"));
+}
+
+#[tokio::test]
+async fn values_of_new_answers_are_counted_by_fields_and_words_of_the_schema() {
+    let metrics = Metrics::default();
+    let handler = handler_saying(ticket_settings(), None).with_field_metrics(metrics.fields("test"));
+    for (offset, body) in ["order A-1", "order A-1", "order  A-1"].into_iter().enumerate() {
+        settled(&handler, body, i64::try_from(offset).unwrap()).await;
+    }
+    let text = metrics.encode().unwrap();
+    for line in [
+        r#"sp_field_evidence_total{connector="test",field="/order",state="exact"} 1"#,
+        r#"sp_field_evidence_total{connector="test",field="/amount",state="none"} 1"#,
+        r#"sp_field_values_total{connector="test",field="/intent",value="refund"} 1"#,
+        r#"sp_answer_grounded_sum{connector="test"} 0.5"#,
+        r#"sp_answer_grounded_count{connector="test"} 1"#,
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
 }
