@@ -1,4 +1,4 @@
-//! Schemas and templates by name: those that the tenant keeps, then public ones of its organisation, then built-in ones.
+//! Schemas and templates by name: those that the tenant keeps, then built-in ones, then public ones of other teams.
 //!
 //! What was found is remembered until something in the catalogue changes, in any process: its revision is asked for every
 //! few seconds. While the store is away, what is remembered holds.

@@ -106,7 +106,8 @@ impl EntryFilter {
 }
 
 /// Where schemas are kept, or templates. A tenant sees its own entries and those that are public in its organisation;
-/// where two have the same name its own is meant, and then the older one.
+/// where two have the same name its own is found, and then the older one. What a name means where something is built in
+/// as well says [`find_entry`].
 pub trait Catalog: Send + Sync {
     /// Makes an entry.
     fn create<'a>(&'a self, tenant: &'a Tenant, entry: NewEntry) -> RepositoryFuture<'a, Entry>;
@@ -132,25 +133,37 @@ pub trait Catalog: Send + Sync {
     fn revision(&self) -> RepositoryFuture<'_, u64>;
 }
 
-/// The latest version of those that are meant; `None` if the tenant sees no entry of this name at all, so that a
-/// built-in one of the same name may be meant.
+impl Entry {
+    /// Whether a tenant that sees this entry means it by its name. A built-in name never means another team's entry:
+    /// that team could change what the requests of others ask.
+    pub fn is_meant_by(&self, tenant: &Tenant, is_built_in: bool) -> bool {
+        self.owner == *tenant || !is_built_in
+    }
+}
+
+/// The stored entry that a tenant means by a reference ("invoice", "invoice@1"): its own, or else one that is public in
+/// its organisation and has no built-in name. `None` if there is none, so that a built-in one may be meant.
 ///
 /// # Errors
 /// [`RepositoryError::NotFound`] if there is such an entry without such a version, or why the store cannot tell.
 pub async fn find_entry(
-    catalog: &dyn Catalog,
+    catalog: Option<&dyn Catalog>,
     tenant: &Tenant,
-    name: &str,
-    version: Selector,
+    reference: &str,
+    is_built_in: impl Fn(&str) -> bool,
 ) -> Result<Option<Entry>, RepositoryError> {
-    match catalog.find(tenant, name, version).await {
+    let (name, version) = Selector::of_reference(reference).map_err(|_no_version| RepositoryError::NotFound)?;
+    let Some(catalog) = catalog else { return Ok(None) };
+    let mut found = catalog.find(tenant, name, version).await;
+    let is_version_missing = found == Err(RepositoryError::NotFound) && version != Selector::Latest;
+    if is_version_missing {
+        found = catalog.find(tenant, name, Selector::Latest).await;
+    }
+    match found {
+        Ok(entry) if !entry.is_meant_by(tenant, is_built_in(name)) => Ok(None),
+        Ok(_another_version) if is_version_missing => Err(RepositoryError::NotFound),
         Ok(entry) => Ok(Some(entry)),
-        Err(RepositoryError::NotFound) if version == Selector::Latest => Ok(None),
-        Err(RepositoryError::NotFound) => match catalog.find(tenant, name, Selector::Latest).await {
-            Ok(_another_version) => Err(RepositoryError::NotFound),
-            Err(RepositoryError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        },
+        Err(RepositoryError::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }

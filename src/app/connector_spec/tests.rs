@@ -155,6 +155,20 @@ async fn a_name_that_means_nothing_is_a_wrong_configuration_and_a_store_that_is_
 }
 
 #[tokio::test]
+async fn a_connector_asks_with_what_is_built_in_whatever_other_teams_make_public_under_its_name() {
+    let it = setup().await;
+    let (name, description) = ("invoice".to_owned(), String::new());
+    let (visibility, version) = (Visibility::Public, Version { major: 2, minor: 0, patch: 0 });
+    let document = r#"{"schema":{"type":"object","title":"Taken over"}}"#.to_owned();
+    let entry = NewEntry { name, description, visibility, version, document };
+    it.schemas.create(&Tenant::of_team("another").unwrap(), entry).await.unwrap();
+    let config = config(&CONNECTOR.replace("order@1", "invoice@1"));
+    let named = NamedSpec::of(&config, || router_to(Arc::new(FakeModel::default())));
+    let (_, schema) = named.first(&config, &it.definitions).await.unwrap();
+    assert_eq!((schema.name(), schema.version()), ("invoice", "1.0.0"));
+}
+
+#[tokio::test]
 async fn what_is_built_in_stands_in_while_the_store_is_away() {
     let it = setup().await;
     it.schemas.set_away(Some("gone"));

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use self::shown_entry::{Found, ShownEntry, WrittenEntry};
-use crate::domain::page::{Cursor, Page};
+use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::Selector;
 use crate::http::error_status::RequestCode;
@@ -69,9 +69,19 @@ impl Entries<'_> {
         let room = usize::try_from(part.limit).unwrap_or(usize::MAX);
         let (mut found, mut next) = (Vec::new(), None);
         if let (Some(stored), None) = (self.stored, first_built_in) {
-            let page = stored.list(self.tenant, filter.clone(), part).await.map_err(|error| self.problem(&error))?;
-            found.extend(page.items.into_iter().map(Found::stored));
-            next = page.next;
+            let mut part = part;
+            loop {
+                let page =
+                    stored.list(self.tenant, filter.clone(), part).await.map_err(|error| self.problem(&error))?;
+                found.extend(page.items.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored));
+                next = page.next;
+                // What its name does not mean is left out, and the page filled from what follows.
+                let missing = u32::try_from(room.saturating_sub(found.len())).unwrap_or(u32::MAX);
+                if next.is_none() || missing == 0 {
+                    break;
+                }
+                part = PageRequest { limit: missing, after: next };
+            }
         }
         if next.is_none() {
             let rest = self.built_in.iter().enumerate().filter(|(_, entry)| filter.includes(entry));
@@ -89,11 +99,9 @@ impl Entries<'_> {
     /// `not_found`, or `store_unavailable`.
     pub async fn find(&self, id: &str) -> Result<Found, Problem> {
         let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
-        if let Some(stored) = self.stored {
-            let entry = find_entry(stored, self.tenant, name, version).await;
-            if let Some(entry) = entry.map_err(|error| self.problem(&error))? {
-                return Ok(Found::stored(entry));
-            }
+        let entry = find_entry(self.stored, self.tenant, id, |name| self.is_built_in(name)).await;
+        if let Some(entry) = entry.map_err(|error| self.problem(&error))? {
+            return Ok(Found::stored(entry));
         }
         let is_meant = |entry: &&Entry| entry.name == name && version.includes(entry.version);
         self.built_in.iter().rev().find(is_meant).map(Found::built_in).ok_or_else(|| self.none(id))
@@ -124,7 +132,7 @@ impl Entries<'_> {
         let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
         let mut found: Vec<Found> = match self.stored {
             Some(stored) => match stored.versions(self.tenant, name).await {
-                Ok(versions) => versions.into_iter().map(Found::stored).collect(),
+                Ok(versions) => versions.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored).collect(),
                 Err(RepositoryError::NotFound) => Vec::new(),
                 Err(error) => return Err(self.problem(&error)),
             },
@@ -204,6 +212,15 @@ impl Entries<'_> {
         precondition::check_if_sent(headers, &found.etag())?;
         let removed = self.store()?.delete(self.tenant, &found.entry.name, found.entry.version).await;
         removed.map(|()| ShownEntry::whole(&found).written().1).map_err(|error| self.problem(&error))
+    }
+
+    fn is_built_in(&self, name: &str) -> bool {
+        self.built_in.iter().any(|entry| entry.name == name)
+    }
+
+    /// Whether the name of a stored entry means it.
+    fn is_meant(&self, entry: &Entry) -> bool {
+        entry.is_meant_by(self.tenant, self.is_built_in(&entry.name))
     }
 
     fn store(&self) -> Result<&dyn Catalog, Problem> {

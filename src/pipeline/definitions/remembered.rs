@@ -8,7 +8,6 @@ use quick_cache::sync::Cache;
 
 use super::DefinitionError;
 use crate::domain::tenant::Tenant;
-use crate::domain::version::Selector;
 use crate::ports::catalog::{Catalog, Entry, find_entry};
 use crate::ports::repository::RepositoryError;
 
@@ -70,29 +69,32 @@ impl<T> Remembered<T> {
 
     pub(super) async fn find(&self, tenant: &Tenant, reference: &str) -> Result<Arc<T>, DefinitionError> {
         let built_in = || (self.built_in)(reference).ok_or(DefinitionError::NotFound);
-        let Some(catalog) = &self.catalog else { return built_in() };
-        let Ok((name, version)) = Selector::of_reference(reference) else { return Err(DefinitionError::NotFound) };
+        if self.catalog.is_none() {
+            return built_in();
+        }
         let generation = self.generation.load(Ordering::Acquire);
         let key = (Arc::<str>::from(tenant.path()), reference.to_owned());
         let known = self.found.get(&key);
         if let Some(known) = known.as_ref().filter(|known| known.generation == generation) {
             return known.meant.clone();
         }
-        let (meant, document_len) = match find_entry(&**catalog, tenant, name, version).await {
-            Ok(Some(entry)) => {
-                let compiled = (self.compile)(&entry).map(Arc::new);
-                if let Err(reason) = &compiled {
-                    let version = entry.version.to_string();
-                    tracing::warn!(name, version, reason, "what is stored under a name cannot be used");
+        let (meant, document_len) =
+            match find_entry(self.catalog(), tenant, reference, |name| (self.built_in)(name).is_some()).await {
+                Ok(Some(entry)) => {
+                    let compiled = (self.compile)(&entry).map(Arc::new);
+                    if let Err(reason) = &compiled {
+                        let (name, version) = (&*entry.name, entry.version.to_string());
+                        tracing::warn!(name, version, reason, "what is stored under a name cannot be used");
+                    }
+                    (compiled.map_err(DefinitionError::Unusable), entry.document.len() as u64)
                 }
-                (compiled.map_err(DefinitionError::Unusable), entry.document.len() as u64)
-            }
-            Ok(None) => (built_in(), 0),
-            Err(RepositoryError::NotFound) => (Err(DefinitionError::NotFound), 0),
-            Err(error) => {
-                return known.map_or_else(|| Err(DefinitionError::Unavailable(error.to_string())), |known| known.meant);
-            }
-        };
+                Ok(None) => (built_in(), 0),
+                Err(RepositoryError::NotFound) => (Err(DefinitionError::NotFound), 0),
+                Err(error) => {
+                    return known
+                        .map_or_else(|| Err(DefinitionError::Unavailable(error.to_string())), |known| known.meant);
+                }
+            };
         self.found.insert(key, Found { meant: meant.clone(), document_len, generation });
         meant
     }

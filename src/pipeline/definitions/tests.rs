@@ -43,12 +43,14 @@ impl Setup {
 }
 
 #[tokio::test]
-async fn ones_own_comes_before_what_is_public_and_that_before_what_is_built_in() {
+async fn ones_own_comes_before_what_is_built_in_and_that_before_what_is_public() {
     let (it, red, blue) = (setup(), team("red"), team("blue"));
     let built_in = it.title(&red, "invoice").await.unwrap();
     it.create(&blue, "invoice", Visibility::Public, document("of blue")).await;
+    it.create(&blue, "order", Visibility::Public, document("of blue")).await;
     it.definitions.forget();
-    assert_eq!(it.title(&red, "invoice@1").await.as_deref(), Ok("of blue"));
+    assert_eq!(it.title(&red, "invoice@1").await.as_ref(), Ok(&built_in));
+    assert_eq!(it.title(&red, "order@1").await.as_deref(), Ok("of blue"));
     it.create(&red, "invoice", Visibility::Private, document("of red")).await;
     it.definitions.forget();
     assert_eq!(it.title(&red, "invoice@1.0.0").await.as_deref(), Ok("of red"));
@@ -60,6 +62,20 @@ async fn ones_own_comes_before_what_is_public_and_that_before_what_is_built_in()
     for reference in ["nothing", "invoice@2", "invoice@x", ""] {
         assert_eq!(nobodys.title(&red, reference).await, Err(DefinitionError::NotFound), "{reference}");
     }
+}
+
+#[tokio::test]
+async fn another_teams_version_of_a_built_in_name_changes_nothing_for_others() {
+    let (it, red, blue) = (setup(), team("red"), team("blue"));
+    let built_in = it.title(&red, "invoice").await.unwrap();
+    it.create(&blue, "invoice", Visibility::Public, document("of blue")).await;
+    it.add_version(&blue, "invoice", Version { major: 2, minor: 0, patch: 0 }).await;
+    it.definitions.forget();
+    for reference in ["invoice", "invoice@1", "invoice@1.0.0"] {
+        assert_eq!(it.title(&red, reference).await.as_ref(), Ok(&built_in), "{reference}");
+    }
+    assert_eq!(it.title(&red, "invoice@2").await, Err(DefinitionError::NotFound));
+    assert_eq!(it.title(&blue, "invoice@2").await.as_deref(), Ok("2.0.0"));
 }
 
 #[tokio::test]

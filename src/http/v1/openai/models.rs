@@ -15,7 +15,7 @@ use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::v1::provider_list::KnownProvider;
-use crate::ports::catalog::Entry;
+use crate::ports::catalog::{Entry, find_entry};
 use crate::ports::repository::RepositoryError;
 use crate::prompt::library as templates;
 use crate::schema::library as schemas;
@@ -127,14 +127,24 @@ pub async fn list(
     Extension(identity): Extension<Identity>,
 ) -> Result<Json<ModelList>, Problem> {
     let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
-    let stored_templates = stored_models::list(definitions.stored_templates(), tenant).await?;
-    let stored_schemas = stored_models::list(definitions.stored_schemas(), tenant).await?;
+    let stored_templates = stored_models::list(definitions.stored_templates(), tenant, is_template).await?;
+    let stored_schemas = stored_models::list(definitions.stored_schemas(), tenant, is_schema).await?;
     let templates = templates::all().iter().map(|it| (it.name, it.version));
     let schemas = schemas::all().iter().map(|it| (it.name(), it.version()));
     let mut data = of_kind(Model::Template, &stored_templates, templates);
     data.extend(of_kind(Model::Schema, &stored_schemas, schemas));
     data.extend(api.providers.iter().map(ModelEntry::provider));
     Ok(Json(ModelList { object: "list", data }))
+}
+
+/// Whether there is a built-in template of this name.
+fn is_template(name: &str) -> bool {
+    templates::find(name).is_some()
+}
+
+/// Whether there is a built-in schema of this name.
+fn is_schema(name: &str) -> bool {
+    schemas::find(name).is_some()
 }
 
 /// Templates, or schemas: those that are kept, and built-in ones with other names.
@@ -172,13 +182,13 @@ pub async fn get(
     let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
     let entry = match Model::of(id) {
         Model::Template(id) => {
-            match stored_models::find(definitions.stored_templates(), tenant, &id).await.map_err(problem)? {
+            match find_entry(definitions.stored_templates(), tenant, &id, is_template).await.map_err(problem)? {
                 Some(entry) => Some(ModelEntry::stored(Model::Template, &entry)),
                 None => templates::find(&id).map(|it| ModelEntry::built_in(Model::Template, it.name, it.version)),
             }
         }
         Model::Schema(id) => {
-            match stored_models::find(definitions.stored_schemas(), tenant, &id).await.map_err(problem)? {
+            match find_entry(definitions.stored_schemas(), tenant, &id, is_schema).await.map_err(problem)? {
                 Some(entry) => Some(ModelEntry::stored(Model::Schema, &entry)),
                 None => schemas::find(&id).map(|it| ModelEntry::built_in(Model::Schema, it.name(), it.version())),
             }

@@ -169,6 +169,25 @@ async fn schemas_are_listed_in_pages_with_the_built_in_ones_at_the_end() {
 }
 
 #[tokio::test]
+async fn another_teams_public_schema_of_a_built_in_name_is_neither_found_nor_listed() {
+    let it = teams().await;
+    for name in ["invoice", "extraction", "own"] {
+        it.create(PATH, &new(name, "public")).await;
+    }
+    for path in ["/v1/schemas/invoice", "/v1/schemas/invoice@1"] {
+        assert_eq!(it.blue(Method::GET, path, None).await.json()["built_in"], true, "{path}");
+    }
+    let versions = it.blue(Method::GET, "/v1/schemas/invoice/versions", None).await.json();
+    assert_eq!((ids(&versions).len(), &versions["data"][0]["built_in"]), (1, &json!(true)), "{versions}");
+    let first = it.blue(Method::GET, &format!("{PATH}?limit=1"), None).await.json();
+    assert_eq!(ids(&first), ["own@1.0.0"]);
+    let path = format!("{PATH}?limit=2&after={}", first["next"].as_str().unwrap());
+    let rest = it.blue(Method::GET, &path, None).await.json();
+    let is_built_in = |entry: &Value| entry["built_in"] == true;
+    assert!(ids(&rest).len() == 2 && rest["data"].as_array().unwrap().iter().all(is_built_in), "{rest}");
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_with_a_schema_is_said_at_once() {
     let it = teams().await;
     let body = json!({ "name": "a b", "description": 1, "visibility": "all", "version": "1", "shcema": {} });

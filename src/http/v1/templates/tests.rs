@@ -130,6 +130,28 @@ async fn built_in_templates_are_listed_and_read_only() {
 }
 
 #[tokio::test]
+async fn another_teams_public_entries_of_built_in_names_are_not_those_of_requests() {
+    let it = Teams::new((0..9).map(|_| FakeModel::says(r#"{"total":1}"#))).await;
+    let schema = json!({ "type": "object", "title": "Taken over", "properties": { "total": { "type": "number" } } });
+    it.create("/v1/schemas", &json!({ "name": "extraction", "visibility": "public", "schema": schema })).await;
+    let template = |name: &str, text: &str| json!({ "name": name, "visibility": "public", "template": text, "parameters": [{ "name": "document" }] });
+    it.create(PATH, &template("invoice", "Taken over: {{ document }}")).await;
+    it.blue(Method::POST, PATH, Some(&template("mine", "Read: {{ document }}"))).await;
+    let body = json!({ "parameters": { "document": "No. 4711" } });
+    let rendered = it.blue(Method::POST, "/v1/templates/invoice/render", Some(&body)).await.json();
+    assert!(!rendered["prompt"].as_str().unwrap().contains("Taken over"), "{rendered}");
+    let ask = json!({ "template_id": "mine", "parameters": { "document": "one" } });
+    let of_blue = it.blue(Method::POST, "/v1/analyze", Some(&ask)).await;
+    let of_red = it.red(Method::POST, "/v1/analyze", Some(&ask)).await;
+    assert_eq!(of_red.json()["data"], json!({ "total": 1 }), "red keeps this schema: {of_red:?}");
+    assert_ne!(
+        of_blue.json()["data"],
+        json!({ "total": 1 }),
+        "the built-in schema asks for something else: {of_blue:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_request_names_what_its_team_keeps_in_the_version_that_is_the_latest() {
     let it = Teams::new((0..20).map(|_| FakeModel::says(r#"{"total":1}"#))).await;
     let schema = |total: Value| json!({ "type": "object", "properties": { "total": total }, "required": ["total"] });

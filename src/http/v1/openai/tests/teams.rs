@@ -33,6 +33,17 @@ async fn a_team_sees_its_own_models_and_public_ones_in_place_of_built_in_ones() 
     let hidden = teams.blue(Method::GET, "/v1/models/schema/mine", None).await;
     assert_eq!(error(&hidden), (404, "not_found".to_owned(), json!("model")));
 
+    teams.create("/v1/schemas", &schema("extraction", "public")).await;
+    let (red, blue) = (teams.get("/v1/models").await, teams.blue(Method::GET, "/v1/models", None).await);
+    let owner = |list: &Answer| {
+        let list = list.json();
+        let named = list["data"].as_array().unwrap().iter().filter(|it| it["id"] == "schema/extraction@1.0.0");
+        named.map(|it| it["owned_by"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((owner(&red), owner(&blue)), (vec!["red".to_owned()], vec!["structured-prompt".to_owned()]));
+    let for_blue = teams.blue(Method::GET, "/v1/models/schema/extraction", None).await.json();
+    assert_eq!(for_blue["owned_by"], "structured-prompt", "what is public takes no built-in name from others");
+
     let request =
         json!({ "model": "schema/mine@1", "messages": [{ "role": "user", "content": "I want my money back" }] });
     let answer = teams.red(Method::POST, "/v1/chat/completions", Some(&request)).await.json();
