@@ -1,7 +1,7 @@
 //! Schemas and templates by name: those that the tenant keeps, then built-in ones, then public ones of other teams.
 //!
 //! What was found is remembered until something in the catalogue changes, in any process: its revision is asked for every
-//! few seconds. While the store is away, what is remembered holds.
+//! few seconds. While the store is away or slow, what is remembered holds.
 
 mod remembered;
 
@@ -88,9 +88,13 @@ impl Definitions {
         self.templates.catalog()
     }
 
-    /// Looks everything up anew: something was changed here.
-    pub fn forget(&self) {
+    /// Looks all schemas up anew: one was changed here.
+    pub fn forget_schemas(&self) {
         self.schemas.forget();
+    }
+
+    /// Looks all templates up anew: one was changed here.
+    pub fn forget_templates(&self) {
         self.templates.forget();
     }
 

@@ -118,12 +118,12 @@ async fn a_connector_keeps_what_it_knows_while_the_store_is_away_or_has_nothing_
     let mut followed = it.followed().await;
     let handler = Arc::clone(&followed.handler);
     it.schemas.set_away(Some("gone"));
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     followed.look(&it.definitions).await;
     assert_eq!(version(&handler, handler.begin(&record("one")).step).await, "1.0.0");
     it.schemas.set_away(None);
     it.schemas.delete(&Tenant::default(), "order", Version::FIRST).await.unwrap();
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     followed.look(&it.definitions).await;
     assert_eq!(version(&handler, handler.begin(&record("two")).step).await, "1.0.0");
 }

@@ -23,6 +23,7 @@ use crate::http::error_status::RequestCode;
 use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::pipeline::definitions::Definitions;
 use crate::ports::catalog::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility, find_entry};
 use crate::ports::repository::RepositoryError;
 
@@ -39,6 +40,10 @@ pub struct Entries<'a> {
     pub path: &'static str,
     /// Where the tenant's own and public ones are kept, if the store keeps them.
     pub stored: Option<&'a dyn Catalog>,
+    /// What is remembered of them.
+    pub definitions: &'a Definitions,
+    /// Has them looked up anew, after a change.
+    pub forget: fn(&Definitions),
     /// Those of the program, sorted by name, then by version.
     pub built_in: &'static [Entry],
     /// Who looks at them.
@@ -186,6 +191,7 @@ impl Entries<'_> {
             let detail = format!("there is a {} {name}; PUT {}/{name} makes its next version", self.noun, self.path);
             Problem::new(RequestCode::AlreadyExists, detail)
         })?;
+        (self.forget)(self.definitions);
         let location = format!("{}/{}", self.path, entry.name);
         let (etag, body) = ShownEntry::whole(&Found::stored(entry)).written();
         Ok((StatusCode::CREATED, [(header::ETAG, etag), (header::LOCATION, location)], body).into_response())
@@ -198,6 +204,7 @@ impl Entries<'_> {
     pub async fn add_version(&self, name: &str, version: NewVersion) -> Result<Response, Problem> {
         let entry = self.store()?.add_version(self.tenant, name, version).await;
         let found = Found::stored(entry.map_err(|error| self.problem(&error))?);
+        (self.forget)(self.definitions);
         let (etag, body) = ShownEntry::whole(&found).written();
         Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
     }
@@ -211,7 +218,9 @@ impl Entries<'_> {
         let found = self.to_change(id).await?;
         precondition::check_if_sent(headers, &found.etag())?;
         let removed = self.store()?.delete(self.tenant, &found.entry.name, found.entry.version).await;
-        removed.map(|()| ShownEntry::whole(&found).written().1).map_err(|error| self.problem(&error))
+        removed.map_err(|error| self.problem(&error))?;
+        (self.forget)(self.definitions);
+        Ok(ShownEntry::whole(&found).written().1)
     }
 
     fn is_built_in(&self, name: &str) -> bool {

@@ -34,6 +34,7 @@ use crate::http::list::{ListPage, PageParameters};
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
+use crate::pipeline::definitions::Definitions;
 use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
 use crate::schema::{Schema, compatibility, library};
 
@@ -160,9 +161,7 @@ pub async fn create(
         version,
         document,
     };
-    let created = schemas(&api, identity.caller.tenant()).create(entry).await;
-    api.analyzer.definitions.forget();
-    created
+    schemas(&api, identity.caller.tenant()).create(entry).await
 }
 
 /// Makes the next version of a schema
@@ -227,9 +226,7 @@ pub async fn change(
         visibility: about.visibility,
         document: document(&compiled),
     };
-    let changed = schemas.add_version(&latest.name, version).await;
-    api.analyzer.definitions.forget();
-    changed
+    schemas.add_version(&latest.name, version).await
 }
 
 /// Removes a schema with all of its versions
@@ -260,14 +257,20 @@ pub async fn delete(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<WrittenEntry, Problem> {
-    let deleted = schemas(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
-    api.analyzer.definitions.forget();
-    deleted
+    schemas(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await
 }
 
 fn schemas<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
-    let stored = api.analyzer.definitions.stored_schemas();
-    Entries { noun: "schema", path: "/v1/schemas", stored, built_in: &BUILT_IN, tenant }
+    let definitions = &api.analyzer.definitions;
+    Entries {
+        noun: "schema",
+        path: "/v1/schemas",
+        stored: definitions.stored_schemas(),
+        definitions,
+        forget: Definitions::forget_schemas,
+        built_in: &BUILT_IN,
+        tenant,
+    }
 }
 
 /// The built-in schemas as entries.

@@ -36,6 +36,7 @@ use crate::http::list::{ListPage, PageParameters};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
+use crate::pipeline::definitions::Definitions;
 use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
 use crate::prompt::definition::{Parameter, TemplateDefinition};
 use crate::prompt::library::{self, Source};
@@ -160,9 +161,7 @@ pub async fn create(
         version: about.version.unwrap_or(Version::FIRST),
         document: document(&definition),
     };
-    let created = templates(&api, tenant).create(entry).await;
-    api.analyzer.definitions.forget();
-    created
+    templates(&api, tenant).create(entry).await
 }
 
 /// Makes the next version of a template
@@ -228,9 +227,7 @@ pub async fn change(
         visibility: about.visibility,
         document: document(&later),
     };
-    let changed = templates.add_version(&latest.name, version).await;
-    definitions.forget();
-    changed
+    templates.add_version(&latest.name, version).await
 }
 
 /// Removes a template with all of its versions
@@ -260,14 +257,20 @@ pub async fn delete(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<WrittenEntry, Problem> {
-    let deleted = templates(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await;
-    api.analyzer.definitions.forget();
-    deleted
+    templates(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await
 }
 
 fn templates<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
-    let stored = api.analyzer.definitions.stored_templates();
-    Entries { noun: "template", path: "/v1/templates", stored, built_in: &BUILT_IN, tenant }
+    let definitions = &api.analyzer.definitions;
+    Entries {
+        noun: "template",
+        path: "/v1/templates",
+        stored: definitions.stored_templates(),
+        definitions,
+        forget: Definitions::forget_templates,
+        built_in: &BUILT_IN,
+        tenant,
+    }
 }
 
 /// The built-in templates as entries.

@@ -48,11 +48,11 @@ async fn ones_own_comes_before_what_is_built_in_and_that_before_what_is_public()
     let built_in = it.title(&red, "invoice").await.unwrap();
     it.create(&blue, "invoice", Visibility::Public, document("of blue")).await;
     it.create(&blue, "order", Visibility::Public, document("of blue")).await;
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     assert_eq!(it.title(&red, "invoice@1").await.as_ref(), Ok(&built_in));
     assert_eq!(it.title(&red, "order@1").await.as_deref(), Ok("of blue"));
     it.create(&red, "invoice", Visibility::Private, document("of red")).await;
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     assert_eq!(it.title(&red, "invoice@1.0.0").await.as_deref(), Ok("of red"));
     assert_eq!(it.title(&blue, "invoice").await.as_deref(), Ok("of blue"));
     it.create(&red, "secret", Visibility::Private, document("of red")).await;
@@ -70,7 +70,7 @@ async fn another_teams_version_of_a_built_in_name_changes_nothing_for_others() {
     let built_in = it.title(&red, "invoice").await.unwrap();
     it.create(&blue, "invoice", Visibility::Public, document("of blue")).await;
     it.add_version(&blue, "invoice", Version { major: 2, minor: 0, patch: 0 }).await;
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     for reference in ["invoice", "invoice@1", "invoice@1.0.0"] {
         assert_eq!(it.title(&red, reference).await.as_ref(), Ok(&built_in), "{reference}");
     }
@@ -109,7 +109,7 @@ async fn a_store_that_is_away_keeps_what_is_known() {
     it.create(&red, "a", Visibility::Private, document("first")).await;
     it.definitions.look_for_changes().await;
     it.title(&red, "a").await.unwrap();
-    it.definitions.forget();
+    it.definitions.forget_schemas();
     it.stored.set_away(Some("gone"));
     it.definitions.look_for_changes().await;
     assert_eq!(it.title(&red, "a").await.as_deref(), Ok("first"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
+use tokio::sync::watch;
 
 use super::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility};
 use crate::domain::page::{Cursor, Page, PageRequest};
@@ -17,6 +18,8 @@ use crate::ports::repository::{Memory, RepositoryError, RepositoryFuture};
 pub struct MemoryCatalog {
     clock: Arc<dyn Clock>,
     memory: Memory<State>,
+    /// Whether those who look for an entry wait.
+    is_hanging: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -46,12 +49,17 @@ impl State {
 impl MemoryCatalog {
     /// No entries.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, memory: Memory::default() }
+        Self { clock, memory: Memory::default(), is_hanging: watch::Sender::new(false) }
     }
 
     /// From now on every call fails for this reason, or none does.
     pub fn set_away(&self, why: Option<&str>) {
         self.memory.set_away(why);
+    }
+
+    /// From now on [`Catalog::find`] has no answer, or those who wait for one get it.
+    pub fn set_hanging(&self, is_hanging: bool) {
+        self.is_hanging.send_replace(is_hanging);
     }
 
     fn created(&self, tenant: &Tenant, new: NewEntry) -> Result<Entry, RepositoryError> {
@@ -133,7 +141,13 @@ impl Catalog for MemoryCatalog {
     }
 
     fn find<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: Selector) -> RepositoryFuture<'a, Entry> {
-        ready(self.found(tenant, name, version)).boxed()
+        let mut is_hanging = self.is_hanging.subscribe();
+        async move {
+            // It cannot be closed: its sender is here.
+            drop(is_hanging.wait_for(|is_hanging| !is_hanging).await);
+            self.found(tenant, name, version)
+        }
+        .boxed()
     }
 
     fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>> {

@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use axum::http::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::http::v1::catalog::testing::{Teams, ids};
+use crate::ports::model::FakeModel;
 use crate::schema::library;
 
 mod hostile;
@@ -203,6 +207,29 @@ async fn whatever_is_wrong_with_a_schema_is_said_at_once() {
     for path in ["/v1/schemas/a?x=1", "/v1/schemas/invoice?x=1", "/v1/schemas/invoice/versions?x=1"] {
         assert!([400, 404].contains(&it.get(path).await.problem().0), "{path}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_fails_forgets_nothing() {
+    let it = Teams::new([FakeModel::says(r#"{"total":1}"#), FakeModel::says(r#"{"total":1}"#)]).await;
+    let etag = it.create(PATH, &new("order", "private")).await.header("etag").to_owned();
+    let ask = json!({ "prompt": "3 chairs for 20", "schema_id": "order" });
+    assert_eq!(it.red(Method::POST, "/v1/analyze", Some(&ask)).await.status, 200);
+    let refused = [
+        it.red(Method::POST, PATH, Some(&new("order", "private"))).await,
+        it.put("/v1/schemas/order", "\"another\"", &json!({ "schema": schema(json!({ "type": "integer" })) })).await,
+        it.with(Method::DELETE, "/v1/schemas/order", ("if-match", "\"another\"")).await,
+    ];
+    assert_eq!(refused.map(|answer| answer.problem().0), [409, 412, 412]);
+    it.schemas.set_hanging(true);
+    let began_at = Instant::now();
+    assert_eq!(it.red(Method::POST, "/v1/analyze", Some(&ask)).await.status, 200);
+    assert_eq!(began_at.elapsed(), Duration::ZERO, "nobody asks the store");
+    it.schemas.set_hanging(false);
+    let changed = json!({ "schema": schema(json!({ "type": "integer" })) });
+    assert_eq!(it.put("/v1/schemas/order", &etag, &changed).await.status, 200);
+    let answer = it.red(Method::POST, "/v1/analyze", Some(&ask)).await.json();
+    assert_eq!(answer["schema"], "order@2.0.0", "it is looked up anew");
 }
 
 #[tokio::test]
