@@ -11,6 +11,9 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
 
+/// Longest name of an entry. Providers take no longer one of a schema.
+pub const MAX_NAME_CHARS: usize = 64;
+
 /// Who may read an entry. Only its team may change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use super::DefinitionError;
 use crate::domain::tenant::Tenant;
-use crate::ports::catalog::{Catalog, Entry, find_entry};
+use crate::domain::version::Selector;
+use crate::ports::catalog::{Catalog, Entry, MAX_NAME_CHARS, find_entry};
 use crate::ports::repository::RepositoryError;
 
 /// Memory for what is remembered: some hundreds of ordinary schemas.
@@ -64,8 +65,8 @@ impl<T> Clone for Found<T> {
 struct FoundBytes;
 
 impl<T> Weighter<Key, Found<T>> for FoundBytes {
-    fn weight(&self, _key: &Key, found: &Found<T>) -> u64 {
-        FIXED_BYTES + BYTES_PER_DOCUMENT_BYTE * found.document_len
+    fn weight(&self, (tenant, reference): &Key, found: &Found<T>) -> u64 {
+        FIXED_BYTES + (tenant.len() + reference.len()) as u64 + BYTES_PER_DOCUMENT_BYTE * found.document_len
     }
 }
 
@@ -87,6 +88,10 @@ impl<T> Remembered<T> {
     pub(super) async fn find(&self, tenant: &Tenant, reference: &str) -> Meant<T> {
         if self.catalog.is_none() {
             return self.built_in(reference);
+        }
+        // Nothing has such a name, so that it need not be looked up, nor take memory.
+        if !is_legal(reference) {
+            return Err(DefinitionError::NotFound);
         }
         let generation = self.generation.load(Ordering::Acquire);
         let key = (Arc::<str>::from(tenant.path()), reference.to_owned());
@@ -160,6 +165,11 @@ impl<T> Remembered<T> {
             self.forget();
         }
     }
+}
+
+/// Whether something can be stored under this name and version.
+fn is_legal(reference: &str) -> bool {
+    Selector::of_reference(reference).is_ok_and(|(name, _)| name.chars().count() <= MAX_NAME_CHARS)
 }
 
 #[cfg(test)]

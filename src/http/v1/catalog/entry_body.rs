@@ -2,10 +2,8 @@
 
 use crate::domain::version::Version;
 use crate::http::fields::Fields;
-use crate::ports::catalog::Visibility;
+use crate::ports::catalog::{MAX_NAME_CHARS, Visibility};
 
-/// Longest name. Providers take no longer one of a schema.
-const MAX_NAME_CHARS: usize = 64;
 /// Longest description, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 1_000;
 

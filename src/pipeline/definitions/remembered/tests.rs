@@ -53,3 +53,29 @@ async fn a_store_that_does_not_answer_is_not_waited_for_long_where_something_is_
     assert_eq!(remembered.find(&tenant, "a").await.as_deref().map(String::as_str), Ok("first"));
     assert_eq!(began_at.elapsed(), WAIT_IF_KNOWN);
 }
+
+#[tokio::test]
+async fn a_name_that_is_too_long_is_neither_looked_up_nor_remembered() {
+    let (catalog, remembered) = setup(|entry| Ok(entry.document.clone())).await;
+    catalog.set_away(Some("gone"));
+    let find = async |reference: &str| remembered.find(&Tenant::default(), reference).await;
+    let (longest, too_long) = ("x".repeat(MAX_NAME_CHARS), "x".repeat(MAX_NAME_CHARS + 1));
+    assert_eq!(find(&longest).await, Err(DefinitionError::Unavailable("gone".to_owned())));
+    for reference in [&*too_long, &format!("{too_long}@1"), "a@x"] {
+        assert_eq!(find(reference).await, Err(DefinitionError::NotFound), "{reference}");
+    }
+    catalog.set_away(None);
+    for reference in [too_long, "a@x".to_owned()] {
+        assert_eq!(find(&reference).await, Err(DefinitionError::NotFound), "{reference}");
+    }
+    assert_eq!(remembered.found.len(), 0);
+    assert_eq!(find(&longest).await, Err(DefinitionError::NotFound));
+    assert_eq!(remembered.found.len(), 1);
+}
+
+#[test]
+fn what_is_remembered_weighs_what_its_reference_takes() {
+    let found: Found<String> = Found { meant: Err(DefinitionError::NotFound), document_len: 0, generation: 0 };
+    let weight = |reference: &str| FoundBytes.weight(&("a/b".into(), reference.to_owned()), &found);
+    assert_eq!(weight(&"x".repeat(60)) - weight("x"), 59);
+}
