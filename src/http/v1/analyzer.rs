@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::named::NamedParts;
 use super::prompt_request::PromptRequest;
 use super::specs::Specs;
 use super::structured_response::{Asked, StructuredResponse};
 use crate::domain::event::{Data, Event};
+use crate::domain::failure::Failure;
 use crate::http::error_status::RequestCode;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
@@ -74,7 +75,8 @@ impl Analyzer {
     ) -> Result<BegunRequest<'a>, Problem> {
         let began_at = Instant::now();
         check_form(request)?;
-        let named = NamedParts::of(request, &self.definitions, caller.tenant()).await?;
+        let named = NamedParts::of(request, &self.definitions, caller.tenant());
+        let named = timeout(self.time_for(request), named).await.map_err(|_elapsed| Failure::deadline_exceeded())??;
         let data = named.input(request)?;
         let spec = self.specs.find(request, &named)?;
         let language = language::detect(&text_of(&data));
@@ -98,7 +100,7 @@ impl Analyzer {
     pub async fn finish(&self, begun: BegunRequest<'_>) -> Result<StructuredResponse, Problem> {
         let BegunRequest { request, id, spec, language, begun, took } = begun;
         let went_on_at = Instant::now();
-        let time_left = request.options.timeout.unwrap_or(self.timeout).saturating_sub(took);
+        let time_left = self.time_for(request).saturating_sub(took);
         let answered = self.engine.finish_until(went_on_at + time_left, begun).await?;
         let asked = Asked {
             id,
@@ -108,6 +110,11 @@ impl Analyzer {
             took: took + went_on_at.elapsed(),
         };
         StructuredResponse::new(&spec, &answered, asked)
+    }
+
+    /// How long a request takes at most.
+    fn time_for(&self, request: &PromptRequest) -> Duration {
+        request.options.timeout.unwrap_or(self.timeout)
     }
 }
 

@@ -232,6 +232,17 @@ async fn a_change_that_fails_forgets_nothing() {
     assert_eq!(answer["schema"], "order@2.0.0", "it is looked up anew");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_request_does_not_wait_longer_for_the_store_than_it_has_time() {
+    let it = teams().await;
+    it.schemas.set_hanging(true);
+    let ask = json!({ "prompt": "3 chairs for 20", "schema_id": "order", "options": { "timeout": "2s" } });
+    let began_at = Instant::now();
+    let answer = it.red(Method::POST, "/v1/analyze", Some(&ask)).await;
+    assert_eq!(answer.problem(), (504, "deadline_exceeded".to_owned()));
+    assert_eq!(began_at.elapsed(), Duration::from_secs(2));
+}
+
 #[tokio::test]
 async fn a_store_that_is_away_is_said() {
     let it = teams().await;
