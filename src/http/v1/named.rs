@@ -18,6 +18,11 @@ use crate::schema::{Schema, library};
 /// The schema of requests that name none.
 pub const DEFAULT_SCHEMA: &str = "extraction";
 
+/// What is said of the name of a template that there is not.
+pub const NO_TEMPLATE: &str = "there is no such template; GET /v1/templates lists those that there are";
+/// What is said of the name of a schema that there is not.
+pub const NO_SCHEMA: &str = "there is no such schema; GET /v1/schemas lists those that there are";
+
 /// What a request names, found.
 #[derive(Debug)]
 pub struct NamedParts {
@@ -46,7 +51,7 @@ impl NamedParts {
             (Some(SchemaChoice::Named(id)), _) => {
                 let found = definitions.schema(tenant, id).await;
                 let place = request.place_of(request.inherited.schema);
-                Some(found.map_err(|error| schema_problem(&error, &place, "/schema_id"))?)
+                Some(found.map_err(|error| schema_problem(&error, NO_SCHEMA.to_owned(), &place, "/schema_id"))?)
             }
             (None, Some(template)) => {
                 let id = template.definition.schema_id.as_deref().unwrap_or(DEFAULT_SCHEMA);
@@ -54,7 +59,10 @@ impl NamedParts {
                     Some(schema) => Ok(schema),
                     None => definitions.schema(tenant, id).await,
                 };
-                Some(found.map_err(|error| schema_problem(&error, &place, "/template_id"))?)
+                Some(found.map_err(|error| {
+                    let none = format!("the template needs the schema {id}, which there is not; send schema_id");
+                    schema_problem(&error, none, &place, "/template_id")
+                })?)
             }
             (None, None) => Some(library::find(DEFAULT_SCHEMA).ok_or_else(Problem::defect)?),
         };
@@ -108,21 +116,17 @@ pub fn values(
 pub fn template_problem(error: &DefinitionError, place: &Place, pointer: &str) -> Problem {
     let detail = match error {
         DefinitionError::Unavailable(_) => return Problem::store_unavailable(),
-        DefinitionError::NotFound => {
-            "there is no such template; GET /v1/templates lists those that there are".to_owned()
-        }
+        DefinitionError::NotFound => NO_TEMPLATE.to_owned(),
         DefinitionError::Unusable(_) => error.to_string(),
     };
     Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, detail)])
 }
 
-fn schema_problem(error: &DefinitionError, place: &Place, pointer: &str) -> Problem {
+/// Why a schema cannot be used; `none` is what is said if there is no such schema.
+fn schema_problem(error: &DefinitionError, none: String, place: &Place, pointer: &str) -> Problem {
     let (code, detail) = match error {
         DefinitionError::Unavailable(_) => return Problem::store_unavailable(),
-        DefinitionError::NotFound => {
-            let detail = "there is no such schema; GET /v1/schemas lists those that there are";
-            (RequestCode::InvalidRequest, detail.to_owned())
-        }
+        DefinitionError::NotFound => (RequestCode::InvalidRequest, none),
         DefinitionError::Unusable(_) => (RequestCode::InvalidSchema, error.to_string()),
     };
     Problem::at_places(code, vec![place.error(pointer, detail)])

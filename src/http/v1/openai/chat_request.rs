@@ -7,7 +7,8 @@ use super::models::{self, Model};
 use super::other_parameters;
 use super::response_format::{self, ResponseFormat};
 use crate::http::fields::{Fields, Place, PlaceErrors};
-use crate::http::problem::Problem;
+use crate::http::problem::{PlaceError, Problem};
+use crate::http::v1::named::{NO_SCHEMA, NO_TEMPLATE};
 use crate::http::v1::prompt_request::{MAX_TOKENS, PromptOptions, PromptRequest, SchemaChoice, parameters};
 
 /// A request for one answer in OpenAI's format.
@@ -122,15 +123,17 @@ impl Model {
 
     /// A problem with its places as they are in a request of OpenAI's format.
     pub(super) fn place_problem(&self, problem: Problem) -> Problem {
-        let is_model = |pointer: &str| match self {
-            Self::Template(_) => pointer == "#/template_id",
-            Self::Schema(_) => pointer == "#/schema_id",
+        // A model that there is and that cannot be used is no unknown one: its schema may be gone.
+        let is_unknown = |PlaceError { pointer, detail }: &PlaceError| match self {
+            Self::Template(_) => pointer == "#/template_id" && detail == NO_TEMPLATE,
+            Self::Schema(_) => pointer == "#/schema_id" && detail == NO_SCHEMA,
             Self::Provider(_) => pointer == "#/options/provider",
         };
-        if problem.places().iter().any(|place| is_model(&place.pointer)) {
+        if problem.places().iter().any(is_unknown) {
             return models::unknown();
         }
         problem.with_places(|pointer| match pointer.strip_prefix("#/schema") {
+            _ if ["#/template_id", "#/schema_id"].contains(&pointer) => "#/model".to_owned(),
             Some(rest) => format!("#/response_format/json_schema/schema{rest}"),
             // The text for a template's only parameter.
             None if pointer == "#" => "#/messages".to_owned(),

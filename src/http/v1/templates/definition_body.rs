@@ -8,7 +8,7 @@ use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::v1::catalog::new_version::Change;
-use crate::http::v1::named::DEFAULT_SCHEMA;
+use crate::http::v1::named::{DEFAULT_SCHEMA, NO_SCHEMA};
 use crate::pipeline::definitions::{DefinitionError, Definitions};
 use crate::prompt::definition::{Parameter, TemplateDefinition, is_parameter_name};
 use crate::prompt::template::TemplateError;
@@ -87,10 +87,7 @@ pub async fn check(
     match definitions.schema(tenant, schema_id).await {
         Ok(_) => Ok(()),
         Err(DefinitionError::Unavailable(_)) => Err(Problem::store_unavailable()),
-        Err(DefinitionError::NotFound | DefinitionError::Unusable(_)) => {
-            let detail = "there is no such schema; GET /v1/schemas lists those that there are";
-            Err(wrong("/schema_id", detail))
-        }
+        Err(DefinitionError::NotFound | DefinitionError::Unusable(_)) => Err(wrong("/schema_id", NO_SCHEMA)),
     }
 }
 

@@ -51,3 +51,22 @@ async fn a_team_sees_its_own_models_and_public_ones_in_place_of_built_in_ones() 
     let hidden = teams.blue(Method::POST, "/v1/chat/completions", Some(&request)).await;
     assert_eq!(error(&hidden), (404, "not_found".to_owned(), json!("model")));
 }
+
+#[tokio::test]
+async fn a_template_whose_schema_is_gone_is_not_an_unknown_model() {
+    let teams = Teams::new([]).await;
+    teams.create("/v1/schemas", &schema("order", "private")).await;
+    let parameters = json!([{ "name": "text" }]);
+    let template =
+        json!({ "name": "order", "template": "Read: {{ text }}", "parameters": parameters, "schema_id": "order" });
+    teams.create("/v1/templates", &template).await;
+    assert_eq!(teams.red(Method::DELETE, "/v1/schemas/order", None).await.status, 200);
+    let ask = async |model: &str| {
+        let request = json!({ "model": model, "messages": [{ "role": "user", "content": "3 chairs" }] });
+        teams.red(Method::POST, "/v1/chat/completions", Some(&request)).await
+    };
+    let without_schema = ask("template/order").await;
+    assert_eq!(error(&without_schema), (400, "invalid_request".to_owned(), json!("model")));
+    assert!(without_schema.text.contains("needs the schema order"), "{without_schema:?}");
+    assert_eq!(error(&ask("template/odrer").await), (404, "not_found".to_owned(), json!("model")));
+}
