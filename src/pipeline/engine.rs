@@ -7,12 +7,13 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use crate::domain::answer::{Answer, Answered, CacheHit};
+use crate::domain::answer_key::AnswerKey;
 use crate::domain::failure::Failure;
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::ask::{self, Asked};
 use crate::pipeline::gate::Gate;
-use crate::pipeline::recall::{Recall, SingleFlight};
+use crate::pipeline::recall::{Recall, SharedLookUp, SingleFlight};
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::score::judge;
 use crate::pipeline::spec::CacheMode;
@@ -77,12 +78,18 @@ impl Engine {
     /// do so at the same time wait at the same time, and their look-ups travel together.
     pub async fn look_ahead(&self, begun: Begun) -> Begun {
         let Begun::Ask(mut question) = begun else { return begun };
-        let Some(answer) = self.shared(&question).await else {
-            question.is_looked_up = true;
-            return Begun::Ask(question);
-        };
-        let grounding = question.ground(&answer);
-        Begun::Done(judge(answer, CacheHit::Redis, grounding, question.flags, &question.spec.settings().checks))
+        let key = if question.may_be_shared() { question.answer_key() } else { None };
+        let Some(key) = key else { return Begun::Ask(question) };
+        match self.shared(&question, &key).await {
+            SharedLookUp::Found(answer) => {
+                let (grounding, checks) = (question.ground(&answer), &question.spec.settings().checks);
+                return Begun::Done(judge(answer, CacheHit::Redis, grounding, question.flags, checks));
+            }
+            SharedLookUp::None => question.is_looked_up = true,
+            // It is looked for once more when it is the request's turn.
+            SharedLookUp::TimedOut => {}
+        }
+        Begun::Ask(question)
     }
 
     /// Ask ▶ approve ▶ ground ▶ score, once for all requests that ask the same question at the same time, as far as providers
@@ -149,10 +156,13 @@ impl Engine {
 
     /// The answer that processes share, or a provider's, which is remembered as the policy says.
     async fn answer_alone(&self, question: &mut Question) -> Result<(Arc<Answer>, CacheHit), Failure> {
-        if let Some(answer) = self.shared(question).await {
+        let (cache, may_be_shared) = (question.spec.settings().cache, question.may_be_shared());
+        let key = if may_be_shared || cache.writes() { question.answer_key() } else { None };
+        if let Some(key) = key.as_ref().filter(|_| may_be_shared)
+            && let SharedLookUp::Found(answer) = self.shared(question, key).await
+        {
             return Ok((answer, CacheHit::Redis));
         }
-        let (cache, key) = (question.spec.settings().cache, question.answer_key());
         let Question { spec, caller, deadline, prompt, content, progress, .. } = question;
         let content = content.as_deref().unwrap_or(prompt);
         let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
@@ -164,10 +174,9 @@ impl Engine {
         Ok((answer, CacheHit::None))
     }
 
-    /// The answer that processes share, if it may be used and nobody has looked for it yet.
-    async fn shared(&self, question: &Question) -> Option<Arc<Answer>> {
+    /// The answer that processes share, if it may be used.
+    async fn shared(&self, question: &Question, key: &AnswerKey) -> SharedLookUp {
         let settings = question.spec.settings();
-        let key = question.answer_key().filter(|_| settings.cache.reads() && !question.is_looked_up)?;
         let is_valid = |answer: &Answer| {
             let is_valid = is_still_valid(answer, settings);
             if is_valid {
@@ -175,7 +184,7 @@ impl Engine {
             }
             is_valid
         };
-        self.recall.get_shared(&key, is_valid).await
+        self.recall.get_shared(key, is_valid).await
     }
 }
 

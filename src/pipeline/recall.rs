@@ -30,6 +30,16 @@ pub struct Recall {
     flights: Mutex<HashMap<Fingerprint, Landing>>,
 }
 
+/// What a look-up among the answers that processes share came to.
+pub enum SharedLookUp {
+    /// There is an answer.
+    Found(Arc<Answer>),
+    /// There is none, or none that may be used.
+    None,
+    /// Nobody knows: there was no answer in time.
+    TimedOut,
+}
+
 /// The part of one request in the flight for its question.
 pub enum SingleFlight<'a> {
     /// The answer has landed in the meantime.
@@ -73,18 +83,22 @@ impl Recall {
         spec.fingerprint(tenant, prompt, self.folds_case)
     }
 
-    /// An answer that processes share, if there is one within [`SHARED_WAIT`] that `is_valid`. It is from then on this
+    /// Looks for an answer that processes share and that `is_valid`, for [`SHARED_WAIT`]. It is from then on this
     /// process's as well, unless answers were invalidated meanwhile.
-    pub async fn get_shared(&self, key: &AnswerKey, is_valid: impl FnOnce(&Answer) -> bool) -> Option<Arc<Answer>> {
-        let shared = self.shared.as_ref()?;
+    pub async fn get_shared(&self, key: &AnswerKey, is_valid: impl FnOnce(&Answer) -> bool) -> SharedLookUp {
+        let Some(shared) = &self.shared else { return SharedLookUp::None };
         let invalidations = self.answers.invalidations();
-        let (answer, ttl) = timeout(SHARED_WAIT, shared.get(key)).await.ok()??;
+        let (answer, ttl) = match timeout(SHARED_WAIT, shared.get(key)).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return SharedLookUp::None,
+            Err(_elapsed) => return SharedLookUp::TimedOut,
+        };
         if !is_valid(&answer) {
             tracing::warn!(names = key.names.as_str(), "an answer that processes share is not valid; asking again");
-            return None;
+            return SharedLookUp::None;
         }
         self.answers.put_unless_invalidated(key, Arc::clone(&answer), ttl, invalidations);
-        Some(answer)
+        SharedLookUp::Found(answer)
     }
 
     /// Remembers an answer, for all processes where they share answers.

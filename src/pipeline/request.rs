@@ -66,6 +66,11 @@ impl Question {
         Some(AnswerKey { question, names: self.spec.answer_names(self.caller.tenant()) })
     }
 
+    /// Whether an answer that processes share may be taken, and may be there.
+    pub(super) fn may_be_shared(&self) -> bool {
+        self.spec.settings().cache.reads() && !self.is_looked_up
+    }
+
     /// Begins with its first call.
     pub fn commitment(&self) -> &Commitment {
         &self.progress.commitment

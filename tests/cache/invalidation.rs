@@ -11,7 +11,7 @@ use structured_prompt::domain::answer_key::AnswerKey;
 use structured_prompt::domain::health::Status;
 use structured_prompt::domain::name_pattern::NamePattern;
 use structured_prompt::domain::tenant::Tenant;
-use structured_prompt::pipeline::recall::Recall;
+use structured_prompt::pipeline::recall::{Recall, SharedLookUp};
 use structured_prompt::ports::answers::{Answers, SharedAnswers};
 use structured_prompt::ports::clock::ManualClock;
 use structured_prompt::telemetry::metrics::CacheMetrics;
@@ -199,7 +199,7 @@ async fn a_shared_answer_that_is_invalidated_while_it_is_looked_up_is_not_kept_i
         let memory = Arc::new(MemoryAnswers::new(1 << 20, clock, CacheMetrics::default()));
         let shared = InvalidatedOnItsWay { memory: Arc::clone(&memory), invalidate };
         let recall = Recall::new(Arc::clone(&memory) as Arc<dyn Answers>).with_shared(Arc::new(shared));
-        assert!(recall.get_shared(&key(1), |_| true).await.is_some());
+        assert!(matches!(recall.get_shared(&key(1), |_| true).await, SharedLookUp::Found(_)));
         assert_eq!(memory.get(&key(1).question).is_some(), is_kept);
     }
 }

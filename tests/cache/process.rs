@@ -14,7 +14,7 @@ use structured_prompt::domain::health::{Component, Status};
 use structured_prompt::domain::name_pattern::NamePattern;
 use structured_prompt::domain::secret::Secret;
 use structured_prompt::domain::tenant::Tenant;
-use structured_prompt::pipeline::recall::Recall;
+use structured_prompt::pipeline::recall::{Recall, SharedLookUp};
 use structured_prompt::ports::answer_cache::{AnswerCache as _, NotInvalidated, TierStats};
 use structured_prompt::ports::answers::{Answers, SharedAnswers};
 use structured_prompt::ports::clock::ManualClock;
@@ -60,7 +60,10 @@ impl Process {
 
     /// What is found on the way to a provider.
     pub async fn shared(&self, key: &AnswerKey) -> Option<Arc<Answer>> {
-        self.recall.get_shared(key, |_| true).await
+        match self.recall.get_shared(key, |_| true).await {
+            SharedLookUp::Found(answer) => Some(answer),
+            SharedLookUp::None | SharedLookUp::TimedOut => None,
+        }
     }
 
     /// Remembers an answer again and again until it is in Redis: a process that has just lost its connection drops it.

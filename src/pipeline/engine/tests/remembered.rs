@@ -1,5 +1,7 @@
 //! Which requests share an answer, or a failure.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending};
 
@@ -178,4 +180,38 @@ async fn a_store_that_hangs_delays_a_call_and_does_not_prevent_it() {
     let began_at = tokio::time::Instant::now();
     assert_eq!(asking.attempt(data("x")).await.unwrap().cache_hit, CacheHit::None);
     assert!(began_at.elapsed() <= Duration::from_millis(50), "{:?}", began_at.elapsed());
+}
+
+/// A store that does not answer the look-ups that it is told not to.
+#[derive(Default)]
+struct HangsOnce {
+    answers: FakeAnswers,
+    hangs: AtomicBool,
+}
+
+impl SharedAnswers for HangsOnce {
+    fn get<'a>(&'a self, key: &'a AnswerKey) -> BoxFuture<'a, Option<(Arc<Answer>, Duration)>> {
+        if self.hangs.swap(false, Ordering::Relaxed) {
+            pending().boxed()
+        } else {
+            SharedAnswers::get(&self.answers, key)
+        }
+    }
+
+    fn put(&self, key: &AnswerKey, answer: Arc<Answer>, ttl: Duration) {
+        SharedAnswers::put(&self.answers, key, answer, ttl);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_had_no_answer_in_time_is_made_again_before_a_provider_is_asked() {
+    let (shared, model) = (Arc::new(HangsOnce::default()), Scripted::new("m", [FakeModel::says(VALID)]));
+    let [first, second] = [(); 2].map(|()| process(Arc::clone(&shared) as Arc<dyn SharedAnswers>, &model));
+    assert_eq!(first.attempt(data("x")).await.unwrap().cache_hit, CacheHit::None);
+    shared.hangs.store(true, Ordering::Relaxed);
+    let Begun::Ask(mut question) = second.engine.look_ahead(second.begin(data("x"))).await else {
+        panic!("nobody has answered yet")
+    };
+    assert_eq!(second.engine.attempt(&mut question).await.unwrap().cache_hit, CacheHit::Redis);
+    assert_eq!(model.calls(), 1);
 }
