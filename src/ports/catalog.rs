@@ -70,7 +70,7 @@ pub struct NewVersion {
 
 /// An entry in one of its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<Document = String> {
     /// Its name.
     pub name: String,
     /// What it is for.
@@ -85,9 +85,12 @@ pub struct Entry {
     pub version: Version,
     /// When this version was made.
     pub updated_at: Duration,
-    /// The document of this version, as JSON.
-    pub document: String,
+    /// The document of this version, as JSON; nothing in lists.
+    pub document: Document,
 }
+
+/// An entry as lists have it.
+pub type ListedEntry = Entry<()>;
 
 /// Which entries are meant; what is `None` does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,11 +103,29 @@ pub struct EntryFilter {
 
 impl EntryFilter {
     /// Whether this entry is meant.
-    pub fn includes(&self, entry: &Entry) -> bool {
+    pub fn includes<Document>(&self, entry: &Entry<Document>) -> bool {
         let has =
             |text: &str| [&entry.name, &entry.description].iter().any(|field| field.to_lowercase().contains(text));
         self.search.as_ref().is_none_or(|text| has(&text.to_lowercase()))
             && self.visibility.is_none_or(|visibility| entry.visibility == visibility)
+    }
+}
+
+/// Which versions of an entry are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionFilter {
+    /// Those that this includes.
+    pub version: Selector,
+    /// Those before this one; `None` for the latest as well.
+    pub before: Option<Version>,
+    /// As many as this at most.
+    pub limit: u32,
+}
+
+impl VersionFilter {
+    /// Whether this version is meant, if there is room for it.
+    pub fn includes(&self, version: Version) -> bool {
+        self.version.includes(version) && self.before.is_none_or(|before| version < before)
     }
 }
 
@@ -120,11 +141,16 @@ pub trait Catalog: Send + Sync {
         tenant: &'a Tenant,
         filter: EntryFilter,
         page: PageRequest,
-    ) -> RepositoryFuture<'a, Page<Entry>>;
+    ) -> RepositoryFuture<'a, Page<ListedEntry>>;
     /// The latest version of those that are meant.
     fn find<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: Selector) -> RepositoryFuture<'a, Entry>;
-    /// Every version, the latest first.
-    fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>>;
+    /// Versions of an entry, the latest first. Not found if there are none.
+    fn versions<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        filter: VersionFilter,
+    ) -> RepositoryFuture<'a, Vec<ListedEntry>>;
     /// Adds a version to an entry of this tenant. A conflict if [`NewVersion::after`] is not the latest any more.
     fn add_version<'a>(&'a self, tenant: &'a Tenant, name: &'a str, version: NewVersion)
     -> RepositoryFuture<'a, Entry>;
@@ -137,6 +163,14 @@ pub trait Catalog: Send + Sync {
 }
 
 impl Entry {
+    /// The same without its document.
+    pub fn listed(self) -> ListedEntry {
+        let Self { name, description, visibility, owner, created_at, version, updated_at, document: _ } = self;
+        Entry { name, description, visibility, owner, created_at, version, updated_at, document: () }
+    }
+}
+
+impl<Document> Entry<Document> {
     /// Whether a tenant that sees this entry means it by its name. A built-in name never means another team's entry:
     /// that team could change what the requests of others ask.
     pub fn is_meant_by(&self, tenant: &Tenant, is_built_in: bool) -> bool {

@@ -11,7 +11,9 @@ use super::revisions;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
-use crate::ports::catalog::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility};
+use crate::ports::catalog::{
+    Catalog, Entry, EntryFilter, ListedEntry, NewEntry, NewVersion, VersionFilter, Visibility,
+};
 use crate::ports::clock::Clock;
 use crate::ports::repository::{RepositoryError, RepositoryFuture};
 
@@ -22,9 +24,9 @@ pub struct StoredCatalog {
     statements: &'static Statements,
 }
 
-/// An entry in one of its versions, from both tables.
+/// An entry in one of its versions, from both tables, without its document.
 #[derive(sqlx::FromRow)]
-struct EntryRow {
+struct ListedRow {
     id: i64,
     organization_id: String,
     team_id: String,
@@ -35,8 +37,15 @@ struct EntryRow {
     major: i64,
     minor: i64,
     patch: i64,
-    document: String,
     updated_at: i64,
+}
+
+/// The same with its document.
+#[derive(sqlx::FromRow)]
+struct EntryRow {
+    #[sqlx(flatten)]
+    listed: ListedRow,
+    document: String,
 }
 
 impl StoredCatalog {
@@ -87,9 +96,9 @@ impl StoredCatalog {
         tenant: &Tenant,
         filter: &EntryFilter,
         page: &PageRequest,
-    ) -> Result<Page<Entry>, RepositoryError> {
+    ) -> Result<Page<ListedEntry>, RepositoryError> {
         let (_, before_id) = before(page);
-        let rows: Vec<EntryRow> =
+        let rows: Vec<ListedRow> =
             with_connection!(self.database, |connection| sqlx::query_as(self.statements.select_page)
                 .bind(tenant.organization())
                 .bind(tenant.team())
@@ -100,43 +109,52 @@ impl StoredCatalog {
                 .fetch_all(connection)
                 .await?);
         let Page { items, next } = Page::cut(rows, page.limit, |row| place(row.created_at, row.id));
-        Ok(Page { items: items.into_iter().map(EntryRow::entry).collect::<Result<_, _>>()?, next })
+        Ok(Page { items: items.into_iter().map(|row| row.entry(())).collect::<Result<_, _>>()?, next })
     }
 
     async fn select_one(&self, tenant: &Tenant, name: &str, version: Selector) -> Result<Entry, RepositoryError> {
         let name = &*text(name);
-        let (major, minor, patch) = match version {
-            Selector::Latest => (None, None, None),
-            Selector::Major(major) => (Some(major), None, None),
-            Selector::Minor(major, minor) => (Some(major), Some(minor), None),
-            Selector::Exact(Version { major, minor, patch }) => (Some(major), Some(minor), Some(patch)),
-        };
+        let [major, minor, patch] = numbers(version);
         let row: Option<EntryRow> =
             with_connection!(self.database, |connection| sqlx::query_as(self.statements.select_version)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(name)
-                .bind(major.map(i64::from))
-                .bind(minor.map(i64::from))
-                .bind(patch.map(i64::from))
+                .bind(major)
+                .bind(minor)
+                .bind(patch)
                 .fetch_optional(connection)
                 .await?);
         row.ok_or(RepositoryError::NotFound)?.entry()
     }
 
-    async fn select_versions(&self, tenant: &Tenant, name: &str) -> Result<Vec<Entry>, RepositoryError> {
+    async fn select_versions(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        filter: VersionFilter,
+    ) -> Result<Vec<ListedEntry>, RepositoryError> {
         let name = &*text(name);
-        let rows: Vec<EntryRow> =
+        let [major, minor, patch] = numbers(filter.version);
+        let before = filter.before.map_or([i64::MAX; 3], |it| [it.major, it.minor, it.patch].map(i64::from));
+        let rows: Vec<ListedRow> =
             with_connection!(self.database, |connection| sqlx::query_as(self.statements.select_versions)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(name)
+                .bind(major)
+                .bind(minor)
+                .bind(patch)
+                .bind(before[0])
+                .bind(before[1])
+                .bind(before[2])
+                .bind(i64::from(filter.limit))
                 .fetch_all(connection)
                 .await?);
         if rows.is_empty() {
             return Err(RepositoryError::NotFound);
         }
-        rows.into_iter().map(EntryRow::entry).collect()
+        rows.into_iter().map(|row| row.entry(())).collect()
     }
 
     async fn insert_version(&self, tenant: &Tenant, name: &str, new: NewVersion) -> Result<Entry, RepositoryError> {
@@ -147,7 +165,7 @@ impl StoredCatalog {
         let row: EntryRow = with_transaction!(self.database, |transaction| {
             // It locks the row of the revision: of two who change the same, one comes after the other.
             revisions::grow(self.statements.subject).execute(&mut *transaction).await?;
-            let own: Option<EntryRow> = sqlx::query_as(self.statements.select_own)
+            let own: Option<ListedRow> = sqlx::query_as(self.statements.select_own)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(name)
@@ -188,7 +206,7 @@ impl StoredCatalog {
         let name = &*text(name);
         with_transaction!(self.database, |transaction| {
             revisions::grow(self.statements.subject).execute(&mut *transaction).await?;
-            let own: Option<EntryRow> = sqlx::query_as(self.statements.select_own)
+            let own: Option<ListedRow> = sqlx::query_as(self.statements.select_own)
                 .bind(tenant.organization())
                 .bind(tenant.team())
                 .bind(name)
@@ -211,7 +229,7 @@ impl Catalog for StoredCatalog {
         tenant: &'a Tenant,
         filter: EntryFilter,
         page: PageRequest,
-    ) -> RepositoryFuture<'a, Page<Entry>> {
+    ) -> RepositoryFuture<'a, Page<ListedEntry>> {
         answered(async move { self.select(tenant, &filter, &page).await })
     }
 
@@ -219,8 +237,13 @@ impl Catalog for StoredCatalog {
         answered(self.select_one(tenant, name, version))
     }
 
-    fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>> {
-        answered(self.select_versions(tenant, name))
+    fn versions<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        filter: VersionFilter,
+    ) -> RepositoryFuture<'a, Vec<ListedEntry>> {
+        answered(self.select_versions(tenant, name, filter))
     }
 
     fn add_version<'a>(
@@ -242,6 +265,12 @@ impl Catalog for StoredCatalog {
 }
 
 impl EntryRow {
+    fn entry(self) -> Result<Entry, RepositoryError> {
+        self.listed.entry(self.document)
+    }
+}
+
+impl ListedRow {
     /// The row, if it has this version.
     fn at(self, wanted: Version) -> Result<Self, RepositoryError> {
         if self.version() == wanted { Ok(self) } else { Err(RepositoryError::Conflict) }
@@ -251,7 +280,7 @@ impl EntryRow {
         Version { major: count(self.major), minor: count(self.minor), patch: count(self.patch) }
     }
 
-    fn entry(self) -> Result<Entry, RepositoryError> {
+    fn entry<Document>(self, document: Document) -> Result<Entry<Document>, RepositoryError> {
         Ok(Entry {
             version: self.version(),
             owner: tenant(&self.organization_id, &self.team_id)?,
@@ -260,9 +289,20 @@ impl EntryRow {
             description: self.description,
             created_at: time(self.created_at),
             updated_at: time(self.updated_at),
-            document: self.document,
+            document,
         })
     }
+}
+
+/// The numbers that a version must have; any where there is none.
+fn numbers(version: Selector) -> [Option<i64>; 3] {
+    let numbers = match version {
+        Selector::Latest => [None, None, None],
+        Selector::Major(major) => [Some(major), None, None],
+        Selector::Minor(major, minor) => [Some(major), Some(minor), None],
+        Selector::Exact(Version { major, minor, patch }) => [Some(major), Some(minor), Some(patch)],
+    };
+    numbers.map(|number| number.map(i64::from))
 }
 
 /// What is searched: databases do not agree on what upper case is beyond ASCII.

@@ -24,7 +24,9 @@ use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility, find_entry};
+use crate::ports::catalog::{
+    Catalog, Entry, EntryFilter, ListedEntry, NewEntry, NewVersion, VersionFilter, Visibility, find_entry,
+};
 use crate::ports::repository::RepositoryError;
 
 /// Longest text that is searched for, in characters.
@@ -92,7 +94,7 @@ impl Entries<'_> {
             let rest = self.built_in.iter().enumerate().filter(|(_, entry)| filter.includes(entry));
             let mut rest = rest.skip_while(|(index, _)| first_built_in.is_some_and(|first| *index < first));
             let taken = rest.by_ref().take(room.saturating_sub(found.len()));
-            found.extend(taken.map(|(_, entry)| Found::built_in(entry)));
+            found.extend(taken.map(|(_, entry)| Found::built_in(entry).listed()));
             next = rest.next().map(|(index, _)| built_in_place(index));
         }
         Ok(ListPage::new(Page { items: found, next }, |found| ShownEntry::listed(&found)))
@@ -135,8 +137,11 @@ impl Entries<'_> {
         let part = page_request(&mut query);
         query.finish()?;
         let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
-        let mut found: Vec<Found> = match self.stored {
-            Some(stored) => match stored.versions(self.tenant, name).await {
+        let before = part.after.and_then(|after| after.id.parse().ok());
+        // One more than there is room for says whether there is another page.
+        let filter = VersionFilter { version, before, limit: part.limit.saturating_add(1) };
+        let mut found: Vec<Found<()>> = match self.stored {
+            Some(stored) => match stored.versions(self.tenant, name, filter).await {
                 Ok(versions) => versions.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored).collect(),
                 Err(RepositoryError::NotFound) => Vec::new(),
                 Err(error) => return Err(self.problem(&error)),
@@ -144,15 +149,14 @@ impl Entries<'_> {
             None => Vec::new(),
         };
         if found.is_empty() {
-            found.extend(self.built_in.iter().rev().filter(|entry| entry.name == name).map(Found::built_in));
+            let meant = |entry: &&Entry| entry.name == name && filter.includes(entry.version);
+            found.extend(self.built_in.iter().rev().filter(meant).map(|entry| Found::built_in(entry).listed()));
         }
-        found.retain(|found| version.includes(found.entry.version));
-        if found.is_empty() {
+        if found.is_empty() && before.is_none() {
             return Err(self.none(id));
         }
-        let after = part.after.and_then(|after| after.id.parse().ok());
-        found.retain(|found| after.is_none_or(|after| found.entry.version < after));
-        let place = |found: &Found| Cursor { created_at: found.entry.updated_at, id: found.entry.version.to_string() };
+        let place =
+            |found: &Found<()>| Cursor { created_at: found.entry.updated_at, id: found.entry.version.to_string() };
         Ok(ListPage::new(Page::cut(found, part.limit, place), |found| ShownEntry::listed(&found)))
     }
 
@@ -228,7 +232,7 @@ impl Entries<'_> {
     }
 
     /// Whether the name of a stored entry means it.
-    fn is_meant(&self, entry: &Entry) -> bool {
+    fn is_meant(&self, entry: &ListedEntry) -> bool {
         entry.is_meant_by(self.tenant, self.is_built_in(&entry.name))
     }
 

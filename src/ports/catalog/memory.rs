@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use tokio::sync::watch;
 
-use super::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility};
+use super::{Catalog, Entry, EntryFilter, ListedEntry, NewEntry, NewVersion, VersionFilter, Visibility};
 use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
@@ -80,12 +80,12 @@ impl MemoryCatalog {
         tenant: &Tenant,
         filter: &EntryFilter,
         page: &PageRequest,
-    ) -> Result<Page<Entry>, RepositoryError> {
+    ) -> Result<Page<ListedEntry>, RepositoryError> {
         let place = |index: usize, entry: &Entry| Cursor { created_at: entry.created_at, id: format!("{index:020}") };
         let state = self.memory.state()?;
         let latest = state.entries.iter().map(|versions| &versions[0]).enumerate();
         let meant = latest.filter(|(_, entry)| entry.is_readable_by(tenant) && filter.includes(entry));
-        let mut found: Vec<_> = meant.map(|(index, entry)| (place(index, entry), entry.clone())).collect();
+        let mut found: Vec<_> = meant.map(|(index, entry)| (place(index, entry), entry.clone().listed())).collect();
         found.retain(|(place, _)| page.after.as_ref().is_none_or(|after| place < after));
         found.sort_by_key(|(place, _)| Reverse(place.clone()));
         let Page { items, next } = Page::cut(found, page.limit, |(place, _)| place.clone());
@@ -96,6 +96,19 @@ impl MemoryCatalog {
         let state = self.memory.state()?;
         let mut versions = state.readable(tenant, name)?.iter();
         versions.find(|entry| version.includes(entry.version)).cloned().ok_or(RepositoryError::NotFound)
+    }
+
+    fn versions_of(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        filter: VersionFilter,
+    ) -> Result<Vec<ListedEntry>, RepositoryError> {
+        let state = self.memory.state()?;
+        let meant = state.readable(tenant, name)?.iter().filter(|entry| filter.includes(entry.version));
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let versions: Vec<_> = meant.take(limit).cloned().map(Entry::listed).collect();
+        if versions.is_empty() { Err(RepositoryError::NotFound) } else { Ok(versions) }
     }
 
     fn added(&self, tenant: &Tenant, name: &str, new: NewVersion) -> Result<Entry, RepositoryError> {
@@ -136,7 +149,7 @@ impl Catalog for MemoryCatalog {
         tenant: &'a Tenant,
         filter: EntryFilter,
         page: PageRequest,
-    ) -> RepositoryFuture<'a, Page<Entry>> {
+    ) -> RepositoryFuture<'a, Page<ListedEntry>> {
         ready(self.listed(tenant, &filter, &page)).boxed()
     }
 
@@ -150,9 +163,13 @@ impl Catalog for MemoryCatalog {
         .boxed()
     }
 
-    fn versions<'a>(&'a self, tenant: &'a Tenant, name: &'a str) -> RepositoryFuture<'a, Vec<Entry>> {
-        let versions = self.memory.state().and_then(|state| state.readable(tenant, name).map(<[Entry]>::to_vec));
-        ready(versions).boxed()
+    fn versions<'a>(
+        &'a self,
+        tenant: &'a Tenant,
+        name: &'a str,
+        filter: VersionFilter,
+    ) -> RepositoryFuture<'a, Vec<ListedEntry>> {
+        ready(self.versions_of(tenant, name, filter)).boxed()
     }
 
     fn add_version<'a>(

@@ -6,10 +6,11 @@ pub(super) struct Statements {
     pub(super) subject: &'static str,
     pub(super) insert_entry: &'static str,
     pub(super) insert_version: &'static str,
-    /// Entries of a tenant and of its organisation's public ones, each in its latest version.
+    /// Entries of a tenant and of its organisation's public ones, each in its latest version, without the documents.
     pub(super) select_page: &'static str,
     /// The latest of the versions that are meant.
     pub(super) select_version: &'static str,
+    /// Versions of an entry, without the documents.
     pub(super) select_versions: &'static str,
     /// The latest version of an entry that a tenant may change.
     pub(super) select_own: &'static str,
@@ -33,7 +34,7 @@ macro_rules! statements {
                 " (entry_id, major, minor, patch, document, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
             ),
             select_page: concat!(
-                select!($entries, $versions),
+                select!($entries, $versions, ""),
                 " WHERE e.organization_id = $1 AND (e.team_id = $2 OR e.visibility = 'public')
                  AND ($3 IS NULL OR e.visibility = $3) AND ($4 IS NULL OR e.search_text LIKE $4 ESCAPE '\\')
                  AND e.id < $5 AND NOT EXISTS (SELECT 1 FROM ",
@@ -42,18 +43,20 @@ macro_rules! statements {
                  ORDER BY e.id DESC LIMIT $6"
             ),
             select_version: concat!(
-                select!($entries, $versions),
+                select!($entries, $versions, ", v.document"),
                 meant!($entries),
                 " AND ($4 IS NULL OR v.major = $4) AND ($5 IS NULL OR v.minor = $5) AND ($6 IS NULL OR v.patch = $6)
                  ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1"
             ),
             select_versions: concat!(
-                select!($entries, $versions),
+                select!($entries, $versions, ""),
                 meant!($entries),
-                " ORDER BY v.major DESC, v.minor DESC, v.patch DESC"
+                " AND ($4 IS NULL OR v.major = $4) AND ($5 IS NULL OR v.minor = $5) AND ($6 IS NULL OR v.patch = $6)
+                 AND (v.major, v.minor, v.patch) < ($7, $8, $9)
+                 ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT $10"
             ),
             select_own: concat!(
-                select!($entries, $versions),
+                select!($entries, $versions, ""),
                 " WHERE e.organization_id = $1 AND e.team_id = $2 AND e.name = $3
                  ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1"
             ),
@@ -68,11 +71,12 @@ macro_rules! statements {
 }
 
 macro_rules! select {
-    ($entries:literal, $versions:literal) => {
+    ($entries:literal, $versions:literal, $document:literal) => {
         concat!(
             "SELECT e.id, e.organization_id, e.team_id, e.name, e.description, e.visibility, e.created_at,
-             v.major, v.minor, v.patch, v.document, v.created_at AS updated_at
-             FROM ",
+             v.major, v.minor, v.patch, v.created_at AS updated_at",
+            $document,
+            " FROM ",
             $entries,
             " e JOIN ",
             $versions,

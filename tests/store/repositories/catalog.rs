@@ -2,7 +2,9 @@
 
 use structured_prompt::domain::tenant::Tenant;
 use structured_prompt::domain::version::{Selector, Version};
-use structured_prompt::ports::catalog::{Catalog, Entry, EntryFilter, NewEntry, NewVersion, Visibility};
+use structured_prompt::ports::catalog::{
+    Catalog, Entry, EntryFilter, ListedEntry, NewEntry, NewVersion, VersionFilter, Visibility,
+};
 use structured_prompt::ports::repository::RepositoryError;
 
 use super::{Kept, all_pages, team};
@@ -24,6 +26,18 @@ pub async fn check(kept: &Kept) {
 
 fn version(text: &str) -> Version {
     text.parse().expect("a version")
+}
+
+async fn versions(
+    catalog: &dyn Catalog,
+    tenant: &Tenant,
+    reference: &str,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<ListedEntry>, RepositoryError> {
+    let (name, selector) = Selector::of_reference(reference).expect("a reference");
+    let filter = VersionFilter { version: selector, before: before.map(version), limit };
+    catalog.versions(tenant, name, filter).await
 }
 
 async fn create(catalog: &dyn Catalog, owner: &Tenant, name: &str, visibility: Visibility) -> Entry {
@@ -48,7 +62,7 @@ async fn an_entry_is_found_in_the_version_that_is_meant(kept: &Kept, catalog: &d
     let made = create(catalog, &owner, "invoice", Visibility::Private).await;
     assert_eq!(catalog.find(&owner, "invoice", Selector::Latest).await.as_ref(), Ok(&made));
     assert_eq!(catalog.find(&owner, "no\0text", Selector::Latest).await, Err(RepositoryError::NotFound));
-    assert_eq!(catalog.versions(&owner, "no\0text").await, Err(RepositoryError::NotFound));
+    assert_eq!(versions(catalog, &owner, "no\0text", None, 100).await, Err(RepositoryError::NotFound));
     assert!(catalog.revision().await.unwrap() > before);
     kept.pass(1);
     for (after, number) in [("1.0.0", "1.2.0"), ("1.2.0", "1.10.0"), ("1.10.0", "2.0.0")] {
@@ -73,10 +87,20 @@ async fn an_entry_is_found_in_the_version_that_is_meant(kept: &Kept, catalog: &d
         let (name, selector) = Selector::of_reference(reference).unwrap();
         assert_eq!(catalog.find(&owner, name, selector).await, Err(RepositoryError::NotFound), "{reference}");
     }
-    let versions: Vec<_> = catalog.versions(&owner, "invoice").await.unwrap();
-    let numbers: Vec<_> = versions.iter().map(|entry| entry.version.to_string()).collect();
-    assert_eq!(numbers, ["2.0.0", "1.10.0", "1.2.0", "1.0.0"]);
-    assert_eq!(catalog.versions(&owner, "invoices").await, Err(RepositoryError::NotFound));
+    for (reference, before, limit, expected) in [
+        ("invoice", None, 9, vec!["2.0.0", "1.10.0", "1.2.0", "1.0.0"]),
+        ("invoice", None, 3, vec!["2.0.0", "1.10.0", "1.2.0"]),
+        ("invoice", Some("1.10.0"), 9, vec!["1.2.0", "1.0.0"]),
+        ("invoice@1", None, 2, vec!["1.10.0", "1.2.0"]),
+        ("invoice@1.2", None, 9, vec!["1.2.0"]),
+    ] {
+        let found = versions(catalog, &owner, reference, before, limit).await.unwrap();
+        let numbers: Vec<_> = found.iter().map(|entry| entry.version.to_string()).collect();
+        assert_eq!(numbers, expected, "{reference} before {before:?}");
+    }
+    let missing = versions(catalog, &owner, "invoice@3", None, 9).await;
+    assert_eq!(missing, Err(RepositoryError::NotFound));
+    assert_eq!(versions(catalog, &owner, "invoices", None, 100).await, Err(RepositoryError::NotFound));
 }
 
 async fn a_version_that_is_not_based_on_the_latest_is_a_conflict(kept: &Kept, catalog: &dyn Catalog) {
@@ -108,7 +132,7 @@ async fn a_version_that_is_not_based_on_the_latest_is_a_conflict(kept: &Kept, ca
     assert_eq!((&*first.description, first.visibility), ("Another", Visibility::Public), "they are the entry's");
     kept.pass(1);
     assert_eq!(catalog.delete(&owner, "form", version("1.1.1")).await, Ok(()));
-    assert_eq!(catalog.versions(&owner, "form").await, Err(RepositoryError::NotFound));
+    assert_eq!(versions(catalog, &owner, "form", None, 100).await, Err(RepositoryError::NotFound));
     assert_eq!(catalog.delete(&owner, "form", version("1.1.1")).await, Err(RepositoryError::NotFound));
     let anew = create(catalog, &owner, "form", Visibility::Private).await;
     assert_eq!((anew.created_at, anew.version), (kept.now(), Version::FIRST));
@@ -123,7 +147,7 @@ async fn private_entries_are_their_teams_and_public_ones_their_organisations(_ke
     let missing = RepositoryError::NotFound;
     for (tenant, name) in [(&colleague, "hidden"), (&stranger, "hidden"), (&stranger, "shared")] {
         assert_eq!(catalog.find(tenant, name, Selector::Latest).await, Err(missing.clone()), "{tenant} {name}");
-        assert_eq!(catalog.versions(tenant, name).await, Err(missing.clone()), "{tenant} {name}");
+        assert_eq!(versions(catalog, tenant, name, None, 100).await, Err(missing.clone()), "{tenant} {name}");
     }
     for (tenant, name) in [(&colleague, "shared"), (&colleague, "hidden"), (&stranger, "shared")] {
         let added = catalog.add_version(tenant, name, next("1.0.0", "1.1.0")).await;
@@ -177,5 +201,5 @@ async fn who_changes_the_same_at_once_gets_one_version_each_or_a_conflict(catalo
     let ends = futures_util::future::join_all(calls).await;
     assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1, "{ends:?}");
     assert!(ends.iter().all(|end| end.is_ok() || *end == Err(RepositoryError::Conflict)), "{ends:?}");
-    assert_eq!(catalog.versions(&owner, "race").await.unwrap().len(), 2);
+    assert_eq!(versions(catalog, &owner, "race", None, 100).await.unwrap().len(), 2);
 }

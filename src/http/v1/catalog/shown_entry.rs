@@ -14,22 +14,29 @@ use crate::ports::catalog::Entry;
 
 /// An entry that a client may see.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct Found<Document = String> {
     /// The entry, in one of its versions.
-    pub entry: Entry,
+    pub entry: Entry<Document>,
     /// Whether it is part of the program.
     pub is_built_in: bool,
 }
 
-impl Found {
+impl<Document> Found<Document> {
     /// One that is stored.
-    pub fn stored(entry: Entry) -> Self {
+    pub fn stored(entry: Entry<Document>) -> Self {
         Self { entry, is_built_in: false }
     }
+}
 
+impl Found {
     /// One that is part of the program.
     pub fn built_in(entry: &Entry) -> Self {
         Self { entry: entry.clone(), is_built_in: true }
+    }
+
+    /// The same without its document.
+    pub fn listed(self) -> Found<()> {
+        Found { entry: self.entry.listed(), is_built_in: self.is_built_in }
     }
 
     /// The tag of its present state.
@@ -73,7 +80,7 @@ pub struct WrittenEntry(Vec<u8>);
 
 impl ShownEntry {
     /// As it is in a list.
-    pub fn listed(found: &Found) -> Self {
+    pub fn listed<Document>(found: &Found<Document>) -> Self {
         let Found { entry, is_built_in } = found;
         let of_store = |text: Option<String>| text.filter(|_| !is_built_in);
         Self {

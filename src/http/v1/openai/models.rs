@@ -15,7 +15,7 @@ use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::http::state::ApiState;
 use crate::http::v1::provider_list::KnownProvider;
-use crate::ports::catalog::{Entry, find_entry};
+use crate::ports::catalog::{Entry, ListedEntry, find_entry};
 use crate::ports::repository::RepositoryError;
 use crate::prompt::library as templates;
 use crate::schema::library as schemas;
@@ -102,7 +102,7 @@ impl ModelEntry {
         Self { id, object: "model", created: 0, owned_by }
     }
 
-    fn stored(kind: fn(String) -> Model, entry: &Entry) -> Self {
+    fn stored<Document>(kind: fn(String) -> Model, entry: &Entry<Document>) -> Self {
         let id = kind(format!("{}@{}", entry.name, entry.version)).name();
         let (created, owned_by) = (entry.created_at.as_secs(), entry.owner.team().to_owned());
         Self { id, object: "model", created, owned_by }
@@ -150,7 +150,7 @@ fn is_schema(name: &str) -> bool {
 /// Templates, or schemas: those that are kept, and built-in ones with other names.
 fn of_kind<'a>(
     kind: fn(String) -> Model,
-    stored: &[Entry],
+    stored: &[ListedEntry],
     built_in: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Vec<ModelEntry> {
     let names: HashSet<&str> = stored.iter().map(|entry| entry.name.as_str()).collect();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::domain::page::PageRequest;
 use crate::domain::tenant::Tenant;
 use crate::http::problem::Problem;
-use crate::ports::catalog::{Catalog, Entry, EntryFilter};
+use crate::ports::catalog::{Catalog, EntryFilter, ListedEntry};
 
 /// Most entries of a catalogue that are listed: a list of models has no pages.
 const MOST: usize = 1000;
@@ -20,7 +20,7 @@ pub(super) async fn list(
     catalog: Option<&dyn Catalog>,
     tenant: &Tenant,
     is_built_in: fn(&str) -> bool,
-) -> Result<Vec<Entry>, Problem> {
+) -> Result<Vec<ListedEntry>, Problem> {
     let Some(catalog) = catalog else { return Ok(Vec::new()) };
     let (mut entries, mut page) = (Vec::new(), PageRequest::first(AT_ONCE));
     loop {
