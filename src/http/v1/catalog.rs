@@ -15,10 +15,12 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
+use self::entry_body::EntryBody;
+use self::new_version::{Change, new_version};
 use self::shown_entry::{Found, ShownEntry, WrittenEntry};
 use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Tenant;
-use crate::domain::version::Selector;
+use crate::domain::version::{Selector, Version};
 use crate::http::error_status::RequestCode;
 use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
@@ -186,9 +188,15 @@ impl Entries<'_> {
     ///
     /// # Errors
     /// `already_exists`, or `store_unavailable`.
-    pub async fn create(&self, entry: NewEntry) -> Result<Response, Problem> {
-        let name = entry.name.clone();
-        let entry = self.store()?.create(self.tenant, entry).await.map_err(|error| {
+    pub async fn create(&self, name: String, about: EntryBody, document: String) -> Result<Response, Problem> {
+        let new = NewEntry {
+            name: name.clone(),
+            description: about.description.unwrap_or_default(),
+            visibility: about.visibility.unwrap_or(Visibility::Private),
+            version: about.version.unwrap_or(Version::FIRST),
+            document,
+        };
+        let entry = self.store()?.create(self.tenant, new).await.map_err(|error| {
             if error != RepositoryError::AlreadyExists {
                 return self.problem(&error);
             }
@@ -201,12 +209,26 @@ impl Entries<'_> {
         Ok((StatusCode::CREATED, [(header::ETAG, etag), (header::LOCATION, location)], body).into_response())
     }
 
-    /// Keeps a new version of an entry.
+    /// Keeps the next version of an entry whose latest one the client has read.
     ///
     /// # Errors
-    /// `precondition_failed`, or `store_unavailable`.
-    pub async fn add_version(&self, name: &str, version: NewVersion) -> Result<Response, Problem> {
-        let entry = self.store()?.add_version(self.tenant, name, version).await;
+    /// `invalid_request` or `incompatible_schema` for a version that does not fit, `precondition_failed`, or
+    /// `store_unavailable`.
+    pub async fn change(
+        &self,
+        latest: &Entry,
+        about: EntryBody,
+        (change, is_forced): (Change, bool),
+        document: String,
+    ) -> Result<Response, Problem> {
+        let version = NewVersion {
+            after: latest.version,
+            version: new_version(latest.version, about.version, change, is_forced)?,
+            description: about.description,
+            visibility: about.visibility,
+            document,
+        };
+        let entry = self.store()?.add_version(self.tenant, &latest.name, version).await;
         let found = Found::stored(entry.map_err(|error| self.problem(&error))?);
         (self.forget)(self.definitions);
         let (etag, body) = ShownEntry::whole(&found).written();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use self::document::{NewSchemaBody, SchemaChangeBody, SchemaEntry};
 use super::catalog::entry_body::{EntryBody, name};
-use super::catalog::new_version::{Change, is_forced, new_version};
+use super::catalog::new_version::{Change, is_forced};
 use super::catalog::parameters::{
     EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
 };
@@ -35,7 +35,7 @@ use crate::http::problem::{PlaceError, Problem};
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
+use crate::ports::catalog::{Entry, Visibility};
 use crate::schema::{Schema, compatibility, library};
 
 /// Lists schemas
@@ -67,14 +67,7 @@ pub async fn list(
     params(EntryPath, IfNoneMatch),
     responses(
         (status = 200, description = "The version that is meant, with its `ETag`", body = SchemaEntry,
-            example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "schema": {
-                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
-            },
-        })),
+            example = json!(SchemaEntry::example())),
         (status = 404, description = "`not_found`: there is none, or the team may not see it"),
     ),
 )]
@@ -125,14 +118,7 @@ pub async fn versions(
         })),
     responses(
         (status = 201, description = "The schema, with its `ETag` and `Location`", body = SchemaEntry,
-            example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "schema": {
-                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
-            },
-        })),
+            example = json!(SchemaEntry::example())),
         (status = 400, description = "`invalid_request`, `invalid_schema`"),
         (status = 409, description = "`already_exists`, `idempotency_in_progress`"),
         (status = 422, description = "`idempotency_mismatch`"),
@@ -154,14 +140,7 @@ pub async fn create(
     let (name, about, schema) = errors.check(read)?;
     let version = about.version.unwrap_or(Version::FIRST);
     let document = document(&compile(&name, version, schema)?);
-    let entry = NewEntry {
-        name,
-        description: about.description.unwrap_or_default(),
-        visibility: about.visibility.unwrap_or(Visibility::Private),
-        version,
-        document,
-    };
-    schemas(&api, identity.caller.tenant()).create(entry).await
+    schemas(&api, identity.caller.tenant()).create(name, about, document).await
 }
 
 /// Makes the next version of a schema
@@ -181,14 +160,8 @@ pub async fn create(
             },
         })),
     responses(
-        (status = 200, description = "The new version, with its `ETag`", body = SchemaEntry, example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "schema": {
-                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
-            },
-        })),
+        (status = 200, description = "The new version, with its `ETag`", body = SchemaEntry,
+            example = json!(SchemaEntry::example())),
         (status = 400, description = "`invalid_request`, `invalid_schema`"),
         (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
         (status = 404, description = "`not_found`"),
@@ -219,14 +192,7 @@ pub async fn change(
     let latest = latest.entry;
     let compiled = compile(&latest.name, latest.version, schema)?;
     let change = change_between(&latest, &compiled)?;
-    let version = NewVersion {
-        after: latest.version,
-        version: new_version(latest.version, about.version, change, is_forced)?,
-        description: about.description,
-        visibility: about.visibility,
-        document: document(&compiled),
-    };
-    schemas.add_version(&latest.name, version).await
+    schemas.change(&latest, about, (change, is_forced), document(&compiled)).await
 }
 
 /// Removes a schema with all of its versions
@@ -237,14 +203,8 @@ pub async fn change(
     delete, path = "/v1/schemas/{id}", tag = "Schemas", operation_id = "delete_schema",
     params(EntryName, OptionalIfMatch),
     responses(
-        (status = 200, description = "The schema as it was", body = SchemaEntry, example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "schema": {
-                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
-            },
-        })),
+        (status = 200, description = "The schema as it was", body = SchemaEntry,
+            example = json!(SchemaEntry::example())),
         (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
         (status = 404, description = "`not_found`"),
         (status = 412, description = "`precondition_failed`"),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use self::definition_body::{change_between, check, definition};
 use self::document::{NewTemplateBody, TemplateChangeBody, TemplateEntry};
 use super::catalog::entry_body::{EntryBody, name};
-use super::catalog::new_version::{is_forced, new_version};
+use super::catalog::new_version::is_forced;
 use super::catalog::parameters::{
     EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
 };
@@ -37,7 +37,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{Entry, NewEntry, NewVersion, Visibility};
+use crate::ports::catalog::{Entry, Visibility};
 use crate::prompt::definition::{Parameter, TemplateDefinition};
 use crate::prompt::library::{self, Source};
 
@@ -70,13 +70,7 @@ pub async fn list(
     params(EntryPath, IfNoneMatch),
     responses(
         (status = 200, description = "The version that is meant, with its `ETag`", body = TemplateEntry,
-            example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "template": "Read this order: {{ document }}", "schema_id": "extraction",
-            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
-        })),
+            example = json!(TemplateEntry::example())),
         (status = 404, description = "`not_found`: there is none, or the team may not see it"),
     ),
 )]
@@ -126,13 +120,7 @@ pub async fn versions(
         })),
     responses(
         (status = 201, description = "The template, with its `ETag` and `Location`", body = TemplateEntry,
-            example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "template": "Read this order: {{ document }}", "schema_id": "extraction",
-            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
-        })),
+            example = json!(TemplateEntry::example())),
         (status = 400, description = "`invalid_request`"),
         (status = 409, description = "`already_exists`, `idempotency_in_progress`"),
         (status = 422, description = "`idempotency_mismatch`"),
@@ -154,14 +142,7 @@ pub async fn create(
     let (name, about, definition) = errors.check(read)?;
     let tenant = identity.caller.tenant();
     check(&definition, &name, tenant, &api.analyzer.definitions).await?;
-    let entry = NewEntry {
-        name,
-        description: about.description.unwrap_or_default(),
-        visibility: about.visibility.unwrap_or(Visibility::Private),
-        version: about.version.unwrap_or(Version::FIRST),
-        document: document(&definition),
-    };
-    templates(&api, tenant).create(entry).await
+    templates(&api, tenant).create(name, about, document(&definition)).await
 }
 
 /// Makes the next version of a template
@@ -180,13 +161,8 @@ pub async fn create(
             "parameters": [{ "name": "document", "description": "The order." }],
         })),
     responses(
-        (status = 200, description = "The new version, with its `ETag`", body = TemplateEntry, example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "template": "Read this order: {{ document }}", "schema_id": "extraction",
-            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
-        })),
+        (status = 200, description = "The new version, with its `ETag`", body = TemplateEntry,
+            example = json!(TemplateEntry::example())),
         (status = 400, description = "`invalid_request`"),
         (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
         (status = 404, description = "`not_found`"),
@@ -220,14 +196,7 @@ pub async fn change(
     let earlier: TemplateDefinition =
         serde_json::from_str(&latest.document).map_err(|_not_written_here| Problem::defect())?;
     let change = change_between(&earlier, &later, tenant, definitions).await?;
-    let version = NewVersion {
-        after: latest.version,
-        version: new_version(latest.version, about.version, change, is_forced)?,
-        description: about.description,
-        visibility: about.visibility,
-        document: document(&later),
-    };
-    templates.add_version(&latest.name, version).await
+    templates.change(&latest, about, (change, is_forced), document(&later)).await
 }
 
 /// Removes a template with all of its versions
@@ -238,13 +207,8 @@ pub async fn change(
     delete, path = "/v1/templates/{id}", tag = "Templates", operation_id = "delete_template",
     params(EntryName, OptionalIfMatch),
     responses(
-        (status = 200, description = "The template as it was", body = TemplateEntry, example = json!({
-            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
-            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
-            "updated_at": "2026-11-30T08:00:00.000Z",
-            "template": "Read this order: {{ document }}", "schema_id": "extraction",
-            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
-        })),
+        (status = 200, description = "The template as it was", body = TemplateEntry,
+            example = json!(TemplateEntry::example())),
         (status = 403, description = "`forbidden`: it belongs to another team, or is built in"),
         (status = 404, description = "`not_found`"),
         (status = 412, description = "`precondition_failed`"),
@@ -291,7 +255,10 @@ static BUILT_IN: LazyLock<Vec<Entry>> = LazyLock::new(|| {
 /// A definition as it is kept and shown; that a parameter is required is said for readers.
 fn document(definition: &TemplateDefinition) -> String {
     let TemplateDefinition { text, parameters, schema_id } = definition;
-    let parameter = |Parameter { name, description, default }: &Parameter| json!({ "name": name, "description": description, "required": default.is_none(), "default": default });
+    let parameter = |it: &Parameter| {
+        let Parameter { name, description, default } = it;
+        json!({ "name": name, "description": description, "required": default.is_none(), "default": default })
+    };
     let parameters: Vec<Value> = parameters.iter().map(parameter).collect();
     json!({ "template": text, "parameters": parameters, "schema_id": schema_id }).to_string()
 }

@@ -1,7 +1,7 @@
 //! What requests and answers about schemas look like, for the OpenAPI document. A test holds that the members here are
 //! those that are read.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
@@ -59,6 +59,20 @@ pub struct SchemaEntry {
     /// The JSON Schema.
     #[schema(value_type = Object)]
     pub schema: Value,
+}
+
+impl SchemaEntry {
+    /// One for the OpenAPI document.
+    pub fn example() -> Value {
+        json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "schema": {
+                "type": "object", "additionalProperties": false, "properties": { "total": { "type": "number" } },
+            },
+        })
+    }
 }
 
 /// Who may read an entry.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{SchemaType, Type};
@@ -94,6 +95,19 @@ pub struct TemplateEntry {
     /// The schema of requests that use the template and name no other.
     #[schema(required)]
     pub schema_id: Option<String>,
+}
+
+impl TemplateEntry {
+    /// One for the OpenAPI document.
+    pub fn example() -> Value {
+        json!({
+            "id": "order@1.0.0", "name": "order", "version": "1.0.0", "description": "An order.",
+            "visibility": "private", "built_in": false, "team": "default", "created_at": "2026-11-30T08:00:00.000Z",
+            "updated_at": "2026-11-30T08:00:00.000Z",
+            "template": "Read this order: {{ document }}", "schema_id": "extraction",
+            "parameters": [{ "name": "document", "description": "The order.", "required": true, "default": null }],
+        })
+    }
 }
 
 /// What fills a template.
