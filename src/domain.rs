@@ -39,3 +39,4 @@ pub mod text;
 pub mod time;
 pub mod usage;
 pub mod version;
+pub mod violation;

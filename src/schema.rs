@@ -19,6 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::domain::json;
+use crate::domain::violation::Violation;
 
 /// Version of a schema that was written where it is used.
 const INLINE_VERSION: &str = "0.0.0";
@@ -26,6 +27,8 @@ const INLINE_VERSION: &str = "0.0.0";
 const MAX_VIOLATIONS: usize = 20;
 /// Longest message of one violation or error in characters. Messages list enum options and property names.
 const MAX_MESSAGE_CHARS: usize = 500;
+/// Longest pointer of one violation in bytes. Names of an instance may be of any length.
+const MAX_POINTER_BYTES: usize = 500;
 
 /// A compiled JSON Schema (drafts 4 to 2020-12) whose root describes an object.
 #[derive(Debug)]
@@ -41,15 +44,6 @@ pub struct Schema {
     /// Deepest instance that is checked. Only a schema that refers to itself in several ways has a limit: there the
     /// work multiplies with each level.
     max_depth: Option<usize>,
-}
-
-/// One way in which an instance breaks its schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// JSON Pointer (RFC 6901) into the instance.
-    pub pointer: String,
-    /// What the schema asks for. Never quotes the instance.
-    pub message: String,
 }
 
 /// Why a schema cannot be used.
@@ -197,7 +191,15 @@ fn is_absolute_uri(text: &str) -> bool {
 }
 
 fn violation(error: &ValidationError<'_>) -> Violation {
-    Violation { pointer: error.instance_path().to_string(), message: message(error) }
+    Violation { pointer: short_pointer(error.instance_path().to_string()), message: message(error) }
+}
+
+/// The place itself, or the deepest one around it whose pointer is not too long.
+fn short_pointer(mut pointer: String) -> String {
+    while pointer.len() > MAX_POINTER_BYTES {
+        pointer.truncate(pointer.rfind('/').unwrap_or(0));
+    }
+    pointer
 }
 
 fn compile_error(error: &ValidationError<'_>) -> SchemaError {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::attempt::{self, Attempt};
 pub use crate::domain::error_code::{Code, Kind, Stage};
+use crate::domain::violation::Violation;
 
 /// Why there is no answer. `detail` says what was found and what to do; it never contains prompt text or secrets.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Failure {
     pub code: Code,
     /// One sentence for a person.
     pub detail: String,
+    /// How the answer breaks its schema, where that is the reason. Their number and size are bounded.
+    pub violations: Arc<[Violation]>,
     /// What was tried before giving up, in order.
     pub attempt_log: Arc<[Attempt]>,
     /// For [`Kind::Unavailable`]: when the dependency said it may be asked again.
@@ -23,7 +26,8 @@ pub struct Failure {
 impl Failure {
     /// A failure with no calls made.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), attempt_log: Arc::default(), retry_after: None }
+        let (violations, attempt_log) = (Arc::default(), Arc::default());
+        Self { code, detail: detail.into(), violations, attempt_log, retry_after: None }
     }
 
     /// The failure of a request on which a stage panicked.
@@ -37,6 +41,13 @@ impl Failure {
         let detail =
             "there was no valid answer within the time that the request had; give it more, or ask a faster model";
         Self::new(Code::DeadlineExceeded, detail)
+    }
+
+    /// The same failure with the places at which the answer breaks its schema.
+    #[must_use]
+    pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.violations = violations.into();
+        self
     }
 
     /// The same failure after these attempts.

@@ -15,6 +15,7 @@ use super::error_status::{RequestCode, status_of};
 use super::request_id::RequestId;
 use crate::domain::attempt::Attempt;
 use crate::domain::failure::{Failure, Kind};
+use crate::domain::violation::Violation;
 
 /// An error, as the client is told.
 #[derive(Debug, Clone, Serialize)]
@@ -42,19 +43,24 @@ struct Document {
     /// The request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<RequestId>,
-    /// Each place of the request that is wrong, where places can be named.
+    /// Each place of the request that is wrong, where places can be named. With `answer_invalid`: of the
+    /// answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<PlaceError>,
+    /// Whether these are places of an answer.
+    #[serde(skip)]
+    are_of_answer: bool,
     #[serde(skip)]
     retry_after: Option<Duration>,
     #[serde(skip)]
     attempt_log: Arc<[Attempt]>,
 }
 
-/// What is wrong at one place of a request.
+/// What is wrong at one place of a request, or of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlaceError {
-    /// JSON Pointer into the body, as a URI fragment: `#/options/timeout`. `?limit` for a parameter of the query.
+    /// JSON Pointer into the body, or into the answer's data, as a URI fragment: `#/options/timeout`. `?limit` for a
+    /// parameter of the query.
     #[schema(example = "#/promt")]
     pub pointer: String,
     /// What is wrong there, and what to write instead.
@@ -93,9 +99,18 @@ impl Problem {
 
     fn with_status(status: StatusCode, code: &'static str, detail: String) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        let (kind, request_id, errors, retry_after) = ("about:blank", None, Vec::new(), None);
-        let attempt_log = Arc::default();
-        Self(Box::new(Document { kind, title, status, detail, code, request_id, errors, retry_after, attempt_log }))
+        Self(Box::new(Document {
+            kind: "about:blank",
+            title,
+            status,
+            detail,
+            code,
+            request_id: None,
+            errors: Vec::new(),
+            are_of_answer: false,
+            retry_after: None,
+            attempt_log: Arc::default(),
+        }))
     }
 
     /// The same with the time after which the request may succeed.
@@ -134,14 +149,21 @@ impl Problem {
 
     /// What is wrong at each place of the request that can be named.
     pub fn places(&self) -> &[PlaceError] {
-        &self.0.errors
+        if self.0.are_of_answer { &[] } else { &self.0.errors }
+    }
+
+    /// What is wrong at each place of an answer that breaks its schema.
+    pub fn places_of_answer(&self) -> &[PlaceError] {
+        if self.0.are_of_answer { &self.0.errors } else { &[] }
     }
 
     /// The same for a request in which the places have other names.
     #[must_use]
     pub fn with_places(mut self, name: impl Fn(&str) -> String) -> Self {
-        for place in &mut self.0.errors {
-            place.pointer = name(&place.pointer);
+        if !self.0.are_of_answer {
+            for place in &mut self.0.errors {
+                place.pointer = name(&place.pointer);
+            }
         }
         self
     }
@@ -180,8 +202,16 @@ impl From<Failure> for Problem {
         let pause = failure.retry_after.filter(|_| failure.kind() == Kind::Unavailable);
         let problem = Self::with_status(status_of(failure.code), failure.code.as_str(), failure.detail);
         let mut problem = problem.retry_after(pause);
+        problem.0.errors = failure.violations.iter().cloned().map(PlaceError::from).collect();
+        problem.0.are_of_answer = true;
         problem.0.attempt_log = failure.attempt_log;
         problem
+    }
+}
+
+impl From<Violation> for PlaceError {
+    fn from(violation: Violation) -> Self {
+        Self { pointer: format!("#{}", violation.pointer), detail: violation.message }
     }
 }
 

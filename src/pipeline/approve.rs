@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::domain::attempt::PassedOver;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::violation::Violation;
 use crate::ports::model::{Finish, Reply};
 use crate::prompt::parse::{Candidate, Form, Reading, is_runaway, parse_answer};
-use crate::schema::{Schema, Violation};
+use crate::schema::Schema;
 
 /// A reply whose data is valid.
 #[derive(Debug, PartialEq)]
@@ -127,7 +128,7 @@ fn choose(schema: &Schema, bypass_validation: bool, mut reading: Reading) -> Res
             let what = format!("the answer has {several} different JSON objects that are valid against the schema");
             Err(undecided(&what, &format!("{what} {}", schema.name())))
         }
-        (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, &violations)),
+        (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, violations)),
         (_, _, Some(failure), _) => Err(unreadable(failure)),
         (_, _, None, None) => Err(unreadable(Failure::new(Code::AnswerNotJson, "the answer contains no JSON object"))),
     }
@@ -140,10 +141,10 @@ fn undecided(what: &str, detail: &str) -> Box<Flaw> {
     Box::new(Flaw { failure, errors, data: None })
 }
 
-fn invalid(schema: &Schema, candidate: Candidate, violations: &[Violation]) -> Box<Flaw> {
+fn invalid(schema: &Schema, candidate: Candidate, violations: Vec<Violation>) -> Box<Flaw> {
     let lines: Vec<String> = violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
     let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
-    let failure = Failure::new(Code::AnswerInvalid, detail);
+    let failure = Failure::new(Code::AnswerInvalid, detail).with_violations(violations);
     Box::new(Flaw { failure, errors: lines.join("\n"), data: Some(candidate.value) })
 }
 

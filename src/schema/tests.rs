@@ -99,6 +99,13 @@ fn violations_are_bounded() {
     assert_eq!(schema.validate(&instance).unwrap_err().len(), 20);
     let closed = compile(json!({"type": "object", "additionalProperties": false}));
     assert!(closed.validate(&instance).unwrap_err()[0].message.chars().count() <= MAX_MESSAGE_CHARS + 1);
+    let nested =
+        compile(json!({"type": "object", "additionalProperties": {"additionalProperties": {"type": "string"}}}));
+    let name = "n".repeat(MAX_POINTER_BYTES);
+    let pointers = |instance: Value| nested.validate(&instance).unwrap_err()[0].pointer.clone();
+    assert_eq!(pointers(json!({ "a": { "b": 1 } })), "/a/b");
+    assert_eq!(pointers(json!({ "a": { &name: 1 } })), "/a", "the place around one whose name is too long");
+    assert_eq!(pointers(json!({ &name: { "b": 1 } })), "");
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn validation_errors(schema: &Schema, answer: &Answer, data: &Value) -> Vec<Plac
         Validation::Passed => Vec::new(),
         Validation::Relaxed | Validation::Bypassed => schema.validate(data).err().unwrap_or_default(),
     };
-    violations.into_iter().map(|it| PlaceError { pointer: format!("#{}", it.pointer), detail: it.message }).collect()
+    violations.into_iter().map(PlaceError::from).collect()
 }
 
 fn object_or_text() -> Object {

@@ -103,6 +103,10 @@ async fn options_say_how_a_model_is_asked() {
     );
     let strict = ask(json!({ "allow_relaxed": false })).await;
     assert_eq!(strict.problem(), (422, "answer_invalid".to_owned()));
+    assert_eq!(
+        strict.json()["errors"],
+        json!([{ "pointer": "#/count", "detail": "value is not of type \"integer\"" }])
+    );
     let calls = model.calls();
     let remembered = ask(json!({})).await.json();
     assert_eq!((&remembered["cached"], model.calls()), (&json!(true), calls), "a threshold is no other question");

@@ -189,6 +189,23 @@ async fn a_provider_that_fails_is_each_prompts_own_problem() {
     assert_eq!(answer["results"][0]["error"]["status"], 503, "{answer}");
 }
 
+#[tokio::test]
+async fn an_answer_that_breaks_the_schema_is_said_with_its_places_and_without_its_values() {
+    let (api, _) = api(Duration::ZERO, [FakeModel::says(r#"{"total":"s3cret","items":[1]}"#)]);
+    let items = json!({ "type": "array", "items": { "type": "string" } });
+    let properties = json!({ "total": { "type": "number" }, "items": items });
+    let schema = json!({ "type": "object", "properties": properties });
+    let prompts = json!({ "schema": schema, "options": { "allow_relaxed": false }, "prompts": ["a", "a"] });
+    let answer = api.post("/v1/analyze/batch", &prompts).await;
+    assert!(!answer.text.contains("s3cret"), "{answer:?}");
+    for item in answer.json()["results"].as_array().unwrap() {
+        let error = &item["error"];
+        let places = error["errors"].as_array().unwrap().iter().map(|place| place["pointer"].as_str().unwrap());
+        assert_eq!(error["code"], "answer_invalid");
+        assert_eq!(places.collect::<Vec<_>>(), ["#/total", "#/items/0"], "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn prompts_with_other_times_and_prompts_that_bypass_the_cache_are_asked_by_themselves() {
     let (hasty, patient) = (json!({ "timeout": "100ms" }), json!({ "timeout": "60s" }));

@@ -27,6 +27,9 @@ struct Error<'a> {
     #[schema(required)]
     param: Option<String>,
     code: &'a str,
+    /// With `answer_invalid`: what is wrong at each place of the answer.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [PlaceError],
 }
 
 /// Whether the route of a request is one of OpenAI's.
@@ -44,7 +47,13 @@ pub fn write(problem: &Problem, response: &mut Response) {
     let places = problem.places();
     let param = places.first().map(|place| param(&place.pointer));
     let (message, kind) = (message(problem), kind(problem.status()));
-    let error = Error { message, kind, param: param.filter(|param| !param.is_empty()), code: problem.code() };
+    let error = Error {
+        message,
+        kind,
+        param: param.filter(|param| !param.is_empty()),
+        code: problem.code(),
+        errors: problem.places_of_answer(),
+    };
     *response.body_mut() = Body::from(serde_json::to_vec(&ErrorBody { error }).unwrap_or_default());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
 }

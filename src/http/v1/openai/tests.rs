@@ -123,7 +123,8 @@ async fn a_refusal_and_an_answer_that_was_cut_are_answers() {
 async fn only_who_does_not_ask_for_a_strict_schema_is_given_an_answer_that_is_nearly_valid() {
     let (api, _) = api([FakeModel::says(r#"{"intent":"refund","count":"3"}"#)]);
     let strict = ask(&api, json!({})).await;
-    assert_eq!(error(&strict).0, 422, "{strict:?}");
+    assert_eq!(error(&strict), (422, "answer_invalid".to_owned(), Value::Null), "{strict:?}");
+    assert_eq!(strict.json()["error"]["errors"][0]["pointer"], "#/count", "{strict:?}");
     let lenient = ask(&api, json!({ "response_format": response_format(false) })).await.json();
     assert_eq!(lenient["structured_prompt"]["validation_status"], "relaxed", "{lenient}");
     let any = ask(&api, json!({ "response_format": { "type": "json_object" } })).await.json();
