@@ -12,7 +12,8 @@
 //! - [`health`]: `/v1/health` and the probes; [`metrics`];
 //! - [`openapi`]: the document that describes all of this; [`pages`]: the document in a browser;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
-//! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts.
+//! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts; [`precondition`]: which
+//!   state of a thing a client knows.
 
 pub mod admin;
 pub mod admission;
@@ -32,6 +33,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
+pub mod precondition;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;

@@ -1,13 +1,12 @@
 //! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
 //!
 //! - [`entry_body`]: what a request says of an entry; [`new_version`]: which version a change makes;
-//! - [`shown_entry`]: an entry as clients see it; [`precondition`]: which state of it a client knows;
+//! - [`shown_entry`]: an entry as clients see it;
 //! - [`parameters`]: what stands in their paths, queries and headers, for the OpenAPI document.
 
 pub mod entry_body;
 pub mod new_version;
 pub mod parameters;
-pub mod precondition;
 pub mod shown_entry;
 
 use axum::extract::Path;
@@ -23,6 +22,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
 use crate::http::error_status::RequestCode;
 use crate::http::list::{ListPage, page_request};
+use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::pipeline::definitions::Definitions;

@@ -21,7 +21,7 @@ use super::catalog::parameters::{
     EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
 };
 use super::catalog::shown_entry::{ShownEntry, WrittenEntry};
-use super::catalog::{Entries, id_of, precondition};
+use super::catalog::{Entries, id_of};
 use crate::domain::json;
 use crate::domain::tenant::Tenant;
 use crate::domain::version::Version;
@@ -31,6 +31,7 @@ use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters};
+use crate::http::precondition;
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
