@@ -5,11 +5,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::domain::json;
 use crate::domain::time::rfc3339;
+use crate::http::precondition;
 use crate::ports::catalog::Entry;
 
 /// An entry that a client may see.
@@ -109,8 +109,7 @@ impl ShownEntry {
     /// Its entity tag and its text. Nothing can change without another tag.
     pub fn written(&self) -> (String, WrittenEntry) {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        let tag: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        (format!("\"{tag}\""), WrittenEntry(text))
+        (precondition::etag_of(&text), WrittenEntry(text))
     }
 }
 

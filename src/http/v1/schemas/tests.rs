@@ -47,6 +47,8 @@ async fn a_schema_is_kept_seen_and_removed() {
     assert_eq!(again.problem(), (409, "already_exists".to_owned()));
     let stale = it.with(Method::DELETE, "/v1/schemas/order", ("if-match", "\"x\"")).await;
     assert_eq!(stale.problem(), (412, "precondition_failed".to_owned()));
+    let bare = it.with(Method::DELETE, "/v1/schemas/order", ("if-match", "x")).await;
+    assert_eq!(bare.problem(), (400, "invalid_request".to_owned()));
     assert_eq!(it.red(Method::DELETE, "/v1/schemas/order", None).await.json()["id"], "order@2.0.0");
     assert_eq!(it.get("/v1/schemas/order").await.problem(), (404, "not_found".to_owned()));
 }
@@ -108,6 +110,9 @@ async fn nobody_undoes_the_change_of_another() {
         json!({ "description": "changed", "visibility": "public", "schema": schema(json!({ "type": "number" })) });
     let without = it.red(Method::PUT, "/v1/schemas/order", Some(&body)).await;
     assert_eq!(without.problem(), (428, "precondition_required".to_owned()));
+    let bare = it.put("/v1/schemas/order", first.trim_matches('"'), &body).await;
+    assert_eq!(bare.problem(), (400, "invalid_request".to_owned()));
+    assert!(bare.text.contains("with its quotes"), "{bare:?}");
     let changed = it.put("/v1/schemas/order", &first, &body).await.json();
     assert_eq!((&changed["description"], &changed["visibility"]), (&json!("changed"), &json!("public")));
     assert_eq!(it.put("/v1/schemas/order", &first, &body).await.problem(), (412, "precondition_failed".to_owned()));
