@@ -238,6 +238,8 @@ fn a_key_is_made_listed_and_revoked_without_a_service() {
     for id in [parts[1].to_owned(), format!("sk_{}", parts[1])] {
         let output = key(&["revoke", &id]);
         assert!(output.status.success(), "{}", text(&output.stderr));
+        let is_second = id.starts_with("sk_");
+        assert_eq!(text(&output.stderr).contains("nothing was changed"), is_second, "{}", text(&output.stderr));
     }
     assert!(list().lines().any(|line| line.starts_with(parts[1]) && line.contains("revoked")));
     assert!(list().lines().any(|line| line.contains("active") && line.contains("mine")));

@@ -18,7 +18,7 @@ use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::{Scope, Tenant};
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult, AuditSink};
 use crate::ports::clock::{Clock, SystemClock};
-use crate::ports::keys::{Keys, NewKey};
+use crate::ports::keys::{Keys, NewKey, Revoked};
 use crate::ports::repository::RepositoryError;
 use crate::store::api_keys::StoredKeys;
 use crate::store::audit::AuditTable;
@@ -200,7 +200,10 @@ impl Store {
     }
 
     async fn revoke(&self, id: &KeyId, error: &mut dyn Write) -> Result<(), Failed> {
-        let entry = self.keys.revoke(&all_teams(), id).await?;
+        let Revoked { entry, is_new } = self.keys.revoke(&all_teams(), id).await?;
+        if !is_new {
+            return Ok(writeln!(error, "{id} ({}) was revoked before; nothing was changed", entry.name)?);
+        }
         writeln!(error, "revoked {id} ({})", entry.name)?;
         self.audit(&entry.tenant, id, "revoked").await
     }

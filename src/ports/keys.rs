@@ -35,6 +35,17 @@ pub struct KeyChange {
     pub rate_limit: Option<u32>,
     /// When it ends by itself; `Some(None)` is never.
     pub expires_at: Option<Option<Duration>>,
+    /// When it was changed last when its changer looked; `None` if that does not matter.
+    pub after: Option<Duration>,
+}
+
+/// A key that opens nothing any more.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    /// The key.
+    pub entry: KeyEntry,
+    /// Whether it was not revoked before. Otherwise nothing was changed.
+    pub is_new: bool,
 }
 
 /// Where keys are kept. Administrators see those of a [`Scope`].
@@ -45,10 +56,10 @@ pub trait Keys: Send + Sync {
     fn list<'a>(&'a self, scope: &'a Scope, page: PageRequest) -> RepositoryFuture<'a, Page<KeyEntry>>;
     /// The key of this id.
     fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry>;
-    /// Changes a key.
+    /// Changes a key. A conflict if it was changed since [`KeyChange::after`].
     fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry>;
-    /// Revokes a key, for good. One that is revoked stays so since then.
-    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry>;
+    /// Revokes a key, for good. One that is revoked stays as it is.
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, Revoked>;
     /// The entry of a key that somebody presents. Whose it is, is what the entry tells: there is no tenant to ask for.
     fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>>;
     /// A number that grows with each change or revocation of any key, by any process. It is cheap to ask for: whoever
@@ -113,26 +124,42 @@ impl MemoryKeys {
         Ok(Page::cut(found, page.limit, place))
     }
 
-    fn with<T>(&self, scope: &Scope, id: &KeyId, work: impl FnOnce(&mut KeyEntry) -> T) -> Result<T, RepositoryError> {
+    fn changed(&self, scope: &Scope, id: &KeyId, change: KeyChange) -> Result<KeyEntry, RepositoryError> {
+        let KeyChange { name, rate_limit, expires_at, after } = change;
         let mut state = self.memory.state()?;
-        let entry = state.keys.get_mut(id).filter(|entry| scope.includes(&entry.tenant));
-        entry.map(work).ok_or(RepositoryError::NotFound)
+        let mut entry = state.found(scope, id)?;
+        if after.is_some_and(|after| after != entry.updated_at) {
+            return Err(RepositoryError::Conflict);
+        }
+        entry.name = name.unwrap_or(entry.name);
+        entry.rate_limit = rate_limit.unwrap_or(entry.rate_limit);
+        entry.expires_at = expires_at.unwrap_or(entry.expires_at);
+        Ok(state.keep(entry, self.clock.now()))
     }
 
-    fn changed(
-        &self,
-        scope: &Scope,
-        id: &KeyId,
-        work: impl FnOnce(&mut KeyEntry),
-    ) -> Result<KeyEntry, RepositoryError> {
-        let now = self.clock.now();
-        let entry = self.with(scope, id, |entry| {
-            work(entry);
-            entry.updated_at = now;
-            entry.clone()
-        })?;
-        self.memory.state()?.revision += 1;
-        Ok(entry)
+    fn revoked(&self, scope: &Scope, id: &KeyId) -> Result<Revoked, RepositoryError> {
+        let mut state = self.memory.state()?;
+        let mut entry = state.found(scope, id)?;
+        if entry.revoked_at.is_some() {
+            return Ok(Revoked { entry, is_new: false });
+        }
+        entry.revoked_at = Some(self.clock.now());
+        Ok(Revoked { entry: state.keep(entry, self.clock.now()), is_new: true })
+    }
+}
+
+impl State {
+    fn found(&self, scope: &Scope, id: &KeyId) -> Result<KeyEntry, RepositoryError> {
+        let entry = self.keys.get(id).filter(|entry| scope.includes(&entry.tenant));
+        entry.cloned().ok_or(RepositoryError::NotFound)
+    }
+
+    fn keep(&mut self, mut entry: KeyEntry, now: Duration) -> KeyEntry {
+        // Two changes within a millisecond have different times as well.
+        entry.updated_at = now.max(entry.updated_at + Duration::from_millis(1));
+        self.revision += 1;
+        self.keys.insert(entry.id.clone(), entry.clone());
+        entry
     }
 }
 
@@ -146,23 +173,15 @@ impl Keys for MemoryKeys {
     }
 
     fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
-        ready(self.with(scope, id, |entry| entry.clone())).boxed()
+        ready(self.memory.state().and_then(|state| state.found(scope, id))).boxed()
     }
 
     fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry> {
-        let KeyChange { name, rate_limit, expires_at } = change;
-        let changed = self.changed(scope, id, |entry| {
-            entry.name = name.unwrap_or_else(|| entry.name.clone());
-            entry.rate_limit = rate_limit.unwrap_or(entry.rate_limit);
-            entry.expires_at = expires_at.unwrap_or(entry.expires_at);
-        });
-        ready(changed).boxed()
+        ready(self.changed(scope, id, change)).boxed()
     }
 
-    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
-        let now = self.clock.now();
-        let revoked = self.changed(scope, id, |entry| entry.revoked_at = entry.revoked_at.or(Some(now)));
-        ready(revoked).boxed()
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, Revoked> {
+        ready(self.revoked(scope, id)).boxed()
     }
 
     fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>> {

@@ -1,6 +1,7 @@
 //! API keys in a database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::database::columns::{count, damaged, millis, row_limit, tenant, text, time};
 use super::database::{Database, answered};
@@ -8,7 +9,7 @@ use crate::domain::api_key::{ApiKey, KeyEntry, KeyHash, KeyId};
 use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Scope;
 use crate::ports::clock::Clock;
-use crate::ports::keys::{KeyChange, Keys, NewKey};
+use crate::ports::keys::{KeyChange, Keys, NewKey, Revoked};
 use crate::ports::repository::{RepositoryError, RepositoryFuture};
 use crate::store::revisions;
 
@@ -106,17 +107,20 @@ impl StoredKeys {
         Ok(entry.filter(|entry| scope.is_none_or(|scope| scope.includes(&entry.tenant))))
     }
 
+    /// Changes a row, if it is there and as the change expects it; not found otherwise.
     async fn update(&self, scope: &Scope, id: &KeyId, change: Change) -> Result<KeyEntry, RepositoryError> {
-        // What is not changed is given as null, but for the end of a key, which null takes away.
+        // What is not changed is given as null, but for the end of a key, which null takes away. Two changes within a
+        // millisecond have different times as well.
         const UPDATE: &str = "
             UPDATE api_keys
             SET name = COALESCE($4, name), rate_limit = COALESCE($5, rate_limit),
                 expires_at = CASE WHEN $6 THEN $7 ELSE expires_at END,
-                revoked_at = CASE WHEN $8 THEN COALESCE(revoked_at, $9) ELSE revoked_at END,
-                updated_at = $9
+                revoked_at = CASE WHEN $8 THEN $9 ELSE revoked_at END,
+                updated_at = CASE WHEN updated_at < $9 THEN $9 ELSE updated_at + 1 END
             WHERE id = $1 AND organization_id = $2 AND ($3 IS NULL OR team_id = $3)
+                AND ($10 IS NULL OR updated_at = $10) AND NOT ($8 AND revoked_at IS NOT NULL)
             RETURNING *";
-        let Change { name, rate_limit, expires_at, is_revoked } = change;
+        let Change { name, rate_limit, expires_at, is_revoked, after } = change;
         let now = millis(self.clock.now());
         let row: KeyRow = with_transaction!(self.database, |transaction| {
             revisions::grow(SUBJECT).execute(&mut *transaction).await?;
@@ -130,11 +134,32 @@ impl StoredKeys {
                 .bind(expires_at.flatten().map(millis))
                 .bind(is_revoked)
                 .bind(now)
+                .bind(after.map(millis))
                 .fetch_optional(transaction)
                 .await?
                 .ok_or(RepositoryError::NotFound)?
         });
         row.entry()
+    }
+
+    async fn updated(&self, scope: &Scope, id: &KeyId, change: KeyChange) -> Result<KeyEntry, RepositoryError> {
+        let KeyChange { name, rate_limit, expires_at, after } = change;
+        let updated = self.update(scope, id, Change { name, rate_limit, expires_at, is_revoked: false, after }).await;
+        if matches!(updated, Err(RepositoryError::NotFound)) && self.select_one(Some(scope), id).await?.is_some() {
+            return Err(RepositoryError::Conflict);
+        }
+        updated
+    }
+
+    async fn revoked(&self, scope: &Scope, id: &KeyId) -> Result<Revoked, RepositoryError> {
+        match self.update(scope, id, Change { is_revoked: true, ..Change::default() }).await {
+            Ok(entry) => Ok(Revoked { entry, is_new: true }),
+            Err(RepositoryError::NotFound) => {
+                let entry = self.select_one(Some(scope), id).await?.ok_or(RepositoryError::NotFound)?;
+                Ok(Revoked { entry, is_new: false })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -143,8 +168,9 @@ impl StoredKeys {
 struct Change {
     name: Option<String>,
     rate_limit: Option<u32>,
-    expires_at: Option<Option<std::time::Duration>>,
+    expires_at: Option<Option<Duration>>,
     is_revoked: bool,
+    after: Option<Duration>,
 }
 
 impl Keys for StoredKeys {
@@ -161,12 +187,11 @@ impl Keys for StoredKeys {
     }
 
     fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry> {
-        let KeyChange { name, rate_limit, expires_at } = change;
-        answered(self.update(scope, id, Change { name, rate_limit, expires_at, is_revoked: false }))
+        answered(self.updated(scope, id, change))
     }
 
-    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
-        answered(self.update(scope, id, Change { is_revoked: true, ..Change::default() }))
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, Revoked> {
+        answered(self.revoked(scope, id))
     }
 
     fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>> {

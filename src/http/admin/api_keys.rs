@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use self::schemas::{KeyChangeSchema, KeyPath, NewKeySchema};
+use self::schemas::{KeyChangeSchema, KeyIfMatch, KeyPath, NewKeySchema};
 use super::authorize::ADMIN;
 use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
 use crate::domain::tenant::{DEFAULT, Scope, Tenant};
@@ -24,12 +24,13 @@ use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::idempotent;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters, page_request};
+use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_id::RequestId;
 use crate::http::state::ApiState;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
-use crate::ports::keys::{KeyChange, Keys, NewKey};
+use crate::ports::keys::{KeyChange, Keys, NewKey, Revoked};
 use crate::ports::repository::RepositoryError;
 
 /// Longest name of a key, in characters.
@@ -61,6 +62,9 @@ pub struct ShownKey {
     key: Option<String>,
 }
 
+/// A key, with the `ETag` of its present state.
+type TaggedKey = ([(HeaderName, String); 1], Json<ShownKey>);
+
 /// Makes a key
 ///
 /// # Errors
@@ -70,7 +74,7 @@ pub struct ShownKey {
     request_body(content = NewKeySchema, example = json!({
         "name": "ci", "team": "sales", "rate_limit": 1000, "expires_at": "2100-01-31T00:00:00Z",
     })),
-    responses((status = 201, description = "The key, which is shown this once", body = ShownKey, example = json!({
+    responses((status = 201, description = "The key, shown this once, with its `ETag`", body = ShownKey, example = json!({
         "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
         "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
         "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
@@ -82,7 +86,7 @@ pub async fn create(
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
-) -> Result<(StatusCode, Json<ShownKey>), Problem> {
+) -> Result<(StatusCode, TaggedKey), Problem> {
     idempotent::refuse(&headers)?;
     let (new, asking) = (new_key(body)?, Arc::clone(&api));
     let work = async move {
@@ -91,8 +95,8 @@ pub async fn create(
         created
     };
     let (key, entry) = asking.to_its_end(work).await??;
-    let shown = ShownKey { key: Some(key.expose().to_owned()), ..shown(&entry) };
-    Ok((StatusCode::CREATED, Json(shown)))
+    let (tag, Json(shown)) = tagged(&entry);
+    Ok((StatusCode::CREATED, (tag, Json(ShownKey { key: Some(key.expose().to_owned()), ..shown }))))
 }
 
 /// Lists keys, newest first, also those that are revoked or have expired
@@ -121,51 +125,69 @@ pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<ListPage
 #[utoipa::path(
     get, path = "/admin/api-keys/{id}", tag = "API keys", operation_id = "get_api_key",
     params(KeyPath),
-    responses((status = 200, description = "The key without its secret", body = ShownKey, example = json!({
+    responses((status = 200, description = "The key without its secret, and its `ETag`", body = ShownKey, example = json!({
         "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
         "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
         "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
     }))),
 )]
-pub async fn get(
-    State(api): State<ApiState>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<ShownKey>, Problem> {
+pub async fn get(State(api): State<ApiState>, id: Result<Path<String>, PathRejection>) -> Result<TaggedKey, Problem> {
     let entry = keys(&api)?.get(&everybody(), &key_id(id)?).await.map_err(problem)?;
-    Ok(Json(shown(&entry)))
+    Ok(tagged(&entry))
 }
 
 /// Changes a key: its name, its limit, its end
 ///
 /// # Errors
-/// What is wrong with the request, `not_found`, or `store_unavailable`.
+/// What is wrong with the request, `not_found`, `precondition_failed`, or `store_unavailable`.
 #[utoipa::path(
     patch, path = "/admin/api-keys/{id}", tag = "API keys", operation_id = "change_api_key",
-    params(KeyPath),
+    params(KeyPath, KeyIfMatch),
     request_body(content = KeyChangeSchema, example = json!({ "rate_limit": 5000, "expires_at": null })),
-    responses((status = 200, description = "The key as it is now", body = ShownKey, example = json!({
-        "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
-        "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
-        "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
-    }))),
+    responses(
+        (status = 200, description = "The key as it is now, with its `ETag`", body = ShownKey, example = json!({
+            "id": "4f9KqT2mZxB", "prefix": "sk_4f9KqT2mZxB", "name": "ci", "team": "sales", "rate_limit": 1000,
+            "created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z",
+            "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
+        })),
+        (status = 412, description = "`precondition_failed`: it was changed since"),
+    ),
 )]
 pub async fn change(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     JsonBody(body): JsonBody,
-) -> Result<Json<ShownKey>, Problem> {
+) -> Result<TaggedKey, Problem> {
     let (id, change, asking) = (key_id(id)?, key_change(body)?, Arc::clone(&api));
     let work = async move {
-        let changed = keys(&api)?.change(&everybody(), &id, change).await.map_err(problem);
+        let changed = change_if_known(keys(&api)?, &id, change, &headers).await;
         record(&api, &request_id, Some(&id), "changed", changed.as_ref());
         api.authenticator.forget();
         changed
     };
-    Ok(Json(shown(&asking.to_its_end(work).await??)))
+    Ok(tagged(&asking.to_its_end(work).await??))
+}
+
+/// Changes a key, if it is as the client knows it, where that says so.
+async fn change_if_known(
+    keys: &dyn Keys,
+    id: &KeyId,
+    mut change: KeyChange,
+    headers: &HeaderMap,
+) -> Result<KeyEntry, Problem> {
+    if headers.contains_key(header::IF_MATCH) {
+        let known = keys.get(&everybody(), id).await.map_err(problem)?;
+        precondition::check_if_sent(headers, &etag(&known))?;
+        change.after = Some(known.updated_at);
+    }
+    keys.change(&everybody(), id, change).await.map_err(problem)
 }
 
 /// Revokes a key, for good
+///
+/// One that is revoked stays as it is.
 ///
 /// # Errors
 /// `not_found`, or `store_unavailable`.
@@ -182,15 +204,17 @@ pub async fn revoke(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<ShownKey>, Problem> {
+) -> Result<TaggedKey, Problem> {
     let (id, asking) = (key_id(id)?, Arc::clone(&api));
     let work = async move {
         let revoked = keys(&api)?.revoke(&everybody(), &id).await.map_err(problem);
-        record(&api, &request_id, Some(&id), "revoked", revoked.as_ref());
+        if !matches!(&revoked, Ok(Revoked { is_new: false, .. })) {
+            record(&api, &request_id, Some(&id), "revoked", revoked.as_ref().map(|revoked| &revoked.entry));
+        }
         api.authenticator.forget();
         revoked
     };
-    Ok(Json(shown(&asking.to_its_end(work).await??)))
+    Ok(tagged(&asking.to_its_end(work).await??.entry))
 }
 
 /// Records what was done to a key, or to none yet.
@@ -241,6 +265,15 @@ fn shown(entry: &KeyEntry) -> ShownKey {
     }
 }
 
+fn tagged(entry: &KeyEntry) -> TaggedKey {
+    ([(header::ETAG, etag(entry))], Json(shown(entry)))
+}
+
+/// The tag of a key's present state.
+fn etag(entry: &KeyEntry) -> String {
+    precondition::etag_of(&serde_json::to_vec(&shown(entry)).unwrap_or_default())
+}
+
 fn new_key(body: Value) -> Result<NewKey, Problem> {
     let errors = PlaceErrors::default();
     let read = |mut fields: Fields<'_>| {
@@ -271,7 +304,7 @@ fn key_change(body: Value) -> Result<KeyChange, Problem> {
         let (name, rate_limit) = (key_name(&mut fields), fields.integer("rate_limit", 1..=MAX_RATE_LIMIT));
         let expires_at = end(&mut fields).map(Some).or(never);
         fields.finish();
-        KeyChange { name, rate_limit, expires_at }
+        KeyChange { name, rate_limit, expires_at, after: None }
     };
     let change = Fields::of(body, Place::default(), &errors).map(read);
     errors.check(change)
@@ -308,7 +341,8 @@ fn problem(error: RepositoryError) -> Problem {
     match error {
         RepositoryError::NotFound => no_such_key(),
         RepositoryError::Unavailable(_) => Problem::store_unavailable(),
-        RepositoryError::AlreadyExists | RepositoryError::Conflict => Problem::defect(),
+        RepositoryError::Conflict => precondition::failed(),
+        RepositoryError::AlreadyExists => Problem::defect(),
     }
 }
 

@@ -181,6 +181,8 @@ async fn what_an_administrator_does_is_an_event_and_who_is_none() {
     it.send(Method::GET, &path, ADMIN_KEY, json!(null)).await;
     it.send(Method::PATCH, &path, ADMIN_KEY, json!({ "name": "other" })).await;
     it.send(Method::DELETE, &path, ADMIN_KEY, json!(null)).await;
+    // Once more: nothing is done.
+    it.send(Method::DELETE, &path, ADMIN_KEY, json!(null)).await;
     it.send(Method::DELETE, "/admin/api-keys/00000000000", ADMIN_KEY, json!(null)).await;
     it.send(Method::GET, "/admin/api-keys", "wrong", json!(null)).await;
     it.send(Method::GET, "/admin/api-keys", client.expose(), json!(null)).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use structured_prompt::domain::api_key::{ApiKey, KeyEntry, KeyId, Refusal, verify};
 use structured_prompt::domain::tenant::{Scope, Tenant};
-use structured_prompt::ports::keys::{KeyChange, NewKey};
+use structured_prompt::ports::keys::{KeyChange, NewKey, Revoked};
 use structured_prompt::ports::repository::RepositoryError;
 
 use super::{Kept, all_pages, team};
@@ -13,6 +13,7 @@ pub async fn check(kept: &Kept) {
     a_key_is_found_by_its_id_and_good_until_it_expires(kept).await;
     a_revoked_key_stays_revoked_and_the_revision_tells(kept).await;
     a_change_leaves_what_it_does_not_name(kept).await;
+    a_change_of_an_earlier_state_is_a_conflict(kept).await;
     administrators_see_the_keys_of_their_scope_only(kept).await;
     a_list_has_each_key_once_newest_first(kept).await;
 }
@@ -47,11 +48,14 @@ async fn a_revoked_key_stays_revoked_and_the_revision_tells(kept: &Kept) {
     let (key, _) = create(kept, &Tenant::default(), "short-lived").await;
     let before = kept.keys.revision().await.unwrap();
     let revoked = kept.keys.revoke(&default_scope(), key.id()).await.unwrap();
-    assert_eq!(revoked.revoked_at, Some(kept.now()));
-    assert!(kept.keys.revision().await.unwrap() > before);
+    assert_eq!((revoked.entry.revoked_at, revoked.is_new), (Some(kept.now()), true));
+    let after = kept.keys.revision().await.unwrap();
+    assert!(after > before);
     kept.pass(1);
     let again = kept.keys.revoke(&default_scope(), key.id()).await.unwrap();
-    assert_eq!(again.revoked_at, revoked.revoked_at, "since the first time");
+    let times = |it: &Revoked| (it.entry.revoked_at, it.entry.updated_at);
+    assert_eq!((times(&again), again.is_new), (times(&revoked), false), "since the first time");
+    assert_eq!(kept.keys.revision().await.unwrap(), after, "nothing was changed");
     let found = kept.keys.find(key.id()).await.unwrap();
     assert_eq!(verify(&key, found.as_ref(), kept.now()), Err(Refusal::Revoked));
 }
@@ -72,6 +76,23 @@ async fn a_change_leaves_what_it_does_not_name(kept: &Kept) {
     kept.keys.change(&default_scope(), key.id(), for_ever).await.unwrap();
     let entry = kept.keys.get(&default_scope(), key.id()).await.unwrap();
     assert_eq!((&*entry.name, entry.rate_limit, entry.expires_at, entry.revoked_at), ("after", 5, None, None));
+}
+
+async fn a_change_of_an_earlier_state_is_a_conflict(kept: &Kept) {
+    let (key, made) = create(kept, &Tenant::default(), "read by two").await;
+    let (scope, id) = (default_scope(), key.id());
+    let change = |rate_limit, after| KeyChange { rate_limit: Some(rate_limit), after, ..KeyChange::default() };
+    let first = kept.keys.change(&scope, id, change(1, Some(made.updated_at))).await.unwrap();
+    assert!(first.updated_at > made.updated_at, "also within the same millisecond");
+    let before = kept.keys.revision().await.unwrap();
+    let second = kept.keys.change(&scope, id, change(2, Some(made.updated_at))).await;
+    assert_eq!(second.unwrap_err(), RepositoryError::Conflict);
+    let unknown = KeyId::parse("00000000000").unwrap();
+    let missing = kept.keys.change(&scope, &unknown, change(2, Some(made.updated_at))).await;
+    assert_eq!(missing.unwrap_err(), RepositoryError::NotFound);
+    assert_eq!(kept.keys.revision().await.unwrap(), before, "nothing was changed");
+    let third = kept.keys.change(&scope, id, change(3, Some(first.updated_at))).await.unwrap();
+    assert_eq!((third.rate_limit, third.created_at), (3, made.created_at));
 }
 
 async fn administrators_see_the_keys_of_their_scope_only(kept: &Kept) {

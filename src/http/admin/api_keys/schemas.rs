@@ -38,6 +38,15 @@ pub struct KeyChangeSchema {
     pub expires_at: Option<String>,
 }
 
+/// Which state of the key the client knows, where it may say.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct KeyIfMatch {
+    /// The `ETag` of the key as it was read: one that was changed since is not changed.
+    #[param(rename = "If-Match", example = "*")]
+    pub if_match: Option<String>,
+}
+
 /// Which key.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -101,6 +101,45 @@ async fn a_key_is_shown_once_works_and_is_revoked() {
 }
 
 #[tokio::test]
+async fn who_says_which_state_of_a_key_was_read_changes_no_later_one() {
+    let it = setup();
+    let path = format!("{PATH}/{}", text(&it.create("ci").await, "id"));
+    let change = async |if_match: &str, body: Value| {
+        let request = Request::patch(&path).header("authorization", format!("Bearer {ADMIN_KEY}"));
+        let request = request.header("content-type", "application/json").header("if-match", if_match);
+        it.api.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let read = it.admin(Method::GET, &path, None).await.header("etag").to_owned();
+    let changed = change(&read, json!({ "rate_limit": 5 })).await;
+    let now = changed.header("etag").to_owned();
+    assert_eq!((&changed.json()["rate_limit"], now == read), (&json!(5), false), "{changed:?}");
+    assert_eq!(it.admin(Method::GET, &path, None).await.header("etag"), now);
+    let stale = change(&read, json!({ "rate_limit": 6 })).await;
+    assert_eq!(stale.problem(), (412, "precondition_failed".to_owned()));
+    let bare = change(now.trim_matches('"'), json!({ "rate_limit": 6 })).await;
+    assert_eq!(bare.problem(), (400, "invalid_request".to_owned()));
+    assert_eq!(it.admin(Method::GET, &path, None).await.json()["rate_limit"], 5);
+    assert_eq!(change("*", json!({ "rate_limit": 7 })).await.json()["rate_limit"], 7);
+    let without = it.admin(Method::PATCH, &path, Some(json!({ "rate_limit": 8 }))).await;
+    assert_eq!(without.json()["rate_limit"], 8, "who does not say changes any state");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_again_stays_as_it_is() {
+    let it = setup();
+    let path = format!("{PATH}/{}", text(&it.create("ci").await, "id"));
+    it.clock.advance(Duration::from_secs(1));
+    let first = it.admin(Method::DELETE, &path, None).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    it.clock.advance(Duration::from_secs(1));
+    let second = it.admin(Method::DELETE, &path, None).await;
+    assert_eq!(
+        (second.status, second.json(), second.header("etag")),
+        (first.status, first.json(), first.header("etag"))
+    );
+}
+
+#[tokio::test]
 async fn keys_are_listed_in_pages_newest_first() {
     let it = setup();
     for name in ["a", "b", "c"] {
