@@ -1,10 +1,12 @@
 //! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
 //!
+//! - `listing`: entries and their versions in parts;
 //! - [`entry_body`]: what a request says of an entry; [`new_version`]: which version a change makes;
 //! - [`shown_entry`]: an entry as clients see it;
 //! - [`parameters`]: what stands in their paths, queries and headers, for the OpenAPI document.
 
 pub mod entry_body;
+mod listing;
 pub mod new_version;
 pub mod parameters;
 pub mod shown_entry;
@@ -17,24 +19,15 @@ use axum::response::{IntoResponse, Response};
 use self::entry_body::EntryBody;
 use self::new_version::{Change, new_version};
 use self::shown_entry::{Found, ShownEntry, WrittenEntry};
-use crate::domain::page::{Cursor, Page, PageRequest};
 use crate::domain::tenant::Tenant;
 use crate::domain::version::{Selector, Version};
 use crate::http::error_status::RequestCode;
-use crate::http::list::{ListPage, page_request};
 use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{
-    Catalog, Entry, EntryFilter, ListedEntry, NewEntry, NewVersion, VersionFilter, Visibility, find_entry,
-};
+use crate::ports::catalog::{Catalog, Entry, ListedEntry, NewEntry, NewVersion, Visibility, find_entry};
 use crate::ports::repository::RepositoryError;
-
-/// Longest text that is searched for, in characters.
-const MAX_SEARCH_CHARS: usize = 200;
-/// How the place of a built-in entry in a list begins. They come after all others.
-const BUILT_IN: &str = "built-in ";
 
 /// The schemas, or the templates, that a tenant sees.
 pub struct Entries<'a> {
@@ -60,48 +53,6 @@ pub fn id_of(id: Result<Path<String>, PathRejection>) -> String {
 }
 
 impl Entries<'_> {
-    /// Lists entries in their latest versions: the newest first, built-in ones at the end.
-    ///
-    /// # Errors
-    /// What is wrong with the query, or `store_unavailable`.
-    pub async fn list(&self, uri: &Uri) -> Result<ListPage<ShownEntry>, Problem> {
-        let mut query = Query::of(uri);
-        let search = query.parse("search", |text| {
-            let is_short = text.chars().count() <= MAX_SEARCH_CHARS;
-            is_short.then(|| text.to_owned()).ok_or_else(|| format!("write at most {MAX_SEARCH_CHARS} characters"))
-        });
-        let words = [Visibility::Private, Visibility::Public].map(|visibility| (visibility.as_str(), visibility));
-        let filter = EntryFilter { search, visibility: query.choice("visibility", &words) };
-        let part = page_request(&mut query);
-        query.finish()?;
-        let first_built_in = part.after.as_ref().and_then(built_in_index);
-        let room = usize::try_from(part.limit).unwrap_or(usize::MAX);
-        let (mut found, mut next) = (Vec::new(), None);
-        if let (Some(stored), None) = (self.stored, first_built_in) {
-            let mut part = part;
-            loop {
-                let page =
-                    stored.list(self.tenant, filter.clone(), part).await.map_err(|error| self.problem(&error))?;
-                found.extend(page.items.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored));
-                next = page.next;
-                // What its name does not mean is left out, and the page filled from what follows.
-                let missing = u32::try_from(room.saturating_sub(found.len())).unwrap_or(u32::MAX);
-                if next.is_none() || missing == 0 {
-                    break;
-                }
-                part = PageRequest { limit: missing, after: next };
-            }
-        }
-        if next.is_none() {
-            let rest = self.built_in.iter().enumerate().filter(|(_, entry)| filter.includes(entry));
-            let mut rest = rest.skip_while(|(index, _)| first_built_in.is_some_and(|first| *index < first));
-            let taken = rest.by_ref().take(room.saturating_sub(found.len()));
-            found.extend(taken.map(|(_, entry)| Found::built_in(entry).listed()));
-            next = rest.next().map(|(index, _)| built_in_place(index));
-        }
-        Ok(ListPage::new(Page { items: found, next }, |found| ShownEntry::listed(&found)))
-    }
-
     /// The latest version that an id means.
     ///
     /// # Errors
@@ -128,38 +79,6 @@ impl Entries<'_> {
             return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
         }
         Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
-    }
-
-    /// Lists the versions that an id means, the latest first.
-    ///
-    /// # Errors
-    /// `not_found`, what is wrong with the query, or `store_unavailable`.
-    pub async fn versions(&self, id: &str, uri: &Uri) -> Result<ListPage<ShownEntry>, Problem> {
-        let mut query = Query::of(uri);
-        let part = page_request(&mut query);
-        query.finish()?;
-        let (name, version) = Selector::of_reference(id).map_err(|_no_version| self.none(id))?;
-        let before = part.after.and_then(|after| after.id.parse().ok());
-        // One more than there is room for says whether there is another page.
-        let filter = VersionFilter { version, before, limit: part.limit.saturating_add(1) };
-        let mut found: Vec<Found<()>> = match self.stored {
-            Some(stored) => match stored.versions(self.tenant, name, filter).await {
-                Ok(versions) => versions.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored).collect(),
-                Err(RepositoryError::NotFound) => Vec::new(),
-                Err(error) => return Err(self.problem(&error)),
-            },
-            None => Vec::new(),
-        };
-        if found.is_empty() {
-            let meant = |entry: &&Entry| entry.name == name && filter.includes(entry.version);
-            found.extend(self.built_in.iter().rev().filter(meant).map(|entry| Found::built_in(entry).listed()));
-        }
-        if found.is_empty() && before.is_none() {
-            return Err(self.none(id));
-        }
-        let place =
-            |found: &Found<()>| Cursor { created_at: found.entry.updated_at, id: found.entry.version.to_string() };
-        Ok(ListPage::new(Page::cut(found, part.limit, place), |found| ShownEntry::listed(&found)))
     }
 
     /// The latest version of an entry that the tenant may change.
@@ -283,14 +202,6 @@ impl Entries<'_> {
             RepositoryError::Unavailable(_) => Problem::store_unavailable(),
         }
     }
-}
-
-fn built_in_place(index: usize) -> Cursor {
-    Cursor { created_at: std::time::Duration::ZERO, id: format!("{BUILT_IN}{index}") }
-}
-
-fn built_in_index(cursor: &Cursor) -> Option<usize> {
-    cursor.id.strip_prefix(BUILT_IN)?.parse().ok()
 }
 
 #[cfg(test)]

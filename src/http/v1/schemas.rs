@@ -222,7 +222,11 @@ pub async fn delete(
 }
 
 fn schemas<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
-    let definitions = &api.analyzer.definitions;
+    entries(&api.analyzer.definitions, tenant)
+}
+
+/// The schemas that a tenant sees.
+pub fn entries<'a>(definitions: &'a Definitions, tenant: &'a Tenant) -> Entries<'a> {
     Entries {
         noun: "schema",
         path: "/v1/schemas",

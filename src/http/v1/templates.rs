@@ -226,7 +226,11 @@ pub async fn delete(
 }
 
 fn templates<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {
-    let definitions = &api.analyzer.definitions;
+    entries(&api.analyzer.definitions, tenant)
+}
+
+/// The templates that a tenant sees.
+pub fn entries<'a>(definitions: &'a Definitions, tenant: &'a Tenant) -> Entries<'a> {
     Entries {
         noun: "template",
         path: "/v1/templates",
