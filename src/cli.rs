@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod demo;
+mod entries;
 pub mod eval;
 pub mod healthcheck;
 pub mod key;

@@ -276,6 +276,28 @@ fn keys_and_tables_need_a_database_and_say_so() {
 }
 
 #[test]
+fn what_is_built_in_is_shown_without_a_store_and_beside_one_that_is_away() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for kind in ["schema", "template"] {
+        let output = run(directory.path(), &[kind, "list"]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains("invoice@1.0.0"), "{}", text(&output.stdout));
+        assert_eq!(std::fs::read_dir(directory.path()).expect("the directory").count(), 0, "no database was made");
+        let away = |args: &[&str]| {
+            let url = "postgres://nobody:canary@127.0.0.1:9/x";
+            let mut command = command(directory.path(), &[&[kind][..], args].concat());
+            let output = command.env("STRUCTURED_PROMPT_STORE__URL", url).output().expect("the binary");
+            let why = text(&output.stderr);
+            assert!(why.contains("127.0.0.1:9") && !why.contains("canary"), "{why}");
+            (output.status.code(), text(&output.stdout).contains("invoice"))
+        };
+        assert_eq!(away(&["list"]), (Some(1), true), "the list is not whole");
+        assert_eq!(away(&["show", "invoice"]), (Some(0), true));
+        assert_eq!(away(&["show", "mine"]), (Some(1), false));
+    }
+}
+
+#[test]
 fn migrate_says_what_it_applied_and_then_that_there_is_nothing_to_do() {
     let directory = tempfile::tempdir().expect("a directory");
     let migrate = || text(&on_file(directory.path(), &["migrate"]).stdout);

@@ -1,88 +1,157 @@
-//! `template`: the built-in prompts, what they need, and how a connector uses them.
+//! `template`: the prompts that there are by name, what they need, and how a connector uses them.
 
 use std::io::{self, Write};
 
-use super::Exit;
-use crate::prompt::library::{self, Parameter, Source};
+use super::entries::{self, Lookup, Names};
+use super::{Exit, runtime, stored};
+use crate::http::v1::catalog::Entries;
+use crate::http::v1::catalog::shown_entry::Found;
+use crate::http::v1::templates;
+use crate::prompt::definition::{Parameter, TemplateDefinition};
+use crate::prompt::library;
 
-/// Show the built-in prompt templates and their parameters
+/// Show prompt templates and their parameters
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    lookup: Lookup,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List the built-in templates with their parameters
-    List,
-    /// Show one: parameters, schema, an example and the lines of a connector that use it
+    /// List the templates of the store and those that are built in: version, where each is from, what it is for, and
+    /// its parameters
+    List {
+        /// Print a JSON object a line, as GET /v1/templates has it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one: parameters, schema, the lines of a connector that use it, and the text
     Show {
-        /// A built-in template
-        #[arg(value_name = "NAME")]
+        /// A template by name, with or without a version
+        #[arg(value_name = "NAME[@VERSION]")]
         template: String,
+        /// Print all that is kept of it, as GET /v1/templates/NAME has it
+        #[arg(long)]
+        json: bool,
     },
 }
 
-/// Prints templates to `out`, and what is wrong with the arguments to `error`.
+/// Prints templates to `out`, and to `error` where they are from and what is wrong with the arguments.
 ///
 /// # Errors
 /// Only when these cannot be written.
 pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Result<Exit> {
-    match &args.command {
-        Command::List => {
-            for source in library::all() {
-                let names: Vec<&str> = source.parameters().iter().map(|parameter| parameter.name).collect();
-                let name = format!("{}@{}", source.name, source.version);
-                writeln!(out, "{name:<32} {} ({})", source.description(), names.join(", "))?;
-            }
-        }
-        Command::Show { template } => match library::find(template) {
-            Some(source) => show(&source, out)?,
-            None => {
-                let names = library::names().join(", ");
-                writeln!(error, "there is no built-in template {template:?}; there are {names}")?;
-                return Ok(Exit::WrongUse);
-            }
-        },
-    }
-    Ok(Exit::Done)
+    let config = match stored::configuration(args.lookup.config.as_deref()) {
+        Ok(config) => config,
+        Err(findings) => return writeln!(error, "{findings}").map(|()| Exit::WrongUse),
+    };
+    runtime()?.block_on(async {
+        let names = Names::of(&config, args.lookup.team.clone()).await;
+        by_name(&args.command, &names, out, error).await
+    })
 }
 
-fn show(source: &Source, out: &mut dyn Write) -> io::Result<()> {
-    let parameters = source.parameters();
-    writeln!(out, "{}@{}: {}.\n", source.name, source.version, source.description())?;
+async fn by_name(command: &Command, names: &Names, out: &mut dyn Write, error: &mut dyn Write) -> io::Result<Exit> {
+    let templates = templates::entries(&names.definitions, &names.team);
+    let (reference, json) = match command {
+        Command::List { json } => return list(*json, names, &templates, out, error).await,
+        Command::Show { template, json } => (template, *json),
+    };
+    let found = match templates.find(reference).await {
+        Ok(found) => found,
+        Err(problem) => {
+            let built_in = library::names().join(", ");
+            let unknown = format!("there is no template {reference:?}; built in are {built_in}");
+            return names.exit_of_missing(&problem, unknown, error);
+        }
+    };
+    names.say_origin(&found, error)?;
+    if json {
+        writeln!(out, "{:#}", entries::json(&found))?;
+        return Ok(Exit::Done);
+    }
+    match definition(&found) {
+        Ok(definition) => show(&found, &definition, out).map(|()| Exit::Done),
+        Err(why) => writeln!(error, "it cannot be used: {why}").map(|()| Exit::Failed),
+    }
+}
+
+async fn list(
+    json: bool,
+    names: &Names,
+    templates: &Entries<'_>,
+    out: &mut dyn Write,
+    error: &mut dyn Write,
+) -> io::Result<Exit> {
+    let all = match entries::all(templates).await {
+        Ok(all) => all,
+        Err(problem) => return writeln!(error, "{problem}").map(|()| Exit::Failed),
+    };
+    for listed in all {
+        if json {
+            writeln!(out, "{}", entries::json_line(&listed))?;
+            continue;
+        }
+        let whole = templates.find(&entries::id(&listed)).await.ok();
+        let definition = whole.and_then(|found| definition(&found).ok());
+        let parameters = definition.iter().flat_map(|definition| &definition.parameters);
+        let parameters: Vec<&str> = parameters.map(|parameter| parameter.name.as_str()).collect();
+        let description = format!("{} ({})", listed.entry.description, parameters.join(", "));
+        writeln!(out, "{}", entries::line(&listed, &names.team, &description))?;
+    }
+    names.exit_of_list(error)
+}
+
+fn definition(found: &Found) -> Result<TemplateDefinition, String> {
+    serde_json::from_str(&found.entry.document).map_err(|error| error.to_string())
+}
+
+fn show(found: &Found, definition: &TemplateDefinition, out: &mut dyn Write) -> io::Result<()> {
+    let TemplateDefinition { text, parameters, schema_id } = definition;
+    let id = entries::id(found);
+    let source = library::find(&id).filter(|_| found.is_built_in);
+    writeln!(out, "{id}: {}\n", found.entry.description)?;
     writeln!(out, "Parameters:")?;
-    for Parameter { name, description, default } in &parameters {
-        let presence = default.map_or_else(|| "required".to_owned(), |default| format!("default: {default}"));
+    for Parameter { name, description, default } in parameters {
+        let presence =
+            default.as_ref().map_or_else(|| "required".to_owned(), |default| format!("default: {default:?}"));
         writeln!(out, "  {name:<16} {description} ({presence})")?;
     }
-    writeln!(out, "\nIn a connector:\n{}", snippet(source, &parameters))?;
-    writeln!(out, "An event for it:\n{}\n", event(source))?;
-    writeln!(out, "Its schema: structured-prompt schema show {}", source.schema())?;
-    writeln!(out, "A result:   structured-prompt schema show {} --example", source.schema())?;
-    writeln!(
-        out,
-        "\nThe template:\n{}",
-        source.text.split_once("-#}").map_or(source.text, |(_, body)| body.trim_start())
-    )
+    writeln!(out, "\nIn a connector:\n{}", snippet(&found.entry.name, definition))?;
+    if let Some(source) = source {
+        writeln!(out, "An event for it:\n{}\n", event(source.name, source.example))?;
+    }
+    if let Some(schema) = schema_id {
+        writeln!(out, "Its schema: structured-prompt schema show {schema}")?;
+    }
+    if let Some(source) = source {
+        writeln!(out, "A result:   structured-prompt schema show {} --example", source.schema())?;
+    }
+    // The comment at the beginning of a built-in one says what is shown above.
+    let body = source.and_then(|_| text.split_once("-#}")).map_or(text.as_str(), |(_, body)| body.trim_start());
+    writeln!(out, "\nThe template:\n{body}")
 }
 
 /// The lines of a connector that use the template on events whose data has a member for each parameter.
-fn snippet(source: &Source, parameters: &[Parameter]) -> String {
-    let mut lines = format!("  prompt:\n    template: {}\n    parameters:\n", source.name);
-    for parameter in parameters {
+fn snippet(name: &str, definition: &TemplateDefinition) -> String {
+    let mut lines = format!("  prompt:\n    template: {name}\n    parameters:\n");
+    for parameter in &definition.parameters {
         lines.push_str(&format!("      {0}: \"{{{{ data.{0} }}}}\"\n", parameter.name));
     }
-    lines.push_str(&format!("  schema: {}\n", source.schema()));
+    if let Some(schema) = &definition.schema_id {
+        lines.push_str(&format!("  schema: {schema}\n"));
+    }
     lines
 }
 
 /// An event as one line of JSON, as `demo --input` takes it.
-fn event(source: &Source) -> String {
-    let data: serde_json::Value = serde_json::from_str(source.example).unwrap_or_default();
+fn event(name: &str, example: &str) -> String {
+    let data: serde_json::Value = serde_json::from_str(example).unwrap_or_default();
     serde_json::json!({
-        "specversion": "1.0", "id": "1", "source": "/examples", "type": source.name, "datacontenttype": "application/json", "data": data,
+        "specversion": "1.0", "id": "1", "source": "/examples", "type": name, "datacontenttype": "application/json", "data": data,
     })
     .to_string()
 }
@@ -92,9 +161,12 @@ mod tests {
     use std::path::Path;
 
     use clap::Parser;
+    use futures_util::FutureExt as _;
 
     use super::*;
     use crate::config::connector::{RuntimeDefaults, read_text};
+    use crate::domain::tenant::Tenant;
+    use crate::pipeline::definitions::Definitions;
 
     #[derive(Parser)]
     struct Cli {
@@ -102,10 +174,12 @@ mod tests {
         args: Args,
     }
 
+    /// A command without a store.
     fn template(arguments: &[&str]) -> (Exit, String, String) {
         let cli = Cli::try_parse_from(std::iter::once("template").chain(arguments.iter().copied())).unwrap();
         let (mut out, mut error) = (Vec::new(), Vec::new());
-        let exit = run(&cli.args, &mut out, &mut error).unwrap();
+        let names = Names { definitions: Definitions::new(None, None), team: Tenant::default(), unread: None };
+        let exit = by_name(&cli.args.command, &names, &mut out, &mut error).now_or_never().unwrap().unwrap();
         (exit, String::from_utf8(out).unwrap(), String::from_utf8(error).unwrap())
     }
 

@@ -19,6 +19,40 @@ fn request(program: &Program, method: &str, path: &str, key: &str, headers: &str
     send(program.address(), method, path, &headers, &body)
 }
 
+/// The public schema and the private template `order` are kept by the team `red`.
+fn commands_show_what_is_kept_and_where_it_is_from(program: &Program) {
+    let show = |args: &str, team: &str| {
+        program.command(&[&args.split(' ').collect::<Vec<_>>()[..], &["--team", team]].concat())
+    };
+    let line = |list: &str, id: &str| {
+        let line = list.lines().find(|line| line.starts_with(id)).unwrap_or_else(|| panic!("{id} is not in {list}"));
+        line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")
+    };
+    let (of_red, of_blue) = (show("schema list", "red"), show("schema list", "blue"));
+    assert_eq!(line(&of_red, "order@"), "order@1.0.0 public");
+    assert_eq!(line(&of_blue, "order@"), "order@1.0.0 public, of red");
+    assert_eq!(line(&of_blue, "invoice@"), "invoice@1.0.0 built-in The facts");
+    let listed: Vec<Value> =
+        show("schema list --json", "blue").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let order = listed.iter().find(|entry| entry["id"] == "order@1.0.0").expect("it is listed");
+    assert_eq!((&order["team"], &order["built_in"], order.get("schema")), (&json!("red"), &json!(false), None));
+    let json = |args: &str| serde_json::from_str::<Value>(&show(args, "blue")).expect("JSON");
+    assert_eq!(json("schema show order@1"), schema(json!({ "type": "number" })));
+    assert_eq!(json("schema show order --json")["schema"], json("schema show order"));
+    assert_eq!(json("schema show invoice --json")["built_in"], true);
+    assert!(show("schema compile order --provider openai", "blue").contains("total"));
+
+    let template = show("template show order", "red");
+    for part in ["template: order\n", "text: \"{{ data.text }}\"", "schema: order@1\n", "Find the total of: {{ text }}"]
+    {
+        assert!(template.contains(part), "{part} is not in {template}");
+    }
+    let of_red = show("template list", "red");
+    assert!(line(&of_red, "order@").starts_with("order@1.0.0 private"), "{of_red}");
+    assert!(of_red.lines().any(|line| line.starts_with("order@") && line.ends_with("(text)")), "{of_red}");
+    assert!(!show("template list --json", "blue").contains("order@"), "it is private");
+}
+
 fn a_schema_is_kept_named_changed_and_removed(url: &str) {
     let program = Program::start(&format!("http: {{ listen: \"127.0.0.1:0\" }}\nstore: {{ url: \"{url}\" }}\n"));
     let key = |team: &str| program.command(&["key", "create", "--name", "mine", "--team", team]);
@@ -49,6 +83,7 @@ fn a_schema_is_kept_named_changed_and_removed(url: &str) {
     let of_blue = json!({ "prompt": "Total: 119.00 EUR", "schema_id": "order" });
     assert_eq!(ask("POST", "/v1/analyze", &blue, "", &of_blue).body["schema"], "order@1.0.0", "it is public");
     assert_eq!(ask("POST", "/v1/analyze", &blue, "", &analyze).status, 400, "the template is not");
+    commands_show_what_is_kept_and_where_it_is_from(&program);
 
     let change = json!({ "schema": schema(json!({ "type": "integer" })) });
     let known = format!("if-match: {}\r\n", made.header("etag"));

@@ -95,15 +95,19 @@ pub(crate) fn review(diagnostics: &Diagnostics, root: &Node, schema: &Schema, fi
     notes
 }
 
-/// The schema that an argument of the command line means: a file by its ending, or a built-in one.
+/// Whether an argument of the command line means a file, by its ending.
+pub(crate) fn is_file(argument: &str) -> bool {
+    [".json", ".yaml", ".yml"].iter().any(|end| argument.ends_with(end))
+}
+
+/// The schema that an argument of the command line means: a file, or a built-in one.
 ///
 /// # Errors
 /// Why there is none.
 pub(crate) fn of_argument(argument: &str) -> Result<Arc<Schema>, Findings> {
     let diagnostics = Diagnostics::new(None);
     let location = Location { origin: Origin::Whole, path: "schema".to_owned() };
-    let is_file = [".json", ".yaml", ".yml"].iter().any(|end| argument.ends_with(end));
-    let schema = if is_file {
+    let schema = if is_file(argument) {
         of_file(&diagnostics, Path::new(argument), &location)
     } else {
         named(&diagnostics, argument, &location)
