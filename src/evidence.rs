@@ -22,7 +22,7 @@ mod boundaries;
 mod budget;
 mod currencies;
 mod dates;
-mod digits;
+pub(crate) mod digits;
 mod exact;
 mod folded_text;
 mod identifiers;

@@ -3,8 +3,10 @@
 use chrono::NaiveDate;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::domain::json;
+use crate::evidence::digits::digit;
 
 /// A field that is compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +24,7 @@ pub struct Field {
 pub enum Metric {
     /// Equal as JSON.
     Exact,
-    /// Equal as texts, without regard to case, white space and the form of quotes, dashes and characters.
+    /// The same letters and digits, without regard to case, spaces and punctuation.
     Normalised,
     /// Numbers that differ by no more than this.
     Number {
@@ -64,7 +66,7 @@ impl Metric {
         match self {
             Self::Exact | Self::ListF1 { .. } => false,
             Self::Normalised => match (text(expected), text(given)) {
-                (Some(expected), Some(given)) => normal_form(&expected) == normal_form(&given),
+                (Some(expected), Some(given)) => is_same(&normal_form(&expected), &normal_form(&given)),
                 _ => false,
             },
             Self::Number { tolerance } => match (number(expected), number(given)) {
@@ -79,6 +81,11 @@ impl Metric {
             Self::Ignore => true,
         }
     }
+}
+
+/// Texts without a letter or digit are the same only where they are equal.
+fn is_same(a: &str, b: &str) -> bool {
+    a == b && !a.is_empty()
 }
 
 /// A single value as text.
@@ -104,26 +111,27 @@ fn date(value: &Value) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|_| is_time)
 }
 
-/// A text as it is compared where only what it says counts.
+/// The letters and digits of a text, in one form whoever wrote them.
 fn normal_form(text: &str) -> String {
-    let mut normal = String::with_capacity(text.len());
-    for c in text.nfkc().flat_map(char::to_lowercase).nfkc() {
-        match c {
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
-            c if c.is_whitespace() => {
-                if !normal.ends_with(' ') {
-                    normal.push(' ');
-                }
-            }
-            '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' => normal.push('\''),
-            '“' | '”' | '„' | '‟' | '″' | '«' | '»' => normal.push('"'),
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => normal.push('-'),
-            // Sigma has another lower case at the end of a word.
-            'ς' => normal.push('σ'),
-            c => normal.push(c),
-        }
+    let plain: Vec<char> = text.nfkc().flat_map(char::to_lowercase).nfkc().map(plain).collect();
+    let is_digit = |at: Option<usize>| at.and_then(|at| plain.get(at)).is_some_and(char::is_ascii_digit);
+    let counts = |(at, c): &(usize, &char)| match **c {
+        // 1.25 is another number, and another version, than 12.5.
+        '.' | ',' => is_digit(at.checked_sub(1)) && is_digit(at.checked_add(1)),
+        c => c.is_alphanumeric() || is_combining_mark(c),
+    };
+    plain.iter().enumerate().filter(counts).map(|(_, c)| *c).collect()
+}
+
+fn plain(c: char) -> char {
+    match c {
+        // Sigma has another lower case at the end of a word.
+        'ς' => 'σ',
+        // The point and the comma of Arabic numbers.
+        '\u{66b}' => '.',
+        '\u{66c}' => ',',
+        c => digit(c).map_or(c, |value| char::from(b'0' + value)),
     }
-    normal.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -141,18 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn normalised_is_equal_but_for_how_it_is_written() {
+    fn normalised_is_the_same_letters_and_digits() {
         for (expected, given) in [
             ("Müller & Söhne", "MU\u{308}LLER  &\n Söhne"),
             ("O’Neill — “north”", "o'neill - \"North\""),
             ("ﬁne ①", "FINE 1"),
             ("ΟΔΟΣ", "οδος"),
             ("zero\u{200b}width", "zerowidth"),
+            ("+49 30 1234-56", "+4930123456"),
+            ("٠٧٧٠٠ ٩٠٠٢٣١", "07700 900231"),
+            ("Acme Inc.", "ACME Inc"),
+            ("v 1.25", "V1.25"),
         ] {
             assert!(Metric::Normalised.accepts(&json!(expected), &json!(given)), "{expected} {given}");
         }
         assert!(Metric::Normalised.accepts(&json!("42"), &json!(42)));
-        assert!(!Metric::Normalised.accepts(&json!("A-17"), &json!("A17")));
+        for (expected, given) in [("A-17", "A-71"), ("1.25", "12.5"), ("हिंदी", "हद"), ("!", "?"), ("!!", "")]
+        {
+            assert!(!Metric::Normalised.accepts(&json!(expected), &json!(given)), "{expected} {given}");
+        }
         assert!(!Metric::Normalised.accepts(&json!("a"), &json!(["a"])));
     }
 

@@ -8,7 +8,7 @@ const ZEROS: [char; 27] = [
 ];
 
 /// The value of a decimal digit of any script.
-pub(super) fn digit(c: char) -> Option<u8> {
+pub(crate) fn digit(c: char) -> Option<u8> {
     if c.is_ascii() {
         return c.is_ascii_digit().then(|| c as u8 - b'0');
     }

@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &["domain", "schema"]),
     ("codec", &["domain"]),
     ("telemetry", &["domain"]),
-    ("eval", &["domain", "schema"]),
+    ("eval", &["domain", "schema", "evidence"]),
     ("open_files", &["domain", "ports"]),
     ("tasks", &["telemetry"]),
     ("pipeline", &["domain", "ports", "schema", "prompt", "evidence", "codec", "telemetry", "tasks"]),
