@@ -111,8 +111,13 @@ fn variants_are_compared_and_a_second_run_asks_nobody() {
     assert!(err.contains("good: 12 answers were asked for and recorded"), "{err}");
     assert!(out.contains("bad against good: 50.0 % instead of 100.0 %") && out.contains(": more than noise"), "{out}");
     assert!(out.contains("\n  /amount: 0.0 % instead of 100.0 %"), "{out}");
+    assert!(out.contains("right by evidence: exact 100.0 % "), "{out}");
+    assert!(out.contains("right by evidence: none 0.0 % "), "an amount that is in no text is wrong: {out}");
     let first = report(&directory, "out/report.json");
     assert!(first["variants"][0]["summary"]["latency"]["p50_ms"].is_f64(), "{first:#}");
+    let [good, bad] = [0, 1].map(|index| &first["variants"][index]["summary"]);
+    assert_eq!((&good["ungrounded"]["count"], &bad["ungrounded"]["count"]), (&0.into(), &LABELS.into()));
+    assert_eq!((&good["at_their_place"]["count"], &good["at_their_place"]["of"]), (&LABELS.into(), &LABELS.into()));
 
     let (code, again, err) = eval(&directory, &args);
     assert_eq!((code, stub.calls()), (0, 2 * LABELS as u64), "{again}\n{err}");
@@ -226,4 +231,21 @@ fn the_page_on_evaluation_works_as_it_is_printed() {
     for name in ["report.json", "report.md", "report.html"] {
         assert!(directory.path().join("report").join(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn a_calibration_says_how_often_each_field_was_right_by_its_evidence() {
+    let stub = stub();
+    let directory = directory(Some(&stub));
+    let variant = ["--config", "runtime.yaml", "--variant", "v=provider:llama"];
+    let (code, out, err) = eval(&directory, &[&variant[..], &["--calibration", "calibration.json"]].concat());
+    assert_eq!(code, 0, "{out}\n{err}");
+    let calibration = report(&directory, "calibration.json");
+    let of = |field: &str, state: &str| calibration["fields"][field][state]["n"].clone();
+    assert_eq!((of("/amount", "exact"), of("/kind", "judged")), (LABELS.into(), LABELS.into()));
+    assert_eq!(calibration["fields"]["/amount"]["exact"]["p"], 1.0);
+    let off = "v=provider:llama,evidence:off";
+    let args = ["--config", "runtime.yaml", "--variant", off, "--calibration", "calibration.json"];
+    let (code, _, err) = eval(&directory, &args);
+    assert!(code == 0 && err.contains("no evidence was looked for"), "{code} {err}");
 }

@@ -4,10 +4,9 @@ use serde_json::Value;
 
 pub use super::metric::{Field, Metric};
 use crate::domain::nearest::nearest;
+use crate::schema::annotations;
 use crate::schema::node::{Kind, Node};
 
-/// The keyword of schemas that says how a field is compared.
-const KEYWORD: &str = "x-eval";
 /// How deep objects and lists are looked into; what lies deeper is compared as a whole.
 const MAX_LEVELS: usize = 8;
 
@@ -32,7 +31,7 @@ pub fn of_schema(schema: &Value) -> Result<Vec<Field>, FieldError> {
 
 fn fields_of(root: &Value, schema: &Value, pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
     let node = Node::new(root, schema);
-    let metric = match node.get(KEYWORD) {
+    let metric = match node.get(annotations::EVAL) {
         Some(keyword) => said(keyword, root, &node, pointer, level)?,
         None if level < MAX_LEVELS => {
             let properties: Vec<_> = node.properties().collect();

@@ -18,11 +18,14 @@ pub enum Setting {
     Schema,
     /// `options.temperature`.
     Temperature,
+    /// `options.evidence`.
+    Evidence,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Provider, Self::Template, Self::Prompt, Self::Schema, Self::Temperature];
+    pub const ALL: [Self; 6] =
+        [Self::Provider, Self::Template, Self::Prompt, Self::Schema, Self::Temperature, Self::Evidence];
 
     /// The name that users write.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Setting {
             Self::Prompt => "prompt",
             Self::Schema => "schema",
             Self::Temperature => "temperature",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -66,6 +70,7 @@ impl Changes {
                     set(&["options", "provider"], value);
                 }
                 Setting::Temperature => set(&["options", "temperature"], value),
+                Setting::Evidence => set(&["options", "evidence"], value),
                 Setting::Template | Setting::Prompt => {
                     ["template", "inline", "file"].iter().for_each(|form| set(&["prompt", form], ""));
                     if *setting == Setting::Template {
