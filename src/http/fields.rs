@@ -49,10 +49,11 @@ impl Place {
 }
 
 impl PlaceErrors {
-    /// Notes one.
+    /// Notes one, unless something is noted of that place already: what was found first is why the value cannot be used,
+    /// and what is said of it later may only follow from that.
     pub fn add(&self, error: PlaceError) {
         let mut errors = self.0.borrow_mut();
-        if errors.len() < MAX_ERRORS {
+        if errors.len() < MAX_ERRORS && errors.iter().all(|noted| noted.pointer != error.pointer) {
             errors.push(error);
         }
     }

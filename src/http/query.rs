@@ -6,6 +6,7 @@ use axum::http::Uri;
 
 use super::error_status::RequestCode;
 use super::problem::{PlaceError, Problem};
+use crate::domain::nearest::nearest;
 use crate::domain::time::parse_rfc3339;
 
 /// Longest name of a parameter that is repeated to the client, in characters.
@@ -32,16 +33,31 @@ impl Query {
 
     /// A parameter, which is not empty.
     pub fn take(&mut self, name: &'static str) -> Option<String> {
+        let value = self.only_value(name)?;
+        if value.is_empty() {
+            self.error(name, "it is empty; leave it out instead");
+        }
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter that must be there; `help` says what to send.
+    pub fn required(&mut self, name: &'static str, help: &str) -> Option<String> {
+        let value = self.only_value(name).filter(|value| !value.is_empty());
+        if value.is_none() {
+            self.error(name, help);
+        }
+        value
+    }
+
+    /// The value of a parameter. That it is there twice is noted, and then it has the first one.
+    fn only_value(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let found = self.parameters.extract_if(.., |(found, _)| found == name).map(|(_, value)| value);
         let values: Vec<String> = found.collect();
         if values.len() > 1 {
             self.error(name, "it is there more than once; send it once");
         }
-        if values.iter().any(String::is_empty) {
-            self.error(name, "it is empty; leave it out instead");
-        }
-        values.into_iter().next().filter(|value| !value.is_empty())
+        values.into_iter().next()
     }
 
     /// A parameter as what `read` makes of its text, or says is wrong with it.
@@ -77,8 +93,12 @@ impl Query {
     pub fn finish(mut self) -> Result<(), Problem> {
         if let Some((name, _)) = self.parameters.first() {
             let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-            let known = if self.known.is_empty() { "none".to_owned() } else { format!("?{}", self.known.join(", ?")) };
-            self.error(&name, format!("there is no such parameter; this route has {known}"));
+            let help = match (nearest(&name, self.known.iter().copied()), self.known.as_slice()) {
+                (Some(near), _) => format!("did you mean ?{near}"),
+                (None, []) => "this route has none".to_owned(),
+                (None, known) => format!("this route has ?{}", known.join(", ?")),
+            };
+            self.error(&name, format!("there is no such parameter; {help}"));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::at_places(RequestCode::InvalidRequest, self.errors)) }
     }

@@ -37,6 +37,24 @@ fn everything_that_is_wrong_is_noted_at_once_with_its_place() {
 }
 
 #[test]
+fn a_place_has_one_error_that_of_its_type_before_what_follows_from_it() {
+    let errors = errors_of(json!({ "list": {}, "text": 1 }), |fields| {
+        for name in ["list", "text"] {
+            let is_missing = if name == "list" { fields.list("list").is_none() } else { fields.text("text").is_none() };
+            assert!(is_missing);
+            fields.error(name, "it is missing");
+        }
+        fields.error("other", "it is missing");
+    });
+    let expected = [
+        "#/list: expected an array, found an object",
+        "#/text: expected text, found a number",
+        "#/other: it is missing",
+    ];
+    assert_eq!(errors, expected);
+}
+
+#[test]
 fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
     let body = json!({ "a": 2, "b": number("2.0"), "c": number("2e1"), "d": number("4294967297"), "e": -1 });
     let errors = errors_of(body, |fields| {

@@ -77,13 +77,8 @@ pub async fn invalidate(
     uri: Uri,
 ) -> Result<Json<Invalidated>, Problem> {
     let mut query = Query::of(&uri);
-    let pattern = query.take("pattern").filter(|pattern| pattern.chars().count() <= MAX_PATTERN_CHARS);
+    let pattern = pattern(&mut query);
     query.finish()?;
-    let pattern = pattern.ok_or_else(|| {
-        let detail =
-            format!("send ?pattern= with 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
-        Problem::new(RequestCode::InvalidRequest, detail)
-    })?;
     let asking = Arc::clone(&api);
     let work = async move {
         let invalidated = api.cache.invalidate(identity.caller.tenant(), &NamePattern::new(pattern.clone())).await;
@@ -98,6 +93,16 @@ pub async fn invalidate(
         Problem::new(RequestCode::StoreUnavailable, detail)
     })?;
     Ok(Json(Invalidated { invalidated }))
+}
+
+/// The pattern that must be there. A request without one is refused when its query is finished.
+fn pattern(query: &mut Query) -> String {
+    let help = format!("send a pattern of 1 to {MAX_PATTERN_CHARS} characters, for example invoice_*, or * for all");
+    let pattern = query.required("pattern", &help).unwrap_or_default();
+    if pattern.chars().count() > MAX_PATTERN_CHARS {
+        query.error("pattern", help);
+    }
+    pattern
 }
 
 /// Records that answers were removed.
@@ -205,6 +210,14 @@ mod tests {
         ] {
             assert_eq!(delete(&api, path).await.problem(), (400, "invalid_request".to_owned()), "{path}");
         }
+        let detail = async |path: &str| delete(&api, path).await.json()["errors"][0]["detail"].clone();
+        for path in ["/v1/cache", "/v1/cache?pattern=", &format!("/v1/cache?pattern={}", "x".repeat(201))] {
+            let detail = detail(path).await;
+            assert!(detail.as_str().unwrap().starts_with("send a pattern of 1 to 200 characters"), "{path}: {detail}");
+        }
+        let misspelt = delete(&api, "/v1/cache?patern=a").await;
+        assert_eq!(misspelt.places(), ["?pattern", "?patern"]);
+        assert!(misspelt.text.contains("there is no such parameter; did you mean ?pattern"), "{misspelt:?}");
         assert_eq!(api.get("/v1/cache/stats?x=1").await.problem().0, 400);
     }
 

@@ -105,6 +105,7 @@ async fn whatever_is_wrong_with_a_template_is_said_with_its_place() {
         (changed(|it| it["template"] = json!("{{ greeting }} {{ nmae }}")), "#/parameters/1", "did you mean nmae?"),
         (changed(|it| it["template"] = json!("{{ greeting }} {{ name }} {{ data }}")), "#/template", "data"),
         (changed(|it| it["parameters"] = json!([])), "#/parameters", "1 to 50"),
+        (changed(|it| it["parameters"] = json!({ "name": "who" })), "#/parameters", "found an object"),
         (changed(|it| it["parameters"][1]["name"] = json!("greeting")), "#/parameters/1/name", "already"),
         (changed(|it| it["schema_id"] = json!("nothing")), "#/schema_id", "no such schema"),
     ];
@@ -112,7 +113,7 @@ async fn whatever_is_wrong_with_a_template_is_said_with_its_place() {
         body["name"] = json!("greeting");
         let refused = it.red(Method::POST, PATH, Some(&body)).await;
         assert_eq!(refused.problem(), (400, "invalid_request".to_owned()), "{body}");
-        assert!(refused.places()[0] == place && refused.text.contains(text), "{place}: {refused:?}");
+        assert!(refused.places() == [place] && refused.text.contains(text), "{place}: {refused:?}");
     }
 }
 
