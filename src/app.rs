@@ -81,11 +81,15 @@ impl App {
         let health: Arc<dyn Health> = Arc::new(AllHealth(parts.chain([files_health]).collect()));
         let api = api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
         let api = api.build(Arc::clone(&health))?;
-        let (http_address, admin) = (listeners.address, listeners.admin_address.map(tracing::field::display));
+        let http_address = listeners.address;
+        let [admin, redirect] =
+            [listeners.admin_address, listeners.redirect_address].map(|address| address.map(tracing::field::display));
+        let tls = listeners.are_encrypted();
         let asked = connectors.asked.clone();
         let following = connectors.follow(&shared, &storage.definitions);
         let members = connectors.start()?;
-        tracing::info!(http = %http_address, admin, connectors = asked.len(), journal = storage.journal.is_some(), "started");
+        let journal = storage.journal.is_some();
+        tracing::info!(http = %http_address, tls, admin, redirect, connectors = asked.len(), journal, "started");
         let open_requests = api.open_requests(&shared.tasks);
         let services = api.serve(listeners, &shared.tasks).into_iter().chain(storage.services).chain(following);
         let running = Running::new(members, services, shared.tasks).with_intake(open_requests);

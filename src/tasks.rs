@@ -118,6 +118,12 @@ impl Tasks {
         self.runtime.spawn(work)
     }
 
+    /// Runs what keeps a core busy for milliseconds beside the workers, which have others to serve. Its caller awaits its
+    /// outcome by the handle.
+    pub fn computation<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        self.runtime.spawn_blocking(work)
+    }
+
     /// Spawns the service of one connection. Its end, also by a panic, concerns nobody but its client.
     #[allow(clippy::disallowed_methods, reason = "the one place that spawns")]
     pub fn connection(&self, work: impl Future<Output = ()> + Send + 'static) {

@@ -133,10 +133,13 @@ impl Running {
     /// Stops everything: the connectors, which finish records for at most `grace`; then calls that nobody waits for;
     /// then the rest. True if all connectors ended in time.
     pub(super) async fn drain(mut self, grace: Duration) -> bool {
-        let grace_ends_at = Instant::now() + grace;
+        let began_at = Instant::now();
+        let grace_ends_at = began_at + grace;
+        tracing::info!(grace_s = grace.as_secs(), "stopping: nothing more is taken in, what is under way is finished");
         let is_drained = stop_all(&mut self.connectors, grace, grace_ends_at + LEAVE).await;
         stop_all(&mut vec![Box::new(OpenCalls(self.tasks))], grace, grace_ends_at).await;
         stop_all(&mut self.services, FINISH, Instant::now() + FINISH).await;
+        tracing::info!(took_s = began_at.elapsed().as_secs_f64(), is_drained, "stopped");
         is_drained
     }
 }

@@ -31,6 +31,10 @@ pub(super) struct Listeners {
     /// The same of administrators, if they have an address of their own.
     pub(super) admin_address: Option<SocketAddr>,
     redirect: Option<Listener>,
+    /// The same of clients that do not encrypt, where they are sent to where they must.
+    pub(super) redirect_address: Option<SocketAddr>,
+    /// The port that they are sent to.
+    public_port: u16,
     certificate: Option<Arc<Certificate>>,
 }
 
@@ -38,11 +42,13 @@ impl Listeners {
     /// Takes the addresses. No more connections are served than there are files for.
     pub(super) async fn bind(settings: &HttpSettings, files: OpenFiles) -> Result<Self, AppError> {
         let refused = |error: &dyn std::fmt::Display| AppError::Certificate(error.to_string());
-        let certificate = settings.tls.clone().map(Certificate::load).transpose().map_err(|error| refused(&error))?;
-        let certificate = certificate.map(Arc::new);
+        let certificate = match &settings.tls {
+            Some(tls) => Some(Arc::new(Certificate::load(tls.files.clone()).await.map_err(|error| refused(&error))?)),
+            None => None,
+        };
         let tls = certificate.clone().map(Certificate::acceptor).transpose().map_err(|error| refused(&error))?;
         let (api, address) = bind("listen", settings.listen, tls.clone(), files.http_connections()).await?;
-        let (mut admin, mut admin_address, mut redirect) = (None, None, None);
+        let (mut admin, mut admin_address) = (None, None);
         if let Some(wanted) = settings.admin_listen {
             let (listener, address) = bind("admin_listen", wanted, tls, ADMIN_CONNECTIONS).await?;
             (admin, admin_address) = (Some(listener), Some(address));
@@ -50,15 +56,23 @@ impl Listeners {
                 tracing::warn!("http.admin_listen serves nothing without a key; set STRUCTURED_PROMPT_HTTP__ADMIN_KEY");
             }
         }
+        let (mut redirect, mut redirect_address) = (None, None);
         if let Some(wanted) = settings.redirect_listen {
-            redirect = Some(bind("redirect_listen", wanted, None, REDIRECT_CONNECTIONS).await?.0);
+            let (listener, address) = bind("redirect_listen", wanted, None, REDIRECT_CONNECTIONS).await?;
+            (redirect, redirect_address) = (Some(listener), Some(address));
         }
-        Ok(Self { api, address, admin, admin_address, redirect, certificate })
+        let public_port = settings.tls.as_ref().and_then(|tls| tls.public_port).unwrap_or(address.port());
+        Ok(Self { api, address, admin, admin_address, redirect, redirect_address, public_port, certificate })
     }
 
     /// How the certificate is, if there is one.
     pub(super) fn health(&self) -> Option<Arc<dyn Health>> {
         self.certificate.clone().map(|certificate| certificate as Arc<dyn Health>)
+    }
+
+    /// Whether connections of clients and administrators are encrypted.
+    pub(super) fn are_encrypted(&self) -> bool {
+        self.certificate.is_some()
     }
 
     /// Begins to answer.
@@ -70,7 +84,7 @@ impl Listeners {
         };
         let mut services = vec![serve("HTTP server", self.api, router::router(Arc::clone(state)))];
         services.extend(self.admin.map(|it| serve("admin server", it, router::admin_router(Arc::clone(state)))));
-        services.extend(self.redirect.map(|it| serve("redirect server", it, redirect::router(self.address.port()))));
+        services.extend(self.redirect.map(|it| serve("redirect server", it, redirect::router(self.public_port))));
         services.extend(self.certificate.map(|certificate| {
             let stop = CancellationToken::new();
             let watch = certificate.watch(stop.clone());

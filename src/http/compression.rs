@@ -2,18 +2,24 @@
 //! so they are compressed at once, and have a length. What is sent piece by piece is left alone.
 
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use axum::body::{Body, HttpBody as _, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use flate2::write::GzEncoder;
 
 use super::problem::Problem;
+use crate::tasks::Tasks;
 
 /// Less than this fits into one packet, compressed or not.
 const LEAST_BYTES: u64 = 1024;
+
+/// From so many bytes on, a millisecond of work, others do not wait for it.
+const MANY_BYTES: usize = 100 * 1024;
 
 /// Levels that take some 10 ms a megabyte. The next better ones save a few percent more, and take several times as long.
 const ZSTD_LEVEL: i32 = 3;
@@ -22,6 +28,8 @@ const GZIP_LEVEL: u32 = 4;
 /// Brotli's window and buffer, as logarithm and in bytes.
 const BROTLI_WINDOW: u32 = 22;
 const BROTLI_BUFFER: usize = 4096;
+
+const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
@@ -34,23 +42,57 @@ enum Encoding {
 const ENCODINGS: [Encoding; 3] = [Encoding::Zstd, Encoding::Brotli, Encoding::Gzip];
 
 /// Compresses an answer if that is worth it and its client can read it.
-pub async fn compress(request: Request, next: Next) -> Response {
+pub async fn compress(State(tasks): State<Tasks>, request: Request, next: Next) -> Response {
     let chosen = choose(request.headers());
     let mut response = next.run(request).await;
     if !is_worth_it(&response) {
         return response;
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response.headers_mut().append(header::VARY, VARY);
     let Some(encoding) = chosen else { return response };
     let (mut parts, body) = response.into_parts();
     let Ok(whole) = to_bytes(body, usize::MAX).await else { return Problem::defect().into_response() };
-    match encoding.pack(&whole) {
+    match pack(&tasks, encoding, &whole).await {
         Ok(packed) if packed.len() < whole.len() => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
             parts.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(parts, Body::from(packed))
         }
         _not_smaller => Response::from_parts(parts, Body::from(whole)),
+    }
+}
+
+async fn pack(tasks: &Tasks, encoding: Encoding, whole: &Bytes) -> io::Result<Vec<u8>> {
+    if whole.len() < MANY_BYTES {
+        return encoding.pack(whole);
+    }
+    let whole = whole.clone();
+    tasks.computation(move || encoding.pack(&whole)).await.map_err(io::Error::other)?
+}
+
+/// A text that is always the same: compressed once for each encoding, when somebody first asks for it.
+pub struct Precompressed {
+    whole: Bytes,
+    packed: [OnceLock<Option<Bytes>>; ENCODINGS.len()],
+}
+
+impl Precompressed {
+    /// This text.
+    pub fn new(whole: impl Into<Bytes>) -> Self {
+        Self { whole: whole.into(), packed: Default::default() }
+    }
+
+    /// The text as the client with these headers likes it best.
+    pub fn response(&self, headers: &HeaderMap) -> Response {
+        let chosen = choose(headers).and_then(|encoding| Some((encoding, self.packed(encoding)?)));
+        let Some((encoding, packed)) = chosen else { return Body::from(self.whole.clone()).into_response() };
+        let said = [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name())), (header::VARY, VARY)];
+        (said, Body::from(packed.clone())).into_response()
+    }
+
+    fn packed(&self, encoding: Encoding) -> Option<&Bytes> {
+        let (_, packed) = ENCODINGS.iter().zip(&self.packed).find(|(other, _)| **other == encoding)?;
+        packed.get_or_init(|| encoding.pack(&self.whole).ok().map(Bytes::from)).as_ref()
     }
 }
 

@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bytes::Bytes;
 
+use super::compression::Precompressed;
 use super::error_status::RequestCode;
 use super::openapi::document;
 use super::problem::Problem;
@@ -34,15 +34,17 @@ const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 
 type FileName = Result<Path<String>, PathRejection>;
 
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().into());
+static DOCUMENT: LazyLock<Precompressed> = LazyLock::new(|| Precompressed::new(document()));
 
 /// Routes for people, who need no key to read.
 pub fn routes() -> Router<ApiState> {
     Router::new()
-        .route("/openapi.json", get(async || ([JSON], DOCUMENT.clone())))
+        .route("/openapi.json", get(async |headers: HeaderMap| ([JSON], DOCUMENT.response(&headers))))
         .route("/docs", get(async || ([POLICY], Html(include_str!("pages/docs.html")))))
+        .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route("/docs/{file}", get(docs_file))
         .route("/redoc", get(async || ([POLICY], Html(include_str!("pages/redoc.html")))))
+        .route("/redoc/", get(async || Redirect::permanent("/redoc")))
         .route("/redoc/{file}", get(redoc_file))
 }
 

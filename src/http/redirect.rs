@@ -12,7 +12,7 @@ use super::middleware;
 use super::problem::Problem;
 
 /// The port that URLs with `https` do not name.
-const HTTPS: u16 = 443;
+pub const HTTPS: u16 = 443;
 
 /// Sends every request to this port of the host that it names, over HTTPS.
 pub fn router(port: u16) -> Router {

@@ -50,15 +50,13 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
         .fallback(not_found)
         .layer(from_fn(middleware::around))
         // Outside of what writes problem documents, so that those are compressed too.
-        .layer(from_fn(compression::compress));
+        .layer(from_fn_with_state(state.tasks.clone(), compression::compress));
     let routes = match &state.settings.cors {
         Some(settings) => routes.layer(cors::layer(settings)),
         None => routes,
     };
-    let routes = match &state.settings.tls {
-        Some(_) => routes.layer(map_response(tls::only_encrypted)),
-        None => routes,
-    };
+    let has_hsts = state.settings.tls.as_ref().is_some_and(|tls| tls.hsts);
+    let routes = if has_hsts { routes.layer(map_response(tls::only_encrypted)) } else { routes };
     routes
         // Outside of what makes an answer of a panic, so that those answers are counted too.
         .layer(from_fn_with_state(Arc::clone(&state), count))

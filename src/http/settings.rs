@@ -16,8 +16,8 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// Address for `/admin` alone, which is then not at the other one.
     pub admin_listen: Option<SocketAddr>,
-    /// The certificate of encrypted connections; without it none is encrypted.
-    pub tls: Option<TlsFiles>,
+    /// How connections are encrypted, if they are.
+    pub tls: Option<TlsSettings>,
     /// Address from which clients that do not encrypt are sent to the other one.
     pub redirect_listen: Option<SocketAddr>,
     /// Who may ask.
@@ -38,6 +38,17 @@ pub struct HttpSettings {
     pub rate_limits: RateLimitStore,
     /// What to do with suspicious input.
     pub patterns: PatternPolicy,
+}
+
+/// How connections are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// What they show.
+    pub files: TlsFiles,
+    /// The port of URLs that lead to the encrypted address, where something in between maps it.
+    pub public_port: Option<u16>,
+    /// Whether browsers are told to ask for nothing of the host without encryption (HSTS).
+    pub hsts: bool,
 }
 
 /// A certificate with its chain, and its key: two PEM files.

@@ -147,7 +147,11 @@ impl Api {
 
     /// Status, headers and body of what need not be text.
     pub(crate) async fn download(&self, path: &str) -> (StatusCode, HeaderMap, Bytes) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        self.send_for_bytes(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// The same for a request with headers of its own.
+    pub(crate) async fn send_for_bytes(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Bytes) {
         let (parts, body) = self.0.clone().oneshot(request).await.unwrap().into_parts();
         (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap())
     }

@@ -1,6 +1,7 @@
 //! The certificate that encrypted connections show, read again when its files change: TLS 1.3, and HTTP/1.1 in it.
 //! No error and no log line quotes a file.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -59,7 +60,8 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-    Contents::of(files)?.pair(files)
+    let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, &error));
+    Contents { certificates: read(&files.cert_file)?, key: read(&files.key_file)? }.pair(files)
 }
 
 /// The certificate in use.
@@ -78,8 +80,10 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(TlsFiles { cert_file, key_file }: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self { certificates: read_file(cert_file)?, key: read_file(key_file)? })
+    /// Read beside the workers of the runtime: a disk may be slow, or at the other end of a network.
+    async fn of(TlsFiles { cert_file, key_file }: &TlsFiles) -> Result<Self, TlsError> {
+        let read = async |path: &Path| tokio::fs::read(path).await.map_err(|error| unreadable(path, &error));
+        Ok(Self { certificates: read(cert_file).await?, key: read(key_file).await? })
     }
 
     /// Tells contents apart without keeping them.
@@ -102,8 +106,8 @@ impl Contents {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|error| TlsError::Unreadable { path: path.to_owned(), why: error.to_string() })
+fn unreadable(path: &Path, error: &io::Error) -> TlsError {
+    TlsError::Unreadable { path: path.to_owned(), why: error.to_string() }
 }
 
 fn cryptography() -> CryptoProvider {
@@ -115,8 +119,8 @@ impl Certificate {
     ///
     /// # Errors
     /// [`TlsError`].
-    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let current = RwLock::new(Arc::new(read(&files)?));
+    pub async fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let current = RwLock::new(Arc::new(Contents::of(&files).await?.pair(&files)?));
         Ok(Self { files, current, problem: Mutex::default() })
     }
 
@@ -137,7 +141,7 @@ impl Certificate {
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let (mut taken, mut seen) = (None, None);
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-            let contents = Contents::of(&self.files);
+            let contents = Contents::of(&self.files).await;
             let digest = contents.as_ref().ok().map(Contents::digest);
             // Two files are not replaced at once, so a change is believed when it has lasted from one look to the next.
             let has_lasted = seen.replace(digest) == Some(digest);

@@ -148,4 +148,7 @@ fn a_program_that_ends_finishes_what_it_has_begun_and_takes_nothing_more() {
     assert_eq!((answer.status, &answer.body["data"]), (200, &json!({})), "{answer:?}");
     assert!(program.end().success(), "{}", program.log_text());
     assert_eq!(stub.calls(), 1);
+    let log = program.log_text();
+    let (began, ended) = (log.find("\"stopping: "), log.find("\"stopped\""));
+    assert!(began.is_some() && began < ended, "{log}");
 }

@@ -2,8 +2,9 @@ use std::io::Read as _;
 
 use axum::Router;
 use axum::http::Request;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use tokio::runtime::Handle;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -31,7 +32,7 @@ async fn ask(accept: &str, content_type: &'static str, bytes: usize) -> Answer {
 }
 
 async fn send(router: Router, request: axum::http::request::Builder) -> Answer {
-    let router = router.layer(from_fn(compress));
+    let router = router.layer(from_fn_with_state(Tasks::new(Handle::current()), compress));
     let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     Answer { headers: parts.headers, body: to_bytes(body, usize::MAX).await.unwrap().to_vec() }
@@ -59,6 +60,41 @@ async fn what_a_client_can_read_it_gets_and_can_read() {
         assert_eq!((answer.header("content-encoding"), answer.header("vary")), (encoding, "accept-encoding"));
         assert!(answer.body.len() < 10_000, "{encoding}: {}", answer.body.len());
         assert_eq!(unpacked(encoding, &answer.body), text(100_000));
+    }
+}
+
+#[tokio::test]
+async fn others_go_on_while_a_large_answer_is_compressed() {
+    let mut turns = 0;
+    let others = async {
+        loop {
+            tokio::task::yield_now().await;
+            turns += 1;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = others => {}
+        answer = ask("br", "application/json", 2_000_000) => assert_eq!(answer.header("content-encoding"), "br"),
+    }
+    // In one thread: nobody had a turn while it was busy with that itself.
+    assert!(turns > 10, "{turns}");
+}
+
+#[tokio::test]
+async fn what_is_always_the_same_is_packed_once_and_says_how() {
+    let page = Precompressed::new(text(5000));
+    for encoding in ["zstd", "br", "gzip", ""] {
+        let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding))]);
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let (parts, body) = page.response(&headers).into_parts();
+            let said = |name| parts.headers.get(name).map_or("", |value| value.to_str().unwrap());
+            assert_eq!(said(header::CONTENT_ENCODING), encoding);
+            bodies.push(to_bytes(body, usize::MAX).await.unwrap());
+        }
+        assert_eq!(unpacked(encoding, &bodies[0]), text(5000));
+        assert_eq!(bodies[0].as_ptr(), bodies[1].as_ptr(), "the second is the first");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::http::endpoint::ENDPOINTS;
 use crate::http::testing::{Api, parts};
 
 /// What is for people: the document itself, and the pages that show it.
-const PAGES: [&str; 5] = ["/openapi.json", "/docs", "/docs/{file}", "/redoc", "/redoc/{file}"];
+const PAGES: [&str; 7] = ["/openapi.json", "/docs", "/docs/", "/docs/{file}", "/redoc", "/redoc/", "/redoc/{file}"];
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 fn json_document() -> Value {

@@ -1,3 +1,6 @@
+use axum::body::Body;
+use axum::http::Request;
+
 use crate::http::testing::{Api, parts};
 
 #[tokio::test]
@@ -31,6 +34,15 @@ async fn the_pages_load_only_what_this_program_has() {
 }
 
 #[tokio::test]
+async fn a_page_is_found_with_a_slash_behind_its_name() {
+    let api = Api::new(parts(&[]));
+    for page in ["/docs", "/redoc"] {
+        let answer = api.get(&format!("{page}/")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (308, page));
+    }
+}
+
+#[tokio::test]
 async fn what_is_compressed_says_so_and_no_other_file_is_there() {
     let api = Api::new(parts(&[]));
     for path in ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/redoc/redoc.standalone.js"] {
@@ -48,4 +60,8 @@ async fn the_document_is_served_to_everybody() {
     let answer = Api::new(parts(&[])).get("/openapi.json").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     assert_eq!(answer.json()["openapi"], "3.1.0");
+    let request = Request::get("/openapi.json").header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    let (_, headers, packed) = Api::new(parts(&[])).send_for_bytes(request).await;
+    assert_eq!((&headers["content-encoding"], &headers["content-type"]), ("gzip", "application/json"));
+    assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < answer.text.len() / 4, "{}", packed.len());
 }

@@ -65,7 +65,7 @@ async fn handshake(
 #[tokio::test]
 async fn connections_speak_tls_1_3_and_nothing_older() {
     let files = Files::new();
-    let acceptor = Arc::new(Certificate::load(files.names()).unwrap()).acceptor().unwrap();
+    let acceptor = Arc::new(Certificate::load(files.names()).await.unwrap()).acceptor().unwrap();
     let spoken = handshake(&acceptor, &files.made, &[&version::TLS12, &version::TLS13]).await.unwrap();
     assert_eq!(spoken, (Some(ProtocolVersion::TLSv1_3), Some(b"http/1.1".to_vec())));
     let refused = handshake(&acceptor, &files.made, &[&version::TLS12]).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn connections_speak_tls_1_3_and_nothing_older() {
 #[tokio::test(start_paused = true)]
 async fn a_new_certificate_is_shown_when_both_files_are_there() {
     let files = Files::new();
-    let certificate = Arc::new(Certificate::load(files.names()).unwrap());
+    let certificate = Arc::new(Certificate::load(files.names()).await.unwrap());
     let acceptor = Arc::clone(&certificate).acceptor().unwrap();
     let (stop, new) = (CancellationToken::new(), made());
     let changes = async {
@@ -97,7 +97,7 @@ async fn a_new_certificate_is_shown_when_both_files_are_there() {
 #[tokio::test(start_paused = true)]
 async fn the_former_certificate_stays_while_the_new_files_cannot_be_used() {
     let files = Files::new();
-    let certificate = Arc::new(Certificate::load(files.names()).unwrap());
+    let certificate = Arc::new(Certificate::load(files.names()).await.unwrap());
     let acceptor = Arc::clone(&certificate).acceptor().unwrap();
     let stop = CancellationToken::new();
     let key = files.made.signing_key.serialize_pem();

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::config::diagnostics::Diagnostics;
 use crate::config::section::Section;
-use crate::config::values::{Problem, socket_address, text};
-use crate::http::settings::TlsFiles;
+use crate::config::values::{Problem, flag, integer, socket_address, text};
+use crate::http::redirect::HTTPS;
+use crate::http::settings::{TlsFiles, TlsSettings};
 use crate::http::tls;
 
 /// Health, metrics and the API listen here: reachable from this machine only, until someone decides otherwise.
@@ -16,14 +17,14 @@ pub(super) struct Listeners {
     pub(super) listen: SocketAddr,
     pub(super) admin_listen: Option<SocketAddr>,
     pub(super) redirect_listen: Option<SocketAddr>,
-    pub(super) tls: Option<TlsFiles>,
+    pub(super) tls: Option<TlsSettings>,
 }
 
 pub(super) fn read(diagnostics: &Diagnostics, section: &mut Section<'_>, base: &Path) -> Listeners {
     let listen = section.get("listen", socket_address).unwrap_or(DEFAULT_LISTEN);
     let admin_listen = section.get("admin_listen", socket_address);
     let redirect_listen = section.get("redirect_listen", socket_address);
-    let tls = tls_files(diagnostics, section.section("tls"), base);
+    let tls = tls(diagnostics, section.section("tls"), base, listen.port());
     if redirect_listen.is_some() && tls.is_none() {
         let problem = Problem::new("nothing is encrypted that clients could be sent to", "set http.tls as well");
         diagnostics.note(&section.location_of("redirect_listen"), problem);
@@ -40,18 +41,24 @@ pub(super) fn read(diagnostics: &Diagnostics, section: &mut Section<'_>, base: &
     Listeners { listen, admin_listen, redirect_listen, tls }
 }
 
-fn tls_files(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path) -> Option<TlsFiles> {
+fn tls(diagnostics: &Diagnostics, mut section: Section<'_>, base: &Path, port: u16) -> Option<TlsSettings> {
     let (cert_file, key_file) = (section.get("cert_file", text), section.get("key_file", text));
-    match (&cert_file, &key_file) {
-        (Some(_), None) => section.missing("key_file"),
-        (None, Some(_)) => section.missing("cert_file"),
-        (None, None) | (Some(_), Some(_)) => {}
+    let public_port = section.get("public_port", integer(1..=65_535)).and_then(|port| u16::try_from(port).ok());
+    let hsts = section.get("hsts", flag);
+    let is_wanted = cert_file.is_some() || key_file.is_some() || public_port.is_some() || hsts.is_some();
+    for (key, file) in [("cert_file", &cert_file), ("key_file", &key_file)] {
+        if is_wanted && file.is_none() {
+            section.missing(key);
+        }
     }
+    // Browsers keep it for the whole host. Only on the usual port is the host surely this service's alone: `localhost`
+    // with another one has other services beside it, which would not be found any more.
+    let hsts = hsts.unwrap_or(public_port.unwrap_or(port) == HTTPS);
     let location = section.location().clone();
     section.finish();
     let files = TlsFiles { cert_file: base.join(cert_file?), key_file: base.join(key_file?) };
     if let Err(error) = tls::read(&files) {
         diagnostics.note(&location, Problem::new(error.to_string(), ""));
     }
-    Some(files)
+    Some(TlsSettings { files, public_port, hsts })
 }

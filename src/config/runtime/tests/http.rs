@@ -50,19 +50,36 @@ fn a_certificate_and_its_key_are_checked_where_they_are_named() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     fs::write(path("cert.pem"), made.cert.pem()).unwrap();
     fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    let tls = |cert: &str, key: &str| {
+    let tls_with = |cert: &str, key: &str, more: &str, listen: &str| {
         let (cert, key) = (path(cert), path(key));
-        let text = format!("http: {{ tls: {{ cert_file: '{}', key_file: '{}' }} }}", cert.display(), key.display());
+        let (cert, key) = (cert.display(), key.display());
+        let text = format!("http: {{ {listen} tls: {{ cert_file: '{cert}', key_file: '{key}' {more} }} }}");
         load_text(&text, &KEYED)
     };
+    let tls = |cert: &str, key: &str| tls_with(cert, key, "", "");
     let config = tls("cert.pem", "key.pem").unwrap();
-    assert_eq!(config.http.tls.unwrap().key_file, path("key.pem"));
+    assert_eq!(config.http.tls.unwrap().files.key_file, path("key.pem"));
     let found = tls("cert.pem", "cert.pem").unwrap_err();
     assert!(found.contains("http.tls: ") && found.contains("has no private key"), "{found}");
     let found = tls("missing.pem", "key.pem").unwrap_err();
     assert!(found.contains("missing.pem cannot be read"), "{found}");
+    let of_browsers = |more: &str, listen: &str| {
+        let tls = tls_with("cert.pem", "key.pem", more, listen).unwrap().http.tls.unwrap();
+        (tls.hsts, tls.public_port)
+    };
+    assert_eq!(of_browsers("", ""), (false, None), "port 8080 of a host may have others beside it");
+    assert_eq!(of_browsers(", public_port: 443", ""), (true, Some(443)));
+    assert_eq!(of_browsers("", "listen: '0.0.0.0:443',"), (true, None));
+    assert_eq!(of_browsers(", public_port: 8443", "listen: '0.0.0.0:443',"), (false, Some(8443)));
+    assert_eq!(of_browsers(", hsts: false", "listen: '0.0.0.0:443',"), (false, None));
+    assert_eq!(of_browsers(", hsts: true", ""), (true, None));
     let found = findings("http: { tls: { cert_file: a.pem } }");
     assert!(found.contains("http.tls.key_file: is missing"), "{found}");
+    let found = findings("http: { tls: { hsts: true } }");
+    assert!(
+        found.contains("http.tls.cert_file: is missing") && found.contains("http.tls.key_file: is missing"),
+        "{found}"
+    );
 }
 
 #[test]
