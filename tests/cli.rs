@@ -219,6 +219,8 @@ fn a_key_is_made_listed_and_revoked_without_a_service() {
     let ours = ["create", "--name", "ours", "--team", "sales", "--rate-limit", "50", "--expires-in", "90d"];
     let output = key(&ours);
     assert!(output.status.success(), "{}", text(&output.stderr));
+    let mode = std::fs::metadata(directory.path().join("store.db")).expect("the database").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it is its owner's alone");
     let made = text(&output.stdout);
     let parts: Vec<&str> = made.trim_end().split('_').collect();
     assert!(parts.len() == 3 && parts[0] == "sk" && made.lines().count() == 1, "only the key is printed: {made}");
@@ -247,7 +249,12 @@ fn a_key_is_made_listed_and_revoked_without_a_service() {
     let (unknown, no_id) = (key(&["revoke", "00000000000"]), key(&["revoke", "nonsense"]));
     assert_eq!((unknown.status.code(), no_id.status.code()), (Some(1), Some(2)));
     assert!(text(&unknown.stderr).contains("key list"), "{}", text(&unknown.stderr));
-    for wrong in [&["--name", "a", "--team", "no team"][..], &["--name", "a", "--rate-limit", "0"], &[]] {
+    for wrong in [
+        &["--name", "a", "--team", "no team"][..],
+        &["--name", "a", "--rate-limit", "0"],
+        &["--name", "a", "--rate-limit", "100000001"],
+        &[],
+    ] {
         assert_eq!(key(&[&["create"][..], wrong].concat()).status.code(), Some(2), "{wrong:?}");
     }
 }

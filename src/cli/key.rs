@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::RangedI64ValueParser;
 use tokio::time::timeout;
 
 use super::stored::{self, Kept};
 use super::{Exit, runtime};
 use crate::app::audit;
 use crate::config::parse_duration;
-use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyId};
+use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyId, MAX_RATE_LIMIT};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::{Scope, Tenant};
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult, AuditSink};
@@ -64,11 +65,16 @@ struct Create {
     #[arg(long, value_name = "TEAM", default_value = "default", value_parser = Tenant::of_team)]
     team: Tenant,
     /// Requests that may be made with it in an hour
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_RATE_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_RATE_LIMIT, value_parser = rate_limit())]
     rate_limit: u32,
     /// When it ends by itself, for example 90d; never, if left out
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires_in: Option<Duration>,
+}
+
+/// What `PATCH /admin/api-keys/{id}` takes as well.
+fn rate_limit() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(MAX_RATE_LIMIT))
 }
 
 /// People copy the beginning of a key as often as its id.

@@ -53,7 +53,12 @@ pub fn run(args: &Args, directory: &Path, environment: &Environment, out: &mut d
     }
     writeln!(out, "{findings}")?;
     let found = counted(findings.as_slice().len(), "finding");
-    writeln!(out, "{found} in {}", counted(findings.files(), "file"))?;
+    let files = counted(findings.files(), "file");
+    match (findings.files(), findings.is_any_of_environment()) {
+        (_, false) => writeln!(out, "{found} in {files}")?,
+        (0, true) => writeln!(out, "{found} in the environment")?,
+        (_, true) => writeln!(out, "{found} in {files} and the environment")?,
+    }
     Ok(Exit::Failed)
 }
 

@@ -9,7 +9,7 @@ use super::connector::{self, ConnectorConfig, RuntimeDefaults, wiring};
 use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::environment::Environment;
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, Place};
 use super::runtime::{self, Checked, CheckedProvider};
 use super::top_level_keys::{CONNECTOR_KEYS, RUNTIME_KEYS};
 use super::values::Problem;
@@ -51,8 +51,8 @@ fn kind(node: &Node) -> Kind {
 }
 
 /// Checks files and directories: each file by itself, connectors against the providers of the runtime files among them
-/// (or else the one at `usual_runtime`, if it is there), and all connectors together. Of the environment it only
-/// matters which keys are there.
+/// (or else the one at `usual_runtime`, if it is there), and all connectors together. The environment is laid over runtime
+/// files, as it is when the program runs.
 pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
     let (files, mut findings) = connector::files(paths);
     let count = files.len();
@@ -66,7 +66,7 @@ pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment)
         {
             Some((Kind::Connector, node)) => connectors.push((file, node)),
             Some((Kind::Runtime, node)) => {
-                checked.get_or_insert_default().extend(runtime::check(&diagnostics, &file, &node, environment));
+                checked.get_or_insert_default().extend(runtime::check(&diagnostics, Some(&file), node, environment));
             }
             Some((Kind::Unclear, _)) => {
                 let help = "a connector has name and source; a runtime configuration has kafka, providers or the like";
@@ -77,11 +77,10 @@ pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment)
         }
         findings.extend(diagnostics.into_findings());
     }
-    // Connectors alone are held against the runtime configuration in its usual place.
-    if checked.is_none() && usual_runtime.exists() {
-        let diagnostics = Diagnostics::new(Some(usual_runtime));
-        let node = connector::read_tree(&diagnostics, usual_runtime);
-        checked = node.map(|node| runtime::check(&diagnostics, usual_runtime, &node, environment));
+    if checked.is_none() {
+        let (of_usual, of_environment) = check_unnamed(usual_runtime, environment);
+        checked = of_usual;
+        findings.extend(of_environment);
     }
     let defaults = RuntimeDefaults {
         cache_ttl: std::time::Duration::ZERO,
@@ -92,7 +91,7 @@ pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment)
         nobody_to_ask: None,
     };
     let checked = checked.unwrap_or_default();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = environment.misspelt().map(noted_misspelt).collect();
     let mut wirings = Vec::new();
     for (file, node) in connectors {
         let diagnostics = Diagnostics::new(Some(&file));
@@ -110,6 +109,22 @@ pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment)
     }
     findings.extend(wiring::check_together(wirings.iter()));
     Report { files: count, findings: Findings::new(findings), notes }
+}
+
+/// Connectors alone are held against the runtime configuration in its usual place, if it is there. Findings are only
+/// those of the environment: that file was not named.
+fn check_unnamed(usual_runtime: &Path, environment: &Environment) -> (Option<Checked>, Vec<Finding>) {
+    let file = Some(usual_runtime).filter(|file| file.exists());
+    let diagnostics = Diagnostics::new(file);
+    let node = file.map_or_else(|| Some(Node::empty()), |file| connector::read_tree(&diagnostics, file));
+    let checked = node.map(|node| runtime::check(&diagnostics, file, node, environment));
+    let mut findings = diagnostics.into_findings();
+    findings.retain(|finding| matches!(finding.place, Place::Variable(_)));
+    (checked.filter(|_| file.is_some()), findings)
+}
+
+fn noted_misspelt((variable, meant): (&str, String)) -> String {
+    format!("{variable}: note: a variable of this name is no setting and is ignored; did you mean {meant}?")
 }
 
 fn noted(finding: &Finding) -> String {

@@ -91,6 +91,11 @@ impl Findings {
         self.0.is_empty()
     }
 
+    /// Whether one of them is about an environment variable.
+    pub fn is_any_of_environment(&self) -> bool {
+        self.0.iter().any(|finding| matches!(finding.place, Place::Variable(_)))
+    }
+
     /// Number of files that findings are about.
     pub fn files(&self) -> usize {
         self.0.iter().filter_map(|finding| finding.place.path()).collect::<BTreeSet<_>>().len()

@@ -122,9 +122,18 @@ impl Checked {
     }
 }
 
-/// Checks a file by itself: of the environment it only matters which keys are there.
-pub(crate) fn check(diagnostics: &Diagnostics, file: &Path, root: &Node, environment: &Environment) -> Checked {
-    let Written { kafka, store, providers, routing, .. } = read(diagnostics, root, base(Some(file)));
+/// Checks what a file comes to with the environment over it; no provider needs its key. Without a file the environment
+/// alone.
+pub(crate) fn check(
+    diagnostics: &Diagnostics,
+    file: Option<&Path>,
+    mut root: Node,
+    environment: &Environment,
+) -> Checked {
+    for finding in document::overlay(&mut root, environment) {
+        diagnostics.add(finding);
+    }
+    let Written { kafka, store, providers, routing, .. } = read(diagnostics, &root, base(file));
     let providers = providers.into_iter().map(|provider| CheckedProvider {
         has_key: provider.has_key(environment),
         name: provider.name,
@@ -168,7 +177,7 @@ fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let http = http::read(diagnostics, root.section("http"), base);
     let store = store::read(root.section("store"), base);
     let request_log = request_log::read(root.section("request_log"));
-    let audit = audit::read(root.section("audit"), base);
+    let audit = audit::read(diagnostics, root.section("audit"), base);
     let cache = cache::read(root.section("cache"));
     let providers = providers::read(diagnostics, &mut root, base);
     let routing = routing::read(diagnostics, root.section("routing"), &providers);

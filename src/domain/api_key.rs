@@ -25,6 +25,8 @@ const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Requests an hour of a key for which nobody said how many.
 pub const DEFAULT_RATE_LIMIT: u32 = 1000;
+/// Most requests an hour that a key may have: more is no limit, and a token bucket still counts it exactly.
+pub const MAX_RATE_LIMIT: u32 = 100_000_000;
 
 /// What a key is called. No secret: it may be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

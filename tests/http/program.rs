@@ -88,11 +88,11 @@ impl Program {
         Self { child, address, log, directory }
     }
 
-    /// How it ends with a configuration that it refuses, and its log.
+    /// How it ends with a configuration that it refuses, and what it says.
     pub fn refused(configuration: &str) -> (ExitStatus, String) {
         let directory = directory(configuration);
         let output = binary(&directory).args(["run", "--config", "runtime.yaml"]).output().expect("the binary");
-        (output.status, String::from_utf8(output.stdout).expect("text"))
+        (output.status, String::from_utf8([output.stdout, output.stderr].concat()).expect("text"))
     }
 
     /// Where it listens.

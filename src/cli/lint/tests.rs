@@ -40,6 +40,44 @@ fn findings_are_printed_and_counted() {
 }
 
 #[test]
+fn what_the_environment_says_is_checked_with_the_file_and_without_one() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("r.yaml"), "http: { listen: '127.0.0.1:0' }\n").unwrap();
+    let valid = CONNECTOR
+        .replace("[sentimnt]", "[sentiment]")
+        .replace("maxLenght", "maxLength")
+        .replace("maximum: 1", "maximum: 9");
+    fs::write(directory.path().join("c.yaml"), valid).unwrap();
+    for file in ["r.yaml", "c.yaml"] {
+        let check = |name, value| lint_with(directory.path(), &[file], &[(name, value)].into_iter().collect());
+        assert_eq!(check("STRUCTURED_PROMPT_HTTP__TIMEOUT", "20s").0, Exit::Done);
+        let (exit, out) = check("STRUCTURED_PROMPT_HTTP__TIMEOUT", "canary");
+        assert!(exit == Exit::Failed && out.contains("STRUCTURED_PROMPT_HTTP__TIMEOUT: http.timeout: "), "{out}");
+        assert!(out.ends_with("1 finding in the environment\n") && !out.contains("canary"), "{out}");
+        let (exit, out) = check("STRUCTURED_PROMPT_HTTP__TIMEUOT", "20s");
+        assert!(exit == Exit::Failed && out.contains("did you mean `timeout`?"), "{out}");
+        let (exit, out) = check("STRUCTURED_PROMPT_HTTP_TIMEOUT", "20s");
+        assert!(exit == Exit::Done && out.contains("did you mean STRUCTURED_PROMPT_HTTP__TIMEOUT?"), "{out}");
+    }
+}
+
+#[test]
+fn a_place_where_the_audit_file_cannot_be_is_a_finding() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("logs")).unwrap();
+    let check = |path: &str| {
+        fs::write(directory.path().join("r.yaml"), format!("audit: {{ file: {path} }}\n")).unwrap();
+        lint(directory.path(), &["r.yaml"])
+    };
+    assert_eq!(check("logs/audit.jsonl").0, Exit::Done);
+    assert!(!directory.path().join("logs/audit.jsonl").exists(), "it only looks");
+    let (exit, out) = check("log/audit.jsonl");
+    assert!(exit == Exit::Failed && out.contains("r.yaml:1:16: audit.file: there is no directory "), "{out}");
+    let (exit, out) = check("logs");
+    assert!(exit == Exit::Failed && out.contains("logs is a directory"), "{out}");
+}
+
+#[test]
 fn a_path_that_does_not_exist_is_wrong_use() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(lint(directory.path(), &[]).0, Exit::WrongUse);

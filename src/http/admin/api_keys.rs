@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use self::schemas::{KeyChangeSchema, KeyIfMatch, KeyPath, NewKeySchema};
 use super::authorize::ADMIN;
-use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId};
+use crate::domain::api_key::{DEFAULT_RATE_LIMIT, KeyEntry, KeyId, MAX_RATE_LIMIT};
 use crate::domain::tenant::{DEFAULT, Scope, Tenant};
 use crate::domain::time::{parse_rfc3339, rfc3339};
 use crate::http::audit;
@@ -35,8 +35,6 @@ use crate::ports::repository::RepositoryError;
 
 /// Longest name of a key, in characters.
 const MAX_NAME_CHARS: usize = 100;
-/// Most requests an hour: more is no limit, and a token bucket still counts it exactly.
-const MAX_RATE_LIMIT: u32 = 100_000_000;
 
 /// A key as administrators see it. Times that are null have not come, or never will.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,6 +1,7 @@
 //! Events in a file, one line each.
 
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,9 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::ports::audit::AuditSink;
+
+/// Who may read a new file: it tells who uses the service, and when. One that is there keeps its permissions.
+const OWNER_ONLY: u32 = 0o600;
 
 /// A file that lines are appended to. It is opened by its name for each batch of them, so whoever rotates it needs to
 /// move it away and nothing else: the next lines are in a new file of that name.
@@ -25,12 +29,12 @@ impl AuditFile {
     /// # Errors
     /// When it cannot be written to.
     pub fn open(path: &Path) -> io::Result<Self> {
-        std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        std::fs::OpenOptions::new().create(true).append(true).mode(OWNER_ONLY).open(path)?;
         Ok(Self { path: path.to_owned(), is_torn: AtomicBool::new(false) })
     }
 
     async fn append(&self, lines: Vec<&str>) -> io::Result<()> {
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path).await?;
+        let mut file = OpenOptions::new().create(true).append(true).mode(OWNER_ONLY).open(&self.path).await?;
         if self.is_torn.load(Ordering::Relaxed) {
             self.put(&mut file, "\n").await?;
         }
@@ -67,6 +71,8 @@ impl AuditSink for AuditFile {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -80,6 +86,21 @@ mod tests {
         file.write(vec!["{\"n\":3}"]).await.unwrap();
         assert_eq!(std::fs::read_to_string(&old).unwrap(), "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"n\":3}\n");
+    }
+
+    #[tokio::test]
+    async fn a_new_file_is_its_owners_alone_and_one_that_is_there_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.jsonl");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let file = AuditFile::open(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+        std::fs::remove_file(&path).unwrap();
+        file.write(vec!["{}"]).await.unwrap();
+        assert_eq!(mode(), 0o600, "after a rotation");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        file.write(vec!["{}"]).await.unwrap();
+        assert_eq!(mode(), 0o640);
     }
 
     #[tokio::test]

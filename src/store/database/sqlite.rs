@@ -1,11 +1,13 @@
 //! A database in an SQLite file.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
+use tokio::fs::OpenOptions;
 use tokio::time::Instant;
 
 use super::migrations::{self, Comparison, Readiness, Step};
@@ -19,6 +21,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// process first.
 const ATTEMPTS: usize = 12;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);
+/// Who may read a new file: it has hashes of keys and, where the user wants it, prompts. One that is there keeps its
+/// permissions.
+const OWNER_ONLY: u32 = 0o600;
 /// One writes; the others read beside it.
 const MAX_CONNECTIONS: u32 = 4;
 
@@ -111,7 +116,17 @@ impl SqliteDatabase {
             let made = tokio::fs::create_dir_all(directory).await;
             made.map_err(|error| StoreError(format!("no directory for it: {error}")))?;
         }
+        self.make_file().await.map_err(|error| StoreError(format!("it cannot be made: {error}")))?;
         self.pool.connect_options().connect().await.map_err(|error| store_error(&error))
+    }
+
+    /// Makes the file, which is empty then, if it is not there. SQLite gives the files that it makes beside it the same
+    /// permissions.
+    async fn make_file(&self) -> io::Result<()> {
+        match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&self.path).await {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 }
 

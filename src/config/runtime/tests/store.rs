@@ -47,6 +47,7 @@ fn security_events_go_nowhere_else_until_someone_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("r.yaml");
         fs::write(&file, text).unwrap();
+        fs::create_dir(directory.path().join("logs")).unwrap();
         let audit = load(Some(&file), &variables.iter().copied().chain(KEYED).collect()).unwrap().audit;
         let below =
             |path: &Path| path.strip_prefix(directory.path()).map_or(path.to_owned(), |it| Path::new("FILE").join(it));
