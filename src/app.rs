@@ -92,7 +92,8 @@ impl App {
         tracing::info!(http = %http_address, tls, admin, redirect, connectors = asked.len(), journal, "started");
         let open_requests = api.open_requests(&shared.tasks);
         let services = api.serve(listeners, &shared.tasks).into_iter().chain(storage.services).chain(following);
-        let running = Running::new(members, services, shared.tasks).with_intake(open_requests);
+        let running = Running::new(members, services, shared.tasks);
+        let running = running.with_intake(open_requests).with_intake(storage.audit_counts);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })
     }
 

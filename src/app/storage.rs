@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::audit;
+use super::audit::Audit;
 use super::cache::Cache;
 use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
+use crate::config::runtime::RuntimeConfig;
 use crate::pipeline::definitions::Definitions;
 use crate::ports::audit::AuditLog;
 use crate::ports::health::Health;
@@ -18,7 +19,7 @@ use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
 use crate::store::database_health::DatabaseHealth;
 use crate::store::journal::{self, SharedJournal};
-use crate::store::repositories::{self, Repositories, RepositoryTasks};
+use crate::store::repositories::{self, Repositories, RepositoryTasks, Retention};
 use crate::store::selected::SelectedStore;
 use crate::store::settings::StoreUrl;
 
@@ -32,6 +33,8 @@ pub(super) struct Storage {
     pub(super) repositories: Option<Repositories>,
     /// Takes security events down.
     pub(super) audit: Arc<dyn AuditLog>,
+    /// Records how many came at once, when their minute is over or the process stops.
+    pub(super) audit_counts: Service,
     /// Schemas and templates by name.
     pub(super) definitions: Arc<Definitions>,
     /// How the cache and the store are doing.
@@ -79,7 +82,7 @@ impl Storage {
             }
         };
         let audit_table = repositories.as_ref().map(|stored| Arc::clone(&stored.audit_log));
-        let (audit, streams) = audit::open(shared, audit_table)?;
+        let Audit { log: audit, counts: audit_counts, streams } = Audit::open(shared, audit_table)?;
         services.extend(streams);
         let definitions = definitions(repositories.as_ref());
         if repositories.is_some() {
@@ -87,7 +90,7 @@ impl Storage {
             let watch = Arc::clone(&definitions).watch(stop.clone());
             services.push(Service::new("watch of schemas and templates", shared.tasks.service(watch), stop, Ok));
         }
-        Ok(Self { cache, journal, repositories, audit, definitions, health, services })
+        Ok(Self { cache, journal, repositories, audit, audit_counts, definitions, health, services })
     }
 }
 
@@ -121,7 +124,9 @@ fn open_repositories(database: &Database, shared: &Shared) -> (Repositories, [Se
         metrics: &shared.metrics,
         stop: stop.clone(),
     };
-    let (stored, tasks) = Repositories::stored(database, shared.runtime.request_log.retention, deps);
+    let RuntimeConfig { request_log, audit, .. } = &shared.runtime;
+    let retention = Retention { request_log: request_log.retention, audit_log: audit.retention };
+    let (stored, tasks) = Repositories::stored(database, retention, deps);
     let RepositoryTasks { request_log, audit_log, sweep } = tasks;
     let service = |name, task| Service::new(name, task, stop.clone(), Ok);
     (stored, [service("request log", request_log), service("audit log", audit_log), service("store sweep", sweep)])

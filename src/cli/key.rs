@@ -114,7 +114,8 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
         }
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Store { keys: StoredKeys::new(database.clone(), Arc::clone(&clock)), database, clock, sinks };
+    let events = AuditTable::new(database.clone(), config.audit.retention);
+    let store = Store { keys: StoredKeys::new(database.clone(), Arc::clone(&clock)), database, events, clock, sinks };
     let done = runtime.block_on(async {
         store.check().await?;
         match &args.command {
@@ -163,6 +164,7 @@ impl From<RepositoryError> for Failed {
 struct Store {
     database: Database,
     keys: StoredKeys,
+    events: AuditTable,
     clock: Arc<dyn Clock>,
     /// Where security events go beside the database.
     sinks: Vec<Arc<dyn AuditSink>>,
@@ -224,9 +226,10 @@ impl Store {
             result: AuditResult::Success,
             request_id: None,
             detail: Some(what.to_owned()),
+            times: 1,
         };
         let line = audit_line(&event);
-        AuditTable::new(self.database.clone()).insert(&[(fastrand::i64(0..), event)]).await?;
+        self.events.insert(&[(fastrand::i64(0..), event)]).await?;
         let mut missing = Vec::new();
         for sink in &self.sinks {
             let late = || format!("{}: no answer within {} s", sink.title(), SINK_LIMIT.as_secs());

@@ -31,6 +31,7 @@ pub fn event(api: &ApiParts, request_id: &str, event_type: AuditEventType, resul
         result,
         request_id: Some(request_id.to_owned()),
         detail: None,
+        times: 1,
     }
 }
 

@@ -43,6 +43,7 @@ impl SuspiciousRecords {
             result,
             request_id: None,
             detail: Some(detail),
+            times: 1,
         });
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::tenant::{Scope, Tenant};
 use crate::domain::time::rfc3339;
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditEventType {
     /// Somebody presented a key, or none.
     Authentication,
@@ -87,7 +87,8 @@ pub struct AuditEvent {
     pub tenant: Tenant,
     /// What it is about.
     pub event_type: AuditEventType,
-    /// Who did it: the id of a key, `admin`, `command line`, `connector NAME`, an address, or `anonymous`.
+    /// Who did it: the id of a key, `admin`, `command line`, `connector NAME`, an address, `anonymous`, or `others` where
+    /// too many did the same at once.
     pub actor: String,
     /// To what: a route, `api_keys/ID`, `cache`, a record's position.
     pub resource: String,
@@ -97,12 +98,14 @@ pub struct AuditEvent {
     pub request_id: Option<String>,
     /// More in a sentence or a word.
     pub detail: Option<String>,
+    /// How many of its kind it stands for. Of several it is the last.
+    pub times: u32,
 }
 
 impl AuditEvent {
     /// The event as a line of JSON. `id` tells a line that was written twice from two events.
     pub fn to_json(&self, id: &str) -> String {
-        let Self { timestamp, tenant, event_type, actor, resource, result, request_id, detail } = self;
+        let Self { timestamp, tenant, event_type, actor, resource, result, request_id, detail, times } = self;
         json!({
             "id": id,
             "timestamp": rfc3339(*timestamp),
@@ -114,6 +117,7 @@ impl AuditEvent {
             "result": result.as_str(),
             "request_id": request_id,
             "detail": detail,
+            "times": times,
         })
         .to_string()
     }

@@ -10,19 +10,24 @@ pub mod stream;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use sqlx::QueryBuilder;
 
-use super::database::columns::{before, damaged, millis, place, row_limit, tenant, text, time};
+use super::database::columns::{before, count, damaged, millis, place, row_limit, tenant, text, time};
 use super::database::{Database, answered};
+use super::removal::delete_part;
 use super::row_writer::{RowTable, RowWriter};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Scope;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditHistory, AuditLog, AuditResult};
 use crate::ports::repository::{RepositoryError, RepositoryFuture};
 
-/// The table of events, to be written. Nothing is removed from it.
-pub struct AuditTable(Database);
+/// The table of events, to be written.
+pub struct AuditTable {
+    database: Database,
+    /// How long events are kept.
+    retention: Duration,
+}
 
 /// The table of events, to be read.
 pub struct StoredAuditHistory(Database);
@@ -39,12 +44,13 @@ struct EventRow {
     result: String,
     request_id: Option<String>,
     detail: Option<String>,
+    times: i64,
 }
 
 impl AuditTable {
-    /// The events in this database.
-    pub fn new(database: Database) -> Self {
-        Self(database)
+    /// The events in this database, which are kept so long.
+    pub fn new(database: Database, retention: Duration) -> Self {
+        Self { database, retention }
     }
 
     /// Writes all of these events under their numbers, or none. Writing them again changes nothing.
@@ -54,9 +60,9 @@ impl AuditTable {
     pub async fn insert(&self, rows: &[(i64, AuditEvent)]) -> Result<(), RepositoryError> {
         const INSERT: &str = "
             INSERT INTO audit_log (organization_id, team_id, created_at, number, event_type, actor, resource, result,
-            request_id, detail) ";
+            request_id, detail, times) ";
         const UNLESS_THERE: &str = " ON CONFLICT (organization_id, created_at, number) DO NOTHING";
-        with_connection!(self.0, |connection| {
+        with_connection!(self.database, |connection| {
             let mut insert = QueryBuilder::new(INSERT);
             insert.push_values(rows, |mut row, (unique, event)| {
                 row.push_bind(event.tenant.organization()).push_bind(event.tenant.team());
@@ -64,13 +70,25 @@ impl AuditTable {
                 row.push_bind(event.event_type.as_str()).push_bind(text(&event.actor));
                 row.push_bind(text(&event.resource)).push_bind(event.result.as_str());
                 row.push_bind(event.request_id.as_deref().map(text));
-                row.push_bind(event.detail.as_deref().map(text));
+                row.push_bind(event.detail.as_deref().map(text)).push_bind(i64::from(event.times));
             });
             insert.push(UNLESS_THERE);
             // Each number of rows is another statement, of which the connection would keep many.
             insert.build().persistent(false).execute(connection).await.map(drop)?;
         });
         Ok(())
+    }
+
+    /// Removes at most `limit` events that are older than the retention. True if there may be more.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn delete_old(&self, now: Duration, limit: u32) -> Result<bool, RepositoryError> {
+        const OLD: &str = "
+            DELETE FROM audit_log WHERE (organization_id, created_at, number) IN (
+                SELECT organization_id, created_at, number FROM audit_log
+                WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+        delete_part(&self.database, OLD, now.saturating_sub(self.retention), limit).await
     }
 }
 
@@ -89,8 +107,8 @@ impl RowTable for AuditTable {
         self.insert(rows).boxed()
     }
 
-    fn remove_old(&self, _now: Duration, _limit: u32) -> BoxFuture<'_, Result<bool, RepositoryError>> {
-        ready(Ok(false)).boxed()
+    fn remove_old(&self, now: Duration, limit: u32) -> BoxFuture<'_, Result<bool, RepositoryError>> {
+        self.delete_old(now, limit).boxed()
     }
 }
 
@@ -164,6 +182,7 @@ impl EventRow {
             result: result.ok_or_else(|| damaged("the result of an event"))?,
             request_id: self.request_id,
             detail: self.detail,
+            times: count(self.times),
         })
     }
 }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::database::Database;
+use super::database::columns::millis;
+use crate::ports::repository::RepositoryError;
+
 /// Rows of a part: milliseconds, in which others wait.
 pub(super) const ROWS_AT_ONCE: u32 = 500;
 /// Time between two looks for such rows.
@@ -30,4 +34,20 @@ impl RemovalSchedule {
     pub(super) fn done(&mut self, is_more: bool) {
         self.next_at = Instant::now() + if is_more { PAUSE } else { EVERY };
     }
+}
+
+/// Executes a statement that deletes at most `$2` rows from before `$1`. True if there may be more.
+pub(super) async fn delete_part(
+    database: &Database,
+    statement: &'static str,
+    before: Duration,
+    limit: u32,
+) -> Result<bool, RepositoryError> {
+    let deleted = with_connection!(database, |connection| sqlx::query(statement)
+        .bind(millis(before))
+        .bind(i64::from(limit))
+        .execute(connection)
+        .await?
+        .rows_affected());
+    Ok(deleted >= u64::from(limit))
 }

@@ -43,6 +43,15 @@ pub struct Repositories {
     pub audit_history: Arc<dyn AuditHistory>,
 }
 
+/// How long rows are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Those of the request log.
+    pub request_log: Duration,
+    /// Those of the audit log.
+    pub audit_log: Duration,
+}
+
 /// What repositories in a database need beside it.
 pub struct Dependencies<'a> {
     /// Dates entries.
@@ -66,8 +75,8 @@ pub struct RepositoryTasks {
 }
 
 impl Repositories {
-    /// Those in a database, where rows of the request log are kept for `retention`.
-    pub fn stored(database: &Database, retention: Duration, deps: Dependencies<'_>) -> (Self, RepositoryTasks) {
+    /// Those in a database.
+    pub fn stored(database: &Database, retention: Retention, deps: Dependencies<'_>) -> (Self, RepositoryTasks) {
         let Dependencies { clock, tasks, metrics, stop } = deps;
         let writer = |table| row_writer::Dependencies {
             clock: Arc::clone(&clock),
@@ -75,9 +84,10 @@ impl Repositories {
             metrics: metrics.table(table),
             stop: stop.clone(),
         };
-        let requests = RequestTable::new(database.clone(), retention);
+        let requests = RequestTable::new(database.clone(), retention.request_log);
         let (request_log, request_task) = RowWriter::open(requests, writer("request_log"));
-        let (audit_log, audit_task) = RowWriter::open(AuditTable::new(database.clone()), writer("audit_log"));
+        let events = AuditTable::new(database.clone(), retention.audit_log);
+        let (audit_log, audit_task) = RowWriter::open(events, writer("audit_log"));
         let idempotency = Arc::new(StoredIdempotency::new(database.clone(), Arc::clone(&clock)));
         let sweep = tasks.service(Arc::clone(&idempotency).sweep(stop.clone()));
         let repositories = Self {

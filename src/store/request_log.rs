@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use self::rows::RequestRow;
 use super::database::columns::{before, millis, place, row_limit, text};
 use super::database::{Database, answered};
+use super::removal::delete_part;
 use super::row_writer::{RowTable, RowWriter};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::tenant::Tenant;
@@ -138,14 +139,7 @@ impl RequestTable {
                 WHERE hour < $1 ORDER BY hour LIMIT $2)";
         let mut is_more = false;
         for (statement, retention) in [(ROWS, self.retention), (SUMS, USAGE_RETENTION)] {
-            let before = millis(now.saturating_sub(retention));
-            let deleted = with_connection!(self.database, |connection| sqlx::query(statement)
-                .bind(before)
-                .bind(i64::from(limit))
-                .execute(connection)
-                .await?
-                .rows_affected());
-            is_more |= deleted >= u64::from(limit);
+            is_more |= delete_part(&self.database, statement, now.saturating_sub(retention), limit).await?;
         }
         Ok(is_more)
     }

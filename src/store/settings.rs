@@ -27,9 +27,11 @@ pub struct RequestLogSettings {
     pub store_text: bool,
 }
 
-/// The `audit` section: where security events go beside the table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The `audit` section: how long security events are kept, and where they go beside the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditSettings {
+    /// How long events are kept in the table.
+    pub retention: Duration,
     /// A file, a line for each.
     pub file: Option<PathBuf>,
     /// A topic on Kafka, a message for each.

@@ -54,7 +54,7 @@ async fn events_are_in_the_table_and_in_the_file_also_after_it_was_moved_away() 
     assert!(all.iter().any(is_success), "{all:?}");
     all.retain(|line| !is_success(line));
     let limits = all.iter().filter(|line| line["event_type"] == "rate_limit").count();
-    assert!(limits <= 2, "one a minute, not nine: {all:?}");
+    assert!(limits <= 3, "the first of a minute, and the others as one, not nine: {all:?}");
     let seen: BTreeSet<[&str; 4]> = all
         .iter()
         .map(|line| ["event_type", "result", "actor", "resource"].map(|name| line[name].as_str().expect("a text")))

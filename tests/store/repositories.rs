@@ -17,7 +17,7 @@ use structured_prompt::domain::tenant::Tenant;
 use structured_prompt::ports::clock::{Clock, ManualClock};
 use structured_prompt::ports::repository::RepositoryFuture;
 use structured_prompt::store::database::Database;
-use structured_prompt::store::repositories::{Dependencies, Repositories};
+use structured_prompt::store::repositories::{Dependencies, Repositories, Retention};
 use structured_prompt::store::selected::SelectedStore;
 use structured_prompt::store::settings::Location;
 use structured_prompt::tasks::Tasks;
@@ -66,7 +66,8 @@ impl Kept {
         database.migrate().await.expect("a database");
         Self::new(|clock, metrics, stop| {
             let deps = Dependencies { clock, tasks: &Tasks::new(Handle::current()), metrics, stop };
-            Repositories::stored(&database, RETENTION, deps).0
+            let retention = Retention { request_log: RETENTION, audit_log: RETENTION };
+            Repositories::stored(&database, retention, deps).0
         })
     }
 
@@ -135,6 +136,7 @@ async fn check_stored(location: &Location) {
     let kept = Kept::stored(location).await;
     // First, since it needs tables without other requests.
     soon(Box::pin(request_log::check_table(&kept, database(location)))).await;
+    soon(Box::pin(audit::check_table(&kept, database(location)))).await;
     request_log::a_year_is_read_quickly(&kept, location).await;
     check(&kept).await;
 }

@@ -1,14 +1,27 @@
 //! What many events at once may cost. Whoever tries out keys, or asks far more often than they may, makes thousands of
-//! equal events; in a database that keeps them for years they are an attack of their own.
+//! equal events; in a database that keeps them for long they are an attack of their own.
+//!
+//! So of the refusals of one type by one actor the first within a minute is an event by itself, and the others are one
+//! together, at the end of the minute, which says how many they are.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::tenant::Tenant;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditLog, AuditResult};
+use crate::ports::clock::Clock;
 use crate::telemetry::metrics::AuditMetrics;
 
-/// Events of one type that are recorded one by one within a minute.
-const MOST_A_MINUTE: u32 = 1000;
+/// Actors of one type of event that are told apart within a minute.
+const MOST_ACTORS: usize = 100;
+/// Who did what all further ones did.
+const OTHERS: &str = "others";
+/// How often is looked whether a minute has ended.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Lets through what is not too much. What administrators do and what is allowed always is.
 pub struct FloodGuard {
@@ -22,10 +35,10 @@ pub struct FloodGuard {
 struct Minute {
     /// Which one, since the Unix epoch.
     number: u64,
-    recorded: [u32; AuditEventType::ALL.len()],
-    /// Whose limit was reached.
-    limited: HashSet<String>,
-    held_back: u64,
+    /// Who did what, and all but the first such event as one.
+    refusals: HashMap<(AuditEventType, String), Option<AuditEvent>>,
+    /// Whether the process stops: nothing is counted any more.
+    is_last: bool,
 }
 
 impl FloodGuard {
@@ -34,114 +47,101 @@ impl FloodGuard {
         Self { log, metrics, now: Mutex::default() }
     }
 
-    fn is_too_much(&self, event: &AuditEvent) -> bool {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = event.timestamp.as_secs() / 60;
-        if now.number != number {
-            now.report();
-            *now = Minute { number, ..Minute::default() };
+    /// Records what was counted when its minute is over, until `stop`; then also what is left, and from then on each
+    /// event by itself.
+    pub async fn watch(self: Arc<Self>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+        while stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_some() {
+            let counted = self.minute().begin(minute_of(clock.now()));
+            self.record_all(counted);
         }
-        now.is_too_much(event)
+        let counted = {
+            let mut minute = self.minute();
+            minute.is_last = true;
+            minute.end()
+        };
+        self.record_all(counted);
+    }
+
+    fn record_all(&self, events: Vec<AuditEvent>) {
+        events.into_iter().for_each(|event| self.log.record(event));
+    }
+
+    fn minute(&self) -> MutexGuard<'_, Minute> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AuditLog for FloodGuard {
     fn record(&self, event: AuditEvent) {
-        if self.is_too_much(&event) {
-            self.metrics.held_back(event.event_type.as_str());
-        } else {
-            self.log.record(event);
+        if !is_guarded(&event) {
+            return self.log.record(event);
+        }
+        let event_type = event.event_type;
+        let (counted, event) = {
+            let mut minute = self.minute();
+            (minute.begin(minute_of(event.timestamp)), minute.take(event))
+        };
+        self.record_all(counted);
+        match event {
+            Some(event) => self.log.record(event),
+            None => self.metrics.held_back(event_type.as_str()),
         }
     }
+}
+
+fn is_guarded(event: &AuditEvent) -> bool {
+    match event.event_type {
+        AuditEventType::Authentication => event.result != AuditResult::Success,
+        AuditEventType::Authorization | AuditEventType::RateLimit | AuditEventType::SuspiciousInput => true,
+        AuditEventType::AdminAction | AuditEventType::CacheInvalidation => false,
+    }
+}
+
+fn minute_of(time: Duration) -> u64 {
+    time.as_secs() / 60
 }
 
 impl Minute {
-    fn is_too_much(&mut self, event: &AuditEvent) -> bool {
-        let is_guarded = match event.event_type {
-            AuditEventType::Authentication => event.result != AuditResult::Success,
-            AuditEventType::Authorization | AuditEventType::RateLimit | AuditEventType::SuspiciousInput => true,
-            AuditEventType::AdminAction | AuditEventType::CacheInvalidation => false,
-        };
-        if !is_guarded {
-            return false;
+    /// Goes on to this minute, unless it is no later one. What was counted in the one before is returned.
+    fn begin(&mut self, number: u64) -> Vec<AuditEvent> {
+        if number <= self.number {
+            return Vec::new();
         }
-        let recorded = AuditEventType::ALL.iter().zip(&mut self.recorded).find(|(kind, _)| **kind == event.event_type);
-        let Some((_, recorded)) = recorded.filter(|(_, recorded)| **recorded < MOST_A_MINUTE) else {
-            self.held_back += 1;
-            return true;
-        };
-        // A client beyond its limit is one event a minute, however often it asks.
-        if event.event_type == AuditEventType::RateLimit && !self.limited.insert(event.actor.clone()) {
-            return true;
-        }
-        *recorded += 1;
-        false
+        self.number = number;
+        self.end()
     }
 
-    fn report(&self) {
-        if self.held_back > 0 {
-            let events = self.held_back;
-            tracing::warn!(events, "so many events came within a minute that they were not recorded one by one");
-        }
+    /// Forgets who did what, and returns what was counted.
+    fn end(&mut self) -> Vec<AuditEvent> {
+        std::mem::take(&mut self.refusals).into_values().flatten().collect()
     }
+
+    /// Returns an event that is to be recorded by itself, and counts any other.
+    fn take(&mut self, event: AuditEvent) -> Option<AuditEvent> {
+        if self.is_last {
+            return Some(event);
+        }
+        let event_type = event.event_type;
+        let key = (event_type, event.actor.clone());
+        if let Some(counted) = self.refusals.get_mut(&key) {
+            add(counted, event);
+            return None;
+        }
+        if self.refusals.keys().filter(|(kind, _)| *kind == event_type).count() < MOST_ACTORS {
+            self.refusals.insert(key, None);
+            return Some(event);
+        }
+        let (tenant, actor) = (Tenant::default(), OTHERS.to_owned());
+        let counted = self.refusals.entry((event_type, actor.clone())).or_default();
+        add(counted, AuditEvent { tenant, actor, ..event });
+        None
+    }
+}
+
+fn add(counted: &mut Option<AuditEvent>, event: AuditEvent) {
+    let before = counted.as_ref().map_or(0, |event| event.times);
+    *counted = Some(AuditEvent { times: before.saturating_add(event.times), ..event });
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::domain::tenant::Tenant;
-    use crate::ports::audit::MemoryAudit;
-    use crate::telemetry::metrics::Metrics;
-
-    fn event(event_type: AuditEventType, result: AuditResult, actor: &str, second: u64) -> AuditEvent {
-        AuditEvent {
-            timestamp: Duration::from_secs(second),
-            tenant: Tenant::default(),
-            event_type,
-            actor: actor.to_owned(),
-            resource: "/v1/analyze".to_owned(),
-            result,
-            request_id: None,
-            detail: None,
-        }
-    }
-
-    /// How many of these events are recorded.
-    fn recorded(events: impl IntoIterator<Item = AuditEvent>) -> (usize, String) {
-        let (log, metrics) = (Arc::new(MemoryAudit::default()), Metrics::default());
-        let guard = FloodGuard::new(Arc::clone(&log) as _, metrics.audit());
-        events.into_iter().for_each(|event| guard.record(event));
-        (log.events().len(), metrics.encode().unwrap())
-    }
-
-    #[test]
-    fn a_client_beyond_its_limit_is_one_event_a_minute() {
-        let refused = |actor, second| event(AuditEventType::RateLimit, AuditResult::Denied, actor, second);
-        let (count, metrics) = recorded((0..180).flat_map(|second| [refused("a", second), refused("b", second)]));
-        assert_eq!(count, 6);
-        assert!(metrics.contains("sp_audit_held_back_total{event_type=\"rate_limit\"} 354"), "{metrics}");
-    }
-
-    #[test]
-    fn each_refused_key_is_an_event_until_there_are_too_many_in_a_minute() {
-        let refused = |n| event(AuditEventType::Authentication, AuditResult::Denied, "anonymous", 60 + n / 1000);
-        let most = u64::from(MOST_A_MINUTE);
-        assert_eq!(recorded((0..most).map(refused)).0, 1000);
-        assert_eq!(recorded((0..2 * most).map(refused)).0, 1000);
-        let other = event(AuditEventType::SuspiciousInput, AuditResult::Denied, "a", 61);
-        assert_eq!(recorded((0..2 * most).map(refused).chain([other])).0, 1001, "each type has its own share");
-    }
-
-    #[test]
-    fn what_is_done_is_always_recorded() {
-        for (event_type, result) in [
-            (AuditEventType::AdminAction, AuditResult::Failed),
-            (AuditEventType::CacheInvalidation, AuditResult::Success),
-            (AuditEventType::Authentication, AuditResult::Success),
-        ] {
-            assert_eq!(recorded((0..3000).map(|_| event(event_type, result, "admin", 1))).0, 3000);
-        }
-    }
-}
+mod tests;

@@ -37,6 +37,7 @@ pub(super) const SQLITE: Steps = steps! { "sqlite":
     "0006" "jobs",
     "0007" "audit_log",
     "0008" "idempotency",
+    "0009" "audit_log_times",
 };
 pub(super) const POSTGRES: Steps = steps! { "postgres":
     "0001" "journal",
@@ -47,6 +48,7 @@ pub(super) const POSTGRES: Steps = steps! { "postgres":
     "0006" "jobs",
     "0007" "audit_log",
     "0008" "idempotency",
+    "0009" "audit_log_times",
 };
 
 /// A step that was applied: its number and its subject.
@@ -204,6 +206,7 @@ mod tests {
                 "6 jobs 863bbe17",
                 "7 audit_log 30295d04",
                 "8 idempotency 1c252f2c",
+                "9 audit_log_times f3c409a9",
             ]
         );
         assert_eq!(
@@ -217,6 +220,7 @@ mod tests {
                 "6 jobs 39c3eddb",
                 "7 audit_log 6c2232b2",
                 "8 idempotency 5230ed54",
+                "9 audit_log_times 4be86a8f",
             ]
         );
     }

@@ -17,13 +17,13 @@ pub struct AuditMetrics {
 }
 
 impl AuditMetrics {
-    /// Counts an event that was not recorded.
+    /// Counts an event that was not recorded by itself.
     pub fn held_back(&self, event_type: &'static str) {
         self.held_back.get_or_create(&OfEventType { event_type }).inc();
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
-        let help = "Security events that were not recorded one by one: too many came within a minute";
+        let help = "Security events that were not recorded one by one, but counted in another of their minute";
         registry.register("audit_held_back", help, self.held_back.clone());
     }
 }

@@ -3,8 +3,10 @@
 use structured_prompt::domain::page::{Page, PageRequest};
 use structured_prompt::domain::tenant::{Scope, Tenant};
 use structured_prompt::ports::audit::{AuditEvent, AuditEventType, AuditResult};
+use structured_prompt::store::audit::AuditTable;
+use structured_prompt::store::database::Database;
 
-use super::{Kept, all_pages, team};
+use super::{Kept, RETENTION, all_pages, team};
 
 pub async fn check(kept: &Kept) {
     events_come_back_as_they_were_newest_first(kept).await;
@@ -21,7 +23,28 @@ fn event(kept: &Kept, tenant: &Tenant, event_type: AuditEventType, n: usize) -> 
         result: AuditResult::ALL[n % 3],
         request_id: n.is_multiple_of(2).then(|| n.to_string()),
         detail: n.is_multiple_of(3).then(|| "expired".to_owned()),
+        times: if n == 1 { u32::MAX } else { 1 },
     }
+}
+
+/// What only a database does: events that are written twice, and events that are old.
+pub async fn check_table(kept: &Kept, database: Database) {
+    let (tenant, table) = (team("old"), AuditTable::new(database, RETENTION));
+    let numbered = |n| (i64::try_from(n).unwrap(), event(kept, &tenant, AuditEventType::RateLimit, n));
+    let events: Vec<_> = (0..3).map(numbered).collect();
+    for _ in 0..2 {
+        table.insert(&events).await.unwrap();
+    }
+    let scope = Scope::from(&tenant);
+    let count = || async { kept.audit_history.page(&scope, None, PageRequest::first(10)).await.unwrap().items.len() };
+    assert_eq!(count().await, 3, "the second time changes nothing");
+    assert_eq!(table.delete_old(kept.now() + RETENTION, 2).await, Ok(false));
+    assert_eq!(count().await, 3, "as old as they may be");
+    let later = kept.now() + RETENTION + std::time::Duration::from_millis(1);
+    assert_eq!(table.delete_old(later, 2).await, Ok(true));
+    assert_eq!(count().await, 1);
+    assert_eq!(table.delete_old(later, 2).await, Ok(false));
+    assert_eq!(count().await, 0);
 }
 
 /// Waits until so many events of a scope can be read.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqliteConnection};
 use structured_prompt::domain::tenant::Tenant;
+use structured_prompt::store::audit::AuditTable;
 use structured_prompt::store::idempotency::StoredIdempotency;
 use structured_prompt::store::request_log::RequestTable;
 use structured_prompt::store::settings::Location;
@@ -70,6 +71,7 @@ async fn no_statement_reads_a_whole_table() {
     let requests = RequestTable::new(database(&location), RETENTION);
     requests.insert(&[(1, request(&kept, &Tenant::default(), 1))]).await.unwrap();
     requests.delete_old(kept.now(), 100).await.unwrap();
+    AuditTable::new(database(&location), RETENTION).delete_old(kept.now(), 100).await.unwrap();
     let clock = std::sync::Arc::clone(&kept.clock);
     StoredIdempotency::new(database(&location), clock).delete_expired(100).await.unwrap();
 

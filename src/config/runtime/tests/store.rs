@@ -42,6 +42,13 @@ fn requests_are_kept_for_a_month_without_their_texts() {
 }
 
 #[test]
+fn security_events_are_kept_for_a_year() {
+    let days = |text: &str| load_text(text, &KEYED).unwrap().audit.retention.as_secs() / (24 * 3600);
+    assert_eq!((days(""), days("audit: { retention: 90d }")), (365, 90));
+    assert!(findings("audit: { retention: 0s }").contains("audit.retention: "));
+}
+
+#[test]
 fn security_events_go_nowhere_else_until_someone_says_so() {
     let audit = |text: &str, variables: &[(&str, &str)]| {
         let directory = tempfile::tempdir().unwrap();
