@@ -4,6 +4,7 @@
 //! - [`keys`], [`request_log`], [`catalog`], [`audit`], [`idempotency`]: what the HTTP API keeps in a database;
 //!   [`repository`]: what these have in common;
 //! - [`rate_limits`]: how much a key may ask;
+//! - [`request_observer`]: who learns how a request fares;
 //! - [`clock`], [`health`]: the time, and how a part is doing.
 
 pub mod answer_cache;
@@ -19,3 +20,4 @@ pub mod model;
 pub mod rate_limits;
 pub mod repository;
 pub mod request_log;
+pub mod request_observer;

@@ -65,7 +65,7 @@ impl Warmer {
     /// What is wrong with the request, or why it has no answer.
     pub async fn answer(&self, body: Value) -> Result<bool, Problem> {
         let request = PromptRequest::of_body(body)?;
-        let response = self.analyzer.answer(&request, &self.caller, &RequestId::generate()).await?;
+        let response = self.analyzer.answer(&request, &self.caller, &RequestId::generate(), None).await?;
         Ok(response.is_cached())
     }
 

@@ -11,7 +11,6 @@ use super::client_address::ClientAddress;
 use super::endpoint::endpoint;
 use super::problem::Problem;
 use super::request_id::RequestId;
-use super::request_log::Outcome;
 use super::state::{ApiParts, ApiState};
 use crate::domain::tenant::Tenant;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
@@ -99,13 +98,17 @@ fn denial(status: StatusCode) -> Option<AuditEventType> {
     }
 }
 
-/// Records that a prompt looks like an attack: refused, or answered all the same.
-pub fn suspicious(api: &ApiParts, request_id: &str, identity: &Identity, endpoint: &str, outcome: &Outcome) {
-    let Some(why) = &outcome.suspicious else { return };
-    let result = if outcome.status < 400 { AuditResult::Success } else { AuditResult::Denied };
+/// Records that a prompt looks like an attack, for this reason: refused, or let through all the same.
+pub fn suspicious(
+    api: &ApiParts,
+    request_id: &str,
+    identity: &Identity,
+    endpoint: &str,
+    (reason, result): (&str, AuditResult),
+) {
     api.audit.record(AuditEvent {
         resource: endpoint.to_owned(),
-        detail: Some(why.clone()),
+        detail: Some(reason.to_owned()),
         ..event_of(api, request_id, identity, (AuditEventType::SuspiciousInput, result))
     });
 }

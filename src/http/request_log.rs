@@ -1,15 +1,15 @@
 //! The log of requests: with which key what was asked, and what came of it.
 //!
-//! - [`layer`]: takes a request down when it has its answer.
+//! - [`layer`]: takes a request down; [`record`]: what of it, and when.
 
 pub mod layer;
+pub mod record;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::problem::Problem;
 use crate::domain::attempt::Attempt;
-use crate::domain::failure::Code;
 use crate::ports::request_log::RequestLog;
 
 /// Takes requests down.
@@ -49,17 +49,9 @@ pub struct Outcome {
     pub validation_status: Option<&'static str>,
     /// How much the answer can be trusted.
     pub confidence: Option<f64>,
-    /// Why the prompt looks like an attack, without its text.
-    pub suspicious: Option<String>,
-    /// The prompt, or the parameters as JSON.
-    pub prompt: Option<String>,
-    /// The answer's data as JSON.
+    /// The answer's data as JSON, where texts are kept.
     pub data: Option<String>,
 }
-
-/// What came of each prompt of a request. A handler puts it into the extensions of its response.
-#[derive(Debug, Clone)]
-pub struct Outcomes(pub Vec<Outcome>);
 
 impl From<&Problem> for Outcome {
     /// What was asked for in vain is paid for all the same.
@@ -75,7 +67,6 @@ impl From<&Problem> for Outcome {
             input_tokens: calls.iter().map(|call| call.usage.input_tokens).sum(),
             output_tokens: calls.iter().map(|call| call.usage.output_tokens).sum(),
             cost_usd: calls.iter().map(|call| call.cost_usd).sum(),
-            suspicious: (problem.code() == Code::SuspiciousInput.as_str()).then(|| problem.detail().to_owned()),
             ..Self::default()
         }
     }

@@ -15,6 +15,7 @@ use super::endpoint::endpoint;
 use super::error_status::RequestCode;
 use super::problem::Problem;
 use super::request_log::layer::take_down;
+use super::request_log::record::CLIENT_GONE;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
@@ -129,7 +130,24 @@ async fn count(State(state): State<ApiState>, request: Request, next: Next) -> R
     let began_at = Instant::now();
     let endpoint = endpoint(&request);
     let method = METHODS.into_iter().find(|method| request.method().as_str() == *method).unwrap_or("other");
+    // A client that goes away takes this with it.
+    let mut counted = Counted { state, method, endpoint, began_at, status: CLIENT_GONE };
     let response = next.run(request).await;
-    state.metrics.http(method, endpoint, response.status().as_u16(), began_at.elapsed());
+    counted.status = response.status().as_u16();
     response
+}
+
+/// A request, which is counted at its end.
+struct Counted {
+    state: ApiState,
+    method: &'static str,
+    endpoint: &'static str,
+    began_at: Instant,
+    status: u16,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.state.metrics.http(self.method, self.endpoint, self.status, self.began_at.elapsed());
+    }
 }

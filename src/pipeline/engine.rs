@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
-use crate::domain::answer::{Answer, Answered, CacheHit};
+use crate::domain::answer::{Answer, Answered, CacheHit, Flag};
 use crate::domain::answer_key::AnswerKey;
-use crate::domain::failure::Failure;
+use crate::domain::failure::{Code, Failure};
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::ask::{self, Asked};
@@ -17,6 +17,7 @@ use crate::pipeline::recall::{Recall, SharedLookUp, SingleFlight};
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::score::judge;
 use crate::pipeline::spec::CacheMode;
+use crate::ports::request_observer::RequestObserver;
 use crate::tasks::{Commitment, Tasks};
 
 /// Takes requests through the stages. One for the process, whoever asks.
@@ -31,6 +32,32 @@ pub enum Begun {
     Done(Result<Answered, Failure>),
     /// A provider must be asked.
     Ask(Question),
+}
+
+impl Begun {
+    /// The same, observed until nobody works on it any more. What is known of the input is said at once.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn RequestObserver>) -> Self {
+        match &mut self {
+            Self::Done(Err(failure)) if failure.code == Code::SuspiciousInput => {
+                observer.suspicious(&failure.detail, true);
+            }
+            Self::Done(Err(_)) => {}
+            Self::Done(Ok(Answered { flags, .. })) => say_suspicious(flags, &*observer),
+            Self::Ask(question) => {
+                say_suspicious(&question.flags, &*observer);
+                question.progress.observer = Some(observer);
+            }
+        }
+        self
+    }
+}
+
+fn say_suspicious(flags: &[Flag], observer: &dyn RequestObserver) {
+    let patterns: Vec<_> = flags.iter().filter_map(Flag::pattern).collect();
+    if !patterns.is_empty() {
+        observer.suspicious(&patterns.join(", "), false);
+    }
 }
 
 impl Engine {

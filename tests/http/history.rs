@@ -1,5 +1,7 @@
 //! What was asked, read again, from both databases; and a database that dies under load.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::program::Program;
 use super::servers::Postgres;
+use super::stub_provider::{Latency, Script, StubProvider};
 use super::{INVOICE, wait_until};
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -108,4 +111,36 @@ fn a_postgres_that_dies_under_load_loses_no_row_and_holds_no_request_up() {
         !metrics.lines().any(|line| line.starts_with("sp_rows_dropped_total") && !line.ends_with(" 0")),
         "{metrics}"
     );
+}
+
+#[test]
+fn a_request_whose_client_goes_away_is_taken_down_with_what_it_cost() {
+    let script = Script::default().latency(Latency::Fixed(Duration::from_secs(2))).answer(|_, _| "{}".to_owned());
+    let stub = StubProvider::start(script);
+    let program = Program::start(&format!(
+        "http: {{ listen: \"127.0.0.1:0\", auth: off }}\nstore: {{ url: \"sqlite://history.db\" }}\n\
+         providers:\n  stub: {{ kind: openai, base_url: \"{}\", model: stub-1, api_key_env: null, timeout: 30s }}\n\
+         routing: {{ fallback: [stub] }}\n",
+        stub.base_url()
+    ));
+    let body = json!({ "prompt": "x", "schema": { "type": "object" } }).to_string();
+    let mut client = TcpStream::connect(program.address()).expect("its HTTP");
+    write!(
+        client,
+        "POST /v1/analyze HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    wait_until("the call", WAIT, || if stub.in_flight() == 1 { Ok(()) } else { Err("not asked yet".to_owned()) });
+    drop(client);
+    let mut found = Vec::new();
+    wait_until("the row", WAIT, || {
+        found = rows(&program, "/v1/requests", "");
+        if found.len() == 1 { Ok(()) } else { Err(format!("{found:?}")) }
+    });
+    assert_eq!((&found[0]["status"], &found[0]["code"]), (&json!(499), &json!("client_gone")), "{found:?}");
+    assert_eq!(found[0]["provider"], "stub", "{found:?}");
+    assert!(found[0]["cost_usd"].as_f64().is_some_and(|usd| usd > 0.0), "{found:?}");
+    let metrics = program.metrics();
+    assert!(metrics.contains("endpoint=\"/v1/analyze\",status=\"499\"} 1"), "{metrics}");
 }

@@ -1,10 +1,9 @@
 //! `POST /v1/analyze`: one prompt, one answer.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 
-use super::outcome::outcome;
+use super::outcome::{outcome, text};
 use super::prompt_request::PromptRequest;
 use super::request_schemas::PromptRequestSchema;
 use super::structured_response::StructuredResponse;
@@ -14,7 +13,7 @@ use crate::http::json_body::JsonBody;
 use crate::http::openapi::problems::PipelineProblems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
-use crate::http::request_log::Outcomes;
+use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
 
 /// Answers one prompt
@@ -68,12 +67,14 @@ pub async fn analyze(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<RequestRecord>,
     JsonBody(body): JsonBody,
-) -> Result<Response, Problem> {
+) -> Result<Json<StructuredResponse>, Problem> {
     let request = PromptRequest::of_body(body)?;
-    let answer = api.analyzer.answer(&request, &identity.caller, &id).await;
-    let outcome = outcome(&answer, api.stores_text().then_some(&request));
-    Ok((Extension(Outcomes(vec![outcome])), answer.map(Json)).into_response())
+    let record = record.prompt(text(&api, &request));
+    let answer = api.analyzer.answer(&request, &identity.caller, &id, Some(record.observer())).await;
+    record.came_to(outcome(&api, &answer));
+    answer.map(Json)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::request::Request;
 use crate::pipeline::spec::Spec;
+use crate::ports::request_observer::RequestObserver;
 use crate::prompt::language;
 use crate::prompt::template::Scope;
 
@@ -50,7 +51,7 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// The answer to one request.
+    /// The answer to one request, which `observer` follows, if there is one.
     ///
     /// # Errors
     /// What is wrong with the request, or why it has no answer.
@@ -59,8 +60,9 @@ impl Analyzer {
         request: &PromptRequest,
         caller: &Arc<Caller>,
         id: &RequestId,
+        observer: Option<Arc<dyn RequestObserver>>,
     ) -> Result<StructuredResponse, Problem> {
-        self.finish(self.begin(request, caller, id).await?).await
+        self.finish(self.begin(request, caller, id, observer).await?).await
     }
 
     /// Begins a request: it is known then what it asks, and what this process remembers.
@@ -72,6 +74,7 @@ impl Analyzer {
         request: &'a PromptRequest,
         caller: &Arc<Caller>,
         id: &'a RequestId,
+        observer: Option<Arc<dyn RequestObserver>>,
     ) -> Result<BegunRequest<'a>, Problem> {
         let began_at = Instant::now();
         check_form(request)?;
@@ -82,7 +85,10 @@ impl Analyzer {
         let language = language::detect(&text_of(&data));
         let event = event(id, data);
         let input = Scope { event: &event, key: None, headers: &[] };
-        let begun = self.engine.begin(&Request { input, spec: &spec, caller });
+        let mut begun = self.engine.begin(&Request { input, spec: &spec, caller });
+        if let Some(observer) = observer {
+            begun = begun.observed_by(observer);
+        }
         Ok(BegunRequest { request, id, spec, language, begun, took: began_at.elapsed() })
     }
 

@@ -15,6 +15,7 @@ use utoipa::openapi::Object;
 
 use super::analyzer::{Analyzer, BegunRequest};
 use super::batch_request::BatchRequest;
+use super::outcome::{outcome, text};
 use super::prompt_request::PromptRequest;
 use super::request_schemas::BatchRequestSchema;
 use super::specs::digest;
@@ -27,9 +28,10 @@ use crate::http::openapi::schemas::words;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::charge_batch;
 use crate::http::request_id::RequestId;
-use crate::http::request_log::Outcomes;
+use crate::http::request_log::record::{PromptRecord, RequestRecord};
 use crate::http::state::ApiState;
 use crate::pipeline::caller::Caller;
+use crate::ports::request_observer::RequestObserver;
 
 /// Prompts of one batch that are answered at the same time. With the rest of them a process has others to answer.
 const AT_ONCE: usize = 32;
@@ -110,33 +112,34 @@ pub async fn analyze_batch(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<RequestRecord>,
     JsonBody(body): JsonBody,
-) -> Result<(Extension<Outcomes>, Json<BatchResponse>), Problem> {
+) -> Result<Json<BatchResponse>, Problem> {
     let began_at = Instant::now();
     let BatchRequest(requests) = BatchRequest::of_body(body)?;
     if let Some(key) = &identity.key {
         charge_batch(&*api.rate_limits, key, requests.len()).await?;
     }
+    let records = record.prompts(requests.iter().map(|it| it.as_ref().ok().and_then(|it| text(&api, it))).collect());
     let mut leaders = leaders(&requests);
-    let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id };
+    let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id, records: &records };
     let firsts = (0..requests.len()).filter(|index| leaders.get(*index) == Some(index)).collect();
     let mut outcomes = asker.answer_all(&requests, firsts).await;
     let on_their_own = followers_of_refused(&mut leaders, &outcomes);
     outcomes.extend(asker.answer_all(&requests, on_their_own).await);
     let mut summary = Summary { total: requests.len(), ..Summary::default() };
-    let (mut results, mut logged) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
-    for (index, (request, leader)) in requests.into_iter().zip(leaders).enumerate() {
-        let text = request.as_ref().ok().filter(|_| api.stores_text()).cloned();
-        let outcome = request.and_then(|_| outcomes.get(&leader).cloned().unwrap_or_else(|| Err(Problem::defect())));
-        let is_repeated = leader != index && outcome.is_ok();
-        let outcome = if is_repeated { outcome.map(|first| first.repeated()) } else { outcome };
-        summary.add(&outcome, is_repeated);
-        logged.push(super::outcome::outcome(&outcome, text.as_ref()));
-        results.push(Item::new(index, outcome, &id));
+    let mut results = Vec::with_capacity(requests.len());
+    for (index, ((request, leader), record)) in requests.into_iter().zip(leaders).zip(&records).enumerate() {
+        let answer = request.and_then(|_| outcomes.get(&leader).cloned().unwrap_or_else(|| Err(Problem::defect())));
+        let is_repeated = leader != index && answer.is_ok();
+        let answer = if is_repeated { answer.map(|first| first.repeated()) } else { answer };
+        summary.add(&answer, is_repeated);
+        record.came_to(outcome(&api, &answer));
+        results.push(Item::new(index, answer, &id));
     }
     summary.cost_usd = micro_dollars(summary.cost_usd);
     summary.processing_time_ms = milliseconds(began_at.elapsed());
-    Ok((Extension(Outcomes(logged)), Json(BatchResponse { request_id: id, results, summary })))
+    Ok(Json(BatchResponse { request_id: id, results, summary }))
 }
 
 /// For each request the index of the first one that asks the same and waits as long. One that bypasses the cache wants
@@ -179,6 +182,8 @@ struct Asker<'a> {
     analyzer: &'a Analyzer,
     caller: &'a Arc<Caller>,
     id: &'a RequestId,
+    /// Where each request is taken down.
+    records: &'a [Arc<PromptRecord>],
 }
 
 impl<'a> Asker<'a> {
@@ -192,7 +197,8 @@ impl<'a> Asker<'a> {
         let mut look_ups = Vec::new();
         for index in indices {
             if let Some(Ok(request)) = requests.get(index) {
-                look_ups.push(async move { (index, self.look_ahead(request).await) });
+                let observer = self.records.get(index).map(PromptRecord::observer);
+                look_ups.push(async move { (index, self.look_ahead(request, observer).await) });
             }
         }
         let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
@@ -203,8 +209,13 @@ impl<'a> Asker<'a> {
         stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
     }
 
-    async fn look_ahead(self, request: &'a PromptRequest) -> Result<BegunRequest<'a>, Problem> {
-        Ok(self.analyzer.look_ahead(self.analyzer.begin(request, self.caller, self.id).await?).await)
+    async fn look_ahead(
+        self,
+        request: &'a PromptRequest,
+        observer: Option<Arc<dyn RequestObserver>>,
+    ) -> Result<BegunRequest<'a>, Problem> {
+        let begun = self.analyzer.begin(request, self.caller, self.id, observer).await?;
+        Ok(self.analyzer.look_ahead(begun).await)
     }
 
     async fn finish(self, begun: Result<BegunRequest<'a>, Problem>) -> ItemOutcome {

@@ -6,18 +6,19 @@ use super::prompt_request::PromptRequest;
 use super::structured_response::StructuredResponse;
 use crate::http::problem::Problem;
 use crate::http::request_log::Outcome;
+use crate::http::state::ApiState;
 
-/// What came of a prompt; with its texts, if `request` is there.
-pub fn outcome(answer: &Result<StructuredResponse, Problem>, request: Option<&PromptRequest>) -> Outcome {
-    let outcome = match answer {
-        Ok(answer) => Outcome { data: request.map(|_| answer.data_text()), ..answer.outcome() },
+/// What came of a prompt.
+pub fn outcome(api: &ApiState, answer: &Result<StructuredResponse, Problem>) -> Outcome {
+    match answer {
+        Ok(answer) => Outcome { data: api.stores_text().then(|| answer.data_text()), ..answer.outcome() },
         Err(problem) => Outcome::from(problem),
-    };
-    Outcome { prompt: request.map(text), ..outcome }
+    }
 }
 
-/// The prompt, or what the template was filled with.
-fn text(request: &PromptRequest) -> String {
+/// The prompt, or what the template was filled with, where texts are kept.
+pub fn text(api: &ApiState, request: &PromptRequest) -> Option<String> {
     let PromptRequest { prompt, parameters, only_parameter, .. } = request;
-    prompt.as_ref().or(only_parameter.as_ref()).cloned().unwrap_or_else(|| json!(parameters).to_string())
+    let text = || prompt.as_ref().or(only_parameter.as_ref()).cloned().unwrap_or_else(|| json!(parameters).to_string());
+    api.stores_text().then(text)
 }

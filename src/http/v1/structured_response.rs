@@ -40,9 +40,6 @@ pub struct StructuredResponse {
     /// What is remarkable about the request or its answer: `suspicious-input:…`, `ungrounded:…`, `low-confidence` and
     /// others.
     flags: Vec<String>,
-    /// The patterns of attacks that the prompt has.
-    #[serde(skip)]
-    suspicious: Vec<&'static str>,
     /// Where each value of the data stands in what was sent, by its JSON Pointer. Left out with `evidence: off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<BTreeMap<String, ValueEvidence>>, nullable = false)]
@@ -154,7 +151,6 @@ impl StructuredResponse {
             },
             low_confidence: flags.contains(&Flag::LowConfidence),
             flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
-            suspicious: flags.iter().filter_map(|flag| flag.pattern()).collect(),
             fields: evidence.map(|evidence| FieldsEvidence::new(evidence, asked.is_template)),
             grounded: grounded.map(rounded),
             cached: !is_new,
@@ -195,8 +191,6 @@ impl StructuredResponse {
             cached: self.cached,
             validation_status: Some(self.validation_status),
             confidence: Some(self.confidence),
-            suspicious: Some(self.suspicious.join(", ")).filter(|patterns| !patterns.is_empty()),
-            prompt: None,
             data: None,
         }
     }

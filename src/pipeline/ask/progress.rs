@@ -1,6 +1,8 @@
 //! How far a question has come. It outlives a ladder that has to wait for a provider: what was paid for is not paid
 //! again, and what counts against a record is counted over all of its waits.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Giver;
@@ -9,6 +11,7 @@ use crate::domain::attempt::{self, Attempt, LadderStep};
 use crate::domain::failure::{Code, Failure, Kind, Stage};
 use crate::pipeline::approve::Rejected;
 use crate::pipeline::route::provider::Provider;
+use crate::ports::request_observer::RequestObserver;
 use crate::tasks::Commitment;
 
 /// An answer that parsed, but is not valid.
@@ -45,6 +48,8 @@ pub(in crate::pipeline) struct Progress {
     pub(super) language_note: Option<String>,
     /// The most telling of what was said of the question itself.
     pub(super) failure: Option<Failure>,
+    /// Who learns of each step.
+    pub(in crate::pipeline) observer: Option<Arc<dyn RequestObserver>>,
     /// Begins with the first call: providers bill also what nobody waits for.
     pub(in crate::pipeline) commitment: Commitment,
 }
@@ -93,6 +98,9 @@ impl Progress {
 
     /// Takes note of a call.
     pub(super) fn note(&mut self, attempt: Attempt) {
+        if let Some(observer) = &self.observer {
+            observer.attempted(&attempt);
+        }
         self.usage += attempt.usage;
         self.cost_usd += attempt.cost_usd;
         attempt::push(&mut self.attempt_log, attempt);

@@ -13,9 +13,9 @@ use crate::http::json_body::JsonBody;
 use crate::http::openapi::problems::PipelineProblems;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
-use crate::http::request_log::Outcomes;
+use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
-use crate::http::v1::outcome::outcome;
+use crate::http::v1::outcome::{outcome, text};
 
 /// Answers one prompt in OpenAI's format
 ///
@@ -50,15 +50,16 @@ pub async fn create(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<RequestRecord>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let chat = ChatRequest::of_body(body, |name| api.is_provider(name))?;
-    let answer = api.analyzer.answer(&chat.prompt_request, &identity.caller, &id).await;
+    let record = record.prompt(text(&api, &chat.prompt_request));
+    let answer = api.analyzer.answer(&chat.prompt_request, &identity.caller, &id, Some(record.observer())).await;
     // The request log has what came of the prompt, a refusal too, as it has it of `/v1/analyze`.
-    let outcome = outcome(&answer, api.stores_text().then_some(&chat.prompt_request));
-    let response = match ChatCompletion::new(&chat, answer, &id, api.clock.now()) {
+    record.came_to(outcome(&api, &answer));
+    Ok(match ChatCompletion::new(&chat, answer, &id, api.clock.now()) {
         Ok(completion) => completion.into_response(chat.stream),
         Err(problem) => chat.model.place_problem(problem).into_response(),
-    };
-    Ok((Extension(Outcomes(vec![outcome])), response).into_response())
+    })
 }
