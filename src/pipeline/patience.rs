@@ -1,21 +1,28 @@
 //! Patience: a question waits for its providers and goes on from where it stands, until it is answered or its time is
 //! up.
 
-use tokio::time::{sleep_until, timeout_at};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::answer::Answered;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::gate::Closed;
 use crate::pipeline::request::Question;
 
 /// Times that a provider may fail on a question, each time having answered others since the time before, until the
 /// failure is the question's own.
 const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
+/// How long a question with a deadline waits for providers that fail: through the first pause of a breaker, so that a
+/// moment's failure costs no answer, and not through the second. Whether they work after it nobody knows, and a client that
+/// is told so at once can do something else.
+const LONGEST_WAIT_FOR_FAILING: Duration = Duration::from_millis(1500);
 
 impl Engine {
     /// Ask ▶ approve ▶ score. Waits for providers as long as they are what is missing, and goes on when one can be
-    /// asked; a question with a deadline waits until it is certain that none can be asked before. The question keeps
-    /// what its calls said and cost.
+    /// asked; a question with a deadline waits until it is certain that none can be asked before, or likely that they all
+    /// fail. The question keeps what its calls said and cost.
     ///
     /// # Errors
     /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable`, with the known pause, comes only
@@ -56,12 +63,22 @@ impl Engine {
             wait(question).await;
             return Ok(());
         };
-        let closed = question.gate().closed().filter(|closed| closed.until >= deadline);
+        let closed = question.gate().closed().filter(|closed| closed.until >= give_up_at(closed, deadline));
         if closed.is_none() && timeout_at(deadline, wait(question)).await.is_ok() {
             return Ok(());
         }
         Err(question.gate().unavailable().after(question.progress.attempt_log()))
     }
+}
+
+/// The time from which on it is in vain to wait for providers, or a budget, until this deadline. A time that they named, or a
+/// limit that is renewed, is waited for.
+fn give_up_at(closed: &Closed, deadline: Instant) -> Instant {
+    let Failure { code, retry_after, .. } = &closed.failure;
+    if retry_after.is_some() || matches!(code, Code::ProviderRateLimited | Code::BudgetExhausted) {
+        return deadline;
+    }
+    deadline.min(Instant::now() + LONGEST_WAIT_FOR_FAILING)
 }
 
 async fn wait(question: &Question) {

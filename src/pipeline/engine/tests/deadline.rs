@@ -56,6 +56,51 @@ async fn who_cannot_be_asked_in_time_is_not_waited_for_and_the_time_is_told() {
     assert_eq!(began_at.elapsed(), pause);
 }
 
+/// Asks of one provider with two retries.
+fn of_patient(model: &Arc<Scripted>) -> Asking {
+    let limits = Limits { max_retries: 2, ..Limits::default() };
+    Asking::new(settings(), router(vec![(Arc::clone(model) as Arc<dyn Model>, limits)], Strategy::Priority))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_fails_is_waited_for_through_one_pause_and_then_others_are_told_at_once() {
+    let model = Scripted::new("refuses connections", [fails(Code::ProviderUnavailable)]);
+    let asking = of_patient(&model);
+    let began_at = Instant::now();
+    let failure = asking.run(data("x"), 30 * SECOND).await.unwrap_err();
+    // Two retries within 1.5 s, and a probe a second after the last one.
+    assert!(began_at.elapsed() < 3 * SECOND, "{:?}", began_at.elapsed());
+    assert_eq!(
+        (failure.code, failure.attempts(), failure.retry_after),
+        (Code::ProviderUnavailable, 4, Some(2 * SECOND))
+    );
+    let began_at = Instant::now();
+    let failure = asking.run(data("y"), 30 * SECOND).await.unwrap_err();
+    assert_eq!(
+        (failure.code, failure.attempts(), failure.retry_after),
+        (Code::ProviderUnavailable, 0, Some(2 * SECOND))
+    );
+    assert_eq!(began_at.elapsed(), Duration::ZERO);
+    sleep(3 * SECOND).await;
+    assert_eq!(
+        code(asking.run(data("z"), 30 * SECOND).await),
+        (Code::ProviderUnavailable, 1),
+        "the next one is a probe"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_failed_for_a_moment_costs_no_answer() {
+    let away = || fails(Code::ProviderUnavailable);
+    let model = Scripted::new("away for a moment", [away(), away(), away(), FakeModel::says(VALID)]);
+    let asking = of_patient(&model);
+    let (first, second) = tokio::join!(asking.run(data("x"), 30 * SECOND), async {
+        sleep(2 * SECOND).await;
+        asking.run(data("y"), 30 * SECOND).await
+    });
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_budget_that_is_spent_ends_a_request_whose_time_ends_before_the_window() {
     let window = 3600 * SECOND;
