@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
+use axum::http::request::Parts;
 
 use super::error_status::RequestCode;
 use super::problem::{PlaceError, Problem};
@@ -101,5 +103,17 @@ impl Query {
             self.error(&name, format!("there is no such parameter; {help}"));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::at_places(RequestCode::InvalidRequest, self.errors)) }
+    }
+}
+
+/// Of a route that has no parameters: what is sent all the same is refused by name.
+#[derive(Debug)]
+pub struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Query::of(&parts.uri).finish().map(|()| Self)
     }
 }

@@ -54,7 +54,7 @@ impl Begun {
 }
 
 fn say_suspicious(flags: &[Flag], observer: &dyn RequestObserver) {
-    let patterns: Vec<_> = flags.iter().filter_map(Flag::pattern).collect();
+    let patterns: Vec<_> = flags.iter().filter_map(|flag| flag.pattern()).collect();
     if !patterns.is_empty() {
         observer.suspicious(&patterns.join(", "), false);
     }

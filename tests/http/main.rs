@@ -22,6 +22,7 @@ mod outages;
 mod pages;
 mod program;
 mod redis_faults;
+mod refusals;
 mod secrets;
 #[path = "../support/servers.rs"]
 mod servers;

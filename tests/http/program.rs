@@ -203,7 +203,15 @@ pub fn authorization(key: &str) -> String {
 
 /// One request on a connection of its own. Each of `headers` ends its line.
 pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-    let (headers, body) = exchange(address, method, path, headers, body);
+    read(exchange(address, method, path, headers, body))
+}
+
+/// The same for a request as it is written here.
+pub fn send_text(address: &str, request: &str) -> Answer {
+    read(exchange_text(address, request))
+}
+
+fn read((headers, body): (String, String)) -> Answer {
     let (status, headers) = (headers[9..12].parse().expect("a status"), headers.to_ascii_lowercase());
     let is_json = headers.contains("content-type: application/json") || headers.contains("+json");
     let read = |body| serde_json::from_str(body).unwrap_or_else(|_| panic!("{headers}\n{body}"));
@@ -213,14 +221,17 @@ pub fn send(address: &str, method: &str, path: &str, headers: &str, body: &str) 
 
 /// What comes back: status and headers, and the body.
 fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).expect("its HTTP");
-    write!(
-        stream,
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
          {headers}content-length: {}\r\nx-request-id: the-test\r\n\r\n{body}",
         body.len()
-    )
-    .expect("a request");
+    );
+    exchange_text(address, &request)
+}
+
+fn exchange_text(address: &str, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("its HTTP");
+    stream.write_all(request.as_bytes()).expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (headers, body) = answer.split_once("\r\n\r\n").expect("a whole answer");

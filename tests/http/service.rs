@@ -32,11 +32,16 @@ pub struct Operation {
 
 impl Service {
     pub fn start() -> Self {
+        Self::start_on("sqlite://api.db")
+    }
+
+    /// The same with this database.
+    pub fn start_on(store: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("admin-key");
         std::fs::write(&file, ADMIN_KEY).expect("a file");
         let program = Program::start(&format!(
-            "http: {{ listen: \"127.0.0.1:0\", admin_key_file: {file:?} }}\nstore: {{ url: \"sqlite://api.db\" }}\n"
+            "http: {{ listen: \"127.0.0.1:0\", admin_key_file: {file:?} }}\nstore: {{ url: \"{store}\" }}\n"
         ));
         let key = program.command(&["key", "create", "--name", "me", "--rate-limit", "1000000"]);
         let document = program.get("/openapi.json").body;
@@ -77,8 +82,12 @@ impl Service {
     }
 
     pub fn send(&self, operation: &Operation, key: &str, body: &Value) -> Answer {
-        let path = self.path(operation);
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        send(self.program.address(), &operation.method, &self.path(operation), &self.headers(operation, key), &body)
+    }
+
+    /// The headers that an operation needs, and those that bring a key.
+    pub fn headers(&self, operation: &Operation, key: &str) -> String {
         let mut headers = if key.is_empty() { String::new() } else { authorization(key) };
         for parameter in operation.says["parameters"].as_array().into_iter().flatten() {
             if parameter["in"] == "header" && parameter["required"] == true {
@@ -86,7 +95,7 @@ impl Service {
                 headers.push_str(&format!("{}: {}\r\n", text("name"), text("example")));
             }
         }
-        send(self.program.address(), &operation.method, &path, &headers, &body)
+        headers
     }
 
     /// Sends an operation's example. Requests are taken down in batches, so the one that is asked for may come later.

@@ -26,7 +26,7 @@ use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters, page_request};
 use crate::http::precondition;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
+use crate::http::query::{NoQuery, Query};
 use crate::http::request_id::RequestId;
 use crate::http::state::ApiState;
 use crate::ports::audit::{AuditEvent, AuditEventType, AuditResult};
@@ -83,6 +83,7 @@ pub async fn create(
     State(api): State<ApiState>,
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
+    _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<(StatusCode, TaggedKey), Problem> {
     idempotent::refuse(&headers)?;
@@ -129,7 +130,11 @@ pub async fn list(State(api): State<ApiState>, uri: Uri) -> Result<Json<ListPage
         "expires_at": "2027-01-31T00:00:00.000Z", "revoked_at": null,
     }))),
 )]
-pub async fn get(State(api): State<ApiState>, id: Result<Path<String>, PathRejection>) -> Result<TaggedKey, Problem> {
+pub async fn get(
+    State(api): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+    _: NoQuery,
+) -> Result<TaggedKey, Problem> {
     let entry = keys(&api)?.get(&everybody(), &key_id(id)?).await.map_err(problem)?;
     Ok(tagged(&entry))
 }
@@ -156,6 +161,7 @@ pub async fn change(
     Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
+    _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<TaggedKey, Problem> {
     let (id, change, asking) = (key_id(id)?, key_change(body)?, Arc::clone(&api));
@@ -202,6 +208,7 @@ pub async fn revoke(
     State(api): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
     id: Result<Path<String>, PathRejection>,
+    _: NoQuery,
 ) -> Result<TaggedKey, Problem> {
     let (id, asking) = (key_id(id)?, Arc::clone(&api));
     let work = async move {

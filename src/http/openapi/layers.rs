@@ -119,10 +119,11 @@ fn complete(operation: &mut Operation, audience: Audience, format: ProblemFormat
     operation.security = Some(audience.security());
     // What a Rust function returns as an error is among the responses.
     operation.description = operation.description.take().and_then(without_errors);
-    let of_input: &[RequestCode] = match (&operation.request_body, &operation.parameters) {
+    let of_input: &[RequestCode] = match (&operation.request_body, audience) {
         (Some(_), _) => &OF_BODIES,
-        (None, Some(_)) => &OF_PARAMETERS,
-        (None, None) => &[],
+        (None, Audience::Clients | Audience::Administrators) => &OF_PARAMETERS,
+        // Whoever looks after the process may add what they like.
+        (None, Audience::Everybody) => &[],
     };
     let codes = audience.codes().iter().chain(of_input).map(coded).chain([DEFECT]);
     let responses = &mut operation.responses.responses;

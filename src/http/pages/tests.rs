@@ -62,6 +62,6 @@ async fn the_document_is_served_to_everybody() {
     assert_eq!(answer.json()["openapi"], "3.1.0");
     let request = Request::get("/openapi.json").header("accept-encoding", "gzip").body(Body::empty()).unwrap();
     let (_, headers, packed) = Api::new(parts(&[])).send_for_bytes(request).await;
-    assert_eq!((&headers["content-encoding"], &headers["content-type"]), ("gzip", "application/json"));
+    assert!(headers["content-encoding"] == "gzip" && headers["content-type"] == "application/json", "{headers:?}");
     assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < answer.text.len() / 4, "{}", packed.len());
 }

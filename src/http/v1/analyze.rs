@@ -12,6 +12,7 @@ use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
 use crate::http::openapi::problems::PipelineProblems;
 use crate::http::problem::Problem;
+use crate::http::query::NoQuery;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
@@ -68,6 +69,7 @@ pub async fn analyze(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Json<StructuredResponse>, Problem> {
     let request = PromptRequest::of_body(body)?;

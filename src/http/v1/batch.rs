@@ -26,6 +26,7 @@ use crate::http::json_body::JsonBody;
 use crate::http::openapi::problems::PipelineProblems;
 use crate::http::openapi::schemas::words;
 use crate::http::problem::Problem;
+use crate::http::query::NoQuery;
 use crate::http::rate_limit::charge_batch;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::record::{PromptRecord, RequestRecord};
@@ -113,6 +114,7 @@ pub async fn analyze_batch(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Json<BatchResponse>, Problem> {
     let began_at = Instant::now();

@@ -12,6 +12,7 @@ use super::provider_list::KnownProvider;
 use super::structured_response::milliseconds;
 use crate::domain::answer::Usage;
 use crate::http::openapi::schemas::words;
+use crate::http::query::NoQuery;
 use crate::http::state::ApiState;
 use crate::pipeline::route::provider::Provider;
 
@@ -63,7 +64,7 @@ struct Prices {
         "next": null,
     }))),
 )]
-pub async fn list(State(api): State<ApiState>) -> Json<ProviderList> {
+pub async fn list(State(api): State<ApiState>, _: NoQuery) -> Json<ProviderList> {
     Json(ProviderList { data: api.providers.iter().map(shown).collect(), has_more: false, next: None })
 }
 

@@ -33,6 +33,7 @@ pub struct ShownRequest {
     endpoint: String,
     #[schema(required)]
     api_key_id: Option<String>,
+    /// The status of the answer; 499 where the client went away before it had one.
     status: u16,
     #[schema(required)]
     code: Option<String>,

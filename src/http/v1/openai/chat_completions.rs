@@ -12,6 +12,7 @@ use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
 use crate::http::openapi::problems::PipelineProblems;
 use crate::http::problem::Problem;
+use crate::http::query::NoQuery;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
@@ -51,6 +52,7 @@ pub async fn create(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let chat = ChatRequest::of_body(body, |name| api.is_provider(name))?;

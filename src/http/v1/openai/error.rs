@@ -70,8 +70,11 @@ fn message(problem: &Problem) -> String {
     }
 }
 
-/// A place as OpenAI writes it: `#/messages/0/content` is `messages[0].content`.
+/// A place as OpenAI writes it: `#/messages/0/content` is `messages[0].content`. One in the query stays as it is.
 fn param(pointer: &str) -> String {
+    if pointer.starts_with('?') {
+        return pointer.to_owned();
+    }
     let mut param = String::new();
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");

@@ -13,6 +13,7 @@ use crate::http::auth::Identity;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::Place;
 use crate::http::problem::Problem;
+use crate::http::query::NoQuery;
 use crate::http::state::ApiState;
 use crate::http::v1::provider_list::KnownProvider;
 use crate::ports::catalog::{Entry, ListedEntry, find_entry};
@@ -125,6 +126,7 @@ impl ModelEntry {
 pub async fn list(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
+    _: NoQuery,
 ) -> Result<Json<ModelList>, Problem> {
     let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
     let stored_templates = stored_models::list(definitions.stored_templates(), tenant, is_template).await?;
@@ -177,6 +179,7 @@ pub async fn get(
     State(api): State<ApiState>,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
+    _: NoQuery,
 ) -> Result<Json<ModelEntry>, Problem> {
     let Path(id) = id.map_err(|_no_text| unknown())?;
     let (definitions, tenant) = (&api.analyzer.definitions, identity.caller.tenant());
