@@ -88,7 +88,7 @@ fn answer_bytes(answer: &Answer) -> usize {
 
 /// What is kept of where an answer's values stand. Results have it as text, which is written after this is asked.
 fn grounding_bytes(grounding: &Grounding) -> usize {
-    let Grounding { evidence, grounded: _, data, flags, written: _ } = grounding;
+    let Grounding { evidence, grounded: _, data, flags, refused, written: _ } = grounding;
     let fields = evidence.fields.iter().map(|field| {
         let FieldEvidence { field: pointer, state: _, source, spans } = field;
         let source_len = source.as_ref().map_or(0, |source| source.len());
@@ -97,7 +97,11 @@ fn grounding_bytes(grounding: &Grounding) -> usize {
         kept + source_len + written
     });
     let data = data.as_ref().map_or(0, |data| data.len() + 2 * ALLOCATION);
-    counted(size_of::<Grounding>()) + data + size_of_val(flags.as_slice()) + fields.sum::<usize>()
+    counted(size_of::<Grounding>())
+        + data
+        + size_of_val(flags.as_slice())
+        + size_of_val(refused.as_slice())
+        + fields.sum::<usize>()
 }
 
 /// A cache bounded by the bytes of its answers, which forgets what is used least (S3-FIFO).

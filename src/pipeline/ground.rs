@@ -18,6 +18,7 @@ use crate::domain::grounding::{Grounding, TextsHash};
 use crate::evidence::{Locator, Source};
 use crate::prompt::template::{Scope, Template};
 use crate::schema::Schema;
+use crate::schema::fields::{NamedField, SchemaFields};
 
 /// Seeded anew in each process, so that no sender can choose texts with the same hash.
 static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -45,7 +46,9 @@ pub struct Grounder {
     template: Arc<Template>,
     schema: Arc<Schema>,
     locator: Locator,
+    /// What is to be done about values of a field that has no policy of its own.
     policy: UngroundedPolicy,
+    fields: SchemaFields,
     /// The hash of no texts: two specifications that ground differently may share an answer.
     no_texts: u64,
 }
@@ -56,11 +59,23 @@ pub(super) struct RecordTexts {
     sources: Vec<Source<'static>>,
 }
 
+impl UngroundedPolicy {
+    /// The word that users have for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Null => "null",
+            Self::DeadLetter => "dead-letter",
+        }
+    }
+}
+
 impl Grounder {
     /// A grounder for answers of this schema to prompts of this template.
     pub fn new(template: Arc<Template>, schema: Arc<Schema>, policy: UngroundedPolicy) -> Self {
         let no_texts = HASHES.hash_one((schema.json().to_string(), policy));
-        Self { locator: Locator::new(schema.json()), template, schema, policy, no_texts }
+        let (locator, fields) = (Locator::new(schema.json()), SchemaFields::of(schema.json()));
+        Self { template, schema, locator, policy, fields, no_texts }
     }
 
     /// The texts of a record that its prompt was made of.
@@ -99,20 +114,28 @@ impl Grounder {
         let mut data: Value = serde_json::from_slice(&answer.data).unwrap_or_default();
         let evidence = self.locator.locate(sources, &data);
         let missing = missing(&evidence);
-        let may_null = self.policy == UngroundedPolicy::Null && answer.validation == Validation::Passed;
-        let nulled = if may_null { self.replace(&mut data, &missing) } else { Vec::new() };
+        let with = |policy| missing.iter().copied().filter(move |pointer| self.policy_of(pointer) == policy);
+        let may_null = answer.validation == Validation::Passed;
+        let nulled = self.replace(&mut data, with(UngroundedPolicy::Null).filter(|_| may_null));
         let data = if nulled.is_empty() { None } else { serde_json::to_vec(&data).ok().map(Bytes::from) };
+        let refused = with(UngroundedPolicy::DeadLetter).take(MAX_FLAGS).map(Arc::from).collect();
         let flags = flags(&missing, &nulled);
-        Grounding { grounded: evidence.grounded(), evidence, data, flags, written: OnceLock::new() }
+        Grounding { grounded: evidence.grounded(), evidence, data, flags, refused, written: OnceLock::new() }
+    }
+
+    fn policy_of(&self, pointer: &str) -> UngroundedPolicy {
+        let own = self.fields.find(pointer).and_then(NamedField::on_ungrounded);
+        let all = [UngroundedPolicy::Flag, UngroundedPolicy::Null, UngroundedPolicy::DeadLetter];
+        all.into_iter().find(|policy| Some(policy.as_str()) == own).unwrap_or(self.policy)
     }
 
     /// Puts null in the place of these values, as far as the data stays valid, and says of which.
-    fn replace<'p>(&self, data: &mut Value, pointers: &[&'p str]) -> Vec<&'p str> {
+    fn replace<'p>(&self, data: &mut Value, pointers: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
         let mut nulled = Vec::new();
-        for pointer in pointers.iter().take(MAX_NULLS) {
+        for pointer in pointers.take(MAX_NULLS) {
             let Some(value) = data.pointer_mut(pointer).map(Value::take) else { continue };
             if self.schema.validate(data).is_ok() {
-                nulled.push(*pointer);
+                nulled.push(pointer);
             } else if let Some(place) = data.pointer_mut(pointer) {
                 *place = value;
             }

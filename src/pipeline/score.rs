@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::answer::{Answer, AnswerFactors, Answered, CacheHit, Confidence, Flag, Validation};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::grounding::Grounding;
-use crate::pipeline::spec::{Checks, LowConfidencePolicy, UngroundedPolicy};
+use crate::pipeline::spec::{Checks, LowConfidencePolicy};
 use crate::prompt::parse::Form;
 
 /// Confidence that each invalid answer before costs: an answer that had to be corrected is a weaker one.
@@ -56,8 +56,13 @@ pub fn judge(
 ) -> Result<Answered, Failure> {
     let confidence = Confidence::new(answer.factors, grounding.as_ref().and_then(|grounding| grounding.grounded));
     if let Some(grounding) = &grounding {
-        if checks.on_ungrounded == UngroundedPolicy::DeadLetter && !grounding.flags.is_empty() {
-            return Err(ungrounded(&grounding.flags).after(answer.attempt_log.as_slice()));
+        if !grounding.refused.is_empty() {
+            let detail = format!(
+                "values of the answer do not stand in the record's text: {}; say x-evidence: judged in the schema where \
+                 they need not",
+                grounding.refused.join(", ")
+            );
+            return Err(Failure::new(Code::Ungrounded, detail).after(answer.attempt_log.as_slice()));
         }
         flags.extend_from_slice(&grounding.flags);
     }
@@ -70,10 +75,4 @@ pub fn judge(
         flags.push(Flag::LowConfidence);
     }
     Ok(Answered { answer, cache_hit, flags, confidence, grounding })
-}
-
-fn ungrounded(flags: &[Flag]) -> Failure {
-    let fields: Vec<_> = flags.iter().map(Flag::text).collect();
-    let detail = format!("values of the answer do not stand in the record's text: {}", fields.join(", "));
-    Failure::new(Code::Ungrounded, detail)
 }

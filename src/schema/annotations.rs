@@ -7,10 +7,12 @@ use super::keywords::subschemas;
 
 /// How a value is looked for in the record's text: `locate`, or `judged` where it does not stand there.
 pub const EVIDENCE: &str = "x-evidence";
+/// What is done about a value that does not stand in the record's text: `flag`, `null` or `dead-letter`.
+pub const ON_UNGROUNDED: &str = "x-on-ungrounded";
 /// How a value is compared with a label.
 pub const EVAL: &str = "x-eval";
 
-const ALL: [&str; 2] = [EVIDENCE, EVAL];
+const ALL: [&str; 3] = [EVIDENCE, ON_UNGROUNDED, EVAL];
 
 /// The schema without them; `None` if it has none.
 pub(super) fn removed(schema: &Value) -> Option<Value> {

@@ -1,10 +1,11 @@
-//! The fields that a schema names, and the values that it names for them: what can be counted over all answers, whatever
-//! they say.
+//! The fields that a schema names, with the values that it names for them, and what is to be done about one without
+//! ground: what does not depend on what answers say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::annotations::ON_UNGROUNDED;
 use super::reference;
 
 /// Deepest that fields are looked for.
@@ -26,6 +27,7 @@ struct Node {
     members: BTreeMap<String, Node>,
     items: Option<Box<Node>>,
     values: BTreeSet<String>,
+    on_ungrounded: Option<String>,
 }
 
 /// A field as the schema has it.
@@ -55,6 +57,11 @@ impl<'a> NamedField<'a> {
     /// Its JSON Pointer, with `*` for each index: `/items/*/price`.
     pub fn name(self) -> &'a str {
         &self.0.name
+    }
+
+    /// Its `x-on-ungrounded`.
+    pub fn on_ungrounded(self) -> Option<&'a str> {
+        self.0.on_ungrounded.as_deref()
     }
 
     /// The name of a value, if the schema names it: that of an enum, true or false.
@@ -91,6 +98,9 @@ impl Reader<'_> {
             }
         }
         read_values(members, node);
+        if let Some(word) = members.get(ON_UNGROUNDED).and_then(Value::as_str) {
+            node.on_ungrounded = Some(word.to_owned());
+        }
         for (name, property) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
             if let Some(child) = self.child(node, name) {
                 self.read(property, child, level + 1);
@@ -142,7 +152,7 @@ mod tests {
             "properties": {
                 "intent": { "anyOf": [{ "enum": ["refund", 3] }, { "type": "null" }] },
                 "items": { "type": "array", "items": { "$ref": "#/$defs/item" } },
-                "a/b": { "type": ["boolean", "null"] },
+                "a/b": { "type": ["boolean", "null"], "x-on-ungrounded": "null" },
             },
             "$defs": { "item": { "properties": { "price": { "type": "number" }, "part": { "$ref": "#/$defs/item" } } } },
         }));
@@ -154,6 +164,8 @@ mod tests {
         for unnamed in ["/other", "/items/0/other", "/intent/0", "/items/0/price/x"] {
             assert_eq!(name(unnamed), None, "{unnamed}");
         }
+        let policy = |pointer: &str| fields.find(pointer).and_then(NamedField::on_ungrounded);
+        assert_eq!((policy("/a~1b"), policy("/intent")), (Some("null"), None));
         let value = |pointer: &str, value: Value| fields.find(pointer).and_then(|field| field.value(&value));
         assert_eq!(value("/intent", json!("refund")), Some("refund"));
         assert_eq!(value("/intent", json!(3)), Some("3"));

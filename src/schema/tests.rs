@@ -136,7 +136,7 @@ fn what_only_this_program_reads_is_neither_asked_nor_part_of_the_digest() {
     });
     let mut annotated = plain.clone();
     for (pointer, keyword) in [
-        ("", "x-eval"),
+        ("", "x-on-ungrounded"),
         ("/properties/x-evidence", "x-evidence"),
         ("/properties/list/items", "x-eval"),
         ("/allOf/0", "x-evidence"),

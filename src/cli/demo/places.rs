@@ -30,10 +30,10 @@ fn words(data: &Data, place: &Value) -> Option<String> {
     let [start, end] = [span[0].as_u64()?, span[1].as_u64()?];
     let text = match data {
         Data::Text(text) => text.clone(),
-        Data::Json(json) => match json.pointer(source)? {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        },
+        Data::Json(json) => {
+            let value = json.pointer(source)?;
+            value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+        }
         Data::Absent | Data::Binary(_) => return None,
     };
     let [from, length] = [start, end.saturating_sub(start)].map(|n| usize::try_from(n).unwrap_or(usize::MAX));

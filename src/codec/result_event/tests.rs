@@ -66,6 +66,7 @@ fn answered() -> Answered {
         grounded: Some(1.0),
         data: None,
         flags: Vec::new(),
+        refused: Vec::new(),
         written: OnceLock::new(),
     };
     let confidence = Confidence::new(answer.factors, grounding.grounded);
@@ -233,6 +234,7 @@ fn null_is_published_in_the_place_of_a_value_without_ground() {
         grounded: None,
         data: Some(Bytes::from_static(b"{\"intent\":null}")),
         flags: Vec::new(),
+        refused: Vec::new(),
         written: OnceLock::new(),
     }));
     answered.flags = vec![Flag::Nulled("/intent".into())];

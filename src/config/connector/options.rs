@@ -37,9 +37,9 @@ const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
     &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
 const EVIDENCE: &[(&str, EvidenceMode)] = &[("locate", EvidenceMode::Locate), ("off", EvidenceMode::Off)];
 const UNGROUNDED: &[(&str, UngroundedPolicy)] = &[
-    ("flag", UngroundedPolicy::Flag),
-    ("null", UngroundedPolicy::Null),
-    ("dead-letter", UngroundedPolicy::DeadLetter),
+    (UngroundedPolicy::Flag.as_str(), UngroundedPolicy::Flag),
+    (UngroundedPolicy::Null.as_str(), UngroundedPolicy::Null),
+    (UngroundedPolicy::DeadLetter.as_str(), UngroundedPolicy::DeadLetter),
 ];
 
 /// The options as written, defaults filled in.

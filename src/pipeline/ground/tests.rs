@@ -137,12 +137,14 @@ async fn a_shared_answer_has_its_places_in_each_records_own_text() {
     for (body, hit) in [
         ("order A-1 for 12.5", CacheHit::None),
         ("\n\n order\n A-1   for 12.5", CacheHit::Memory),
+        ("Order a-1 FOR 12.5", CacheHit::Memory),
         ("order A-1 for 12.5", CacheHit::Memory),
     ] {
         let answered = ask(&asking, body).await.unwrap();
         assert_eq!(answered.cache_hit, hit, "{body}");
         let found = places(&answered, body);
-        assert_eq!((&found[1].2[0], &found[2].2[0]), (&"A-1".to_owned(), &"12.5".to_owned()), "{body}");
+        let order = if body.contains("a-1") { "a-1" } else { "A-1" };
+        assert_eq!((&found[1].2[0], &found[2].2[0]), (&order.to_owned(), &"12.5".to_owned()), "{body}");
     }
     let [one, other] = [ask(&asking, "order A-1 for 12.5").await, ask(&asking, "order A-1 for 12.5").await];
     let grounding = |answered: Result<Answered, Failure>| answered.unwrap().grounding.unwrap();
@@ -185,6 +187,25 @@ async fn an_ungrounded_answer_is_dead_lettered_where_that_is_configured() {
     let failure = answered(strict, VALID, "order A-1").await.unwrap_err();
     assert_eq!((failure.code, failure.attempts()), (Code::Ungrounded, 1));
     assert!(failure.detail.contains("/amount") && !failure.detail.contains("12.5"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_field_can_have_a_policy_of_its_own() {
+    let with = |order: &str, amount: &str| {
+        let mut schema = schema();
+        schema["properties"]["order"]["x-on-ungrounded"] = json!(order);
+        schema["properties"]["amount"]["x-on-ungrounded"] = json!(amount);
+        settings().with(|it| it.schema = Arc::new(Schema::compile("ticket", "1.0.0", schema).unwrap()))
+    };
+    let nulled = answered(with("dead-letter", "null"), VALID, "order A-1").await.unwrap();
+    assert_eq!(&nulled.data()[..], br#"{"intent":"refund","order":"A-1","amount":null}"#);
+    let failure = answered(with("dead-letter", "null"), VALID, "12.5").await.unwrap_err();
+    assert!(failure.code == Code::Ungrounded && failure.detail.contains("/order"), "{failure}");
+    let strict = with("flag", "flag").with(|it| it.checks.on_ungrounded = UngroundedPolicy::DeadLetter);
+    assert_eq!(
+        pointers(&answered(strict, VALID, "x").await.unwrap().flags),
+        ["ungrounded:/amount", "ungrounded:/order"]
+    );
 }
 
 #[tokio::test]

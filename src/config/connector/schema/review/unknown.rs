@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Review;
 use crate::config::values::quoted;
 use crate::domain::nearest::nearest;
-use crate::schema::annotations::EVIDENCE;
+use crate::schema::annotations::{EVIDENCE, ON_UNGROUNDED};
 use crate::schema::keywords::{self, KEYWORDS, join};
 
 /// Annotations of OpenAPI, and of tools that generate code and forms.
@@ -39,6 +39,10 @@ const ANNOTATIONS: [&str; 27] = [
     "links",
 ];
 
+/// The annotations that this program reads, with the words that each can have.
+const OWN_WORDS: [(&str, &[&str]); 2] =
+    [(EVIDENCE, &["locate", "judged"]), (ON_UNGROUNDED, &["flag", "null", "dead-letter"])];
+
 /// What other notations call a keyword, and drafts before 4.
 const OTHER_NAMES: [(&str, &str); 17] = [
     ("regex", "pattern"),
@@ -66,8 +70,8 @@ impl Review<'_> {
         if name == "nullable" {
             return self.nullable(value, schema, pointer);
         }
-        if name == EVIDENCE {
-            return self.evidence(value, pointer);
+        if let Some((_, words)) = OWN_WORDS.iter().find(|(own, _)| *own == name) {
+            return self.own_word(name, value, words, pointer);
         }
         let is_own = name.starts_with(['_', '@', '~'])
             || name.contains(':')
@@ -88,10 +92,10 @@ impl Review<'_> {
         self.note(pointer, message, "begin the names of your own annotations with x-");
     }
 
-    fn evidence(&mut self, value: &Value, pointer: String) {
-        if !matches!(value.as_str(), Some("locate" | "judged")) {
-            let help = "write locate for a value that stands in the text, judged for a conclusion";
-            self.mistake(pointer, format!("{EVIDENCE} is locate or judged"), help);
+    fn own_word(&mut self, name: &str, value: &Value, words: &[&str], pointer: String) {
+        if !value.as_str().is_some_and(|word| words.contains(&word)) {
+            let help = format!("write {}", words.join(", ").replace(", ", " or "));
+            self.mistake(pointer, format!("{name} has no such value"), help);
         }
     }
 
