@@ -75,6 +75,8 @@ pub(super) fn is_token(text: &str, part: &Range<usize>) -> bool {
         && !next.is_some_and(|next| joins(last, next) && !is_korean_ending(after))
         && !(is_digit(first) && ends_in_number(before))
         && !(is_digit(last) && begins_in_number(after))
+        && !(is_word(first) && is_divided_before(before))
+        && !(is_word(last) && is_divided_after(after))
         && is_between_clusters(text, part.start)
         && is_between_clusters(text, part.end)
 }
@@ -123,6 +125,25 @@ fn begins_in_number(after: &str) -> bool {
 
 fn is_number_separator(c: char) -> bool {
     matches!(c, '.' | ',' | '\'' | '’' | '٫' | '٬')
+}
+
+/// Whether a word begins here that the end of the line divides: `Rech-` and `nung`.
+fn is_divided_after(after: &str) -> bool {
+    let line = after.strip_prefix(is_hyphen).map(|rest| rest.trim_start_matches([' ', '\t', '\r']));
+    let next = line.and_then(|line| line.strip_prefix('\n')).map(|line| line.trim_start_matches([' ', '\t']));
+    next.is_some_and(|next| next.starts_with(is_word))
+}
+
+/// Whether a word ends here that the end of the line divides.
+fn is_divided_before(before: &str) -> bool {
+    let line = before.trim_end_matches([' ', '\t']).strip_suffix('\n');
+    let word = line.and_then(|line| line.trim_end_matches([' ', '\t', '\r']).strip_suffix(is_hyphen));
+    word.is_some_and(|word| word.ends_with(is_word))
+}
+
+/// Whether it may divide a word at the end of a line.
+pub(super) fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{AD}' | '\u{2010}')
 }
 
 /// Scripts that are written without spaces between words: there a word begins and ends anywhere.
@@ -195,6 +216,8 @@ mod tests {
             ("12\u{200B}34", "12"),
             ("Zoë", "Zo"),
             ("5kg", "5"),
+            ("Rech-\r\n nung", "Rech"),
+            ("Rech-\nnung", "nung"),
         ] {
             assert!(!is_whole(text, part), "{part} in {text}");
         }

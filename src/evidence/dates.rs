@@ -10,6 +10,9 @@ use super::boundaries::is_token;
 use super::months::{self, month};
 use super::pattern::literal;
 
+/// What looks like one of the dates of a text, at most: a text with more is a table, or meant to keep us busy.
+const MAX_CANDIDATES: usize = 20_000;
+
 /// A date in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Date {
@@ -44,7 +47,8 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn dates(text: &str) -> Vec<Date> {
     let mut found: Vec<(Vec<(Order, NaiveDate)>, Range<usize>)> = Vec::new();
     let mut from = 0;
-    while let Some(captures) = DATE.captures_at(text, from) {
+    for _ in 0..MAX_CANDIDATES {
+        let Some(captures) = DATE.captures_at(text, from) else { break };
         let Some(place) = captures.get(0).map(|whole| whole.range()) else { break };
         let days = days(&captures);
         if days.is_empty() || !is_alone(text, &place) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::boundaries::{is_invisible, is_word};
+use super::boundaries::{is_hyphen, is_invisible, is_word};
 use super::digits::digit;
 
 /// What becomes of a hyphen that ends a line.
@@ -163,10 +163,6 @@ fn line_end_hyphen(text: &str, at: usize) -> Option<usize> {
     let line = line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n'))?;
     let line = line.trim_start_matches([' ', '\t']);
     (before.ends_with(is_word) && line.starts_with(is_word)).then(|| rest.len() - line.len())
-}
-
-fn is_hyphen(c: char) -> bool {
-    matches!(c, '-' | '\u{AD}' | '\u{2010}')
 }
 
 fn is_one_char(text: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::domain::json::Decimal;
 
 use super::Source;
 use super::amounts;
+use super::boundaries::is_token;
 use super::budget::Budget;
 use super::exact;
 use super::folded_text::{FoldedText, fold};
@@ -69,11 +70,11 @@ impl<'a> Search<'a> {
 
     fn in_other_writings(&mut self, value: &str) -> Option<Found> {
         let folded = fold(value);
-        let kept =
-            self.stage(EvidenceState::Normalized, |source, budget| folded_places(source.folded(), &folded, budget));
+        let kept = self
+            .stage(EvidenceState::Normalized, |source, budget| folded_places(source, source.folded(), &folded, budget));
         let joined = kept.or_else(|| {
             self.stage(EvidenceState::Normalized, |source, budget| {
-                source.joined().map(|joined| folded_places(joined, &folded, budget)).unwrap_or_default()
+                source.joined().map(|joined| folded_places(source, joined, &folded, budget)).unwrap_or_default()
             })
         });
         joined.or_else(|| {
@@ -111,9 +112,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Where a folded text has a folded value.
-fn folded_places(folded: &FoldedText, value: &str, budget: &mut Budget) -> Vec<Match> {
-    let places = exact::find(&folded.text, value, MAX_SPANS, budget);
+/// Where a folded text has a folded value. As it is written, the value has to be whole tokens as well: folding takes away
+/// the ends of lines.
+fn folded_places(source: &SourceText<'_>, folded: &FoldedText, value: &str, budget: &mut Budget) -> Vec<Match> {
+    let places = exact::find(&folded.text, value, usize::MAX, budget);
     let places = places.iter().filter_map(|place| folded.raw(place));
-    places.map(|place| Match { place, is_sure: true }).collect()
+    let whole = places.filter(|place| is_token(source.raw, place)).take(MAX_SPANS);
+    whole.map(|place| Match { place, is_sure: true }).collect()
 }

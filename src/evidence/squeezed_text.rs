@@ -6,6 +6,9 @@ use super::boundaries::is_word;
 use super::budget::Budget;
 use super::exact;
 
+/// How many times longer an identifier may be with its separators.
+const MAX_SPREAD: usize = 5;
+
 /// The letters and digits of a folded text.
 #[derive(Debug)]
 pub(super) struct SqueezedText {
@@ -38,7 +41,9 @@ impl SqueezedText {
             let (first, last) = (self.places.get(place.start)?, self.places.get(place.end.checked_sub(1)?)?);
             Some(*first..*last + 1)
         };
-        let is_right = |place: &Range<usize>| folded(place).is_some_and(|place| is_right(&place));
+        let longest = MAX_SPREAD * wanted.len();
+        let is_right =
+            |place: &Range<usize>| folded(place).is_some_and(|place| place.len() <= longest && is_right(&place));
         exact::places(&self.text, wanted, most, budget, is_right).iter().filter_map(folded).collect()
     }
 }

@@ -3,24 +3,23 @@ use serde_json::json;
 use crate::domain::evidence::EvidenceState;
 
 use super::*;
+use crate::domain::evidence::FieldEvidence;
 
-fn source(pointer: &'static str, text: &'static str) -> Source<'static> {
+mod corpus;
+mod properties;
+
+fn source<'a>(pointer: &'a str, text: &'a str) -> Source<'a> {
     Source { pointer: pointer.into(), text: text.into() }
 }
 
-/// Each field with its state and the pieces of text that it is found in.
-fn pieces(schema: &Value, sources: &[Source<'_>], data: &Value) -> Vec<(String, &'static str, Vec<String>)> {
-    let evidence = Locator::new(schema).locate(sources, data);
-    let piece = |name: &str, start: u32, end: u32| {
-        let text = &sources.iter().find(|source| source.pointer == name).unwrap().text;
-        text.chars().skip(start as usize).take((end - start) as usize).collect()
-    };
-    let fields = evidence.fields.into_iter().map(|field| {
-        let name = field.source.unwrap_or_default();
-        let spans = field.spans.iter().map(|span| piece(&name, span.start, span.end)).collect();
-        (field.field, field.state.as_str(), spans)
-    });
-    fields.collect()
+/// The pieces of text that a field is found in.
+fn pieces(sources: &[Source<'_>], field: &FieldEvidence) -> Vec<String> {
+    let text = sources
+        .iter()
+        .find(|source| Some(&*source.pointer) == field.source.as_deref())
+        .map_or("", |source| &source.text);
+    let piece = |start: u32, end: u32| text.chars().skip(start as usize).take((end - start) as usize).collect();
+    field.spans.iter().map(|span| piece(span.start, span.end)).collect()
 }
 
 #[test]
@@ -31,7 +30,7 @@ fn each_value_is_told_with_its_state_and_place_in_the_order_of_the_answer() {
     let sources = [source("/subject", "Grüße von Zoë"), source("/body", "Order 4711: 2 lamps, 2 chairs and a bed")];
     let data = json!({ "id": "4711", "urgent": true, "mood": "angry", "name": "Zoë", "items":
         [{ "what": "bed" }, { "what": "sofa" }, { "count": 2 }, {}, []], "a/b~c": "lamps", "note": null });
-    let found = pieces(&schema, &sources, &data);
+    let evidence = Locator::new(&schema).locate(&sources, &data);
     let expected = [
         ("/id", "exact", vec!["4711"]),
         ("/urgent", "judged", vec![]),
@@ -44,11 +43,10 @@ fn each_value_is_told_with_its_state_and_place_in_the_order_of_the_answer() {
         ("/note", "absent", vec![]),
         ("/phone", "absent", vec![]),
     ];
-    let found: Vec<_> = found.iter().map(|(field, state, spans)| (field.as_str(), *state, spans.clone())).collect();
-    assert_eq!(
-        found,
-        expected.map(|(field, state, spans)| (field, state, spans.into_iter().map(str::to_owned).collect()))
-    );
+    let found =
+        evidence.fields.iter().map(|field| (field.field.as_str(), field.state.as_str(), pieces(&sources, field)));
+    let expected = expected.map(|(field, state, spans)| (field, state, spans.into_iter().map(str::to_owned).collect()));
+    assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
 #[test]

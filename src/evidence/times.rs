@@ -47,6 +47,9 @@ const GAPS: &[&str] = &[
     "von",
 ];
 
+/// What looks like one of the times of a text, at most: a text with more is a table, or meant to keep us busy.
+const MAX_CANDIDATES: usize = 20_000;
+
 /// A time of day in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Time {
@@ -73,7 +76,8 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn times(text: &str) -> Vec<Time> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(captures) = TIME.captures_at(text, from) {
+    for _ in 0..MAX_CANDIDATES {
+        let Some(captures) = TIME.captures_at(text, from) else { break };
         let Some(whole) = captures.get(0) else { break };
         let place = whole.start()..whole.start() + whole.as_str().trim_end_matches('.').len();
         match time(&captures).filter(|_| is_alone(text, &place)) {

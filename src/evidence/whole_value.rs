@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::digits::is_digit;
 
+/// Digits from which on groups of them are a telephone number, whose extension follows a hyphen.
+const LEAST_PHONE_DIGITS: usize = 6;
+
 /// Whether the place is not a part of a longer value of the same form: `A-100` in `A-100-7`, `a@b.co` in `a@b.co.uk`.
 pub(super) fn is_whole(text: &str, place: &Range<usize>, value: &str) -> bool {
     let connectors = connectors(value);
@@ -21,6 +24,8 @@ fn connectors(value: &str) -> &'static [char] {
         &['/', '.', '-', '_', '?', '&', '=', '%', '#', '~', '+', ':', '@']
     } else if value.contains('@') && is_one_word() {
         &['.', '-', '_', '+', '%', '@']
+    } else if is_phone(value) {
+        &['-', '/', '.']
     } else if value.contains(is_digit) {
         let has = |connector: char| {
             let inner = |(at, _): (usize, &str)| {
@@ -29,15 +34,25 @@ fn connectors(value: &str) -> &'static [char] {
             };
             value.match_indices(connector).any(inner)
         };
-        match (has('-'), has('.') || has('/') || has('_')) {
-            (true, true) => &['-', '.', '/', '_'],
-            (true, false) => &['-'],
-            (false, true) => &['.', '/', '_'],
-            (false, false) => &[],
+        match (has('-'), has('.') || has('/') || has('_'), has(':')) {
+            (_, _, true) => &['-', '.', '/', '_', ':'],
+            (true, true, false) => &['-', '.', '/', '_'],
+            (true, false, false) => &['-'],
+            (false, true, false) => &['.', '/', '_'],
+            (false, false, false) => &[],
         }
     } else {
         &[]
     }
+}
+
+/// Whether it is digits in groups, as telephone numbers are written.
+fn is_phone(value: &str) -> bool {
+    let digits = value.chars().filter(|c| is_digit(*c)).count();
+    let has_groups = value.contains([' ', '(', '+']);
+    digits >= LEAST_PHONE_DIGITS
+        && has_groups
+        && value.chars().all(|c| is_digit(c) || matches!(c, ' ' | '(' | ')' | '+' | '/' | '.' | '-'))
 }
 
 /// Whether a connector and a letter or digit come next.
@@ -60,6 +75,8 @@ mod tests {
             ("order A-100-7", "A-100"),
             ("version 1.2.3", "1.2"),
             ("10.0.0.1.5", "10.0.0.1"),
+            ("14:30:00", "14:30"),
+            ("030 1234567-12", "030 1234567"),
             ("anna@x.co.uk", "anna@x.co"),
             ("maria.anna@x.de", "anna@x.de"),
             ("https://x.de/kontakt", "https://x.de"),
