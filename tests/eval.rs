@@ -5,6 +5,7 @@
 #[path = "support/stub_provider.rs"]
 mod stub_provider;
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -248,4 +249,51 @@ fn a_calibration_says_how_often_each_field_was_right_by_its_evidence() {
     let args = ["--config", "runtime.yaml", "--variant", off, "--calibration", "calibration.json"];
     let (code, _, err) = eval(&directory, &args);
     assert!(code == 0 && err.contains("no evidence was looked for"), "{code} {err}");
+}
+
+#[test]
+fn records_that_are_no_events_are_labelled_by_their_bare_value() {
+    let stub = stub();
+    let directory = directory(Some(&stub));
+    let connector =
+        CONNECTOR.replace("topics: [claims]", "topics: [claims], format: text").replace("data.body", "data");
+    std::fs::write(directory.path().join("claims.yaml"), connector).expect("a file");
+    let text = "Good day. I want a refund of 250 euros.";
+    let label =
+        json!({ "event": text, "expected": { "kind": "refund", "amount": 250 }, "evidence": { "/amount": "250" } });
+    std::fs::write(directory.path().join("labels.jsonl"), label.to_string()).expect("a file");
+    let args = ["--config", "runtime.yaml", "--variant", "v=provider:llama", "--output", "out"];
+    let (code, out, err) = eval(&directory, &args);
+    assert_eq!(code, 0, "{out}\n{err}");
+    let variant = &report(&directory, "out/report.json")["variants"][0];
+    assert_eq!(variant["labels"][0]["id"], "labels.jsonl:1");
+    assert_eq!(
+        variant["labels"][0]["fields"]["/amount"],
+        json!({ "evidence": "exact", "source": "", "spans": [[29, 32]] })
+    );
+    assert_eq!(variant["summary"]["at_their_place"]["count"], 1);
+    let page = std::fs::read_to_string(directory.path().join("out/report.html")).expect("the page");
+    assert!(page.contains(">Good day. I want a refund of <mark data-v=\"1\">250</mark> euros.</pre>"), "{page}");
+}
+
+#[test]
+fn the_labelled_events_of_the_examples_are_measured() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/eval");
+    let output = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+        .arg("eval")
+        .arg(examples.join("forms.jsonl"))
+        .arg("--connector")
+        .arg(examples.join("forms.yaml"))
+        .args(["--output", "out", "--fail-under", "0.3"])
+        .current_dir(directory.path())
+        .env_clear()
+        .output()
+        .expect("the binary");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = &report(&directory, "out/report.json")["variants"][0]["summary"];
+    assert_eq!((&summary["unasked"], &summary["dead_letters"]), (&0.into(), &json!({})));
+    assert!(summary["by_trap"]["instruction-in-text"]["of"].as_u64() > Some(0), "{summary:#}");
+    let states = summary["by_state"].as_array().expect("states");
+    assert!(states.iter().any(|one| one["state"] == "exact"), "{summary:#}");
 }

@@ -129,6 +129,7 @@ fn shown(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::String(text)) => escaped(text),
+        Some(Value::Array(items)) if items.is_empty() => "–".to_owned(),
         Some(other) => escaped(&other.to_string()),
     }
 }
