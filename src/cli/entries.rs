@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 use crate::http::v1::catalog::Entries;
 use crate::http::v1::catalog::shown_entry::{Found, ShownEntry};
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{EntryFilter, Visibility};
+use crate::ports::catalog::EntryFilter;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::store::catalog::StoredCatalog;
 use crate::store::database::Database;
@@ -135,11 +135,13 @@ pub(super) fn id<Document>(found: &Found<Document>) -> String {
 
 /// Where an entry is from.
 pub(super) fn origin<Document>(found: &Found<Document>, team: &Tenant) -> String {
-    let owner = &found.entry.owner;
-    match found.entry.visibility {
-        _ if found.is_built_in => "built-in".to_owned(),
-        Visibility::Public if owner != team => format!("public, of {}", owner.team()),
-        visibility => visibility.as_str().to_owned(),
+    let (visibility, owner) = (found.entry.visibility.as_str(), &found.entry.owner);
+    if found.is_built_in {
+        "built-in".to_owned()
+    } else if owner != team {
+        format!("{visibility}, of {}", owner.team())
+    } else {
+        visibility.to_owned()
     }
 }
 

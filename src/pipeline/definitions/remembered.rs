@@ -34,6 +34,8 @@ type Key = (Arc<str>, String);
 type Meant<T> = Result<Arc<T>, DefinitionError>;
 /// What a look-up comes to, for all who wait for it.
 type LookUp<T> = OnceCell<Meant<T>>;
+/// Look-ups by what they look up and the generation that they began in.
+type LookUps<T> = HashMap<(Key, u64), Weak<LookUp<T>>>;
 
 /// Things of one kind, by tenant and reference.
 pub(super) struct Remembered<T> {
@@ -41,8 +43,8 @@ pub(super) struct Remembered<T> {
     compile: fn(&Entry) -> Result<T, String>,
     built_in: fn(&str) -> Option<Arc<T>>,
     found: Cache<Key, Found<T>, FoundBytes>,
-    /// Those that are under way, by what they look up and the generation that they began in.
-    look_ups: Mutex<HashMap<(Key, u64), Weak<LookUp<T>>>>,
+    /// Those that are under way.
+    look_ups: Mutex<LookUps<T>>,
     /// Grows with each change. What was found before is looked up anew, and kept where that is not possible.
     generation: AtomicU64,
     revision: Mutex<Option<u64>>,
