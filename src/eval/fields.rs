@@ -138,6 +138,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::library;
 
     fn metrics(schema: &Value) -> Vec<(String, &'static str)> {
         of_schema(schema).unwrap().into_iter().map(|field| (field.pointer, field.metric.as_str())).collect()
@@ -221,6 +222,17 @@ mod tests {
             let error = of_schema(&schema).unwrap_err();
             assert_eq!(error.pointer, "/list/*/n");
             assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_built_in_schemas_free_prose_is_not_compared() {
+        for name in library::names() {
+            let fields = of_schema(library::find(name).unwrap().json()).unwrap();
+            assert!(!fields.is_empty(), "{name}");
+            for prose in ["/summary", "/notes", "/translation"] {
+                assert!(fields.iter().all(|field| field.pointer != prose), "{name}{prose}");
+            }
         }
     }
 
