@@ -15,11 +15,12 @@
 //!   [`web_addresses`], [`amounts`] with [`currencies`];
 //! - [`numbers`]: the numbers of a text by their value; [`numerals`]: how they are found, [`number_reading`]: what their
 //!   digits are worth, [`number_context`]: what stands beside them;
-//! - [`pattern`]: how the program's own regular expressions are compiled.
+//! - [`byte_search`]: looking for bytes fast; [`pattern`]: how the program's own regular expressions are compiled.
 
 mod amounts;
 mod boundaries;
 mod budget;
+mod byte_search;
 mod currencies;
 mod dates;
 pub(crate) mod digits;

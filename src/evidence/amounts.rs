@@ -52,7 +52,7 @@ impl Amount {
     fn is_currency_of(&self, numeral: &Numeral) -> Option<bool> {
         let Some(wanted) = self.numeral.currency else { return Some(true) };
         let written = numeral.currency?;
-        let is_sure = written.code == wanted.code && !(written.is_shared() && !wanted.is_shared());
+        let is_sure = written.code == wanted.code && (wanted.is_shared() || !written.is_shared());
         written.may_be(wanted.code).then_some(is_sure)
     }
 }

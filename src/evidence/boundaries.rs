@@ -71,14 +71,12 @@ pub(super) fn is_token(text: &str, part: &Range<usize>) -> bool {
     let (Some(first), Some(last)) = (inner.chars().next(), inner.chars().next_back()) else { return false };
     let previous = visible(before.chars().rev());
     let next = visible(after.chars());
-    !previous.is_some_and(|previous| joins(previous, first))
-        && !next.is_some_and(|next| joins(last, next) && !is_korean_ending(after))
-        && !(is_digit(first) && ends_in_number(before))
-        && !(is_digit(last) && begins_in_number(after))
-        && !(is_word(first) && is_divided_before(before))
-        && !(is_word(last) && is_divided_after(after))
-        && is_between_clusters(text, part.start)
-        && is_between_clusters(text, part.end)
+    let goes_on = previous.is_some_and(|previous| joins(previous, first))
+        || next.is_some_and(|next| joins(last, next) && !is_korean_ending(after));
+    let is_in_number = (is_digit(first) && ends_in_number(before)) || (is_digit(last) && begins_in_number(after));
+    let is_in_word = (is_word(first) && is_divided_before(before)) || (is_word(last) && is_divided_after(after));
+    let is_part = goes_on || is_in_number || is_in_word;
+    !is_part && is_between_clusters(text, part.start) && is_between_clusters(text, part.end)
 }
 
 /// Whether a letter, digit or combining mark.

@@ -1,5 +1,10 @@
 //! Currencies: how people write them, and how many decimals their amounts have.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+
 /// A way to write a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Currency {
@@ -98,9 +103,12 @@ const fn named(name: &'static str, code: &'static str) -> Currency {
     Currency { name, code }
 }
 
+static BY_NAME: LazyLock<HashMap<&'static str, Currency, RandomState>> =
+    LazyLock::new(|| CURRENCIES.iter().map(|currency| (currency.name, *currency)).collect());
+
 /// The currency that a symbol, word or code in lower case names.
 pub(super) fn find(name: &str) -> Option<Currency> {
-    CURRENCIES.iter().copied().find(|currency| currency.name == name)
+    if name.is_empty() { None } else { BY_NAME.get(name).copied() }
 }
 
 impl Currency {

@@ -22,13 +22,16 @@ pub(super) struct Date {
     pub(super) place: Range<usize>,
 }
 
-/// How someone writes a date in numbers.
+/// What comes first where someone writes a date in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    DayFirst,
-    MonthFirst,
-    YearFirst,
+enum First {
+    Day,
+    Month,
+    Year,
 }
+
+/// The days that a part of the text may be, and where it stands.
+type Candidate = (Vec<(First, NaiveDate)>, Range<usize>);
 
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     let names = months::alternatives();
@@ -45,7 +48,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The dates of a folded text in their order.
 pub(super) fn dates(text: &str) -> Vec<Date> {
-    let mut found: Vec<(Vec<(Order, NaiveDate)>, Range<usize>)> = Vec::new();
+    let mut found: Vec<Candidate> = Vec::new();
     let mut from = 0;
     for _ in 0..MAX_CANDIDATES {
         let Some(captures) = DATE.captures_at(text, from) else { break };
@@ -61,7 +64,7 @@ pub(super) fn dates(text: &str) -> Vec<Date> {
     }
     let habit = habit(&found);
     let dates = found.into_iter().map(|(mut days, place)| {
-        days.retain(|(order, _)| habit.is_none_or(|habit| *order == habit || *order == Order::YearFirst));
+        days.retain(|(order, _)| habit.is_none_or(|habit| *order == habit || *order == First::Year));
         let mut days: Vec<NaiveDate> = days.into_iter().map(|(_, day)| day).collect();
         days.dedup();
         Date { days, place }
@@ -87,46 +90,46 @@ fn is_alone(text: &str, place: &Range<usize>) -> bool {
 }
 
 /// The days that a match may mean, each with the order that it was read in.
-fn days(captures: &Captures<'_>) -> Vec<(Order, NaiveDate)> {
+fn days(captures: &Captures<'_>) -> Vec<(First, NaiveDate)> {
     let text = |name: &str| captures.name(name).map(|found| found.as_str());
     let number = |name: &str| text(name).and_then(|digits| digits.trim_start_matches('\'').parse::<u32>().ok());
     let named = |name: &str| text(name).and_then(month);
-    let day = |order: Order, year: Option<u32>, month: Option<u32>, day: Option<u32>| {
+    let day = |order: First, year: Option<u32>, month: Option<u32>, day: Option<u32>| {
         let year = year.map(full_year).and_then(|year| i32::try_from(year).ok());
         Some((order, NaiveDate::from_ymd_opt(year?, month?, day?)?))
     };
     let all = if number("y1").is_some() {
         let is_date = text("s1") == text("t1");
-        vec![day(Order::YearFirst, number("y1").filter(|_| is_date), number("m1"), number("d1"))]
+        vec![day(First::Year, number("y1").filter(|_| is_date), number("m1"), number("d1"))]
     } else if number("y2").is_some() {
-        vec![day(Order::YearFirst, number("y2"), number("m2"), number("d2"))]
+        vec![day(First::Year, number("y2"), number("m2"), number("d2"))]
     } else if number("y3").is_some() {
-        vec![day(Order::YearFirst, number("y3"), number("m3"), number("d3"))]
+        vec![day(First::Year, number("y3"), number("m3"), number("d3"))]
     } else if let (Some(year), Some(mark)) = (number("y4"), text("s4")) {
         let year = Some(year).filter(|_| text("t4") == Some(mark));
         let (a, b) = (number("a4"), number("b4"));
         let is_short = text("y4").is_some_and(|year| year.len() == 2);
         match mark {
-            "." => vec![day(Order::DayFirst, year, b, a)],
+            "." => vec![day(First::Day, year, b, a)],
             "-" if is_short => vec![
-                day(Order::DayFirst, year, b, a),
-                day(Order::MonthFirst, year, a, b),
-                day(Order::YearFirst, a.filter(|_| year.is_some()), b, number("y4")),
+                day(First::Day, year, b, a),
+                day(First::Month, year, a, b),
+                day(First::Year, a.filter(|_| year.is_some()), b, number("y4")),
             ],
-            _ => vec![day(Order::DayFirst, year, b, a), day(Order::MonthFirst, year, a, b)],
+            _ => vec![day(First::Day, year, b, a), day(First::Month, year, a, b)],
         }
     } else if number("y5").is_some() {
-        vec![day(Order::YearFirst, number("y5"), named("m5"), number("d5"))]
+        vec![day(First::Year, number("y5"), named("m5"), number("d5"))]
     } else {
-        vec![day(Order::YearFirst, number("y6"), named("m6"), number("d6"))]
+        vec![day(First::Year, number("y6"), named("m6"), number("d6"))]
     };
     all.into_iter().flatten().collect()
 }
 
 /// The order in which the text puts day and month, where one of its dates can be read in one order only.
-fn habit(found: &[(Vec<(Order, NaiveDate)>, Range<usize>)]) -> Option<Order> {
+fn habit(found: &[Candidate]) -> Option<First> {
     let mut orders = found.iter().filter_map(|(days, _)| match days.as_slice() {
-        [(order, day)] if *order != Order::YearFirst && day.day() > 12 => Some(*order),
+        [(order, day)] if *order != First::Year && day.day() > 12 => Some(*order),
         _ => None,
     });
     let first = orders.next()?;

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::boundaries::{is_hyphen, is_invisible, is_word};
+use super::byte_search;
 use super::digits::digit;
 
 /// What becomes of a hyphen that ends a line.
@@ -138,20 +140,19 @@ pub(super) fn has_line_end_hyphen(text: &str) -> bool {
 /// before a character beyond ASCII may have marks on it.
 fn plain_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let mut length = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        let is_plain = match byte {
-            b'!'..=b'~' => !matches!(byte, b'-' | b'`'),
-            b' ' => !matches!(bytes.get(index + 1), Some(b' ' | b'\t' | b'\n' | b'\r')),
-            _ => false,
-        };
-        let is_last = bytes.get(index + 1).is_some_and(|next| !next.is_ascii());
-        if !is_plain || is_last {
-            break;
-        }
-        length = index + 1;
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'-' | b'`');
+    let mut length = byte_search::first(bytes, |byte| !is_plain(byte)).unwrap_or(bytes.len());
+    // More than one space, or one before the end of the line, is folded.
+    if let Some(at) = memmem::find(bytes.get(..length).unwrap_or_default(), b"  ") {
+        length = at;
     }
-    length
+    match bytes.get(length) {
+        Some(b' ' | b'\t' | b'\n' | b'\r') if bytes.get(..length).is_some_and(|plain| plain.ends_with(b" ")) => {
+            length - 1
+        }
+        Some(next) if !next.is_ascii() => length.saturating_sub(1),
+        _ => length,
+    }
 }
 
 /// Length of a hyphen at `at` with the end of the line after it, where a word goes on in the next line.

@@ -72,9 +72,8 @@ impl Identifier {
 
     fn gaps<'t>(&self, part: &'t str) -> Vec<Gap<'t>> {
         let mut gaps = Vec::new();
-        let mut index = 0;
         let mut previous: Option<(usize, char)> = None;
-        for (at, c) in part.char_indices().filter(|(_, c)| is_word(*c)) {
+        for (index, (at, c)) in part.char_indices().filter(|(_, c)| is_word(*c)).enumerate() {
             let end = previous.map_or(0, |(start, c)| start + c.len_utf8());
             if let Some((_, previous)) = previous.filter(|_| end < at) {
                 let letters = |chars: &mut dyn Iterator<Item = char>| chars.take_while(|c| c.is_alphabetic()).count();
@@ -89,7 +88,6 @@ impl Identifier {
                 });
             }
             previous = Some((at, c));
-            index += 1;
         }
         gaps
     }

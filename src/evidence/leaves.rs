@@ -1,7 +1,5 @@
 //! The values of an answer in their order, each with what the schema says of its place.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence};
@@ -36,8 +34,7 @@ impl<'a> Leaves<'a> {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let length = self.pointer.len();
-                    // Writing into a string does not fail.
-                    let _ = write!(self.pointer, "/{index}");
+                    self.enter(&index.to_string());
                     self.value(self.plan.item(node, index), item);
                     self.pointer.truncate(length);
                 }

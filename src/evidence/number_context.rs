@@ -72,6 +72,9 @@ const MULTIPLIERS: &[&str] = &[
 /// Numerals that multiply the digits before them in Chinese, Japanese and Korean.
 const EAST_ASIAN_MULTIPLIERS: &str = "十百千万萬億亿兆만억조천백";
 
+/// Bytes of the longest of them.
+const LONGEST_MULTIPLIER: usize = 12;
+
 /// Letters and symbols that a currency's name has at most.
 const MAX_NAME: usize = 8;
 
@@ -174,7 +177,8 @@ impl After {
         let rest = no_cents.unwrap_or_else(|| after.minus(rest));
         let spaced = rest.strip_prefix(' ').unwrap_or(rest);
         let word = leading_word(spaced);
-        if let Some(sign) = PERCENT.iter().find(|sign| begins_with_word(spaced, sign)) {
+        let may_be_percent = spaced.starts_with(['%', 'p']);
+        if let Some(sign) = PERCENT.iter().find(|sign| may_be_percent && begins_with_word(spaced, sign)) {
             after.is_percent = true;
             after.end = text.len() - spaced.len() + sign.len();
         } else if let Some(currency) = currencies::find(word).or_else(|| currencies::find(first_char(word))) {
@@ -201,20 +205,21 @@ impl After {
 
 /// Whether the digits go on as a word, or the next word multiplies them.
 fn is_refused(rest: &str, word: &str) -> bool {
-    let letters: String = word.chars().take_while(|c| c.is_alphabetic()).collect();
-    let next = rest.chars().next();
-    if next.is_some_and(|next| EAST_ASIAN_MULTIPLIERS.contains(next)) || MULTIPLIERS.contains(&letters.as_str()) {
+    let Some(next) = rest.chars().next() else { return false };
+    let letters = word.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let multiplies = || letters.len() <= LONGEST_MULTIPLIER && MULTIPLIERS.contains(&letters);
+    if (!next.is_ascii() && EAST_ASIAN_MULTIPLIERS.contains(next)) || multiplies() {
         return true;
     }
     match next {
-        Some('_') => true,
+        '_' => true,
         // `7-day` is a number with its unit, `4711-a` is not.
-        Some('-') => {
+        '-' => {
             let following = rest.get(1..).unwrap_or_default();
             following.starts_with(char::is_alphabetic)
                 && following.chars().take_while(|c| c.is_alphabetic()).count() < 3
         }
-        Some(next) if joins('0', next) => !UNITS.contains(&letters.as_str()),
+        next if joins('0', next) => !UNITS.contains(&letters),
         _ => false,
     }
 }

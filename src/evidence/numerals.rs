@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::domain::json::Decimal;
 
+use super::byte_search;
 use super::currencies::Currency;
 use super::folded_text::FoldedText;
 use super::number_context::{After, Before};
@@ -71,7 +72,7 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
     let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
+    while let Some(found) = bytes.get(at..).and_then(|rest| byte_search::first(rest, |byte| byte.is_ascii_digit())) {
         let start = at + found;
         let mut end = start;
         loop {
@@ -196,19 +197,19 @@ impl Draft {
             let mut add = |value: &str, is_sure: bool, place: Range<usize>| {
                 readings.push(Reading { value: Decimal::of(value), is_sure, place });
             };
-            let negative = format!("-{value}");
+            let negative = || format!("-{value}");
             let place = before.number..digits.end;
             if before.is_negative {
-                add(&negative, is_sure, place);
+                add(&negative(), is_sure, place);
             } else if after.is_minus {
                 // `12.50-` owes something where books are kept; elsewhere the dash is only a dash.
                 add(&value, false, place);
-                add(&negative, is_sure, before.number..digits.end + 1);
+                add(&negative(), is_sure, before.number..digits.end + 1);
             } else {
                 add(&value, is_sure, place);
                 // Accountants write what is owed in parentheses; others write anything in them.
                 if before.is_open && after.is_closed {
-                    add(&negative, is_sure, before.start - 1..after.end + 1);
+                    add(&negative(), is_sure, before.start - 1..after.end + 1);
                 }
             }
         }

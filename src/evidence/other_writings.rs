@@ -1,6 +1,7 @@
 //! What a text of an answer may be, and so in which other writings it may stand in a source.
 
 use std::ops::Range;
+use std::slice;
 
 use chrono::NaiveDate;
 
@@ -85,7 +86,7 @@ fn moment(folded: &str) -> Option<Moment> {
     let [day] = date.days.as_slice() else { return None };
     let moment = Moment { local: day.and_time(time.time), offset: time.offset };
     let is_all = |(place, _): &(Range<usize>, bool)| *place == (0..folded.len());
-    moments(folded, &[date.clone()], &[time.clone()], moment).iter().any(is_all).then_some(moment)
+    moments(folded, slice::from_ref(&date), slice::from_ref(&time), moment).iter().any(is_all).then_some(moment)
 }
 
 impl Kind {

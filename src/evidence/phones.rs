@@ -35,8 +35,9 @@ impl Phone {
     pub(super) fn of(folded: &str) -> Option<Self> {
         let is_phone = folded.chars().all(|c| c.is_ascii_digit() || is_separator(c) || c == '+');
         let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
-        let is_divided = digits.len() < folded.len();
-        if !is_phone || !is_divided || !DIGITS.contains(&digits.len()) {
+        // Digits alone may be anything, unless they begin as calls to another country do.
+        let is_told = digits.len() < folded.len() || digits.starts_with("00");
+        if !is_phone || !is_told || !DIGITS.contains(&digits.len()) {
             return None;
         }
         let plus = folded.trim_start_matches(['(', ' ']).starts_with('+');
@@ -127,6 +128,7 @@ mod tests {
             ("call (555) 010-9999", "+1 555 010 9999", "(555) 010-9999"),
             ("tel.: +49 30 1234567", "+49 (0) 30 1234567", "+49 30 1234567"),
             ("912 345 678", "+34 912 345 678", "912 345 678"),
+            ("+49 30 1234567", "0049301234567", "+49 30 1234567"),
         ] {
             assert_eq!(found(text, value), Some(expected), "{value} in {text}");
         }
