@@ -9,9 +9,9 @@ const CASES: &str = include_str!("../../../tests/corpus/evidence.jsonl");
 
 /// Where a piece of text stands: the text itself, or with the number of its occurrence.
 fn place(text: &str, piece: &Value) -> (usize, String) {
-    let (piece, occurrence) = match piece {
-        Value::Array(pair) => (pair[0].as_str().unwrap(), usize::try_from(pair[1].as_u64().unwrap()).unwrap()),
-        other => (other.as_str().unwrap(), 1),
+    let (piece, occurrence) = match piece.as_array() {
+        Some(pair) => (pair[0].as_str().unwrap(), usize::try_from(pair[1].as_u64().unwrap()).unwrap()),
+        None => (piece.as_str().unwrap(), 1),
     };
     let mut places = text.char_indices().filter(|(at, _)| text[*at..].starts_with(piece));
     let (at, _) = places.nth(occurrence - 1).unwrap_or_else(|| panic!("`{piece}` is not in `{text}`"));
