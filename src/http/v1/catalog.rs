@@ -1,7 +1,7 @@
 //! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
 //!
 //! - `listing`: entries and their versions in parts;
-//! - [`entry_body`]: what a request says of an entry; [`new_version`]: which version a change makes;
+//! - [`entry_body`]: what a request says of an entry; [`mod@new_version`]: which version a change makes;
 //! - [`shown_entry`]: an entry as clients see it;
 //! - [`parameters`]: what stands in their paths, queries and headers, for the OpenAPI document.
 
