@@ -43,12 +43,10 @@ impl RedisRateLimits {
         match answered {
             Ok(Ok(answer)) => Some(answer),
             Ok(Err(error)) if is_refusal(&error) => None,
-            Ok(Err(_lost)) => {
+            Ok(Err(_)) | Err(_) => {
                 self.link.suspect();
                 None
             }
-            // Too late for a limit may be soon enough for an answer, for which the same connection is waited longer.
-            Err(_late) => None,
         }
     }
 }
