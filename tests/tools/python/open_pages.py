@@ -54,7 +54,7 @@ def try_an_operation(page, key: str) -> None:
     answer = operation.locator(".live-responses-table")
     answer.locator(".response-col_status", has_text="200").first.wait_for()
     body = json.loads(answer.locator(".response-col_description pre").first.inner_text())
-    if body["data"] != {"wants_refund": True}:
+    if body["data"].get("wants_refund") is not True:
         sys.exit(f"/docs: an unexpected answer: {body}")
 
 
