@@ -137,14 +137,18 @@ impl Authenticator {
     /// Forgets all entries as soon as some key has changed, until `stop`.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let Mode::Keys(known) = &self.mode else { return stop.cancelled().await };
+        let Some(keys) = &known.keys else { return stop.cancelled().await };
+        // At once for the first time, since it is then that everything is forgotten.
         let mut revision = None;
-        while stop.run_until_cancelled(tokio::time::sleep(REVISION_EVERY)).await.is_some() {
-            let Some(keys) = &known.keys else { continue };
+        loop {
             // What cannot be found out now is asked again in a second; meanwhile what is remembered ends by itself.
             if let Ok(now) = keys.revision().await
                 && revision.replace(now) != Some(now)
             {
                 known.forget();
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(REVISION_EVERY)).await.is_none() {
+                return;
             }
         }
     }
