@@ -292,8 +292,10 @@ fn events_that_have_an_outcome_are_accounted_for() {
     let ended = demo.run(&["--json", "--input", "-", "--connector", "own.yaml"]);
     ended.ends_with(0);
     let counts = ["received", "results", "dead_letters", "repeats", "lost"].map(|name| ended.count(name));
-    assert_eq!(counts, [7, 2, 3, 2, 0], "{}", ended.out);
-    assert_eq!(ended.json()["dead_letters_by_code"]["id_conflict"], 1);
+    let conflicts = ended.json()["dead_letters_by_code"]["id_conflict"].as_u64();
+    // They are in different partitions, so that either body may be received first.
+    let either = [([7, 2, 3, 2, 0], Some(1)), ([7, 2, 5, 0, 0], Some(3))];
+    assert!(either.contains(&(counts, conflicts)), "{}", ended.out);
 }
 
 #[test]
