@@ -12,6 +12,8 @@ use super::reference;
 const MAX_LEVELS: usize = 8;
 /// Most fields of one schema.
 const MAX_FIELDS: usize = 500;
+/// Most subschemas that are read. References may lead to the same one again and again.
+const MAX_READ: usize = 20_000;
 /// Most named values of one field.
 const MAX_VALUES: usize = 100;
 
@@ -38,7 +40,7 @@ impl SchemaFields {
     /// The fields of a schema.
     pub fn of(schema: &Value) -> Self {
         let mut root = Node::default();
-        Reader { root: schema, left: MAX_FIELDS }.read(schema, &mut root, 0);
+        Reader { root: schema, left: MAX_FIELDS, to_read: MAX_READ }.read(schema, &mut root, 0);
         Self(root)
     }
 
@@ -82,11 +84,13 @@ fn text(value: &Value) -> Option<String> {
 struct Reader<'a> {
     root: &'a Value,
     left: usize,
+    to_read: usize,
 }
 
 impl Reader<'_> {
     fn read(&mut self, schema: &Value, node: &mut Node, level: usize) {
-        let Some(members) = schema.as_object().filter(|_| level <= MAX_LEVELS) else { return };
+        let Some(members) = schema.as_object().filter(|_| level <= MAX_LEVELS && self.to_read > 0) else { return };
+        self.to_read -= 1;
         if let Some(target) = members.get("$ref").and_then(Value::as_str)
             && let Ok((_, target)) = reference::resolve(self.root, target)
         {
@@ -141,9 +145,12 @@ fn read_values(members: &Map<String, Value>, node: &mut Node) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
+    use crate::domain::cpu_time::CpuTime;
 
     #[test]
     fn fields_and_values_are_those_that_the_schema_names() {
@@ -182,5 +189,15 @@ mod tests {
             node.members.values().map(|child| 1 + count(child)).sum()
         }
         assert_eq!(count(&fields.0), MAX_FIELDS);
+    }
+
+    #[test]
+    fn a_schema_that_leads_back_to_itself_many_times_is_read_soon() {
+        let back: Vec<Value> = vec![json!({ "$ref": "#" }); 3_000];
+        let begun = CpuTime::now();
+        for keyword in ["anyOf", "allOf", "prefixItems"] {
+            SchemaFields::of(&json!({ "properties": { "a": { keyword: back }, "b": { "items": { keyword: back } } } }));
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }
