@@ -136,12 +136,17 @@ pub(super) fn has_line_end_hyphen(text: &str) -> bool {
     })
 }
 
+/// Bytes of plain text that are folded at once.
+const PLAIN_WINDOW: usize = 256;
+
 /// Length of the ASCII characters at the beginning that stand for themselves, apart from their case. The last one
 /// before a character beyond ASCII may have marks on it.
 fn plain_length(text: &str) -> usize {
     let bytes = text.as_bytes();
+    // No farther than this at a time, since what is cut off below is looked at again.
+    let window = bytes.get(..bytes.len().min(PLAIN_WINDOW)).unwrap_or_default();
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'-' | b'`');
-    let mut length = byte_search::first(bytes, |byte| !is_plain(byte)).unwrap_or(bytes.len());
+    let mut length = byte_search::first(window, |byte| !is_plain(byte)).unwrap_or(window.len());
     // More than one space, or one before the end of the line, is folded.
     if let Some(at) = memmem::find(bytes.get(..length).unwrap_or_default(), b"  ") {
         length = at;

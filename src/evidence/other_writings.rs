@@ -142,7 +142,11 @@ fn find_currency(code: &str, text: &str, budget: &mut Budget) -> Vec<Place> {
     let mut found: Vec<Place> = Vec::new();
     for currency in CURRENCIES.iter().filter(|currency| currency.may_be(code)) {
         let is_symbol = !currency.name.contains(char::is_alphabetic);
-        let is_right = |place: &Range<usize>| is_symbol || is_name(text, place);
+        // The `$` of `R$` is no dollar.
+        let is_right = |place: &Range<usize>| match is_symbol {
+            true => text.get(..place.start).is_some_and(|before| !before.ends_with(char::is_alphabetic)),
+            false => is_name(text, place),
+        };
         let places = exact::places(text, currency.name, usize::MAX, budget, is_right);
         found.extend(places.into_iter().map(|place| (place, currency.is_only(code))));
     }

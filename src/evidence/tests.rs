@@ -1,9 +1,10 @@
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::domain::evidence::EvidenceState;
-
 use super::*;
-use crate::domain::evidence::FieldEvidence;
+use crate::domain::cpu_time::CpuTime;
+use crate::domain::evidence::{EvidenceState, FieldEvidence};
 
 mod corpus;
 mod properties;
@@ -66,6 +67,22 @@ fn a_huge_answer_to_a_huge_text_ends_and_says_what_was_not_searched() {
     assert_eq!(evidence.fields.len(), 10_000);
     assert_eq!(evidence.fields[0].state, EvidenceState::None);
     assert_eq!(evidence.fields[9_999].state, EvidenceState::Unsearched);
+}
+
+#[test]
+fn a_huge_text_is_folded_in_linear_time() {
+    for part in ["a  ", "a b ", "a\n", "-\n", "é  ", "a\u{ad}", "a'b "] {
+        let time = |bytes: usize| {
+            let begun = CpuTime::now();
+            let sources = [Source { pointer: "/body".into(), text: part.repeat(bytes / part.len()).into() }];
+            let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "a": "B C 1.5", "b": 7 }));
+            assert_eq!(evidence.fields.len(), 2);
+            begun.elapsed()
+        };
+        time(1 << 14);
+        let (short, long) = (time(1 << 16), time(1 << 19));
+        assert!(long < short * 40 + Duration::from_millis(200), "{part:?}: {short:?}, eight times as long: {long:?}");
+    }
 }
 
 #[test]
