@@ -82,7 +82,7 @@ fn answer_bytes(answer: &Answer) -> usize {
         let is_own = !Arc::ptr_eq(&attempt.model, model);
         size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
     });
-    let grounding = grounding.get().map_or(0, grounding_bytes);
+    let grounding = grounding.get().map_or(0, |grounding| grounding_bytes(&grounding));
     counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>() + grounding
 }
 

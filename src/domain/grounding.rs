@@ -1,6 +1,6 @@
 //! What one answer has to do with the text of one record.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
@@ -29,30 +29,38 @@ pub struct Grounding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextsHash(pub u64);
 
-/// The grounding of a remembered answer for the texts that it was first given for. Records share an answer when their
-/// prompts differ in white space only (and letter case, where that is configured), and then the places differ; most of
-/// them have the very same texts.
-#[derive(Debug, Clone, Default)]
-pub struct RememberedGrounding(OnceLock<(TextsHash, Arc<Grounding>)>);
+/// What is remembered: a grounding, and the texts that it is for.
+type Newest = Option<(TextsHash, Arc<Grounding>)>;
+
+/// The newest grounding of a remembered answer. Records share an answer when their prompts differ in white space only
+/// (and letter case, where that is configured), and then the places differ; most of them have the very same texts.
+#[derive(Debug, Default)]
+pub struct RememberedGrounding(Mutex<Newest>);
 
 impl RememberedGrounding {
     /// The grounding for these texts: the one that is remembered, or what `find` finds out.
     pub fn get_or_find(&self, texts: TextsHash, find: impl FnOnce() -> Grounding) -> Arc<Grounding> {
-        match self.0.get() {
-            Some((remembered, grounding)) if *remembered == texts => Arc::clone(grounding),
-            Some(_) => Arc::new(find()),
-            None => {
-                let grounding = Arc::new(find());
-                // Whoever was faster is remembered.
-                drop(self.0.set((texts, Arc::clone(&grounding))));
-                grounding
-            }
+        if let Some((_, grounding)) = self.newest().as_ref().filter(|(remembered, _)| *remembered == texts) {
+            return Arc::clone(grounding);
         }
+        let grounding = Arc::new(find());
+        *self.newest() = Some((texts, Arc::clone(&grounding)));
+        grounding
     }
 
     /// What is remembered.
-    pub fn get(&self) -> Option<&Grounding> {
-        self.0.get().map(|(_, grounding)| &**grounding)
+    pub fn get(&self) -> Option<Arc<Grounding>> {
+        self.newest().as_ref().map(|(_, grounding)| Arc::clone(grounding))
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for RememberedGrounding {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.newest().clone()))
     }
 }
 

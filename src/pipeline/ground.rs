@@ -27,6 +27,8 @@ static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 const MAX_TEXTS: usize = 10_000;
 /// Values that are named in flags. They stand in a header; the evidence has the others.
 const MAX_FLAGS: usize = 8;
+/// Bytes of the JSON Pointer of a value that is named. Its keys may be the sender's.
+const MAX_POINTER_BYTES: usize = 200;
 /// Values that are replaced by null. Each is held against the schema by itself.
 const MAX_NULLS: usize = 100;
 
@@ -118,7 +120,7 @@ impl Grounder {
         let may_null = answer.validation == Validation::Passed;
         let nulled = self.replace(&mut data, with(UngroundedPolicy::Null).filter(|_| may_null));
         let data = if nulled.is_empty() { None } else { serde_json::to_vec(&data).ok().map(Bytes::from) };
-        let refused = with(UngroundedPolicy::DeadLetter).take(MAX_FLAGS).map(Arc::from).collect();
+        let refused = with(UngroundedPolicy::DeadLetter).take(MAX_FLAGS).map(named).collect();
         let flags = flags(&missing, &nulled);
         Grounding { grounded: evidence.grounded(), evidence, data, flags, refused, written: OnceLock::new() }
     }
@@ -151,16 +153,23 @@ fn missing(evidence: &Evidence) -> Vec<&str> {
 }
 
 fn flags(missing: &[&str], nulled: &[&str]) -> Vec<Flag> {
-    let named = |pointer: &&str| match nulled.contains(pointer) {
-        true => Flag::Nulled(Arc::from(*pointer)),
-        false => Flag::Ungrounded(Arc::from(*pointer)),
+    let flag = |pointer: &&str| match nulled.contains(pointer) {
+        true => Flag::Nulled(named(pointer)),
+        false => Flag::Ungrounded(named(pointer)),
     };
-    let mut flags: Vec<_> = missing.iter().take(MAX_FLAGS).map(named).collect();
+    let mut flags: Vec<_> = missing.iter().take(MAX_FLAGS).map(flag).collect();
     if missing.len() > MAX_FLAGS {
         flags.push(Flag::UngroundedMore(missing.len() - MAX_FLAGS));
     }
     flags.sort_unstable();
     flags
+}
+
+/// The JSON Pointer of a value; of the nearest place around it, where that is too long.
+fn named(pointer: &str) -> Arc<str> {
+    let fits = |pointer: &&str| pointer.len() <= MAX_POINTER_BYTES;
+    let around = std::iter::successors(Some(pointer), |pointer| pointer.rsplit_once('/').map(|(around, _)| around));
+    Arc::from(around.into_iter().find(fits).unwrap_or_default())
 }
 
 #[cfg(test)]
