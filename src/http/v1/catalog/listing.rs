@@ -9,7 +9,7 @@ use crate::domain::version::Selector;
 use crate::http::list::{ListPage, page_request};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::ports::catalog::{Catalog, Entry, EntryFilter, VersionFilter, Visibility};
+use crate::ports::catalog::{Catalog, Entry, EntryFilter, VersionFilter, Visibility, find_entry};
 use crate::ports::repository::RepositoryError;
 
 /// Longest text that is searched for, in characters.
@@ -88,18 +88,19 @@ impl Entries<'_> {
         let before = part.after.and_then(|after| after.id.parse().ok());
         // One more than there is room for says whether there is another page.
         let filter = VersionFilter { version, before, limit: part.limit.saturating_add(1) };
-        let mut found: Vec<Found<()>> = match self.stored {
+        let meant = find_entry(self.stored, self.tenant, id, |name| self.is_built_in(name)).await;
+        let is_stored = meant.map_err(|error| self.problem(&error))?.is_some();
+        let found: Vec<Found<()>> = match self.stored.filter(|_| is_stored) {
             Some(stored) => match stored.versions(self.tenant, name, filter).await {
-                Ok(versions) => versions.into_iter().filter(|entry| self.is_meant(entry)).map(Found::stored).collect(),
+                Ok(versions) => versions.into_iter().map(Found::stored).collect(),
                 Err(RepositoryError::NotFound) => Vec::new(),
                 Err(error) => return Err(self.problem(&error)),
             },
-            None => Vec::new(),
+            None => {
+                let is_meant = |entry: &&Entry| entry.name == name && filter.includes(entry.version);
+                self.built_in.iter().rev().filter(is_meant).map(|entry| Found::built_in(entry).listed()).collect()
+            }
         };
-        if found.is_empty() {
-            let meant = |entry: &&Entry| entry.name == name && filter.includes(entry.version);
-            found.extend(self.built_in.iter().rev().filter(meant).map(|entry| Found::built_in(entry).listed()));
-        }
         if found.is_empty() && before.is_none() {
             return Err(self.none(id));
         }

@@ -197,6 +197,20 @@ async fn another_teams_public_schema_of_a_built_in_name_is_neither_found_nor_lis
 }
 
 #[tokio::test]
+async fn a_teams_own_schema_of_a_built_in_name_has_its_own_versions_alone() {
+    let it = teams().await;
+    let mut own = new("extraction", "private");
+    own["version"] = json!("2.0.0");
+    it.create(PATH, &own).await;
+    assert_eq!(ids(&it.get("/v1/schemas/extraction/versions").await.json()), ["extraction@2.0.0"]);
+    for path in ["/v1/schemas/extraction@1", "/v1/schemas/extraction@1/versions"] {
+        assert_eq!(it.get(path).await.problem(), (404, "not_found".to_owned()), "{path}");
+    }
+    let theirs = it.blue(Method::GET, "/v1/schemas/extraction@1/versions", None).await.json();
+    assert_eq!(theirs["data"][0]["built_in"], true, "{theirs}");
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_with_a_schema_is_said_at_once() {
     let it = teams().await;
     let body = json!({ "name": "a b", "description": 1, "visibility": "all", "version": "1", "shcema": {} });
