@@ -93,6 +93,7 @@ async fn whoever_comes_from_everywhere_makes_a_bounded_number_of_events() {
     assert_eq!((events.len(), it.times()), (2 * MOST_ACTORS + 1, 10_000));
     let others = events.iter().find(|event| event.actor == OTHERS).unwrap();
     assert_eq!((others.times, others.tenant.team()), (9800, "default"));
+    assert_eq!((&others.request_id, &others.detail), (&None, &None), "that is for their own teams");
     assert_eq!(it.guard.minute().refusals.len(), 0);
 }
 
