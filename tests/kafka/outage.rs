@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::broker::{self, TestRecord};
 use super::service::{Setup, Topics};
-use super::stub_provider::{Fault, StubProvider, When};
+use super::stub_provider::{Fault, Latency, StubProvider, When};
 use super::{triage, wait_until};
 
 fn events(count: usize) -> Vec<TestRecord> {
@@ -106,7 +106,9 @@ fn a_refusing_topic_does_not_stop_intake_for_longer_than_it_refuses() {
 #[test]
 fn a_provider_that_is_down_is_waited_for_and_costs_no_record() {
     let down = Fault::error(503, "server_error", None);
-    let stub = StubProvider::start(triage().fault(When::Chance(1.0), down));
+    // Slow enough that many calls are open when the first of them fails: a tenth of all calls will have failed.
+    let slow = Latency::Fixed(Duration::from_secs(2));
+    let stub = StubProvider::start(triage().latency(slow).fault(When::Chance(1.0), down));
     let topics = Topics::create(2);
     broker::produce(&topics.source, 2, &events(100));
     let service = Setup::openai(&stub.base_url()).connector(&topics, "").start();
