@@ -94,7 +94,7 @@ impl Review<'_> {
 
     fn own_word(&mut self, name: &str, value: &Value, words: &[&str], pointer: String) {
         if !value.as_str().is_some_and(|word| words.contains(&word)) {
-            let help = format!("write {}", words.join(", ").replace(", ", " or "));
+            let help = format!("write {}", words.join(" or "));
             self.mistake(pointer, format!("{name} has no such value"), help);
         }
     }
