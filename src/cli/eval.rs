@@ -136,8 +136,9 @@ async fn evaluate(args: &Args, out: &mut dyn Write) -> Result<Exit, EvalError> {
     }
     let report =
         Report::new(&connector, &fields, &labels, &runs).with_baseline(baseline.as_deref().unwrap_or_default());
-    verdict::print(&report, out)?;
+    // Files first: whoever reads standard output may stop reading.
     files::write(args, &report)?;
+    verdict::print(&report, out)?;
     Ok(verdict::exit(&report, args.fail_under))
 }
 

@@ -159,10 +159,12 @@ impl Difference {
 
     /// The same with this probability, and what follows from it.
     fn with_p(self, p: f64) -> Self {
+        // Many small gains do not make up for a few lost labels: the mean has to say the same as the counts.
+        let change = self.after - self.before;
         let finding = match (p < LEVEL, self.better > self.worse) {
-            (false, _) => Finding::Noise,
-            (true, true) => Finding::Better,
-            (true, false) => Finding::Worse,
+            (true, true) if change > EQUAL => Finding::Better,
+            (true, false) if change < -EQUAL => Finding::Worse,
+            _ => Finding::Noise,
         };
         Self { p, finding, ..self }
     }
@@ -224,6 +226,14 @@ mod tests {
         assert_eq!((comparison.overall.better, comparison.overall.worse), (3, 1));
         assert_eq!(comparison.overall.finding, Finding::Noise);
         assert!(comparison.overall.to_string().ends_with("no more than noise"));
+    }
+
+    #[test]
+    fn many_small_gains_and_a_few_lost_labels_are_no_improvement() {
+        let pairs = (0..14).map(|label| if label < 12 { (0.8, 0.9) } else { (1.0, 0.0) });
+        let difference = Difference::of(pairs);
+        assert!(difference.p < LEVEL && difference.after < difference.before, "{difference:?}");
+        assert_eq!(difference.finding, Finding::Noise);
     }
 
     #[test]

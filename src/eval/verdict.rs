@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::fields::Field;
 use super::interval::as_f64;
 use super::metric::Metric;
+use crate::domain::json;
 
 /// How a field of an answer compares with the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -164,7 +165,8 @@ fn compare(field: &Field, base: &Base, expected: &Value, given: &Value) -> Match
     }
 }
 
-/// Compares lists in any order: items that are equal first, then those that have the most in common.
+/// Compares lists in any order: items that are the same value first, then those that count as equal, then those that
+/// have the most in common.
 fn compare_lists(items: &[Field], list: &Base, expected: &[Value], given: &[Value]) -> Matched {
     let compare_items = |index: usize, expected: &Value| {
         let mut matched = Matched::default();
@@ -174,10 +176,16 @@ fn compare_lists(items: &[Field], list: &Base, expected: &[Value], given: &[Valu
         matched
     };
     let mut open: Vec<&Value> = expected.iter().collect();
-    let mut found: Vec<Option<Matched>> = Vec::new();
-    for index in 0..given.len() {
-        let equal = open.iter().position(|expected| compare_items(index, expected).is_whole());
-        found.push(equal.map(|position| compare_items(index, open.swap_remove(position))));
+    let mut found: Vec<Option<Matched>> = given.iter().map(|_| None).collect();
+    // With a tolerance, an item may count as equal to the one that another item is.
+    let is_same = |index: usize, expected: &Value| given.get(index).is_some_and(|given| json::equal(given, expected));
+    let is_equal = |index: usize, expected: &Value| compare_items(index, expected).is_whole();
+    let passes: [&dyn Fn(usize, &Value) -> bool; 2] = [&is_same, &is_equal];
+    for is_partner in passes {
+        for (index, slot) in found.iter_mut().enumerate().filter(|(_, slot)| slot.is_none()) {
+            let partner = open.iter().position(|expected| is_partner(index, expected));
+            *slot = partner.map(|position| compare_items(index, open.swap_remove(position)));
+        }
     }
     for (index, slot) in found.iter_mut().enumerate().filter(|(_, slot)| slot.is_none()) {
         let common = |position: &usize| open.get(*position).map(|expected| compare_items(index, expected).both);
@@ -260,6 +268,18 @@ mod tests {
         assert_eq!(lists(json!(["a"]), json!(["a", "a", "a"])), (Verdict::Wrong, 0.5));
         assert_eq!(lists(json!(["a", "b", "c"]), json!(["x"])), (Verdict::Wrong, 0.0));
         assert_eq!(lists(json!([]), json!(["x"])), (Verdict::Invented, 0.0));
+    }
+
+    #[test]
+    fn the_order_of_a_list_does_not_count_where_items_differ_by_less_than_the_tolerance() {
+        let tolerance = json!({ "number": { "tolerance": 0.01 } });
+        let list = json!({ "type": "array", "items": { "type": "number", "x-eval": tolerance } });
+        let fields = of_schema(&json!({ "type": "object", "properties": { "n": list } })).unwrap();
+        let expected = json!({ "n": [19.99, 20.00, 20.01] });
+        for given in [[19.99, 20.00, 20.01], [20.01, 20.00, 19.99], [20.00, 20.01, 19.99], [20.01, 19.99, 20.00]] {
+            let judged = judge(&fields, &expected, &json!({ "n": given }));
+            assert_eq!(judged.fields[0], FieldVerdict { verdict: Verdict::Right, score: 1.0 }, "{given:?}");
+        }
     }
 
     #[test]

@@ -45,8 +45,11 @@ impl Prepared {
         settings.into_iter().chain(temperature).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The number of answers that are recorded; `None` where nothing is recorded or replayed.
+    /// The number of answers that are recorded; `None` where nothing is recorded or replayed, as of the offline extractor.
     pub(super) fn recordings(&self) -> Option<usize> {
+        if self.runtime.providers.iter().all(|provider| provider.kind == ProviderKind::Offline) {
+            return None;
+        }
         match &self.runtime.cassettes {
             Cassettes::Off | Cassettes::Record(_) => None,
             Cassettes::Replay(directory) | Cassettes::RecordMissing(directory) => Some(count(directory)),

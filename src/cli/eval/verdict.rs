@@ -62,6 +62,10 @@ pub(super) fn exit(report: &Report<'_>, fail_under: Option<f64>) -> Exit {
     for comparison in report.with_baseline.iter().filter(|comparison| comparison.is_regression()) {
         reasons.push(format!("{} is worse than the baseline, by more than chance would make it", comparison.variant));
     }
+    for comparison in report.with_baseline.iter().filter(|comparison| comparison.overall.labels == 0) {
+        reasons
+            .push(format!("{} has no label in common with the baseline; compare the same labels", comparison.variant));
+    }
     reasons.iter().for_each(say);
     if reasons.is_empty() { Exit::Done } else { Exit::Failed }
 }
