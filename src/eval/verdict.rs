@@ -165,6 +165,9 @@ fn compare(field: &Field, base: &Base, expected: &Value, given: &Value) -> Match
     }
 }
 
+/// Whether the given item of this index belongs to an expected one.
+type IsPartner<'a> = &'a dyn Fn(usize, &Value) -> bool;
+
 /// Compares lists in any order: items that are the same value first, then those that count as equal, then those that
 /// have the most in common.
 fn compare_lists(items: &[Field], list: &Base, expected: &[Value], given: &[Value]) -> Matched {
@@ -180,8 +183,7 @@ fn compare_lists(items: &[Field], list: &Base, expected: &[Value], given: &[Valu
     // With a tolerance, an item may count as equal to the one that another item is.
     let is_same = |index: usize, expected: &Value| given.get(index).is_some_and(|given| json::equal(given, expected));
     let is_equal = |index: usize, expected: &Value| compare_items(index, expected).is_whole();
-    let passes: [&dyn Fn(usize, &Value) -> bool; 2] = [&is_same, &is_equal];
-    for is_partner in passes {
+    for is_partner in [&is_same as IsPartner<'_>, &is_equal] {
         for (index, slot) in found.iter_mut().enumerate().filter(|(_, slot)| slot.is_none()) {
             let partner = open.iter().position(|expected| is_partner(index, expected));
             *slot = partner.map(|position| compare_items(index, open.swap_remove(position)));
