@@ -61,7 +61,7 @@ fn poison(bench: &mut Bench) -> Tally {
 /// process (160 to 192 KiB do, with 288 it lives). There is no way to do it with as much as threads have otherwise.
 const SMALL_STACK: (&str, &str) = ("RUST_MIN_STACK", "180224");
 /// Processes that a record may cost.
-const DEATHS: usize = 3;
+const DEATHS: usize = 4;
 
 fn aborting(bench: &mut Bench) -> Tally {
     let mut tally = Tally::default();

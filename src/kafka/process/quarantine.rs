@@ -3,10 +3,13 @@
 //! A stage that panics costs its record and no other, but nothing in a process catches its own abortion: a stack or a
 //! memory that does not suffice, a defect in a C library. The record would be read again after the restart, and abort
 //! again, for ever. So a process notes in a file that it runs, and who comes next finds out whether it ended by itself.
-//! If not, this one is careful: each thread notes on which record it works before it begins. The record on which a
-//! second careful process has died becomes a dead letter unread, having cost three processes in all.
+//! If not, this one is careful: each thread notes on which record it works before it begins. The record on which three
+//! careful processes have died, one after the other, becomes a dead letter unread, having cost four processes in all.
 //!
 //! What a record waits for (a provider, the broker) is no work: a process that is killed meanwhile blames nobody.
+//! Whoever is killed from outside while it works, for the memory of all its records say, blames the one at hand. Read
+//! again from the same offset and killed again as soon, it may meet the same record a second time. A record that
+//! aborts has every process die on it, so one death elsewhere clears its name.
 //! Carefulness costs some percent of throughput, and ends after a while: what aborted the process before is among the
 //! first records that are read.
 
@@ -27,8 +30,8 @@ use super::instance_slot::{self, InstanceSlot};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Position;
 
-/// Careful processes that may die on a record until it is quarantined. One can be by chance.
-const MAX_DEATHS: u32 = 2;
+/// Careful processes that die on a record, one after the other, until it is quarantined. Two can be by chance.
+const MAX_DEATHS: u32 = 3;
 /// How long a process is careful.
 const CAREFUL: Duration = Duration::from_secs(600);
 /// Records that are remembered to have had a process die on them.
@@ -150,8 +153,8 @@ impl Quarantine {
         file.read_to_end(&mut left)?;
         let cells = left.get(1..).unwrap_or_default();
         let died_of: BTreeSet<String> = cells.chunks_exact(CELL).filter_map(|cell| self.named(cell)).collect();
-        if !died_of.is_empty() {
-            for (record, deaths) in count(&self.deaths, &died_of)? {
+        if !cells.is_empty() {
+            for (record, deaths) in self.count(&died_of)? {
                 tracing::error!(
                     connector,
                     record,
@@ -163,6 +166,29 @@ impl Quarantine {
         file.set_len(0)?;
         file.write_all_at(&[RUNS], 0)?;
         Ok(left.first() != Some(&RUNS))
+    }
+
+    /// Counts one more death of each of these records in the file that all processes on this machine share, and forgets
+    /// those of other records of these topics that are not quarantined. Says how many there are.
+    fn count(&self, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
+        let mut file = instance_slot::open(&self.deaths)?;
+        // Until it is closed.
+        file.lock()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        let (suspects, mut kept): (Vec<_>, Vec<_>) = parse(&text).into_iter().partition(|(name, deaths)| {
+            died_of.contains(name) || (*deaths < MAX_DEATHS && self.position(name).is_some())
+        });
+        let before: BTreeMap<String, u32> = suspects.into_iter().collect();
+        let deaths = |name: &String| before.get(name).copied().unwrap_or_default().saturating_add(1);
+        let counted: Vec<(String, u32)> = died_of.iter().map(|name| (name.clone(), deaths(name))).collect();
+        kept.extend(counted.iter().cloned());
+        let newest = kept.iter().skip(kept.len().saturating_sub(MAX_REMEMBERED));
+        let text: String = newest.map(|(name, deaths)| format!("{deaths} {name}\n")).collect();
+        file.rewind()?;
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())?;
+        Ok(counted)
     }
 
     /// The record that a cell names.
@@ -188,28 +214,6 @@ pub(crate) fn failure() -> Failure {
     let detail =
         "process after process died while it worked on this record; please report it with the version and its shape";
     Failure::new(Code::ProcessAborted, detail)
-}
-
-/// Counts a death more of each of these records in the file that all processes on this machine share. Says how many
-/// there are.
-fn count(path: &Path, died_of: &BTreeSet<String>) -> io::Result<Vec<(String, u32)>> {
-    let mut file = instance_slot::open(path)?;
-    // Until it is closed.
-    file.lock()?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    let (known, mut kept): (Vec<_>, Vec<_>) = parse(&text).into_iter().partition(|(name, _)| died_of.contains(name));
-    let known: BTreeMap<String, u32> = known.into_iter().collect();
-    let before = |name: &String| known.get(name).copied().unwrap_or_default();
-    let counted: Vec<(String, u32)> =
-        died_of.iter().map(|name| (name.clone(), before(name).saturating_add(1))).collect();
-    kept.extend(counted.iter().cloned());
-    let newest = kept.iter().skip(kept.len().saturating_sub(MAX_REMEMBERED));
-    let text: String = newest.map(|(name, deaths)| format!("{deaths} {name}\n")).collect();
-    file.rewind()?;
-    file.set_len(0)?;
-    file.write_all(text.as_bytes())?;
-    Ok(counted)
 }
 
 /// Lines that somebody else wrote are left out.
@@ -250,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_quarantined_when_the_third_process_has_died_on_it() {
+    fn a_record_is_quarantined_when_the_fourth_process_has_died_on_it() {
         let directory = tempfile::tempdir().unwrap();
         for _ in 0..=MAX_DEATHS {
             let process = open(directory.path());
@@ -262,6 +266,26 @@ mod tests {
         assert_eq!(quarantine.quarantined(), HashSet::from([at("in-2", 42)]));
         let (_other_slot, other) = open(directory.path());
         assert_eq!(other.quarantined(), quarantine.quarantined(), "on the same machine all know it");
+    }
+
+    #[test]
+    fn processes_that_are_killed_again_and_again_at_work_blame_nobody_for_good() {
+        let directory = tempfile::tempdir().unwrap();
+        for life in 0..40 {
+            let process = open(directory.path());
+            assert_eq!(process.1.quarantined(), HashSet::new(), "in life {life}");
+            // Each record has more than enough deaths, but never without one elsewhere between them.
+            process.1.working_on(&at("in", life / 2 % 3));
+        }
+    }
+
+    #[test]
+    fn a_quarantined_record_stays_so_though_processes_die_elsewhere() {
+        let directory = tempfile::tempdir().unwrap();
+        for offset in [42, 42, 42, 42, 7, 8] {
+            open(directory.path()).1.working_on(&at("in", offset));
+        }
+        assert_eq!(open(directory.path()).1.quarantined(), HashSet::from([at("in", 42)]));
     }
 
     #[test]
