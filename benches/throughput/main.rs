@@ -70,7 +70,7 @@ struct Args {
     python: Option<PathBuf>,
     #[command(flatten)]
     gateways: gateways::Peers,
-    /// Write docs/benchmarks.md.
+    /// Write docs/benchmarks.md and docs/benchmarks-http.md.
     #[arg(long)]
     write: bool,
     /// Passed by `cargo bench`.

@@ -1,28 +1,46 @@
-//! docs/benchmarks.md.
+//! docs/benchmarks.md and docs/benchmarks-http.md.
 
 use std::fmt::Write as _;
 use std::process::Command;
 
 use crate::contender::repository;
+use crate::scenario;
 use crate::summary::{Ratio, Spread, Summary};
 
-/// The page around its tables.
-const TEMPLATE: &str = include_str!("page.md");
+/// The pages around their tables.
+const THROUGHPUT: &str = include_str!("page.md");
+const GATEWAYS: &str = include_str!("gateways.md");
 
-/// Writes the page with these figures.
+/// Writes each page all of whose scenarios were measured: with fewer it would lose the figures of the others.
 pub fn write(summary: &Summary, repeats: usize, is_quick: bool) {
     let quick = if is_quick { ", half the records (`--quick`)" } else { "" };
-    let page = TEMPLATE
+    let repeats = format!("{repeats} run{}{quick}", if repeats == 1 { "" } else { "s" });
+    let is_measured =
+        |scenario: &scenario::Scenario| summary.measured.iter().any(|it| it.scenario.name == scenario.name);
+    if summary.idle.is_some() && scenario::ALL.iter().all(is_measured) {
+        let page = THROUGHPUT
+            .replace("{versions}", &throughput_versions())
+            .replace("{ratios}", &ratios(summary))
+            .replace("{figures}", &figures(summary))
+            .replace("{idle}", &idle(summary));
+        write_page("docs/benchmarks.md", &page, &repeats);
+    } else {
+        println!("docs/benchmarks.md stays as it is: it has the figures of all scenarios on Kafka");
+    }
+    if let Some(gateways) = &summary.gateways {
+        let page =
+            GATEWAYS.replace("{versions}", &gateway_versions()).replace("{gateways}", gateways.section().trim_end());
+        write_page("docs/benchmarks-http.md", &page, &repeats);
+    }
+}
+
+fn write_page(path: &str, page: &str, repeats: &str) {
+    let page = page
         .replace("{date}", &said_by("date", &["--utc", "+%Y-%m-%d"]))
         .replace("{commit}", &said_by("git", &["rev-parse", "--short", "HEAD"]))
-        .replace("{repeats}", &format!("{repeats} run{}{quick}", if repeats == 1 { "" } else { "s" }))
-        .replace("{machine}", &machine())
-        .replace("{versions}", &versions())
-        .replace("{ratios}", &ratios(summary))
-        .replace("{figures}", &figures(summary))
-        .replace("{gateways}", &gateways(summary))
-        .replace("{idle}", &idle(summary));
-    let path = repository("docs/benchmarks.md");
+        .replace("{repeats}", repeats)
+        .replace("{machine}", &machine());
+    let path = repository(path);
     std::fs::write(&path, page).expect("the page");
     println!("written: {}", path.display());
 }
@@ -64,11 +82,6 @@ fn figures(summary: &Summary) -> String {
     table.trim_end().to_owned()
 }
 
-fn gateways(summary: &Summary) -> String {
-    let section = summary.gateways.as_ref().map(|gateways| gateways.section());
-    section.map_or_else(|| "not measured".to_owned(), |section| section.trim_end().to_owned())
-}
-
 fn idle(summary: &Summary) -> String {
     let Some(idle) = summary.idle.as_ref().filter(|idle| !idle.is_empty()) else { return "not measured".to_owned() };
     let ready = Spread::of(idle.iter().map(|idle| idle.ready_ms));
@@ -95,34 +108,50 @@ fn machine() -> String {
     )
 }
 
-/// Versions of everything that took part, from the files that pin them.
-fn versions() -> String {
-    let text = |path: &str| std::fs::read_to_string(repository(path)).expect("a file of the repository");
+/// Versions of everything that took part on Kafka, from the files that pin them.
+fn throughput_versions() -> String {
     let artifact = |pom: &str, name: &str| {
         let rest = pom.split_once(&format!("<artifactId>{name}</artifactId>")).expect("the artifact").1;
         rest.split_once("<version>").and_then(|(_, rest)| rest.split_once('<')).expect("its version").0.to_owned()
     };
     let (kafka, peer) = (text("tests/tools/kafka/pom.xml"), text("benches/peers/parallel-consumer/pom.xml"));
-    let python = text("benches/peers/python/requirements.txt");
-    let packages_of = |requirements: &str| -> Vec<String> {
-        requirements.lines().filter(|line| !line.starts_with('#')).map(|line| line.replace("==", " ")).collect()
-    };
-    let packages = packages_of(&python);
-    let gateways = ["litellm", "tensorzero"].map(|peer| text(&format!("benches/peers/{peer}/requirements.txt")));
-    let portkey: serde_json::Value = serde_json::from_str(&text("benches/peers/portkey/package.json")).expect("JSON");
-    let gateways: Vec<String> = gateways.iter().flat_map(|requirements| packages_of(requirements)).collect();
     let java = said_by("sh", &["-c", "java -version 2>&1 | sed -n 's/.*\"\\(.*\\)\".*/\\1/p'"]);
     format!(
-        "Apache Kafka {}, Java {java}, Parallel Consumer {}, networknt json-schema-validator {}; {}, {}; {}, Portkey {}; {}",
+        "Apache Kafka {}, Java {java}, Parallel Consumer {}, networknt json-schema-validator {}; {}, {}; {}",
         artifact(&kafka, "kafka_2.13"),
         artifact(&peer, "parallel-consumer-reactor"),
         artifact(&peer, "json-schema-validator"),
         said_by("python3", &["--version"]),
-        packages.join(", "),
-        gateways.join(", "),
-        portkey["dependencies"]["@portkey-ai/gateway"].as_str().expect("its version"),
+        packages("python"),
         said_by("rustc", &["--version"]),
     )
+}
+
+/// The same of the gateways.
+fn gateway_versions() -> String {
+    let portkey: serde_json::Value = serde_json::from_str(&text("benches/peers/portkey/package.json")).expect("JSON");
+    format!(
+        "{}, {}, Portkey {}; {}, Node.js {}; {}",
+        packages("litellm"),
+        packages("tensorzero"),
+        portkey["dependencies"]["@portkey-ai/gateway"].as_str().expect("its version"),
+        said_by("python3", &["--version"]),
+        said_by("node", &["--version"]),
+        said_by("rustc", &["--version"]),
+    )
+}
+
+/// The pinned packages of a peer in Python.
+fn packages(peer: &str) -> String {
+    let requirements = text(&format!("benches/peers/{peer}/requirements.txt"));
+    let packages: Vec<String> =
+        requirements.lines().filter(|line| !line.starts_with('#')).map(|line| line.replace("==", " ")).collect();
+    packages.join(", ")
+}
+
+/// A file of the repository.
+fn text(path: &str) -> String {
+    std::fs::read_to_string(repository(path)).expect("a file of the repository")
 }
 
 /// What a command prints.

@@ -86,8 +86,9 @@ pub fn start(binary: &Path, directory: &Path, stub_port: u16, path: &'static str
         }
         command
     };
-    let limit = u32::MAX.to_string();
-    let made = command(&["key", "create", "--name", "bench", "--rate-limit", &limit]).output().expect("the program");
+    // The highest that a key may have.
+    let limit = "100000000";
+    let made = command(&["key", "create", "--name", "bench", "--rate-limit", limit]).output().expect("the program");
     assert!(made.status.success(), "{made:?}");
     let key = String::from_utf8_lossy(&made.stdout).trim().to_owned();
     let log = directory.join("log");

@@ -64,7 +64,7 @@ impl Overhead {
 }
 
 impl Gateways {
-    /// The section of docs/benchmarks.md.
+    /// The section of docs/benchmarks-http.md.
     pub fn section(&self) -> String {
         let mut text = "| requests/s | gateway | adds at p50, ms | adds at p99, ms | p50 : that of the provider itself | CPU/request |\n\
                         |---|---|---|---|---|---|\n"
