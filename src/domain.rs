@@ -2,7 +2,8 @@
 //!
 //! - [`record`], [`event`]: what comes in; [`json`], [`text`]: how it and files are read;
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used; [`flag`]: what to note;
-//! - [`evidence`]: where the values of an answer stand in the text; [`grounding`]: what that means for one record;
+//! - [`evidence`]: where the values of an answer stand in the text; [`quotes`]: what a model quotes of it for them;
+//!   [`grounding`]: what that means for one record;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -32,6 +33,7 @@ pub mod latency_histogram;
 pub mod name_pattern;
 pub mod nearest;
 pub mod page;
+pub mod quotes;
 pub mod record;
 pub mod secret;
 pub mod tenant;

@@ -7,6 +7,7 @@
 //! - [`schema_plan`]: which places of an answer hold quotations;
 //! - [`leaves`]: the values of an answer in their order, and the properties that it leaves out;
 //! - [`search`]: one value, stage by stage, in one source after the other; [`place`]: what a stage finds;
+//! - [`quoted`]: one value in the places that a model quotes for it;
 //! - [`source_text`]: a source, and what is computed of it once; [`budget`]: what one search may cost;
 //! - [`exact`]: values as they are written; [`boundaries`], [`whole_value`]: where a token or a value begins and ends;
 //! - [`folded_text`], [`squeezed_text`]: a text without case and typography, and without anything but letters and
@@ -37,6 +38,7 @@ mod other_writings;
 mod pattern;
 mod phones;
 mod place;
+mod quoted;
 mod schema_plan;
 mod search;
 mod source_text;
@@ -50,8 +52,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::domain::evidence::Evidence;
+use crate::domain::quotes::FieldQuotes;
 
 use leaves::Leaves;
+use quoted::Quotes;
 use schema_plan::Plan;
 use search::Search;
 
@@ -72,7 +76,7 @@ pub struct Locator {
 
 impl Locator {
     /// Reads what the schema says of each place: type, format, pattern, enum, `maxLength`, and `x-evidence`, which may be
-    /// `locate` or `judged` where the guess from the others would be wrong.
+    /// `locate`, `quote` or `judged` where the guess from the others would be wrong.
     pub fn new(schema: &Value) -> Self {
         Self { plan: Plan::new(schema) }
     }
@@ -80,9 +84,16 @@ impl Locator {
     /// Looks for each value of `data` in the sources, in bounded time for any input.
     ///
     /// Entries have the order of `data`; after the members of an object come the properties that it leaves out. Spans
-    /// are those of the first source that has the value in the best writing, eight at most.
-    pub fn locate(&self, sources: &[Source<'_>], data: &Value) -> Evidence {
-        Leaves::new(&self.plan, Search::new(sources)).evidence(data)
+    /// are those of the first source that has the value in the best writing, eight at most; where a quote has the value,
+    /// those within the quote.
+    pub fn locate(&self, sources: &[Source<'_>], data: &Value, quotes: &[FieldQuotes]) -> Evidence {
+        Leaves::new(&self.plan, Search::new(sources), Quotes::new(quotes)).evidence(data)
+    }
+
+    /// The fields that the schema wants quotes for (`x-evidence: quote`), as JSON Pointers with `*` for any index or
+    /// name.
+    pub fn quoted_fields(&self) -> Vec<String> {
+        self.plan.quoted_fields()
     }
 }
 

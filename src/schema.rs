@@ -10,6 +10,7 @@ mod limits;
 pub(crate) mod node;
 pub(crate) mod reference;
 mod relax;
+pub mod with_quotes;
 
 use std::fmt;
 

@@ -44,6 +44,7 @@ fn answer(data: usize, id: usize) -> Arc<Answer> {
         attempt_log: vec![attempt],
         usage: Usage::default(),
         cost_usd: 0.0,
+        quotes: Vec::new(),
         grounding: RememberedGrounding::default(),
     })
 }

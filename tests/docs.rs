@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use structured_prompt::domain::answer::Usage;
 use structured_prompt::domain::failure::{Code, Kind};
+use structured_prompt::domain::quotes::QuoteOutcome;
 use structured_prompt::http::error_status::{RequestCode, status_of};
 use structured_prompt::http::v1::openai::other_parameters::{IGNORED, REFUSED};
 use structured_prompt::telemetry::metrics::Metrics;
@@ -83,6 +84,7 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     let fields = metrics.fields("c");
     fields.evidence("/intent", "judged");
     fields.value("/intent", "refund");
+    fields.quote(QuoteOutcome::Used);
     metrics.table("request_log");
     metrics.audit().held_back("rate_limit");
     metrics.http("GET", "/v1/health", 200, Duration::ZERO);

@@ -240,7 +240,7 @@ fn right_answers_are_located_where_the_quotes_say() {
             let source =
                 |pointer: &'static str| Some(Source { pointer: pointer.into(), text: row.text(pointer)?.into() });
             let sources: Vec<_> = ["/subject", "/body"].into_iter().filter_map(source).collect();
-            let evidence = locator.locate(&sources, &Value::Object(row.expected.clone()));
+            let evidence = locator.locate(&sources, &Value::Object(row.expected.clone()), &[]);
             quoted += row.quotes().count();
             for (field, quote) in row.quotes() {
                 let found = evidence.fields.iter().find(|found| found.field == field).expect("an entry for each value");

@@ -17,6 +17,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::grounding::Grounding;
 use crate::domain::health::{Component, Status};
 use crate::domain::name_pattern::NamePattern;
+use crate::domain::quotes::FieldQuotes;
 use crate::domain::tenant::Tenant;
 use crate::ports::answer_cache::TierStats;
 use crate::ports::answers::Answers;
@@ -73,6 +74,7 @@ fn answer_bytes(answer: &Answer) -> usize {
         factors: _,
         usage: _,
         cost_usd: _,
+        quotes,
         grounding,
     } = answer;
     // Data that is shared has its counts in an allocation of its own.
@@ -82,7 +84,11 @@ fn answer_bytes(answer: &Answer) -> usize {
         let is_own = !Arc::ptr_eq(&attempt.model, model);
         size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
     });
-    let grounding = grounding.get().map_or(0, |grounding| grounding_bytes(&grounding));
+    let quotes = quotes.iter().map(|FieldQuotes { field, quotes }| {
+        let texts = quotes.iter().map(|quote| size_of::<String>() + quote.len() + ALLOCATION);
+        size_of::<FieldQuotes>() + field.len() + 2 * ALLOCATION + texts.sum::<usize>()
+    });
+    let grounding = quotes.sum::<usize>() + grounding.get().map_or(0, |grounding| grounding_bytes(&grounding));
     counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>() + grounding
 }
 
@@ -99,6 +105,7 @@ fn grounding_bytes(grounding: &Grounding) -> usize {
     let data = data.as_ref().map_or(0, |data| data.len() + 2 * ALLOCATION);
     counted(size_of::<Grounding>())
         + data
+        + size_of_val(evidence.quotes.as_slice())
         + size_of_val(flags.as_slice())
         + size_of_val(refused.as_slice())
         + fields.sum::<usize>()
@@ -245,6 +252,7 @@ mod tests {
             attempt_log: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
+            quotes: Vec::new(),
             grounding: RememberedGrounding::default(),
         })
     }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn read(fields: Vec<FieldEvidence>) -> (usize, Value) {
-        let bytes = encode(&Evidence { fields });
+        let bytes = encode(&Evidence { fields, quotes: Vec::new() });
         assert!(bytes.iter().all(|byte| (b' '..=b'~').contains(byte)), "{bytes:?}");
         (bytes.len(), serde_json::from_slice(&bytes).unwrap())
     }

@@ -9,6 +9,7 @@ use crate::domain::attempt::{Attempt, LadderStep};
 use crate::domain::decimals::Decimals;
 pub use crate::domain::flag::Flag;
 use crate::domain::grounding::{Grounding, RememberedGrounding};
+use crate::domain::quotes::FieldQuotes;
 pub use crate::domain::usage::Usage;
 
 /// How far the answer's data was checked against its schema.
@@ -101,6 +102,8 @@ pub struct Answer {
     pub usage: Usage,
     /// What those calls cost in US dollars, by the configured prices.
     pub cost_usd: f64,
+    /// What the model quotes of its input for its values, if it was asked to.
+    pub quotes: Vec<FieldQuotes>,
     /// Where its values stand in the text of the first record that it was given to. Found out in each process anew.
     pub grounding: RememberedGrounding,
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::domain::quotes::QuoteOutcome;
+
 /// Whether, and how, a value stands in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EvidenceState {
@@ -77,6 +79,8 @@ pub struct FieldEvidence {
 pub struct Evidence {
     /// One entry for each value, and for each property of the schema that was left out.
     pub fields: Vec<FieldEvidence>,
+    /// What came of each quote that was looked for.
+    pub quotes: Vec<QuoteOutcome>,
 }
 
 impl Evidence {
@@ -103,7 +107,7 @@ mod tests {
             source: None,
             spans: Vec::new(),
         };
-        Evidence { fields: states.iter().map(field).collect() }.grounded()
+        Evidence { fields: states.iter().map(field).collect(), quotes: Vec::new() }.grounded()
     }
 
     #[test]

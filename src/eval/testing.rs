@@ -69,7 +69,7 @@ pub(super) fn with_evidence(mut outcome: Outcome, states: &[Located<'_>]) -> Out
         spans: spans.iter().map(|(start, end)| Span { start: *start, end: *end }).collect(),
     });
     if let End::Answer(given) = &mut outcome.end {
-        given.evidence = Some(Evidence { fields: fields.collect() });
+        given.evidence = Some(Evidence { fields: fields.collect(), quotes: Vec::new() });
     }
     outcome
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence};
 
+use super::quoted::{MAX_VALUE_BYTES, Quotes};
 use super::schema_plan::{Node, Plan};
 use super::search::{Found, Search};
 
@@ -11,6 +12,7 @@ use super::search::{Found, Search};
 pub(super) struct Leaves<'a> {
     plan: &'a Plan,
     search: Search<'a>,
+    quotes: Quotes<'a>,
     /// JSON Pointer of the value that is looked at.
     pointer: String,
     fields: Vec<FieldEvidence>,
@@ -18,14 +20,14 @@ pub(super) struct Leaves<'a> {
 
 impl<'a> Leaves<'a> {
     /// Nothing is walked yet.
-    pub(super) fn new(plan: &'a Plan, search: Search<'a>) -> Self {
-        Self { plan, search, pointer: String::new(), fields: Vec::with_capacity(16) }
+    pub(super) fn new(plan: &'a Plan, search: Search<'a>, quotes: Quotes<'a>) -> Self {
+        Self { plan, search, quotes, pointer: String::new(), fields: Vec::with_capacity(16) }
     }
 
     /// The evidence of all values in `data`.
     pub(super) fn evidence(mut self, data: &Value) -> Evidence {
         self.value(self.plan.root(), data);
-        Evidence { fields: self.fields }
+        Evidence { fields: self.fields, quotes: self.quotes.into_outcomes() }
     }
 
     fn value(&mut self, node: Option<&'a Node>, value: &Value) {
@@ -40,20 +42,24 @@ impl<'a> Leaves<'a> {
                 }
             }
             Value::Null => self.push(Found::without_place(EvidenceState::Absent)),
-            Value::Bool(_) => self.push(Found::without_place(EvidenceState::Judged)),
+            Value::Bool(_) => self.judged(),
             Value::String(text) if text.trim().is_empty() => self.push(Found::without_place(EvidenceState::Absent)),
-            Value::String(_) | Value::Number(_) if node.is_some_and(|node| node.judges(value)) => {
-                self.push(Found::without_place(EvidenceState::Judged));
-            }
-            Value::String(text) => {
-                let found = self.search.text(text.trim());
-                self.push(found);
-            }
-            Value::Number(number) => {
-                let found = self.search.number(number);
-                self.push(found);
-            }
+            Value::String(_) | Value::Number(_) if node.is_some_and(|node| node.judges(value)) => self.judged(),
+            Value::String(text) => self.located(text.len(), |search| search.text(text.trim())),
+            Value::Number(number) => self.located(number.as_str().len(), |search| search.number(number)),
         }
+    }
+
+    /// A value of so many bytes that is looked for, in its quotes first.
+    fn located(&mut self, bytes: usize, look: impl Fn(&mut Search<'_>) -> Found) {
+        let quoted = (bytes <= MAX_VALUE_BYTES).then(|| self.quotes.find(&self.pointer, &mut self.search, &look));
+        let found = quoted.flatten().unwrap_or_else(|| look(&mut self.search));
+        self.push(found);
+    }
+
+    fn judged(&mut self) {
+        let found = self.quotes.judged(&self.pointer, &mut self.search);
+        self.push(found);
     }
 
     fn object(&mut self, node: Option<&'a Node>, members: &Map<String, Value>) {

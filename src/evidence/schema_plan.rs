@@ -9,6 +9,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::domain::json;
+use crate::schema::keywords::join;
 
 use layers::Layers;
 
@@ -16,6 +17,9 @@ use layers::Layers;
 const MAX_NODES: usize = 8_192;
 /// Strings that may be longer than this many characters are prose, unless a format or pattern says otherwise.
 const PROSE_CHARS: u64 = 200;
+/// Fields with quotes that are told, and places that are looked at to find them.
+const MAX_QUOTED: usize = 100;
+const MAX_LOOKED_AT: usize = 2_000;
 /// Compiled size that a schema's pattern for property names may have.
 const MAX_REGEX_BYTES: usize = 256 * 1024;
 
@@ -29,6 +33,8 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     rule: Rule,
+    /// Whether the schema wants quotes for values here.
+    is_quoted: bool,
     /// The values of `enum` and `const`.
     choices: Vec<Value>,
     properties: HashMap<String, usize, foldhash::fast::RandomState>,
@@ -75,6 +81,30 @@ impl Plan {
     pub(super) fn item(&self, node: Option<&Node>, index: usize) -> Option<&Node> {
         let node = node?;
         self.nodes.get(node.prefix.get(index).copied().or(node.items)?)
+    }
+
+    /// The places whose values are to be quoted, from the root inwards, each with `*` for any index or name. Of a schema
+    /// that refers to itself only so many.
+    pub(super) fn quoted_fields(&self) -> Vec<String> {
+        let (mut quoted, mut open) = (Vec::new(), VecDeque::from([(0, String::new())]));
+        for _ in 0..MAX_LOOKED_AT {
+            let Some((index, pointer)) = open.pop_front() else { break };
+            let Some(node) = self.nodes.get(index) else { continue };
+            if node.is_quoted {
+                if !quoted.contains(&pointer) && quoted.len() < MAX_QUOTED {
+                    quoted.push(pointer);
+                }
+                continue;
+            }
+            let mut named: Vec<_> =
+                node.properties.iter().map(|(name, index)| (*index, join(&pointer, name))).collect();
+            // Which are looked at must not differ between processes: models are told of them.
+            named.sort_unstable();
+            let prefix = node.prefix.iter().enumerate().map(|(at, index)| (*index, format!("{pointer}/{at}")));
+            let any = node.by_pattern.iter().map(|(_, index)| *index).chain(node.additional).chain(node.items);
+            open.extend(named.into_iter().chain(prefix).chain(any.map(|index| (index, format!("{pointer}/*")))));
+        }
+        quoted
     }
 }
 
@@ -137,6 +167,7 @@ impl<'s> Builder<'s> {
     fn plan(&mut self, layers: &Layers<'s>) -> Node {
         let mut node = Node {
             rule: rule(layers),
+            is_quoted: layers.text("x-evidence") == Some("quote"),
             choices: layers.choices().into_iter().cloned().collect(),
             listed: layers.listed(),
             ..Node::default()

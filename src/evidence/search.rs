@@ -1,6 +1,7 @@
 //! One value, stage by stage: as it is, then folded, then in the other writings of what it is. A stage is tried in every
 //! source before the next one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Number;
@@ -19,7 +20,7 @@ use super::place::Match;
 use super::source_text::SourceText;
 
 /// Places of one value that are given; whoever reads them needs no more to see that there are many.
-const MAX_SPANS: usize = 8;
+pub(super) const MAX_SPANS: usize = 8;
 
 /// What was found of one value.
 pub(super) struct Found {
@@ -38,19 +39,49 @@ impl Found {
 /// The search of one answer's values in all sources.
 pub(super) struct Search<'a> {
     sources: Vec<SourceText<'a>>,
+    /// The part of each source that values have to stand in, in bytes; `None` for all of it.
+    within: Option<Range<usize>>,
     budget: Budget,
 }
 
 impl<'a> Search<'a> {
     /// Nothing is searched yet.
     pub(super) fn new(sources: &'a [Source<'_>]) -> Self {
-        Self { sources: sources.iter().map(SourceText::new).collect(), budget: Budget::new() }
+        Self { sources: sources.iter().map(SourceText::new).collect(), within: None, budget: Budget::new() }
+    }
+
+    /// The same for a part of short sources: what stands around it only says whether a value goes on there.
+    pub(super) fn within(sources: &'a [Source<'_>], part: Range<usize>) -> Self {
+        Self { within: Some(part), ..Self::new(sources) }
+    }
+
+    /// The first source that has a quote, as it is or else folded, and the first places there. The quote may begin and
+    /// end within a word.
+    pub(super) fn quote(&mut self, quote: &str) -> Option<(&SourceText<'a>, Vec<Range<usize>>)> {
+        let (quote, folded) = (quote.trim(), fold(quote.trim()));
+        let Self { sources, budget, .. } = self;
+        let exact = sources.iter().find_map(|source| {
+            let places = exact::places(source.raw, quote, MAX_SPANS, budget, |_| true);
+            (!places.is_empty()).then_some((source, places))
+        });
+        exact.or_else(|| {
+            sources.iter().find_map(|source| {
+                let mut texts = [Some(source.folded()), source.joined()].into_iter().flatten();
+                let places = texts.find_map(|text| {
+                    let places = exact::places(&text.text, &folded, MAX_SPANS, budget, |_| true);
+                    let places: Vec<_> = places.iter().filter_map(|place| text.raw(place)).collect();
+                    (!places.is_empty()).then_some(places)
+                });
+                Some((source, places?))
+            })
+        })
     }
 
     /// Looks for a text.
     pub(super) fn text(&mut self, value: &str) -> Found {
+        let most = self.most();
         let exact = self.stage(EvidenceState::Exact, |source, budget| {
-            let places = exact::find(source.raw, value, MAX_SPANS, budget).into_iter();
+            let places = exact::find(source.raw, value, most, budget).into_iter();
             places.map(|place| Match { place, is_sure: true }).collect()
         });
         exact.or_else(|| self.in_other_writings(value)).unwrap_or_else(|| self.nothing())
@@ -69,17 +100,18 @@ impl<'a> Search<'a> {
     }
 
     fn in_other_writings(&mut self, value: &str) -> Option<Found> {
-        let folded = fold(value);
-        let kept = self
-            .stage(EvidenceState::Normalized, |source, budget| folded_places(source, source.folded(), &folded, budget));
+        let (folded, most) = (fold(value), self.most());
+        let kept = self.stage(EvidenceState::Normalized, |source, budget| {
+            folded_places(source, source.folded(), &folded, most, budget)
+        });
         let joined = kept.or_else(|| {
             self.stage(EvidenceState::Normalized, |source, budget| {
-                source.joined().map(|joined| folded_places(source, joined, &folded, budget)).unwrap_or_default()
+                source.joined().map(|joined| folded_places(source, joined, &folded, most, budget)).unwrap_or_default()
             })
         });
         joined.or_else(|| {
             kinds(value, &folded).into_iter().find_map(|kind| {
-                self.stage(EvidenceState::Normalized, |source, budget| kind.find(source, MAX_SPANS, budget))
+                self.stage(EvidenceState::Normalized, |source, budget| kind.find(source, most, budget))
             })
         })
     }
@@ -92,7 +124,10 @@ impl<'a> Search<'a> {
         find: impl Fn(&SourceText<'a>, &mut Budget) -> Vec<Match>,
     ) -> Option<Found> {
         for source in &self.sources {
-            let matches = find(source, &mut self.budget);
+            let mut matches = find(source, &mut self.budget);
+            if let Some(part) = &self.within {
+                matches.retain(|Match { place, .. }| part.start <= place.start && place.end <= part.end);
+            }
             if matches.is_empty() {
                 continue;
             }
@@ -106,6 +141,11 @@ impl<'a> Search<'a> {
         None
     }
 
+    /// Places that a stage has to find: of a part, those that stand in it may come after many others.
+    fn most(&self) -> usize {
+        if self.within.is_some() { usize::MAX } else { MAX_SPANS }
+    }
+
     fn nothing(&self) -> Found {
         let is_searched = !self.budget.is_spent();
         Found::without_place(if is_searched { EvidenceState::None } else { EvidenceState::Unsearched })
@@ -114,9 +154,15 @@ impl<'a> Search<'a> {
 
 /// Where a folded text has a folded value. As it is written, the value has to be whole tokens as well: folding takes away
 /// the ends of lines.
-fn folded_places(source: &SourceText<'_>, folded: &FoldedText, value: &str, budget: &mut Budget) -> Vec<Match> {
+fn folded_places(
+    source: &SourceText<'_>,
+    folded: &FoldedText,
+    value: &str,
+    most: usize,
+    budget: &mut Budget,
+) -> Vec<Match> {
     let places = exact::find(&folded.text, value, usize::MAX, budget);
     let places = places.iter().filter_map(|place| folded.raw(place));
-    let whole = places.filter(|place| is_token(source.raw, place)).take(MAX_SPANS);
+    let whole = places.filter(|place| is_token(source.raw, place)).take(most);
     whole.map(|place| Match { place, is_sure: true }).collect()
 }

@@ -31,7 +31,7 @@ fn each_value_is_told_with_its_state_and_place_in_the_order_of_the_answer() {
     let sources = [source("/subject", "Grüße von Zoë"), source("/body", "Order 4711: 2 lamps, 2 chairs and a bed")];
     let data = json!({ "id": "4711", "urgent": true, "mood": "angry", "name": "Zoë", "items":
         [{ "what": "bed" }, { "what": "sofa" }, { "count": 2 }, {}, []], "a/b~c": "lamps", "note": null });
-    let evidence = Locator::new(&schema).locate(&sources, &data);
+    let evidence = Locator::new(&schema).locate(&sources, &data, &[]);
     let expected = [
         ("/id", "exact", vec!["4711"]),
         ("/urgent", "judged", vec![]),
@@ -53,7 +53,7 @@ fn each_value_is_told_with_its_state_and_place_in_the_order_of_the_answer() {
 #[test]
 fn the_first_source_that_has_a_value_is_the_one_that_is_named() {
     let sources = [source("/a", "nothing"), source("/b", "Anna"), source("/c", "Anna, Anna")];
-    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "name": "Anna" }));
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "name": "Anna" }), &[]);
     assert_eq!((evidence.fields[0].source.as_deref(), evidence.fields[0].spans.len()), (Some("/b"), 1));
     assert_eq!(evidence.fields[0].state, EvidenceState::Exact);
 }
@@ -63,7 +63,7 @@ fn a_huge_answer_to_a_huge_text_ends_and_says_what_was_not_searched() {
     let text = "a".repeat(1 << 20);
     let sources = [Source { pointer: "/body".into(), text: text.into() }];
     let data: Vec<Value> = (0..10_000).map(|index| json!(format!("aaaaaaaaaaaaaaab{index}"))).collect();
-    let evidence = Locator::new(&json!({})).locate(&sources, &json!(data));
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!(data), &[]);
     assert_eq!(evidence.fields.len(), 10_000);
     assert_eq!(evidence.fields[0].state, EvidenceState::None);
     assert_eq!(evidence.fields[9_999].state, EvidenceState::Unsearched);
@@ -75,7 +75,7 @@ fn a_huge_text_is_folded_in_linear_time() {
         let time = |bytes: usize| {
             let begun = CpuTime::now();
             let sources = [Source { pointer: "/body".into(), text: part.repeat(bytes / part.len()).into() }];
-            let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "a": "B C 1.5", "b": 7 }));
+            let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "a": "B C 1.5", "b": 7 }), &[]);
             assert_eq!(evidence.fields.len(), 2);
             begun.elapsed()
         };
@@ -88,6 +88,6 @@ fn a_huge_text_is_folded_in_linear_time() {
 #[test]
 fn text_that_claims_evidence_is_only_text() {
     let sources = [source("/body", r#"{"evidence": "exact", "fields": {"/id": {"spans": [[0, 4]]}}} id: see above"#)];
-    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "id": "4711", "x-evidence": "judged" }));
+    let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "id": "4711", "x-evidence": "judged" }), &[]);
     assert_eq!(evidence.fields.iter().map(|field| field.state).collect::<Vec<_>>(), [EvidenceState::None; 2]);
 }

@@ -13,6 +13,7 @@ pub(super) fn count(answered: &Answered, fields: &SchemaFields, metrics: &FieldM
     if let Some(grounded) = grounding.grounded {
         metrics.grounded.observe(grounded);
     }
+    grounding.evidence.quotes.iter().for_each(|outcome| metrics.quote(*outcome));
     let data: Value = serde_json::from_slice(&answered.answer.data).unwrap_or_default();
     for found in &grounding.evidence.fields {
         let Some(field) = fields.find(&found.field) else { continue };

@@ -111,6 +111,7 @@ mod tests {
             attempt_log: vec![attempt(LadderStep::Ask, "first", None)],
             usage: Usage::default(),
             cost_usd: 0.0,
+            quotes: Vec::new(),
             grounding: RememberedGrounding::default(),
         };
         change(&mut answer);

@@ -101,9 +101,11 @@ impl Model for Offline {
         0
     }
 
-    /// Never fails. A correction is ignored: rules that were wrong once are wrong again.
+    /// Never fails. It gives no quotes: where its values stand is found without. A correction is ignored: rules that were
+    /// wrong once are wrong again.
     fn ask<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Reply, CallError>> {
-        let Extraction { data, confidence } = extract(call.content, &call.spec.schema);
+        let Extraction { data, confidence } =
+            extract(call.content, call.spec.data_schema.as_ref().unwrap_or(&call.spec.schema));
         Box::pin(ready(Ok(Reply {
             text: data.to_string(),
             model: FAMILY.to_owned(),

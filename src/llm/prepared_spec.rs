@@ -113,6 +113,7 @@ mod tests {
             closing_instructions: String::new(),
             schema_name: name.to_owned(),
             schema,
+            data_schema: None,
             temperature: None,
             max_tokens: None,
         })

@@ -1,21 +1,36 @@
 //! Approve: is this reply an answer, and which of its objects is it? Parsed leniently, validated strictly.
 
+mod quotes;
 pub(super) mod remembered;
 
 use serde_json::Value;
 
 use crate::domain::attempt::PassedOver;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::quotes::FieldQuotes;
 use crate::domain::violation::Violation;
 use crate::ports::model::{Finish, Reply};
-use crate::prompt::parse::{Candidate, Form, Reading, is_runaway, parse_answer};
+use crate::prompt::parse::{Form, Reading, is_runaway, parse_answer};
 use crate::schema::Schema;
+
+/// What a reply is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The schema of the data.
+    pub schema: &'a Schema,
+    /// Whether any object will do.
+    pub bypass_validation: bool,
+    /// Whether the model was asked for quotes beside the data.
+    pub has_quotes: bool,
+}
 
 /// A reply whose data is valid.
 #[derive(Debug, PartialEq)]
 pub struct Approved {
     /// The object.
     pub data: Value,
+    /// What the model quotes for its values.
+    pub quotes: Vec<FieldQuotes>,
     /// How it stood in the reply.
     pub form: Form,
     /// What stood beside it.
@@ -64,7 +79,7 @@ pub struct Rejected {
 ///
 /// # Errors
 /// [`Disapproved`], with what may help.
-pub fn approve(schema: &Schema, bypass_validation: bool, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
+pub fn approve(expected: Expected<'_>, reply: &Reply) -> Result<Approved, Box<Disapproved>> {
     if reply.finish == Finish::Refused {
         let detail = "the provider declined to answer, or a content filter of it did; the prompt needs a person's eyes";
         return Err(disapproved(Code::ProviderRefused, detail.to_owned(), Remedy::None, PassedOver::default()));
@@ -74,8 +89,8 @@ pub fn approve(schema: &Schema, bypass_validation: bool, reply: &Reply) -> Resul
         return Err(truncated(reply, &reading));
     }
     let (passed_over, answer_at) = (passed_over(&reading), reading.answer_at);
-    match choose(schema, bypass_validation, reading) {
-        Ok(Candidate { value, form, .. }) => Ok(Approved { data: value, form, passed_over }),
+    match choose(expected, reading) {
+        Ok(Valid { data, quotes, form, .. }) => Ok(Approved { data, quotes, form, passed_over }),
         Err(flaw) => {
             let Flaw { failure, errors, data } = *flaw;
             let answer = reply.text.get(answer_at..).filter(|answer| !answer.trim().is_empty()).unwrap_or(&reply.text);
@@ -103,14 +118,54 @@ struct Flaw {
     data: Option<Value>,
 }
 
-fn choose(schema: &Schema, bypass_validation: bool, mut reading: Reading) -> Result<Candidate, Box<Flaw>> {
+/// An object that is valid.
+struct Valid {
+    data: Value,
+    quotes: Vec<FieldQuotes>,
+    form: Form,
+    is_in_doubt: bool,
+}
+
+/// An object that is not, and what is wrong with it.
+type Invalid = (Value, Vec<Violation>);
+
+impl Expected<'_> {
+    /// Holds an object against the schema, without its quotes.
+    fn check(&self, object: Value) -> Result<(Value, Vec<FieldQuotes>), Invalid> {
+        let violations = |data: &Value| match self.bypass_validation {
+            true => Ok(()),
+            false => self.schema.validate(data),
+        };
+        let parts = if self.has_quotes { quotes::parts(&object) } else { None };
+        let wrong = match parts {
+            None => violations(&object).map_err(|wrong| (None, wrong)),
+            Some((data, quotes)) => match violations(data) {
+                Ok(()) => return Ok((data.clone(), quotes::read(quotes, data))),
+                // A model that gives the data alone may have a member of that name in it.
+                Err(wrong) => violations(&object).map_err(|_| (Some(data.clone()), wrong)),
+            },
+        };
+        match wrong {
+            Ok(()) => Ok((object, Vec::new())),
+            Err((data, wrong)) => Err((data.unwrap_or(object), wrong)),
+        }
+    }
+}
+
+fn choose(expected: Expected<'_>, mut reading: Reading) -> Result<Valid, Box<Flaw>> {
+    let schema = expected.schema;
     let (candidates, failure) = (std::mem::take(&mut reading.candidates), reading.failure.take());
-    let (mut valid, mut nearest) = (Vec::new(), None::<(Candidate, Vec<Violation>)>);
+    let (mut valid, mut nearest) = (Vec::<Valid>::new(), None::<Invalid>);
     for candidate in candidates {
-        match if bypass_validation { Ok(()) } else { schema.validate(&candidate.value) } {
-            Ok(()) => valid.push(candidate),
-            Err(violations) if nearest.as_ref().is_none_or(|(_, fewest)| violations.len() <= fewest.len()) => {
-                nearest = Some((candidate, violations));
+        let is_in_doubt = reading.is_in_doubt(&candidate);
+        match expected.check(candidate.value) {
+            Ok((data, quotes)) => {
+                // The same data with other quotes is the same answer.
+                valid.retain(|other| other.data != data);
+                valid.push(Valid { data, quotes, form: candidate.form, is_in_doubt });
+            }
+            Err(invalid) if nearest.as_ref().is_none_or(|(_, fewest)| invalid.1.len() <= fewest.len()) => {
+                nearest = Some(invalid);
             }
             Err(_) => {}
         }
@@ -118,17 +173,17 @@ fn choose(schema: &Schema, bypass_validation: bool, mut reading: Reading) -> Res
     match (valid.len(), valid.pop(), failure, nearest) {
         // Whoever breaks off within another object was not done.
         (_, _, Some(failure), _) if failure.code == Code::AnswerTruncated => Err(unreadable(failure)),
-        (1, Some(candidate), ..) if reading.is_in_doubt(&candidate) => {
+        (1, Some(only), ..) if only.is_in_doubt => {
             let what = "the answer has one JSON object that is valid against the schema, and after it one that begins \
                 with a name of the same and cannot be read";
             Err(undecided(what, &format!("schema {}: {what}", schema.name())))
         }
-        (1, Some(candidate), ..) => Ok(candidate),
+        (1, Some(only), ..) => Ok(only),
         (several @ 2.., ..) => {
             let what = format!("the answer has {several} different JSON objects that are valid against the schema");
             Err(undecided(&what, &format!("{what} {}", schema.name())))
         }
-        (_, _, None, Some((candidate, violations))) => Err(invalid(schema, candidate, violations)),
+        (_, _, None, Some((data, violations))) => Err(invalid(schema, data, violations)),
         (_, _, Some(failure), _) => Err(unreadable(failure)),
         (_, _, None, None) => Err(unreadable(Failure::new(Code::AnswerNotJson, "the answer contains no JSON object"))),
     }
@@ -141,11 +196,11 @@ fn undecided(what: &str, detail: &str) -> Box<Flaw> {
     Box::new(Flaw { failure, errors, data: None })
 }
 
-fn invalid(schema: &Schema, candidate: Candidate, violations: Vec<Violation>) -> Box<Flaw> {
+fn invalid(schema: &Schema, data: Value, violations: Vec<Violation>) -> Box<Flaw> {
     let lines: Vec<String> = violations.iter().map(|v| format!("{}: {}", place(&v.pointer), v.message)).collect();
     let detail = format!("the answer breaks schema {} in {}: {}", schema.name(), lines.len(), lines.join("; "));
     let failure = Failure::new(Code::AnswerInvalid, detail).with_violations(violations);
-    Box::new(Flaw { failure, errors: lines.join("\n"), data: Some(candidate.value) })
+    Box::new(Flaw { failure, errors: lines.join("\n"), data: Some(data) })
 }
 
 fn unreadable(failure: Failure) -> Box<Flaw> {

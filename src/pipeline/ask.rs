@@ -65,7 +65,7 @@ struct Giver {
 fn answer(
     progress: &mut Progress,
     giver: Giver,
-    approved: &Approved,
+    approved: Approved,
     validation: Validation,
 ) -> Result<Answer, Failure> {
     let data = serde_json::to_vec(&approved.data)
@@ -89,6 +89,7 @@ fn answer(
         attempt_log,
         usage: progress.usage,
         cost_usd: progress.cost_usd,
+        quotes: approved.quotes,
         grounding: RememberedGrounding::default(),
     })
 }

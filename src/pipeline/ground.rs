@@ -80,6 +80,11 @@ impl Grounder {
         Self { template, schema, locator, policy, fields, no_texts }
     }
 
+    /// The fields that the schema wants quotes for.
+    pub(super) fn quoted_fields(&self) -> Vec<String> {
+        self.locator.quoted_fields()
+    }
+
     /// The texts of a record that its prompt was made of.
     pub(super) fn texts(&self, input: &Scope<'_>) -> RecordTexts {
         RecordTexts { hash: self.hash(input), sources: self.sources(input) }
@@ -114,7 +119,7 @@ impl Grounder {
 
     fn find(&self, answer: &Answer, sources: &[Source<'_>]) -> Grounding {
         let mut data: Value = serde_json::from_slice(&answer.data).unwrap_or_default();
-        let evidence = self.locator.locate(sources, &data);
+        let evidence = self.locator.locate(sources, &data, &answer.quotes);
         let missing = missing(&evidence);
         let with = |policy| missing.iter().copied().filter(move |pointer| self.policy_of(pointer) == policy);
         let may_null = answer.validation == Validation::Passed;

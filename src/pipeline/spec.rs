@@ -15,9 +15,10 @@ use crate::pipeline::route::router::Router;
 use crate::pipeline::route::settings::RecordCeiling;
 use crate::ports::model::{CallSettings, CallSpec};
 use crate::prompt::fold::fold;
-use crate::prompt::meta;
+use crate::prompt::meta::{self, QuotedFields};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
+use crate::schema::with_quotes::with_quotes;
 
 /// What to do with input that looks like an injection attempt. Free text may well mention SQL, so a connector flags by
 /// default and loses nothing.
@@ -45,8 +46,10 @@ pub enum LowConfidencePolicy {
 pub enum EvidenceMode {
     /// It is not.
     Off,
-    /// Values are looked for. It costs no tokens.
+    /// Values are looked for. It costs no tokens, unless the schema wants quotes for some of them.
     Locate,
+    /// Values are looked for in what the model quotes for them, then elsewhere.
+    Quote,
 }
 
 /// How a model generates.
@@ -160,8 +163,10 @@ pub struct Spec {
 impl Spec {
     /// A specification of these `settings` that is asked of the providers of `router`.
     pub fn new(settings: SpecSettings, router: Router) -> Self {
-        let (question, outcome) = (question(&settings, &router), outcome(&settings, &router));
-        Self { call: call(&settings), grounder: grounder(&settings), settings, router, question, outcome }
+        let grounder = grounder(&settings);
+        let quoted = grounder.as_ref().and_then(|grounder| quoted(settings.checks.evidence, grounder));
+        let (question, outcome) = (question(&settings, quoted.as_ref(), &router), outcome(&settings, &router));
+        Self { call: call(&settings, quoted.as_ref()), grounder, settings, router, question, outcome }
     }
 
     /// What the user chose.
@@ -206,13 +211,19 @@ impl Spec {
     }
 }
 
-fn call(settings: &SpecSettings) -> CallSpec {
+fn call(settings: &SpecSettings, quoted: Option<&QuotedFields>) -> CallSpec {
     let SpecSettings { schema, generation: Generation { temperature, max_tokens }, .. } = settings;
+    let data = schema.asked();
+    let (asked, data_schema) = match quoted {
+        Some(_) => (with_quotes(data), Some(data.clone())),
+        None => (data.clone(), None),
+    };
     CallSpec::new(CallSettings {
-        instructions: meta::opening(),
-        closing_instructions: meta::closing(schema),
+        instructions: meta::opening(quoted),
+        closing_instructions: meta::closing(&asked),
         schema_name: schema.name().to_owned(),
-        schema: schema.asked().clone(),
+        schema: asked,
+        data_schema,
         temperature: *temperature,
         max_tokens: *max_tokens,
     })
@@ -220,11 +231,22 @@ fn call(settings: &SpecSettings) -> CallSpec {
 
 fn grounder(settings: &SpecSettings) -> Option<Grounder> {
     let SpecSettings { template, schema, checks, .. } = settings;
-    let is_wanted = checks.evidence == EvidenceMode::Locate;
+    let is_wanted = checks.evidence != EvidenceMode::Off;
     is_wanted.then(|| Grounder::new(Arc::clone(template), Arc::clone(schema), checks.on_ungrounded))
 }
 
-fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
+/// The values that the model is to quote for, if there are some.
+fn quoted(mode: EvidenceMode, grounder: &Grounder) -> Option<QuotedFields> {
+    match mode {
+        EvidenceMode::Off => None,
+        EvidenceMode::Quote => Some(QuotedFields::All),
+        EvidenceMode::Locate => {
+            Some(grounder.quoted_fields()).filter(|fields| !fields.is_empty()).map(QuotedFields::Only)
+        }
+    }
+}
+
+fn question(settings: &SpecSettings, quoted: Option<&QuotedFields>, router: &Router) -> Sha256 {
     // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
     let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _, cache_tag } = settings;
     let Generation { temperature, max_tokens } = generation;
@@ -244,6 +266,12 @@ fn question(settings: &SpecSettings, router: &Router) -> Sha256 {
     hash.update((router.providers().len() as u64).to_be_bytes());
     for provider in router.providers() {
         hash.update(provider.model().digest());
+    }
+    // Questions without quotes keep the key that they had before there were any.
+    if let Some(quoted) = quoted {
+        update(&mut hash, "quotes");
+        let QuotedFields::Only(fields) = quoted else { return hash };
+        fields.iter().for_each(|field| update(&mut hash, field));
     }
     hash
 }
@@ -272,7 +300,7 @@ fn accepted_answers(checks: Checks) -> u8 {
         patterns: _,
         confidence_threshold: _,
         on_low_confidence: _,
-        evidence: _,
+        evidence: _, // what is asked of it, `question` has
         on_ungrounded: _,
     } = checks;
     u8::from(allow_relaxed) | u8::from(bypass_validation) << 1

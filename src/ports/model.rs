@@ -23,6 +23,8 @@ pub struct CallSettings {
     pub schema_name: String,
     /// The JSON Schema that the answer must satisfy.
     pub schema: Value,
+    /// The schema of the data alone, where the answer has quotes of the input beside it.
+    pub data_schema: Option<Value>,
     /// Sampling temperature; `None` leaves it to the provider.
     pub temperature: Option<f64>,
     /// Ceiling for the answer's tokens; `None` leaves it to the provider's setting.
@@ -42,8 +44,15 @@ impl CallSpec {
     /// Fixes the settings.
     pub fn new(settings: CallSettings) -> Self {
         // Exhaustive on purpose: a new setting does not compile until it is part of the digest.
-        let CallSettings { instructions, closing_instructions, schema_name, schema, temperature, max_tokens } =
-            &settings;
+        let CallSettings {
+            instructions,
+            closing_instructions,
+            schema_name,
+            schema,
+            data_schema: _, // part of the schema
+            temperature,
+            max_tokens,
+        } = &settings;
         let (mut hash, schema_text) = (Sha256::new(), schema.to_string());
         for text in [instructions, closing_instructions, schema_name, &schema_text] {
             hash.update((text.len() as u64).to_be_bytes());

@@ -1,11 +1,32 @@
 //! The instructions that every provider gets. They come from us and the operator's schema only; what an event says goes
 //! into the user's message (OWASP Top 10 for LLM applications 2025, LLM01).
 
-use crate::schema::Schema;
+use serde_json::Value;
+
+/// Which values the model is to quote its input for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QuotedFields {
+    /// All of them.
+    All,
+    /// Those at these JSON Pointers, with `*` for any index or name.
+    Only(Vec<String>),
+}
 
 /// Everything up to the note on the record's language, which may be empty; [`closing`] follows it.
-pub fn opening() -> String {
-    RULES.to_owned()
+pub fn opening(quoted: Option<&QuotedFields>) -> String {
+    let quotes = quoted.map_or_else(String::new, |quoted| {
+        let fields = match quoted {
+            QuotedFields::All => {
+                "each value in \"data\" that the message gives or that you conclude from it".to_owned()
+            }
+            QuotedFields::Only(fields) => format!(
+                "the values in \"data\" at these JSON Pointers and no others (\"*\" is any index or name): {}",
+                fields.join(", ")
+            ),
+        };
+        QUOTE_RULE.replace("FIELDS", &fields)
+    });
+    [RULES, &quotes].concat()
 }
 
 /// What our instructions say of the language of a record. `language` is an ISO 639-1 code; of anything else nothing is
@@ -21,8 +42,8 @@ pub fn language_note(language: Option<&str>) -> String {
 }
 
 /// Everything after the note.
-pub fn closing(schema: &Schema) -> String {
-    format!("\nJSON Schema:\n{}", schema.asked())
+pub fn closing(schema: &Value) -> String {
+    format!("\nJSON Schema:\n{schema}")
 }
 
 const RULES: &str = "\
@@ -39,6 +60,13 @@ required. Never guess and never write placeholders such as \"N/A\".
 - Write numbers as JSON numbers, dates as YYYY-MM-DD, and keep every other text as it is in the message.
 ";
 
+const QUOTE_RULE: &str = "\
+- Put the extracted object into \"data\". In \"evidence\", quote the user's message for FIELDS. \"field\" is the JSON Pointer \
+of the value within \"data\" (\"/items/0/price\"), \"quotes\" are verbatim parts of the message, character for character, each \
+short and with a few words around the value, so that it is found in one place only. Quote nothing but the message. A value \
+without such a part has no quotes.
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,11 +75,19 @@ mod tests {
     #[test]
     fn it_carries_rules_language_and_the_compact_schema() {
         let schema = library::find("support-intent").unwrap();
-        let prompt = [opening(), language_note(Some("de")), closing(&schema)].concat();
+        let prompt = [opening(None), language_note(Some("de")), closing(schema.asked())].concat();
         assert!(prompt.contains("untrusted") && prompt.contains("\"de\". Keep names"));
         let (_, json) = prompt.split_once("another.\n\nJSON Schema:\n").unwrap();
         assert!(!json.contains('\n'));
         assert_eq!(&serde_json::from_str::<serde_json::Value>(json).unwrap(), schema.asked());
+    }
+
+    #[test]
+    fn quotes_are_asked_for_where_they_are_wanted() {
+        let only = QuotedFields::Only(vec!["/total".to_owned(), "/items/*/price".to_owned()]);
+        assert!(!opening(None).contains("verbatim"));
+        assert!(opening(Some(&QuotedFields::All)).contains("for each value in \"data\""));
+        assert!(opening(Some(&only)).contains("any index or name): /total, /items/*/price. \"field\""));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::keywords::subschemas;
 
-/// How a value is looked for in the record's text: `locate`, or `judged` where it does not stand there.
+/// How a value is looked for in the record's text: `locate`, `quote` where the model is to quote the text for it, or
+/// `judged` where it does not stand there.
 pub const EVIDENCE: &str = "x-evidence";
 /// What is done about a value that does not stand in the record's text: `flag`, `null` or `dead-letter`.
 pub const ON_UNGROUNDED: &str = "x-on-ungrounded";

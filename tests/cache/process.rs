@@ -165,6 +165,7 @@ pub fn answer(bytes: usize) -> Arc<Answer> {
         attempt_log: Vec::new(),
         usage: Usage::default(),
         cost_usd: 0.5,
+        quotes: Vec::new(),
         grounding: RememberedGrounding::default(),
     })
 }

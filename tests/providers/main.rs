@@ -91,6 +91,7 @@ fn spec_at(temperature: Option<f64>) -> CallSpec {
         closing_instructions: "intent.".to_owned(),
         schema_name: "support-intent".to_owned(),
         schema: schema(),
+        data_schema: None,
         temperature,
         max_tokens: None,
     })

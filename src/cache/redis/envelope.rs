@@ -15,6 +15,7 @@ use crate::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::error_code::Code;
 use crate::domain::grounding::RememberedGrounding;
+use crate::domain::quotes::FieldQuotes;
 
 /// Goes up with each change of the layout or of what a field means.
 const VERSION: u8 = 2;
@@ -44,6 +45,9 @@ struct Facts<F> {
     attempts: Vec<AttemptFacts>,
     usage: UsageFacts,
     cost_usd: f64,
+    /// Quotes by field. Only answers that quotes were asked for have it, which older processes have no use for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quotes: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,7 +160,7 @@ impl Decoder {
     fn unpacked<F: DeserializeOwned + Into<FactorFacts>>(&self, content: &[u8]) -> Option<Answer> {
         let (len, rest) = content.split_first_chunk()?;
         let (data, facts) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd } =
+        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd, quotes } =
             serde_json::from_slice::<Facts<F>>(facts).ok()?;
         let model: Arc<str> = model.into();
         Some(Answer {
@@ -169,6 +173,7 @@ impl Decoder {
             attempt_log: attempts.into_iter().map(|it| self.attempt(it, &model)).collect::<Option<_>>()?,
             usage: usage.read(),
             cost_usd: Some(cost_usd).filter(|cost| *cost >= 0.0)?,
+            quotes: quotes.into_iter().map(|(field, quotes)| FieldQuotes { field, quotes }).collect(),
             grounding: RememberedGrounding::default(),
             model,
         })
@@ -232,7 +237,8 @@ fn decompress(content: &[u8]) -> Option<Vec<u8>> {
 
 fn facts(answer: &Answer) -> Facts<FactorFacts> {
     // Where its values stand depends on the texts of a record, which another process finds out for its own.
-    let Answer { data: _, grounding: _, provider, model, validation, factors, attempt_log, usage, cost_usd } = answer;
+    let Answer { data: _, grounding: _, provider, model, validation, factors, attempt_log, usage, cost_usd, quotes } =
+        answer;
     let AnswerFactors { validation: valid, ladder, provider: sure } = *factors;
     Facts {
         provider: provider.to_string(),
@@ -242,6 +248,7 @@ fn facts(answer: &Answer) -> Facts<FactorFacts> {
         attempts: attempt_log.iter().map(attempt_facts).collect(),
         usage: usage_facts(*usage),
         cost_usd: *cost_usd,
+        quotes: quotes.iter().map(|FieldQuotes { field, quotes }| (field.clone(), quotes.clone())).collect(),
     }
 }
 

@@ -50,6 +50,7 @@ fn answered() -> Answered {
         attempt_log: vec![attempt(LadderStep::Ask, Some(Code::AnswerInvalid)), attempt(LadderStep::Correct, None)],
         usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
+        quotes: Vec::new(),
         grounding: RememberedGrounding::default(),
     };
     let evidence = vec![
@@ -62,7 +63,7 @@ fn answered() -> Answered {
         },
     ];
     let grounding = Grounding {
-        evidence: Evidence { fields: evidence },
+        evidence: Evidence { fields: evidence, quotes: Vec::new() },
         grounded: Some(1.0),
         data: None,
         flags: Vec::new(),

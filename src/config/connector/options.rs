@@ -35,7 +35,8 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
     &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
-const EVIDENCE: &[(&str, EvidenceMode)] = &[("locate", EvidenceMode::Locate), ("off", EvidenceMode::Off)];
+const EVIDENCE: &[(&str, EvidenceMode)] =
+    &[("locate", EvidenceMode::Locate), ("quote", EvidenceMode::Quote), ("off", EvidenceMode::Off)];
 const UNGROUNDED: &[(&str, UngroundedPolicy)] = &[
     (UngroundedPolicy::Flag.as_str(), UngroundedPolicy::Flag),
     (UngroundedPolicy::Null.as_str(), UngroundedPolicy::Null),
@@ -118,7 +119,7 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
         on_low_confidence: section
             .get("on_low_confidence", choice(LOW_CONFIDENCE, &[]))
             .unwrap_or(LowConfidencePolicy::Flag),
-        evidence: section.get("evidence", choice(EVIDENCE, &["quote"])).unwrap_or(EvidenceMode::Locate),
+        evidence: section.get("evidence", choice(EVIDENCE, &[])).unwrap_or(EvidenceMode::Locate),
         on_ungrounded: ungrounded(&mut section),
         cache_ttl: section.get("cache_ttl", duration),
     };

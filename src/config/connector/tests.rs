@@ -129,9 +129,9 @@ fn evidence_is_on_and_what_is_done_without_it_is_for_the_user_to_say() {
     assert_eq!(checks("temperature: 0").evidence, EvidenceMode::Locate);
     assert_eq!(checks("temperature: 0").on_ungrounded, UngroundedPolicy::Flag);
     assert_eq!(checks("evidence: off").evidence, EvidenceMode::Off);
+    assert_eq!(checks("evidence: quote").evidence, EvidenceMode::Quote);
     assert_eq!(checks("on_ungrounded: null").on_ungrounded, UngroundedPolicy::Null);
     for (wrong, message) in [
-        ("evidence: quote", "options.evidence: quote is not in this version yet"),
         ("on_ungrounded: review", "options.on_ungrounded: review is not in this version yet"),
         ("evidence: off, on_ungrounded: dead-letter", "options.on_ungrounded: nothing is looked for"),
     ] {

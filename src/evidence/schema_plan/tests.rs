@@ -92,3 +92,25 @@ fn a_schema_of_any_size_is_planned_in_bounded_time() {
     assert_eq!(plan.nodes.len(), MAX_NODES);
     assert!(plan.property(plan.root(), "p19999").is_none());
 }
+
+#[test]
+fn fields_with_quotes_are_found_wherever_the_schema_has_them() {
+    let quote = json!({ "type": "string", "x-evidence": "quote" });
+    let schema = json!({
+        "properties": {
+            "total": { "type": "number", "x-evidence": "quote" },
+            "id": { "type": "string" },
+            "items": { "type": "array", "items": { "$ref": "#/$defs/item" } },
+            "first": { "allOf": [{ "$ref": "#/$defs/item" }] },
+            "a/b": { "additionalProperties": quote },
+        },
+        "$defs": { "item": { "properties": { "name": quote, "parts": { "items": { "$ref": "#/$defs/item" } } } } },
+    });
+    let found = Plan::new(&schema).quoted_fields();
+    for field in ["/total", "/items/*/name", "/first/name", "/first/parts/*/name", "/a~1b/*"] {
+        assert!(found.iter().any(|known| known == field), "{field} in {found:?}");
+    }
+    assert!(found.len() <= MAX_QUOTED && !found.contains(&"/id".to_owned()));
+    assert_eq!(found, Plan::new(&schema).quoted_fields());
+    assert_eq!(Plan::new(&json!({ "properties": { "a": { "x-evidence": "locate" } } })).quoted_fields(), [""; 0]);
+}

@@ -27,7 +27,7 @@ fn every_text_of_the_corpus_gives_the_evidence_that_was_written_down_for_it() {
         let text = case["text"].as_str().unwrap();
         let property = case.get("schema").cloned().unwrap_or_else(|| json!({}));
         let schema = json!({ "properties": { "value": property } });
-        let evidence = Locator::new(&schema).locate(&[source("/body", text)], &json!({ "value": case["value"] }));
+        let evidence = Locator::new(&schema).locate(&[source("/body", text)], &json!({ "value": case["value"] }), &[]);
         let field = &evidence.fields[0];
         let starts = field.spans.iter().map(|span| span.start as usize);
         let found = pieces(&[source("/body", text)], field);

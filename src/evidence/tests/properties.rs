@@ -28,7 +28,7 @@ const MONTHS: [&str; 12] = [
 const PROSE: &str = r#"([a-zß-öø-ÿ ,;]|[а-я ]|[α-ω ]|[א-ת ]|[ا-ي ]|[अ-ह ]|[ก-ฮ]|[가-힣 ]|[ぁ-んァ-ヶ一-龠]|e\x{301}|👩\x{200D}💻|🇩🇪|𝒳|["'()\n\x{200B}\x{AD}\x{202E}]){0,60}"#;
 
 fn locate(text: &str, value: Value) -> FieldEvidence {
-    let evidence = Locator::new(&json!({})).locate(&[source("/body", text)], &json!({ "value": value }));
+    let evidence = Locator::new(&json!({})).locate(&[source("/body", text)], &json!({ "value": value }), &[]);
     evidence.fields.into_iter().next().unwrap()
 }
 

@@ -20,6 +20,9 @@ const TIMEOUTS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100).
 const MAX_TTL: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Most tokens of an answer. The largest models give as many.
 pub(super) const MAX_TOKENS: u32 = 131_072;
+/// Whether it is found out where values stand, by its names in `options.evidence`.
+const EVIDENCE: &[(&str, EvidenceMode)] =
+    &[("locate", EvidenceMode::Locate), ("quote", EvidenceMode::Quote), ("off", EvidenceMode::Off)];
 /// Longest tag of an answer in the cache, in characters.
 const MAX_TAG_CHARS: usize = 128;
 
@@ -188,7 +191,7 @@ impl PromptOptions {
             bypass_validation: fields.flag("bypass_validation"),
             allow_relaxed: fields.flag("allow_relaxed"),
             confidence_threshold: fields.number("confidence_threshold", 0.0..=1.0),
-            evidence: fields.choice("evidence", &[("locate", EvidenceMode::Locate), ("off", EvidenceMode::Off)]),
+            evidence: fields.choice("evidence", EVIDENCE),
         };
         fields.finish();
         options
@@ -312,7 +315,7 @@ mod tests {
     fn whatever_is_wrong_is_said_at_once() {
         let body = json!({
             "prompt": 1, "parameters": { "a/b": [] }, "schema": {}, "schema_id": "z", "promt": 1,
-            "options": { "evidence": "quote", "timeout": "1h", "cache_tag": "*", "temperature": 3 },
+            "options": { "evidence": "guess", "timeout": "1h", "cache_tag": "*", "temperature": 3 },
         });
         let problem = serde_json::to_value(PromptRequest::of_body(body).unwrap_err()).unwrap();
         let errors = problem["errors"].as_array().unwrap();

@@ -123,8 +123,9 @@ fn strategies() -> Object {
 
 fn evidence_modes() -> Object {
     nullable_words(
-        "`locate`, unless this says `off`: the answer says where its values stand in what was sent",
-        ["locate", "off"],
+        "`locate`, unless this says `off`: the answer says where its values stand in what was sent. `quote` asks the model \
+         for quotes too, which costs tokens",
+        ["locate", "quote", "off"],
     )
 }
 

@@ -50,6 +50,7 @@ fn spec(description: &str) -> CallSpec {
             "required": ["intent"],
             "additionalProperties": false,
         }),
+        data_schema: None,
         temperature: None,
         max_tokens: None,
     })

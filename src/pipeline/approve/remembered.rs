@@ -54,6 +54,7 @@ mod tests {
             attempt_log: Vec::new(),
             usage: Usage::default(),
             cost_usd: 0.0,
+            quotes: Vec::new(),
             grounding: RememberedGrounding::default(),
         };
         is_still_valid(&answer, &settings)

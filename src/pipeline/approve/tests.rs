@@ -17,12 +17,16 @@ fn reply(finish: Finish, text: &str) -> Reply {
     FakeModel::says(text).map(|reply| Reply { finish, ..reply }).unwrap()
 }
 
+fn expected(schema: &Schema) -> Expected<'_> {
+    Expected { schema, bypass_validation: false, has_quotes: false }
+}
+
 fn of(text: &str) -> Result<Approved, Box<Disapproved>> {
-    approve(&schema(false), false, &reply(Finish::Complete, text))
+    approve(expected(&schema(false)), &reply(Finish::Complete, text))
 }
 
 fn cut(text: &str) -> Result<Approved, Box<Disapproved>> {
-    approve(&schema(false), false, &reply(Finish::Truncated, text))
+    approve(expected(&schema(false)), &reply(Finish::Truncated, text))
 }
 
 fn beside(reasoning: bool, objects: u32) -> PassedOver {
@@ -51,7 +55,7 @@ fn several_valid_objects_that_differ_are_none() {
         (false, "```\n{\"label\":\"refund\"}\n```\n```\n{\"label\":\"refund\",\"text\":\"\"}\n```"),
         (true, r#"Schema: {"type":"object"} Answer: {"label":"refund"}"#),
     ] {
-        let error = approve(&schema(is_open), false, &reply(Finish::Complete, text)).unwrap_err();
+        let error = approve(expected(&schema(is_open)), &reply(Finish::Complete, text)).unwrap_err();
         assert_eq!(error.failure.code, Code::AnswerInvalid, "{text}");
         assert!(error.failure.detail.contains("2 different JSON objects"), "{}", error.failure);
         assert!(
@@ -182,5 +186,58 @@ fn a_cut_answer_needs_a_higher_limit_unless_it_ran_away() {
         let error = cut(&text).unwrap_err();
         assert_eq!((error.failure.code, error.remedy), (Code::AnswerTruncated, Remedy::AskAnother), "{text}");
         assert!(error.failure.detail.contains("repeats itself"), "{}", error.failure);
+    }
+}
+
+/// The data and the quotes of a reply to a question that asks for quotes.
+fn quoted(text: &str) -> (Value, Vec<FieldQuotes>) {
+    let schema = schema(false);
+    let expected = Expected { has_quotes: true, ..expected(&schema) };
+    let Approved { data, quotes, .. } =
+        approve(expected, &reply(Finish::Complete, text)).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    (data, quotes)
+}
+
+#[test]
+fn data_is_taken_out_of_what_stands_around_it() {
+    let refund = json!({ "label": "refund" });
+    let quotes = vec![FieldQuotes { field: "/label".into(), quotes: vec!["my money".into()] }];
+    for (text, has_quotes) in [
+        (r#"{"data":{"label":"refund"},"evidence":[{"field":"/label","quotes":["my money"]}]}"#, true),
+        (r#"{"evidence":[{"field":"/label","quotes":["my money"]}],"data":{"label":"refund"},"note":1}"#, true),
+        (
+            r#"{"data":{"label":"refund"}} or {"data":{"label":"refund"},"evidence":[{"field":"label","quotes":"my money"}]}"#,
+            true,
+        ),
+        (r#"{"data":{"label":"refund"},"evidence":"none of it"}"#, false),
+        (r#"{"data":{"label":"refund"}}"#, false),
+        (r#"{"label":"refund"}"#, false),
+    ] {
+        let expected = if has_quotes { quotes.clone() } else { Vec::new() };
+        assert_eq!(quoted(text), (refund.clone(), expected), "{text}");
+    }
+}
+
+#[test]
+fn errors_have_their_places_within_the_data() {
+    let schema = schema(false);
+    let expected = Expected { has_quotes: true, ..expected(&schema) };
+    let text = r#"{"data":{"label":"happy"},"evidence":[]}"#;
+    let error = approve(expected, &reply(Finish::Complete, text)).unwrap_err();
+    assert!(error.failure.detail.contains("in 1: /label:"), "{}", error.failure);
+    assert_eq!(error.data, Some(json!({ "label": "happy" })));
+}
+
+#[test]
+fn a_schema_may_have_members_of_these_names_itself() {
+    let schema = json!({
+        "type": "object", "required": ["data"], "additionalProperties": false,
+        "properties": { "data": { "type": "object" }, "evidence": { "type": "string" } },
+    });
+    let schema = Schema::compile("own", "1.0.0", schema).unwrap();
+    let expected = Expected { has_quotes: true, ..expected(&schema) };
+    let own = json!({ "data": { "x": 1 }, "evidence": "seen" });
+    for answer in [own.clone(), json!({ "data": own, "evidence": [] })] {
+        assert_eq!(approve(expected, &reply(Finish::Complete, &answer.to_string())).unwrap().data, own);
     }
 }

@@ -95,7 +95,7 @@ impl<'a> Ladder<'a> {
         loop {
             rung = match rung {
                 Rung::Top(giver, approved) => {
-                    return answer(self.progress, giver, &approved, self.validation());
+                    return answer(self.progress, giver, approved, self.validation());
                 }
                 Rung::Next(next) => match self.take(next).await {
                     Ok(rung) => rung,

@@ -8,7 +8,7 @@ use super::{Giver, answer};
 use crate::domain::answer::{Answer, Usage, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::failure::{Code, Failure, Kind};
-use crate::pipeline::approve::{Approved, Disapproved, Remedy, approve};
+use crate::pipeline::approve::{Approved, Disapproved, Expected, Remedy, approve};
 use crate::pipeline::route::provider::Provider;
 use crate::ports::model::Reply;
 use crate::prompt::parse::Form;
@@ -36,7 +36,7 @@ impl<'a> Ladder<'a> {
         let paid = |passed_over| Paid { reply: &reply, model: Arc::clone(&model), cost_usd, passed_over };
         let giver =
             Giver { provider: Arc::clone(provider.name()), model: Arc::clone(&model), confidence: reply.confidence };
-        let disapproved = match approve(&self.settings.schema, self.settings.checks.bypass_validation, &reply) {
+        let disapproved = match approve(self.expected(), &reply) {
             Ok(approved) => {
                 provider.judged(true);
                 self.note(step, provider, Some(paid(approved.passed_over)), None);
@@ -72,6 +72,14 @@ impl<'a> Ladder<'a> {
         }
     }
 
+    fn expected(&self) -> Expected<'a> {
+        Expected {
+            schema: &self.settings.schema,
+            bypass_validation: self.settings.checks.bypass_validation,
+            has_quotes: self.call_spec.data_schema.is_some(),
+        }
+    }
+
     async fn after_invalid(&mut self, failure: Failure) -> Rung<'a> {
         self.progress.corrections += 1;
         if self.progress.corrections > MAX_CORRECTIONS {
@@ -100,8 +108,8 @@ impl<'a> Ladder<'a> {
             passed_over: PassedOver::default(),
             times: 1,
         });
-        let approved = Approved { data, form: Form::Repaired, passed_over: PassedOver::default() };
-        answer(self.progress, giver, &approved, Validation::Relaxed)
+        let approved = Approved { data, quotes: Vec::new(), form: Form::Repaired, passed_over: PassedOver::default() };
+        answer(self.progress, giver, approved, Validation::Relaxed)
     }
 
     /// Takes note of a call that came to no reply.

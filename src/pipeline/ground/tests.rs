@@ -238,3 +238,54 @@ async fn an_answer_without_anything_to_find_has_an_unknown_ground() {
     assert_eq!(answered.confidence.to_string(), "validation=1.00 ladder=1.00 grounding=unknown provider=unknown");
     assert!((answered.confidence.score - 1.0).abs() < 1e-9);
 }
+
+/// What a model says that quotes this for the amount.
+fn quoting(amount: &str, quote: &str) -> String {
+    let data = format!(r#"{{"intent":"refund","order":"A-1","amount":{amount}}}"#);
+    format!(r#"{{"data":{data},"evidence":[{{"field":"/amount","quotes":["{quote}"]}}]}}"#)
+}
+
+fn quote_settings() -> SpecSettings {
+    settings().with(|it| it.checks.evidence = EvidenceMode::Quote)
+}
+
+#[tokio::test]
+async fn a_value_that_stands_in_several_places_has_the_one_that_the_model_quotes() {
+    let body = "order A-1 for 12 pieces, refund 12 please";
+    let answered = answered(quote_settings(), &quoting("12", "refund 12 please"), body).await.unwrap();
+    assert_eq!(&answered.data()[..], br#"{"intent":"refund","order":"A-1","amount":12}"#);
+    let amount = &answered.grounding.as_ref().unwrap().evidence.fields[2];
+    assert_eq!((amount.state, amount.spans[0].start), (EvidenceState::Exact, 32));
+}
+
+#[tokio::test]
+async fn a_quote_that_is_invented_or_copied_from_the_instructions_is_ignored() {
+    for (amount, quote) in [("77", "the amount is 77"), ("77", "Orders look like B-77."), ("77", "order A-1")] {
+        let answered = answered(quote_settings(), &quoting(amount, quote), "order A-1").await.unwrap();
+        assert_eq!(places(&answered, "order A-1")[2], ("/amount", "none", vec![]), "{quote}");
+        assert_eq!(pointers(&answered.flags), ["ungrounded:/amount"], "{quote}");
+    }
+}
+
+#[tokio::test]
+async fn a_remembered_answer_has_its_quotes_for_the_text_of_another_record() {
+    let model = Scripted::new("m", [FakeModel::says(&quoting("12", "refund 12 please"))]);
+    let [asking] = asking(&model, false, [quote_settings()]);
+    for (body, start, hit) in [
+        ("order A-1 for 12 pieces, refund 12 please", 32, CacheHit::None),
+        ("order   A-1 for 12 pieces, refund \n 12 please", 36, CacheHit::Memory),
+    ] {
+        let answered = ask(&asking, body).await.unwrap();
+        let amount = &answered.grounding.as_ref().unwrap().evidence.fields[2];
+        assert_eq!((answered.cache_hit, amount.state, amount.spans.len()), (hit, EvidenceState::Exact, 1), "{body:?}");
+        assert_eq!(amount.spans[0].start, start, "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_quotes_is_taken_as_it_is() {
+    for (reply, body) in [(VALID.to_owned(), "A-1 12.5"), (format!(r#"{{"data":{VALID},"evidence":7}}"#), "A-1 12.5")] {
+        let answered = answered(quote_settings(), &reply, body).await.unwrap();
+        assert_eq!((&answered.data()[..], answered.confidence.grounding), (VALID.as_bytes(), Some(1.0)), "{reply}");
+    }
+}

@@ -45,6 +45,7 @@ pub(crate) fn call_spec() -> CallSpec {
         closing_instructions: String::new(),
         schema_name: "s".to_owned(),
         schema: serde_json::json!({}),
+        data_schema: None,
         temperature: None,
         max_tokens: None,
     })

@@ -10,6 +10,12 @@ fn fingerprint(settings: SpecSettings, model: &'static str) -> Fingerprint {
     Spec::new(settings, router_to(Scripted::new(model, []))).fingerprint(&Tenant::default(), "x", false)
 }
 
+/// A schema that says this of how its values are looked for.
+fn saying(evidence: &str) -> Arc<Schema> {
+    let schema = json!({ "type": "object", "additionalProperties": { "x-evidence": evidence } });
+    Arc::new(Schema::compile("any", "1.0.0", schema).unwrap())
+}
+
 #[test]
 fn every_setting_that_changes_an_answer_changes_the_question() {
     let base = fingerprint(settings(), "m");
@@ -29,10 +35,14 @@ fn every_setting_that_changes_an_answer_changes_the_question() {
         fingerprint(settings().with(|it| it.generation.max_tokens = Some(0)), "m"),
         fingerprint(settings().with(|it| it.checks.allow_relaxed = true), "m"),
         fingerprint(settings().with(|it| it.checks.bypass_validation = true), "m"),
+        fingerprint(settings().with(|it| it.checks.evidence = EvidenceMode::Quote), "m"),
         spec.fingerprint(&Tenant::default(), "y", false),
         spec.fingerprint(&Tenant::new("another", "default").unwrap(), "x", false),
     ];
     assert!(others.iter().all(|other| *other != base));
+    let [located, judged, quoted] =
+        ["locate", "judged", "quote"].map(|word| fingerprint(settings().with(|it| it.schema = saying(word)), "m"));
+    assert!(located == judged && located != quoted);
 }
 
 #[test]
@@ -46,6 +56,23 @@ fn what_only_judges_an_answer_leaves_the_question_as_it_is() {
     ] {
         assert_eq!(base, fingerprint(same, "m"));
     }
+}
+
+#[test]
+fn a_model_is_asked_for_quotes_where_they_are_wanted_and_for_the_data_alone_elsewhere() {
+    let call = |settings| Spec::new(settings, router_to(Scripted::new("m", []))).call;
+    let asked = |settings| {
+        let call: CallSpec = call(settings);
+        (call.schema["properties"]["data"].clone(), call.data_schema.clone(), call.system("").contains("verbatim"))
+    };
+    let data = settings().schema.asked().clone();
+    assert_eq!(asked(settings()), (json!(null), None, false));
+    let quote = settings().with(|it| it.checks.evidence = EvidenceMode::Quote);
+    assert_eq!(asked(quote), (data.clone(), Some(data), true));
+    let some = settings().with(|it| it.schema = saying("quote"));
+    assert!(call(some.clone()).system("").contains("no others (\"*\" is any index or name): /*."));
+    let off = some.with(|it| it.checks.evidence = EvidenceMode::Off);
+    assert_eq!(asked(off), (json!(null), None, false));
 }
 
 #[test]

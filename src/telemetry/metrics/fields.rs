@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use super::labels::OfConnector;
 use super::{Bounds, Histograms, SHARES};
+use crate::domain::quotes::QuoteOutcome;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FieldStates {
@@ -23,11 +24,18 @@ struct FieldValues {
     value: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuoteOutcomes {
+    connector: String,
+    outcome: &'static str,
+}
+
 /// Those of all connectors.
 #[derive(Debug)]
 pub(super) struct AllFieldMetrics {
     states: Family<FieldStates, Counter>,
     values: Family<FieldValues, Counter>,
+    quotes: Family<QuoteOutcomes, Counter>,
     grounded: Histograms<OfConnector>,
 }
 
@@ -37,6 +45,7 @@ pub struct FieldMetrics {
     connector: String,
     states: Family<FieldStates, Counter>,
     values: Family<FieldValues, Counter>,
+    quotes: Family<QuoteOutcomes, Counter>,
     /// Shares of values that stand in the text.
     pub grounded: Histogram,
 }
@@ -44,7 +53,7 @@ pub struct FieldMetrics {
 impl Default for AllFieldMetrics {
     fn default() -> Self {
         let grounded = Family::new_with_constructor(Bounds(&SHARES));
-        Self { states: Family::default(), values: Family::default(), grounded }
+        Self { states: Family::default(), values: Family::default(), quotes: Family::default(), grounded }
     }
 }
 
@@ -54,6 +63,7 @@ impl AllFieldMetrics {
         FieldMetrics {
             states: self.states.clone(),
             values: self.values.clone(),
+            quotes: self.quotes.clone(),
             grounded: self.grounded.get_or_create_owned(&OfConnector { connector: connector.clone() }),
             connector,
         }
@@ -64,6 +74,8 @@ impl AllFieldMetrics {
         registry.register("field_evidence", help, self.states.clone());
         let help = "Values of answers that the schema names: those of enums, true and false";
         registry.register("field_values", help, self.values.clone());
+        let help = "Quotes of models for values of their answers, by what came of them";
+        registry.register("quotes", help, self.quotes.clone());
         let help = "Share of an answer's values that stand in the record's text";
         registry.register("answer_grounded", help, self.grounded.clone());
     }
@@ -74,6 +86,12 @@ impl FieldMetrics {
     pub fn evidence(&self, field: &str, state: &'static str) {
         let labels = FieldStates { connector: self.connector.clone(), field: field.to_owned(), state };
         self.states.get_or_create(&labels).inc();
+    }
+
+    /// Counts a quote.
+    pub fn quote(&self, outcome: QuoteOutcome) {
+        let labels = QuoteOutcomes { connector: self.connector.clone(), outcome: outcome.as_str() };
+        self.quotes.get_or_create(&labels).inc();
     }
 
     /// Counts a value that the schema names.

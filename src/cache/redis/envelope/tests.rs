@@ -27,6 +27,7 @@ fn answer(data: &str) -> Answer {
         attempt_log: steps.chain([attempt(LadderStep::Ask, None)]).collect(),
         usage: Usage { input_tokens: 20, output_tokens: 10, cached_tokens: 6, reasoning_tokens: 2 },
         cost_usd: 0.25,
+        quotes: Vec::new(),
         grounding: RememberedGrounding::default(),
     }
 }
@@ -40,7 +41,9 @@ fn an_answer_is_read_as_it_was_written_compressed_or_not() {
     let mut short = answer(r#"{"a":1.50,"b":"\u0000 é"}"#);
     short.attempt_log.clear();
     let long = answer(&format!(r#"{{"text":"{}"}}"#, "the same words again and ".repeat(200)));
-    for (answer, packing) in [(short, PLAIN), (long, ZSTD)] {
+    let quotes = vec![FieldQuotes { field: "/a".into(), quotes: vec!["total 1.50".into(), "1.50 €".into()] }];
+    let quoted = Answer { quotes, ..short.clone() };
+    for (answer, packing) in [(short, PLAIN), (long, ZSTD), (quoted, PLAIN)] {
         let bytes = encode(&answer).unwrap();
         assert_eq!(bytes[..2], [VERSION, packing]);
         assert_eq!(decode(&bytes), Some(answer));

@@ -100,6 +100,6 @@ async fn it_can_be_turned_off_and_is_no_part_of_the_question() {
     let off = ask(json!({ "evidence": "off" })).await;
     assert_eq!((&off["cached"], &off["grounded"], off.get("fields")), (&json!(true), &Value::Null, None));
     assert_eq!((&off["confidence"], &off["confidence_factors"]["grounding"]), (&json!(1.0), &json!("unknown")));
-    let wrong = api.post("/v1/analyze", &json!({ "prompt": "x", "options": { "evidence": "quote" } })).await;
+    let wrong = api.post("/v1/analyze", &json!({ "prompt": "x", "options": { "evidence": "guess" } })).await;
     assert_eq!((wrong.problem().0, wrong.places()), (400, vec!["#/options/evidence".to_owned()]));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::pipeline::spec::UngroundedPolicy;
+use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 use crate::schema::Schema;
 use crate::telemetry::metrics::Metrics;
 
@@ -106,6 +106,24 @@ async fn values_of_new_answers_are_counted_by_fields_and_words_of_the_schema() {
         r#"sp_answer_grounded_sum{connector="test"} 0.5"#,
         r#"sp_answer_grounded_count{connector="test"} 1"#,
     ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn quotes_are_counted_by_what_came_of_them() {
+    let reply = format!(
+        r#"{{"data":{TICKET},"evidence":[{{"field":"/order","quotes":["order A-1"]}},
+            {{"field":"/amount","quotes":["twelve","order A-1"]}}]}}"#
+    );
+    let metrics = Metrics::default();
+    let settings = ticket_settings().with(|it| it.checks.evidence = EvidenceMode::Quote);
+    let model = Scripted::new("m", [FakeModel::says(&reply)]);
+    let handler = handler_of(settings, RecordFormat::Json, model, None).with_field_metrics(metrics.fields("test"));
+    assert_eq!(order_spans(&settled(&handler, "order A-1", 1).await), json!([[6, 9]]));
+    let text = metrics.encode().unwrap();
+    for outcome in ["used", "not_found", "without_value"] {
+        let line = format!(r#"sp_quotes_total{{connector="test",outcome="{outcome}"}} 1"#);
         assert!(text.lines().any(|it| it == line), "{line}\n{text}");
     }
 }

@@ -40,7 +40,7 @@ fn what_we_ship_and_what_is_usual_has_no_remarks() {
 
 #[test]
 fn how_a_value_is_looked_for_is_said_with_a_word_that_there_is() {
-    for word in ["locate", "judged"] {
+    for word in ["locate", "quote", "judged"] {
         assert_eq!(remarks(&object(json!({ "type": "string", "x-evidence": word }))), []);
     }
     let wrong = one(json!({ "type": "string", "x-evidence": "judge" }));
