@@ -3,7 +3,7 @@
 //! - [`record`], [`event`]: what comes in; [`json`], [`text`]: how it and files are read;
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used; [`flag`]: what to note;
 //! - [`evidence`]: where the values of an answer stand in the text; [`quotes`]: what a model quotes of it for them;
-//!   [`grounding`]: what that means for one record;
+//!   [`grounding`]: what that means for one record; [`logprobs`]: how likely the values were to the model;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -30,6 +30,7 @@ pub mod grounding;
 pub mod health;
 pub mod json;
 pub mod latency_histogram;
+pub mod logprobs;
 pub mod name_pattern;
 pub mod nearest;
 pub mod page;

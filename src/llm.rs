@@ -31,6 +31,7 @@ mod request_parameters;
 mod retry_hints;
 mod schema_support;
 pub mod settings;
+mod token_logprobs;
 mod wire_format;
 
 /// Why a provider cannot be built from its settings.

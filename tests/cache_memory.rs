@@ -45,6 +45,7 @@ fn answer(data: usize, id: usize) -> Arc<Answer> {
         usage: Usage::default(),
         cost_usd: 0.0,
         quotes: Vec::new(),
+        logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
     })
 }

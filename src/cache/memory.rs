@@ -1,5 +1,7 @@
 //! Answers in memory.
 
+mod answer_size;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,29 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::answer::Answer;
 use crate::domain::answer_key::{AnswerKey, AnswerNames};
-use crate::domain::attempt::Attempt;
-use crate::domain::evidence::FieldEvidence;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::grounding::Grounding;
 use crate::domain::health::{Component, Status};
 use crate::domain::name_pattern::NamePattern;
-use crate::domain::quotes::FieldQuotes;
 use crate::domain::tenant::Tenant;
 use crate::ports::answer_cache::TierStats;
 use crate::ports::answers::Answers;
 use crate::ports::clock::Clock;
 use crate::ports::health::Health;
 use crate::telemetry::metrics::CacheMetrics;
+use answer_size::{answer_bytes, counted};
 
-/// What the allocator adds to each allocation, its rounding included.
-const ALLOCATION: usize = 16;
 /// What the cache's tables keep for an entry beside its key and value: a slot of the hash table, links, and what is
 /// remembered of entries that had to leave.
 const TABLE_SLOT: usize = 64;
-/// What the text of a field's evidence has beside names and numbers.
-const WRITTEN_FIELD: usize = 48;
-/// Usual length of a span as text.
-const WRITTEN_SPAN: usize = 12;
 /// Expected size of an entry; sizes the cache's tables, not its bound.
 const TYPICAL_ENTRY: u64 = 1024;
 /// How often answers that have expired are looked for.
@@ -54,61 +47,6 @@ impl Weighter<Fingerprint, Entry> for Bytes {
         let table = TABLE_SLOT + size_of::<(Fingerprint, Entry)>();
         (table + counted(entry.names.as_str().len()) + answer_bytes(&entry.answer)) as u64
     }
-}
-
-/// What an allocation of this size takes when it is counted by those who hold it.
-fn counted(bytes: usize) -> usize {
-    let counts = 2 * size_of::<usize>();
-    counts + bytes + ALLOCATION
-}
-
-/// What an answer takes of the process's memory, with all that only it holds on to.
-fn answer_bytes(answer: &Answer) -> usize {
-    // Exhaustive on purpose: a new field does not compile until somebody decides what it takes.
-    let Answer {
-        data,
-        model,
-        attempt_log,
-        provider: _, // the provider's own
-        validation: _,
-        factors: _,
-        usage: _,
-        cost_usd: _,
-        quotes,
-        grounding,
-    } = answer;
-    // Data that is shared has its counts in an allocation of its own.
-    let data = data.len() + ALLOCATION + counted(size_of::<usize>());
-    let attempts = attempt_log.iter().map(|attempt| {
-        let id = attempt.response_id.as_ref().map_or(0, |id| counted(id.len()));
-        let is_own = !Arc::ptr_eq(&attempt.model, model);
-        size_of::<Attempt>() + id + if is_own { counted(attempt.model.len()) } else { 0 }
-    });
-    let quotes = quotes.iter().map(|FieldQuotes { field, quotes }| {
-        let texts = quotes.iter().map(|quote| size_of::<String>() + quote.len() + ALLOCATION);
-        size_of::<FieldQuotes>() + field.len() + 2 * ALLOCATION + texts.sum::<usize>()
-    });
-    let grounding = quotes.sum::<usize>() + grounding.get().map_or(0, |grounding| grounding_bytes(&grounding));
-    counted(size_of::<Answer>()) + data + counted(model.len()) + ALLOCATION + attempts.sum::<usize>() + grounding
-}
-
-/// What is kept of where an answer's values stand. Results have it as text, which is written after this is asked.
-fn grounding_bytes(grounding: &Grounding) -> usize {
-    let Grounding { evidence, grounded: _, data, flags, refused, written: _ } = grounding;
-    let fields = evidence.fields.iter().map(|field| {
-        let FieldEvidence { field: pointer, state: _, source, spans } = field;
-        let source_len = source.as_ref().map_or(0, |source| source.len());
-        let kept = size_of::<FieldEvidence>() + pointer.len() + size_of_val(spans.as_slice()) + 3 * ALLOCATION;
-        let written = WRITTEN_FIELD + pointer.len() + source_len + WRITTEN_SPAN * spans.len();
-        kept + source_len + written
-    });
-    let data = data.as_ref().map_or(0, |data| data.len() + 2 * ALLOCATION);
-    counted(size_of::<Grounding>())
-        + data
-        + size_of_val(evidence.quotes.as_slice())
-        + size_of_val(flags.as_slice())
-        + size_of_val(refused.as_slice())
-        + fields.sum::<usize>()
 }
 
 /// A cache bounded by the bytes of its answers, which forgets what is used least (S3-FIFO).
@@ -253,6 +191,7 @@ mod tests {
             usage: Usage::default(),
             cost_usd: 0.0,
             quotes: Vec::new(),
+            logprobs: Vec::new(),
             grounding: RememberedGrounding::default(),
         })
     }

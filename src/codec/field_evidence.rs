@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ascii;
 use crate::domain::evidence::{Evidence, FieldEvidence};
+use crate::domain::logprobs::{ByField, ValueLogprob};
 
 /// Longest text. A record's headers count against its topic's limit of size, and brokers and proxies have limits of their
 /// own.
@@ -22,15 +23,19 @@ struct Place<'a> {
     source: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spans: Vec<[u32; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprob_mean: Option<f64>,
 }
 
 /// `{"/order_id":{"evidence":"exact","source":"/body","spans":[[112,121]]}, …}`: each value's JSON Pointer in the data
 /// with its evidence, in the order of the answer. Fields for which there is no room are left out from the end, and counted
-/// in the last member, whose name is no pointer: `"left_out":{"fields":12}`. ASCII, because it stands in a header.
-pub(super) fn encode(evidence: &Evidence) -> Bytes {
+/// in the last member, whose name is no pointer: `"left_out":{"fields":12}`. ASCII, because it stands in a header. Log
+/// probabilities stand beside the evidence of their values.
+pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob]) -> Bytes {
+    let logprobs = ByField::new(logprobs);
     let mut text = String::from("{");
     for (index, field) in evidence.fields.iter().enumerate() {
-        let entry = entry(field);
+        let entry = entry(field, logprobs.mean(&field.field));
         let is_last = index + 1 == evidence.fields.len();
         let rest = if is_last { 1 } else { LEFT_OUT_BYTES };
         let separator = if index == 0 { "" } else { "," };
@@ -47,12 +52,13 @@ pub(super) fn encode(evidence: &Evidence) -> Bytes {
     Bytes::from(text.into_boxed_str().into_boxed_bytes())
 }
 
-fn entry(field: &FieldEvidence) -> String {
+fn entry(field: &FieldEvidence, logprob_mean: Option<f64>) -> String {
     let FieldEvidence { field: pointer, state, source, spans } = field;
     let place = Place {
         evidence: state.as_str(),
         source: source.as_deref(),
         spans: spans.iter().map(|span| [span.start, span.end]).collect(),
+        logprob_mean,
     };
     // Texts and numbers can be written.
     let [pointer, place] =
@@ -78,7 +84,11 @@ mod tests {
     }
 
     fn read(fields: Vec<FieldEvidence>) -> (usize, Value) {
-        let bytes = encode(&Evidence { fields, quotes: Vec::new() });
+        read_with(fields, &[])
+    }
+
+    fn read_with(fields: Vec<FieldEvidence>, logprobs: &[ValueLogprob]) -> (usize, Value) {
+        let bytes = encode(&Evidence { fields, quotes: Vec::new() }, logprobs);
         assert!(bytes.iter().all(|byte| (b' '..=b'~').contains(byte)), "{bytes:?}");
         (bytes.len(), serde_json::from_slice(&bytes).unwrap())
     }
@@ -97,6 +107,21 @@ mod tests {
         });
         assert_eq!(read(fields).1, expected);
         assert_eq!(read(Vec::new()).1, json!({}));
+    }
+
+    #[test]
+    fn a_field_has_the_log_probability_of_its_value_where_there_is_one() {
+        let fields = vec![field("/a~1b", EvidenceState::Judged), field("/c", EvidenceState::None)];
+        let logprobs = [("/a~1b", -0.0617), ("/other", -1.0)].map(|(field, mean)| ValueLogprob {
+            field: field.into(),
+            mean,
+            tokens: 2,
+        });
+        let expected = json!({
+            "/a~1b": { "evidence": "judged", "logprob_mean": -0.0617 },
+            "/c": { "evidence": "none" },
+        });
+        assert_eq!(read_with(fields, &logprobs).1, expected);
     }
 
     #[test]

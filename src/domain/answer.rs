@@ -9,6 +9,7 @@ use crate::domain::attempt::{Attempt, LadderStep};
 use crate::domain::decimals::Decimals;
 pub use crate::domain::flag::Flag;
 use crate::domain::grounding::{Grounding, RememberedGrounding};
+use crate::domain::logprobs::ValueLogprob;
 use crate::domain::quotes::FieldQuotes;
 pub use crate::domain::usage::Usage;
 
@@ -41,7 +42,7 @@ pub struct AnswerFactors {
     pub validation: f64,
     /// Less than 1.0 when invalid answers came before this one.
     pub ladder: f64,
-    /// How sure the provider was; `None` where it does not say.
+    /// How sure the provider was of its values; `None` where it does not say.
     pub provider: Option<f64>,
 }
 
@@ -104,6 +105,8 @@ pub struct Answer {
     pub cost_usd: f64,
     /// What the model quotes of its input for its values, if it was asked to.
     pub quotes: Vec<FieldQuotes>,
+    /// How likely its values were to the model, where the provider tells it.
+    pub logprobs: Vec<ValueLogprob>,
     /// Where its values stand in the text of the first record that it was given to. Found out in each process anew.
     pub grounding: RememberedGrounding,
 }

@@ -87,6 +87,7 @@ impl WireFormat for Anthropic {
             finish,
             usage: usage(at(body, &["usage"])),
             confidence: None,
+            logprobs: Vec::new(),
             response_id: response.response_id(at(body, &["id"]), "request-id"),
             pause: None,
         })

@@ -6,10 +6,11 @@ use reqwest::Url;
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
-use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::fields::{self, answer_text, at, finish, first, text, tokens};
 use super::http_exchange::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::TokenLimitField;
+use super::token_logprobs::Token;
 use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::ports::model::{Finish, Reply};
@@ -94,10 +95,17 @@ impl WireFormat for Gemini {
             model: fields::text(at(body, &["modelVersion"])).unwrap_or_default().to_owned(),
             finish,
             usage: usage(at(body, &["usageMetadata"])),
-            confidence: wire_format::confidence(real(at(candidate, &["avgLogprobs"])).into_iter()),
+            confidence: None,
+            logprobs: Vec::new(),
             response_id: response.response_id(at(body, &["responseId"]), "x-request-id"),
             pause: None,
         })
+    }
+
+    /// Its `avgLogprobs` is an average over all tokens, brackets and names among them.
+    fn tokens<'a>(&self, body: &'a Value) -> Vec<Token<'a>> {
+        let candidate = first(at(body, &["candidates"]));
+        Token::list(at(candidate, &["logprobsResult", "chosenCandidates"]), "logProbability")
     }
 
     fn parameters(&self, _url: &Url) -> RequestParameters {

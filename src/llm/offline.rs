@@ -112,6 +112,7 @@ impl Model for Offline {
             finish: Finish::Complete,
             usage: Usage::default(),
             confidence,
+            logprobs: Vec::new(),
             response_id: None,
             pause: None,
         })))

@@ -7,10 +7,11 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Value, json};
 
-use super::fields::{self, answer_text, at, finish, first, real, text, tokens};
+use super::fields::{self, answer_text, at, finish, first, text, tokens};
 use super::http_exchange::HttpResponse;
 use super::request_parameters::RequestParameters;
 use super::settings::{StructuredOutput, TokenLimitField};
+use super::token_logprobs::Token;
 use super::wire_format::{self, ChatRequest, WireFormat};
 use crate::domain::answer::Usage;
 use crate::ports::model::{Finish, Reply};
@@ -100,16 +101,21 @@ impl WireFormat for OpenAi {
             (None, Finish::Refused | Finish::Truncated) => String::new(),
             (None, Finish::Complete) => return Err("its content has no text".to_owned()),
         };
-        let logprobs = at(choice, &["logprobs", "content"]).as_array().into_iter().flatten();
         Ok(Reply {
             text,
             model: fields::text(at(body, &["model"])).unwrap_or_default().to_owned(),
             finish,
             usage: usage(at(body, &["usage"])),
-            confidence: wire_format::confidence(logprobs.filter_map(|token| real(at(token, &["logprob"])))),
+            confidence: None,
+            logprobs: Vec::new(),
             response_id: response.response_id(at(body, &["id"]), "x-request-id"),
             pause: None,
         })
+    }
+
+    fn tokens<'a>(&self, body: &'a Value) -> Vec<Token<'a>> {
+        let choice = first(at(body, &["choices"]));
+        Token::list(at(choice, &["logprobs", "content"]), "logprob")
     }
 
     /// OpenAI's own reasoning models refuse `max_tokens`, many other servers ignore or refuse `max_completion_tokens`.

@@ -1,6 +1,7 @@
 //! The form in which each schema is sent to one provider, made once.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use serde_json::Value;
@@ -189,6 +190,9 @@ impl ProviderSchema {
                 changes.extend(candidate.places.into_iter().map(|place| (place, text.clone())));
             }
         }
+        for object in &mut reply.logprobs {
+            object.start = shifted(object.start, &changes);
+        }
         // From the end, so that those before stay where they are.
         changes.sort_unstable_by_key(|(place, _)| Reverse(place.start));
         for (place, text) in changes {
@@ -196,6 +200,14 @@ impl ProviderSchema {
         }
         reply
     }
+}
+
+/// Where a place in a text is after changes elsewhere in it.
+fn shifted(start: usize, changes: &[(Range<usize>, String)]) -> usize {
+    let before = changes.iter().filter(|(place, _)| place.start < start);
+    let (removed, added) =
+        before.fold((0, 0), |(removed, added), (place, text)| (removed + place.len(), added + text.len()));
+    start + added - removed
 }
 
 fn strictest(compiled: &Compiled) -> SchemaMode {

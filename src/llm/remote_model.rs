@@ -20,6 +20,7 @@ use super::request_body::{BodyForm, BodyWriter};
 use super::request_parameters::{Learned, Omitted};
 use super::retry_hints;
 use super::settings::{Api, Cassettes, Prices, RemoteSettings};
+use super::token_logprobs;
 use super::wire_format::{self, WireFormat};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
@@ -152,7 +153,12 @@ impl RemoteModel {
             return self.refused(&error, response, sent);
         }
         let error = body.as_ref().ok().and_then(|body| ErrorResponse::reported(response, body, now()));
-        match (body.and_then(|body| self.wire_format.reply(&body, response)), error) {
+        let reply = body.and_then(|body| {
+            let reply = self.wire_format.reply(&body, response)?;
+            let logprobs = token_logprobs::of_values(&reply.text, &self.wire_format.tokens(&body));
+            Ok(Reply { logprobs, ..reply })
+        });
+        match (reply, error) {
             (Ok(reply), None) => Ok(self.with_usage(reply)),
             // Gateways also report what went wrong on the way to an answer.
             (Ok(reply), Some(error)) if !error.has_broken_off() && !reply.text.trim().is_empty() => {
@@ -179,7 +185,8 @@ impl RemoteModel {
         if let Some((text, finish)) = error.failed_generation() {
             let response_id = response.response_id(&Value::Null, "x-request-id");
             let (model, usage) = (String::new(), Usage::default());
-            return Ok(Reply { text, model, finish, usage, confidence: None, response_id, pause: None });
+            let (confidence, logprobs, pause) = (None, Vec::new(), None);
+            return Ok(Reply { text, model, finish, usage, confidence, logprobs, response_id, pause });
         }
         let mut failure = error.failure(&self.name);
         let changed = self.adapt(error, failure.code, sent);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::http_exchange::HttpResponse;
 use super::request_parameters::RequestParameters;
+use super::token_logprobs::Token;
 use crate::ports::model::{Call, Reply};
 
 /// What is asked for after an answer that did not satisfy the schema; the errors follow.
@@ -50,6 +51,10 @@ pub(super) trait WireFormat: Send + Sync + Debug {
     /// # Errors
     /// Why the body is none. Names and types only, nothing of its text.
     fn reply(&self, body: &Value, response: &HttpResponse) -> Result<Reply, String>;
+    /// The tokens of the answer with their log probabilities, in their order; none where the body does not tell them.
+    fn tokens<'a>(&self, _body: &'a Value) -> Vec<Token<'a>> {
+        Vec::new()
+    }
     /// What its requests have at first.
     fn parameters(&self, url: &Url) -> RequestParameters;
 }
@@ -57,13 +62,6 @@ pub(super) trait WireFormat: Send + Sync + Debug {
 /// The message that shows a model what was wrong with its answer.
 pub(super) fn correction(errors: &str) -> String {
     format!("{CORRECTION}{errors}")
-}
-
-/// A confidence from log probabilities of tokens: their geometric mean. `None` without any.
-pub(super) fn confidence(logprobs: impl Iterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = logprobs.fold((0_u32, 0.0), |(count, sum), logprob| (count + 1, sum + logprob));
-    let mean = (sum / f64::from(count.max(1))).exp();
-    (count > 0 && mean.is_finite()).then(|| mean.clamp(0.0, 1.0))
 }
 
 /// The JSON of a body, whatever its headers say of it: compatible servers also call it `text/plain`, or nothing at all.

@@ -1,12 +1,16 @@
 //! Approve: is this reply an answer, and which of its objects is it? Parsed leniently, validated strictly.
 
+mod logprobs;
 mod quotes;
 pub(super) mod remembered;
+
+use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::domain::attempt::PassedOver;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::logprobs::ValueLogprob;
 use crate::domain::quotes::FieldQuotes;
 use crate::domain::violation::Violation;
 use crate::ports::model::{Finish, Reply};
@@ -31,6 +35,8 @@ pub struct Approved {
     pub data: Value,
     /// What the model quotes for its values.
     pub quotes: Vec<FieldQuotes>,
+    /// How likely its values were to the model, where the provider tells it.
+    pub logprobs: Vec<ValueLogprob>,
     /// How it stood in the reply.
     pub form: Form,
     /// What stood beside it.
@@ -90,7 +96,10 @@ pub fn approve(expected: Expected<'_>, reply: &Reply) -> Result<Approved, Box<Di
     }
     let (passed_over, answer_at) = (passed_over(&reading), reading.answer_at);
     match choose(expected, reading) {
-        Ok(Valid { data, quotes, form, .. }) => Ok(Approved { data, quotes, form, passed_over }),
+        Ok(Valid { data, quotes, form, places, .. }) => {
+            let logprobs = logprobs::of_data(&reply.logprobs, &places, quotes.is_some());
+            Ok(Approved { data, quotes: quotes.unwrap_or_default(), logprobs, form, passed_over })
+        }
         Err(flaw) => {
             let Flaw { failure, errors, data } = *flaw;
             let answer = reply.text.get(answer_at..).filter(|answer| !answer.trim().is_empty()).unwrap_or(&reply.text);
@@ -118,11 +127,15 @@ struct Flaw {
     data: Option<Value>,
 }
 
+/// Valid data, and the quotes that stand beside it; `None` where it is the whole object.
+type Checked = (Value, Option<Vec<FieldQuotes>>);
+
 /// An object that is valid.
 struct Valid {
     data: Value,
-    quotes: Vec<FieldQuotes>,
+    quotes: Option<Vec<FieldQuotes>>,
     form: Form,
+    places: Vec<Range<usize>>,
     is_in_doubt: bool,
 }
 
@@ -131,7 +144,7 @@ type Invalid = (Value, Vec<Violation>);
 
 impl Expected<'_> {
     /// Holds an object against the schema, without its quotes.
-    fn check(&self, object: Value) -> Result<(Value, Vec<FieldQuotes>), Invalid> {
+    fn check(&self, object: Value) -> Result<Checked, Invalid> {
         let violations = |data: &Value| match self.bypass_validation {
             true => Ok(()),
             false => self.schema.validate(data),
@@ -140,13 +153,13 @@ impl Expected<'_> {
         let wrong = match parts {
             None => violations(&object).map_err(|wrong| (None, wrong)),
             Some((data, quotes)) => match violations(data) {
-                Ok(()) => return Ok((data.clone(), quotes::read(quotes, data))),
+                Ok(()) => return Ok((data.clone(), Some(quotes::read(quotes, data)))),
                 // A model that gives the data alone may have a member of that name in it.
                 Err(wrong) => violations(&object).map_err(|_| (Some(data.clone()), wrong)),
             },
         };
         match wrong {
-            Ok(()) => Ok((object, Vec::new())),
+            Ok(()) => Ok((object, None)),
             Err((data, wrong)) => Err((data.unwrap_or(object), wrong)),
         }
     }
@@ -162,7 +175,8 @@ fn choose(expected: Expected<'_>, mut reading: Reading) -> Result<Valid, Box<Fla
             Ok((data, quotes)) => {
                 // The same data with other quotes is the same answer.
                 valid.retain(|other| other.data != data);
-                valid.push(Valid { data, quotes, form: candidate.form, is_in_doubt });
+                let (form, places) = (candidate.form, candidate.places);
+                valid.push(Valid { data, quotes, form, places, is_in_doubt });
             }
             Err(invalid) if nearest.as_ref().is_none_or(|(_, fewest)| invalid.1.len() <= fewest.len()) => {
                 nearest = Some(invalid);

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use crate::domain::answer::{Answer, Validation};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::grounding::RememberedGrounding;
+use crate::domain::logprobs;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::ask::ladder::Ladder;
 pub(super) use crate::pipeline::ask::progress::Progress;
@@ -78,7 +79,7 @@ fn answer(
         corrections: progress.corrections,
         form: approved.form,
         validation,
-        provider: giver.confidence,
+        provider: giver.confidence.or_else(|| logprobs::probability(&approved.logprobs, &approved.data)),
     };
     Ok(Answer {
         data: Bytes::from(data),
@@ -90,6 +91,7 @@ fn answer(
         usage: progress.usage,
         cost_usd: progress.cost_usd,
         quotes: approved.quotes,
+        logprobs: approved.logprobs,
         grounding: RememberedGrounding::default(),
     })
 }

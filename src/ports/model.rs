@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::logprobs::ValueLogprob;
 
 /// What goes into every call for one specification: all that does not depend on the record.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,10 +144,21 @@ pub struct Reply {
     pub usage: Usage,
     /// The provider's own confidence within 0.0–1.0, where it has one.
     pub confidence: Option<f64>,
+    /// How likely the values of each JSON object in the text were, where the provider tells it.
+    pub logprobs: Vec<ObjectLogprobs>,
     /// The provider's id of the response, for its support.
     pub response_id: Option<String>,
     /// How long the provider has nothing left to give, by what it says of its limits.
     pub pause: Option<Duration>,
+}
+
+/// How likely the values of one JSON object in a reply's text were.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectLogprobs {
+    /// Where the object begins in the text, in bytes.
+    pub start: usize,
+    /// Its values.
+    pub values: Vec<ValueLogprob>,
 }
 
 /// Why a call has no reply.
@@ -211,6 +223,7 @@ impl FakeModel {
             finish: Finish::Complete,
             usage: Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() },
             confidence: None,
+            logprobs: Vec::new(),
             response_id: None,
             pause: None,
         })

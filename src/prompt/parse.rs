@@ -9,6 +9,7 @@
 //! - `strict`: JSON without the liberties that parsers take
 //! - `mend`: slips that leave no doubt
 //! - `repetition`: whether an answer that was cut had run away
+//! - `value_places`: where the values of an object stand in its text
 
 mod first_name;
 mod mend;
@@ -17,6 +18,7 @@ mod reasoning;
 mod repetition;
 mod scan;
 mod strict;
+mod value_places;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,6 +28,7 @@ use serde_json::Value;
 use crate::domain::failure::{Code, Failure};
 use reader::Reader;
 pub use repetition::is_runaway;
+pub use value_places::value_places;
 
 /// Longest answer that is looked at. Providers' token limits keep real answers far below.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;

@@ -166,6 +166,7 @@ pub fn answer(bytes: usize) -> Arc<Answer> {
         usage: Usage::default(),
         cost_usd: 0.5,
         quotes: Vec::new(),
+        logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
     })
 }

@@ -13,11 +13,10 @@ const TEXT: &str = "{\"intent\":\"x\"}";
 
 /// A good response of this format.
 fn response(wire: Wire) -> Value {
-    let text = wire.response(&json!({ "model": "model-1" }), "model-1", 1, Some(TEXT), End::Stop);
+    let request = json!({ "model": "model-1", "logprobs": true, "generationConfig": { "responseLogprobs": true } });
+    let text = wire.response(&request, "model-1", 1, Some(TEXT), End::Stop);
     let mut response: Value = serde_json::from_str(&text).unwrap();
     if wire == Wire::OpenAi {
-        let token = json!({ "token": "x", "logprob": -0.1, "bytes": [120], "top_logprobs": [] });
-        response["choices"][0]["logprobs"] = json!({ "content": [token], "refusal": null });
         response["choices"][0]["message"]["tool_calls"] = json!([{ "id": "x", "type": "function" }]);
     }
     response

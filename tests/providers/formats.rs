@@ -107,16 +107,6 @@ async fn nulls_for_absent_properties_are_removed_and_other_text_is_kept_as_it_is
 }
 
 #[tokio::test]
-async fn log_probabilities_become_a_confidence_where_they_are_asked_for() {
-    let stub = StubProvider::start(Script::default());
-    let reply = ask(RemoteSettings { logprobs: true, ..settings(Wire::Gemini, &stub) }).await.unwrap();
-    assert!((reply.confidence.unwrap() - (-0.1_f64).exp()).abs() < 1e-9);
-    assert_eq!(stub.requests()[0]["generationConfig"]["responseLogprobs"], true);
-    ask(RemoteSettings { logprobs: true, ..settings(Wire::OpenAi, &stub) }).await.unwrap();
-    assert_eq!(stub.requests()[1]["logprobs"], true);
-}
-
-#[tokio::test]
 async fn a_parameter_that_a_400_names_is_dropped_once_for_all_calls() {
     for wire in Wire::ALL {
         let stub = StubProvider::start(Script::default().fault(When::Every(1), Fault::Refuses("temperature")));

@@ -23,6 +23,7 @@ mod errors;
 mod faults;
 mod formats;
 mod keys;
+mod logprobs;
 mod logs;
 mod openai;
 mod page;

@@ -45,7 +45,7 @@ impl Page {
 
 /// A good response of this format, with one value put into it.
 fn response(wire: Wire, pointer: &str, value: impl FnOnce(&Value) -> Value) -> Fault {
-    let request = json!({ "model": "model-1" });
+    let request = json!({ "model": "model-1", "logprobs": true, "generationConfig": { "responseLogprobs": true } });
     let text = wire.response(&request, "model-1", 1, Some("{\"intent\":\"x\"}"), End::Stop);
     let mut body: Value = serde_json::from_str(&text).unwrap();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -94,6 +94,16 @@ async fn usage_and_id_are_read_where_the_page_says() {
                 assert_eq!(figure(&after.usage), figure(&before.usage) + 1000, "{wire:?} {pointer}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn log_probabilities_are_read_where_the_page_says() {
+    for wire in [Wire::OpenAi, Wire::Gemini] {
+        let page = Page::of(wire);
+        let told = asked(wire, response(wire, page.name("tokens"), Value::clone)).await.unwrap();
+        let untold = asked(wire, response(wire, page.name("tokens"), |_| Value::Null)).await.unwrap();
+        assert_eq!((told.logprobs.len(), untold.logprobs.len()), (1, 0), "{wire:?}");
     }
 }
 

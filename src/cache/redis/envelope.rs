@@ -15,6 +15,7 @@ use crate::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::error_code::Code;
 use crate::domain::grounding::RememberedGrounding;
+use crate::domain::logprobs::ValueLogprob;
 use crate::domain::quotes::FieldQuotes;
 
 /// Goes up with each change of the layout or of what a field means.
@@ -48,6 +49,9 @@ struct Facts<F> {
     /// Quotes by field. Only answers that quotes were asked for have it, which older processes have no use for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     quotes: Vec<(String, Vec<String>)>,
+    /// Log probabilities by field, with the number of tokens. Only answers of providers that tell them have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    logprobs: Vec<(String, f64, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -160,7 +164,7 @@ impl Decoder {
     fn unpacked<F: DeserializeOwned + Into<FactorFacts>>(&self, content: &[u8]) -> Option<Answer> {
         let (len, rest) = content.split_first_chunk()?;
         let (data, facts) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd, quotes } =
+        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd, quotes, logprobs } =
             serde_json::from_slice::<Facts<F>>(facts).ok()?;
         let model: Arc<str> = model.into();
         Some(Answer {
@@ -174,6 +178,7 @@ impl Decoder {
             usage: usage.read(),
             cost_usd: Some(cost_usd).filter(|cost| *cost >= 0.0)?,
             quotes: quotes.into_iter().map(|(field, quotes)| FieldQuotes { field, quotes }).collect(),
+            logprobs: logprobs.into_iter().map(logprob).collect::<Option<_>>()?,
             grounding: RememberedGrounding::default(),
             model,
         })
@@ -237,8 +242,19 @@ fn decompress(content: &[u8]) -> Option<Vec<u8>> {
 
 fn facts(answer: &Answer) -> Facts<FactorFacts> {
     // Where its values stand depends on the texts of a record, which another process finds out for its own.
-    let Answer { data: _, grounding: _, provider, model, validation, factors, attempt_log, usage, cost_usd, quotes } =
-        answer;
+    let Answer {
+        data: _,
+        grounding: _,
+        provider,
+        model,
+        validation,
+        factors,
+        attempt_log,
+        usage,
+        cost_usd,
+        quotes,
+        logprobs,
+    } = answer;
     let AnswerFactors { validation: valid, ladder, provider: sure } = *factors;
     Facts {
         provider: provider.to_string(),
@@ -249,7 +265,12 @@ fn facts(answer: &Answer) -> Facts<FactorFacts> {
         usage: usage_facts(*usage),
         cost_usd: *cost_usd,
         quotes: quotes.iter().map(|FieldQuotes { field, quotes }| (field.clone(), quotes.clone())).collect(),
+        logprobs: logprobs.iter().map(|ValueLogprob { field, mean, tokens }| (field.clone(), *mean, *tokens)).collect(),
     }
+}
+
+fn logprob((field, mean, tokens): (String, f64, u32)) -> Option<ValueLogprob> {
+    (mean <= 0.0).then_some(ValueLogprob { field, mean, tokens })
 }
 
 fn attempt_facts(attempt: &Attempt) -> AttemptFacts {

@@ -51,6 +51,7 @@ fn answered() -> Answered {
         usage: Usage { input_tokens: 120, output_tokens: 34, ..Usage::default() },
         cost_usd: 0.000_012_3,
         quotes: Vec::new(),
+        logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
     };
     let evidence = vec![

@@ -64,6 +64,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads an array, and gives the index of each element to `element`, which must read exactly one value.
+    ///
+    /// # Errors
+    /// The first [`Fault`], or the first error of `element`.
+    pub fn elements<E: From<Fault>>(
+        &mut self,
+        mut element: impl FnMut(usize, &mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.skip_space();
+        self.open(b'[')?;
+        if self.closes(b']') {
+            return Ok(());
+        }
+        for index in 0.. {
+            element(index, self)?;
+            if self.ends(b']')? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that nothing but space follows.
     ///
     /// # Errors
@@ -77,6 +99,11 @@ impl<'a> Reader<'a> {
     pub fn next_byte(&mut self) -> Option<u8> {
         self.skip_space();
         self.peek()
+    }
+
+    /// How far the text was read, in bytes.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     fn fault(&self, kind: FaultKind) -> Fault {
@@ -109,18 +136,12 @@ impl<'a> Reader<'a> {
     }
 
     fn array(&mut self) -> Result<Vec<Value>, Fault> {
-        self.open(b'[')?;
         let mut items = Vec::new();
-        if self.closes(b']') {
-            return Ok(items);
-        }
-        loop {
-            let item = self.value().map_err(|fault| fault.within(items.len().to_string()))?;
-            items.push(item);
-            if self.ends(b']')? {
-                return Ok(items);
-            }
-        }
+        self.elements(|index, reader| {
+            items.push(reader.value().map_err(|fault| fault.within(index.to_string()))?);
+            Ok::<_, Fault>(())
+        })?;
+        Ok(items)
     }
 
     /// A number, its text as it stands.

@@ -7,6 +7,7 @@ use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ArrayBuilder, Type};
 
 use crate::domain::evidence::{Evidence, EvidenceState};
+use crate::domain::logprobs::{ByField, ValueLogprob};
 use crate::http::openapi::schemas::words;
 
 /// The evidence of each value, by its JSON Pointer in `data`, in the order of the answer.
@@ -27,16 +28,23 @@ pub struct ValueEvidence {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = spans)]
     spans: Vec<[u32; 2]>,
+    /// Mean of the natural logarithms of the probabilities that the model gave to the value's tokens: 0 is certain, -0.69 is
+    /// one half. Only where the provider is asked for log probabilities, and tells them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, maximum = 0)]
+    logprob_mean: Option<f64>,
 }
 
 impl FieldsEvidence {
     /// Evidence in a request that has a template, or a prompt.
-    pub fn new(evidence: &Evidence, is_template: bool) -> Self {
+    pub fn new(evidence: &Evidence, logprobs: &[ValueLogprob], is_template: bool) -> Self {
+        let logprobs = ByField::new(logprobs);
         let fields = evidence.fields.iter().map(|field| {
             let place = ValueEvidence {
                 evidence: field.state.as_str(),
                 source: field.source.as_deref().map(|source| place(source, is_template)),
                 spans: field.spans.iter().map(|span| [span.start, span.end]).collect(),
+                logprob_mean: logprobs.mean(&field.field),
             };
             (field.field.clone(), place)
         });

@@ -151,7 +151,7 @@ impl StructuredResponse {
             },
             low_confidence: flags.contains(&Flag::LowConfidence),
             flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
-            fields: evidence.map(|evidence| FieldsEvidence::new(evidence, asked.is_template)),
+            fields: evidence.map(|evidence| FieldsEvidence::new(evidence, &answer.logprobs, asked.is_template)),
             grounded: grounded.map(rounded),
             cached: !is_new,
             cache: cache_hit.as_str(),

@@ -50,6 +50,7 @@ impl Model for Obedient {
                     finish: Finish::Complete,
                     usage: Usage::default(),
                     confidence: None,
+                    logprobs: Vec::new(),
                     response_id: None,
                     pause: None,
                 }),

@@ -114,6 +114,7 @@ impl Model for Script {
                 finish: Finish::Complete,
                 usage: Usage::default(),
                 confidence: None,
+                logprobs: Vec::new(),
                 response_id: None,
                 pause: None,
             })

@@ -55,6 +55,7 @@ mod tests {
             usage: Usage::default(),
             cost_usd: 0.0,
             quotes: Vec::new(),
+            logprobs: Vec::new(),
             grounding: RememberedGrounding::default(),
         };
         is_still_valid(&answer, &settings)

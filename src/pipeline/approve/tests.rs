@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::ports::model::FakeModel;
+use crate::ports::model::{FakeModel, ObjectLogprobs};
 
 fn schema(is_open: bool) -> Schema {
     let schema = json!({
@@ -239,5 +239,36 @@ fn a_schema_may_have_members_of_these_names_itself() {
     let own = json!({ "data": { "x": 1 }, "evidence": "seen" });
     for answer in [own.clone(), json!({ "data": own, "evidence": [] })] {
         assert_eq!(approve(expected, &reply(Finish::Complete, &answer.to_string())).unwrap().data, own);
+    }
+}
+
+/// Log probabilities for the object that begins here in a reply, the same for all of its values.
+fn object(start: usize, mean: f64, fields: &[&str]) -> ObjectLogprobs {
+    let value = |field: &&str| ValueLogprob { field: (*field).to_owned(), mean, tokens: 1 };
+    ObjectLogprobs { start, values: fields.iter().map(value).collect() }
+}
+
+#[test]
+fn log_probabilities_are_those_of_the_object_that_is_taken() {
+    let text = r#"{"label":"happy"}? {"label":"refund"} {"label":"refund"}"#;
+    let starts: Vec<_> = text.match_indices('{').map(|(at, _)| at).collect();
+    let logprobs = starts.iter().zip([-1.0, -2.0, -3.0]).map(|(at, mean)| object(*at, mean, &["/label"])).collect();
+    let reply = Reply { logprobs, ..reply(Finish::Complete, text) };
+    let approved = approve(expected(&schema(false)), &reply).unwrap();
+    assert_eq!(approved.logprobs, object(0, -3.0, &["/label"]).values, "the last place counts");
+    let without = of(text).unwrap();
+    assert_eq!(without.logprobs, []);
+}
+
+#[test]
+fn log_probabilities_beside_quotes_are_those_of_the_data_alone() {
+    let (schema, label) = (schema(false), object(0, -1.0, &["/label"]).values);
+    let expected = Expected { has_quotes: true, ..expected(&schema) };
+    for (text, fields) in [
+        (r#"{"data":{"label":"refund"},"evidence":[]}"#, &["/data/label", "/evidence/0/field", "/database"][..]),
+        (r#"{"label":"refund"}"#, &["/label"][..]),
+    ] {
+        let reply = Reply { logprobs: vec![object(0, -1.0, fields)], ..reply(Finish::Complete, text) };
+        assert_eq!(approve(expected, &reply).unwrap().logprobs, label, "{text}");
     }
 }

@@ -108,7 +108,9 @@ impl<'a> Ladder<'a> {
             passed_over: PassedOver::default(),
             times: 1,
         });
-        let approved = Approved { data, quotes: Vec::new(), form: Form::Repaired, passed_over: PassedOver::default() };
+        // Quotes and log probabilities were those of what the model said.
+        let (quotes, logprobs, passed_over) = (Vec::new(), Vec::new(), PassedOver::default());
+        let approved = Approved { data, quotes, logprobs, form: Form::Repaired, passed_over };
         answer(self.progress, giver, approved, Validation::Relaxed)
     }
 

@@ -104,7 +104,15 @@ fn is_known(schema: &Value) -> bool {
     unknown(fields, KEYWORDS).is_none() && inner.all(is_known)
 }
 
-pub fn response(model: &str, call: u64, text: Option<&str>, end: End) -> String {
+/// Log probabilities for the tokens of a text, which are three letters long.
+fn logprobs(text: &str) -> Value {
+    let letters: Vec<char> = text.chars().collect();
+    let token =
+        |letters: &[char]| json!({ "token": letters.iter().collect::<String>(), "tokenId": 7, "logProbability": -0.1 });
+    json!({ "chosenCandidates": letters.chunks(3).map(token).collect::<Vec<_>>() })
+}
+
+pub fn response(request: &Value, model: &str, call: u64, text: Option<&str>, end: End) -> String {
     let usage = json!({
         "promptTokenCount": 100, "candidatesTokenCount": 15, "totalTokenCount": 120, "thoughtsTokenCount": 5,
         "cachedContentTokenCount": 30, "promptTokensDetails": [{ "modality": "TEXT", "tokenCount": 100 }],
@@ -122,6 +130,10 @@ pub fn response(model: &str, call: u64, text: Option<&str>, end: End) -> String 
     };
     let parts: Vec<Value> = text.iter().map(|text| json!({ "text": text })).collect();
     let content = json!({ "role": "model", "parts": parts });
-    response["candidates"] = json!([{ "content": content, "finishReason": reason, "index": 0, "avgLogprobs": -0.1 }]);
+    let mut candidate = json!({ "content": content, "finishReason": reason, "index": 0, "avgLogprobs": -0.1 });
+    if request.pointer("/generationConfig/responseLogprobs") == Some(&Value::Bool(true)) {
+        candidate["logprobsResult"] = logprobs(text.unwrap_or_default());
+    }
+    response["candidates"] = json!([candidate]);
     response.to_string()
 }

@@ -165,16 +165,24 @@ fn strict_error(schema: &Value) -> Option<&'static str> {
     members.flat_map(Map::values).chain(branches).chain(fields.get("items")).find_map(strict_error)
 }
 
+/// Log probabilities for the tokens of a text, which are three bytes long wherever letters end.
+fn logprobs(text: &str) -> Value {
+    let token = |bytes: &[u8]| json!({ "token": String::from_utf8_lossy(bytes), "bytes": bytes, "logprob": -0.1, "top_logprobs": [] });
+    json!({ "content": text.as_bytes().chunks(3).map(token).collect::<Vec<_>>(), "refusal": null })
+}
+
 /// A chat completion.
 pub fn completion(request: &Value, call: u64, message: &Value, finish: &str) -> String {
     let words = |text: &str| text.len().div_ceil(4);
-    let (input, output) = (words(prompt(request)) + 20, words(message["content"].as_str().unwrap_or_default()));
+    let text = message["content"].as_str().unwrap_or_default();
+    let (input, output) = (words(prompt(request)) + 20, words(text));
+    let logprobs = if request["logprobs"] == true { logprobs(text) } else { Value::Null };
     json!({
         "id": format!("chatcmpl-stub{call}"),
         "object": "chat.completion",
         "created": 1_790_000_000,
         "model": format!("{}-stub", request["model"].as_str().unwrap_or_default()),
-        "choices": [{ "index": 0, "message": message, "logprobs": null, "finish_reason": finish }],
+        "choices": [{ "index": 0, "message": message, "logprobs": logprobs, "finish_reason": finish }],
         "usage": {
             "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output,
             "prompt_tokens_details": { "cached_tokens": 4, "audio_tokens": 0 },

@@ -68,7 +68,7 @@ impl Wire {
                 openai::completion(request, call, &message, finish)
             }
             Self::Anthropic => anthropic::response(request, call, text, end),
-            Self::Gemini => gemini::response(model, call, text, end),
+            Self::Gemini => gemini::response(request, model, call, text, end),
         }
     }
 

@@ -28,6 +28,7 @@ fn answer(data: &str) -> Answer {
         usage: Usage { input_tokens: 20, output_tokens: 10, cached_tokens: 6, reasoning_tokens: 2 },
         cost_usd: 0.25,
         quotes: Vec::new(),
+        logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
     }
 }
@@ -43,7 +44,9 @@ fn an_answer_is_read_as_it_was_written_compressed_or_not() {
     let long = answer(&format!(r#"{{"text":"{}"}}"#, "the same words again and ".repeat(200)));
     let quotes = vec![FieldQuotes { field: "/a".into(), quotes: vec!["total 1.50".into(), "1.50 €".into()] }];
     let quoted = Answer { quotes, ..short.clone() };
-    for (answer, packing) in [(short, PLAIN), (long, ZSTD), (quoted, PLAIN)] {
+    let logprobs = vec![ValueLogprob { field: "/a".into(), mean: -0.0617, tokens: 3 }];
+    let told = Answer { logprobs, ..short.clone() };
+    for (answer, packing) in [(short, PLAIN), (long, ZSTD), (quoted, PLAIN), (told, PLAIN)] {
         let bytes = encode(&answer).unwrap();
         assert_eq!(bytes[..2], [VERSION, packing]);
         assert_eq!(decode(&bytes), Some(answer));
@@ -94,6 +97,7 @@ fn an_answer_of_the_former_version_is_read_and_a_provider_that_said_nothing_is_u
 fn another_version_another_packing_and_impossible_values_are_unreadable() {
     let mut answer = answer("{}");
     answer.attempt_log.truncate(1);
+    answer.logprobs.push(ValueLogprob { field: "/a".into(), mean: -0.5, tokens: 3 });
     let bytes = encode(&answer).unwrap();
     assert!(decode(&bytes).is_some());
     for (index, byte) in [(0, VERSION + 1), (0, 0), (1, ZSTD), (1, 9)] {
@@ -106,6 +110,7 @@ fn another_version_another_packing_and_impossible_values_are_unreadable() {
         ("\"relaxed\"", "\"new\""),
         ("\"ladder\":0.8", "\"ladder\":1.5"),
         ("\"cost_usd\":0.25", "\"cost_usd\":-1.0"),
+        ("[\"/a\",-0.5,3]", "[\"/a\",0.5,3]"),
         ("\"step\":\"ask\"", "\"step\":\"new\""),
         ("provider_timeout", "new_code"),
         ("\"objects\":2", "\"objects\":2,\"new\":1"),

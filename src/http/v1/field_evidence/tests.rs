@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::domain::logprobs::ValueLogprob;
 use crate::http::testing::{Api, parts};
 use crate::pipeline::route::testing::Scripted;
-use crate::ports::model::{FakeModel, Model};
+use crate::ports::model::{FakeModel, Model, ObjectLogprobs, Reply};
 
 const TICKET: &str = r#"{"intent":"refund","order":"A-1","amount":null}"#;
 
@@ -62,6 +63,26 @@ async fn a_remembered_answer_has_its_places_in_each_requests_own_prompt() {
     {
         let answer = analyze(&api, json!({ "prompt": prompt, "schema": schema() })).await;
         assert_eq!((&answer["fields"], &answer["cache"]), (&fields("/prompt", start), &json!(cache)), "{prompt:?}");
+    }
+}
+
+/// A model that says [`TICKET`], and how likely two of its values were.
+fn telling() -> Api {
+    let value = |(field, mean): (&str, f64)| ValueLogprob { field: field.into(), mean, tokens: 1 };
+    let values = [("/intent", 0.0), ("/order", -0.5)].map(value).into();
+    let logprobs = vec![ObjectLogprobs { start: 0, values }];
+    let reply = FakeModel::says(TICKET).map(|reply| Reply { logprobs, ..reply });
+    Api::new(parts(&[Scripted::new("a", [reply]) as Arc<dyn Model>]))
+}
+
+#[tokio::test]
+async fn a_value_has_the_log_probability_of_its_tokens_also_when_its_answer_is_remembered() {
+    let api = telling();
+    for cache in ["none", "memory"] {
+        let answer = analyze(&api, json!({ "prompt": "order A-1", "schema": schema() })).await;
+        let means = ["/intent", "/order", "/amount"].map(|field| &answer["fields"][field]["logprob_mean"]);
+        assert_eq!((means, &answer["cache"]), ([&json!(0.0), &json!(-0.5), &Value::Null], &json!(cache)));
+        assert_eq!(answer["confidence_factors"]["provider"], 0.7788, "e to the power of -0.25");
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::logprobs::ValueLogprob;
 use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
+use crate::ports::model::ObjectLogprobs;
 use crate::schema::Schema;
 use crate::telemetry::metrics::Metrics;
 
@@ -63,6 +65,24 @@ async fn a_result_says_where_its_values_stand_also_when_its_answer_is_remembered
         assert_eq!(attribute("ce_flags"), "ungrounded:/amount");
         let RecordOutcome::Result { confidence, .. } = settled.outcome else { panic!("{settled:?}") };
         assert!((confidence - 0.5).abs() < 1e-9);
+    }
+}
+
+#[tokio::test]
+async fn a_result_says_how_likely_its_values_were_where_the_provider_tells_it() {
+    let value = |(field, mean): (&str, f64)| ValueLogprob { field: field.into(), mean, tokens: 2 };
+    let values = [("/intent", -0.5), ("/order", -0.125)].map(value).into();
+    let logprobs = vec![ObjectLogprobs { start: 0, values }];
+    let model = Scripted::new("m", [FakeModel::says(TICKET).map(|reply| Reply { logprobs, ..reply })]);
+    let handler = handler_of(ticket_settings(), RecordFormat::Json, model, None);
+    for (offset, hit) in [(1, "none"), (2, "memory")] {
+        let settled = settled(&handler, "order A-1", offset).await;
+        let evidence: Value = serde_json::from_str(&header(&settled, "ce_fieldevidence").unwrap()).unwrap();
+        let means = ["/intent", "/order", "/amount"].map(|field| &evidence[field]["logprob_mean"]);
+        assert_eq!(means, [&json!(-0.5), &json!(-0.125), &Value::Null]);
+        let attribute = |name: &str| header(&settled, name).unwrap();
+        assert_eq!((attribute("ce_cachehit").as_str(), attribute("ce_confidence").as_str()), (hit, "0.37"));
+        assert_eq!(attribute("ce_confidencefactors"), "validation=1.00 ladder=1.00 grounding=0.50 provider=0.73");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::attempt::PassedOver;
+use crate::domain::logprobs::ValueLogprob;
+use crate::ports::model::ObjectLogprobs;
 
 fn runaway() -> Result<Reply, CallError> {
     finished(Finish::Truncated, &format!("{{\"intent\":\"refund\",\"count\":1{}", "0".repeat(200)))
@@ -105,4 +107,31 @@ async fn what_was_nearly_valid_before_a_cut_answer_can_be_relaxed() {
     let answered = ask(&asking(allowed, &[&model], 2)).await.unwrap();
     assert_eq!(answered.answer.validation, Validation::Relaxed);
     assert_eq!(steps(&answered).len(), 4);
+}
+
+/// A reply that tells how likely its values were.
+fn told(text: &str, values: &[(&str, f64)]) -> Result<Reply, CallError> {
+    let value = |(field, mean): &(&str, f64)| ValueLogprob { field: (*field).to_owned(), mean: *mean, tokens: 1 };
+    let logprobs = vec![ObjectLogprobs { start: 0, values: values.iter().map(value).collect() }];
+    FakeModel::says(text).map(|reply| Reply { logprobs, ..reply })
+}
+
+#[tokio::test]
+async fn the_signal_of_a_provider_is_that_of_the_values_that_are_taken() {
+    let half = 0.5_f64.ln();
+    let corrected = told(VALID, &[("/intent", half)]);
+    let model = Scripted::new("a", [told(INVALID, &[("/intent", -9.0)]), corrected]);
+    let answered = ask(&asking(settings(), &[&model], 2)).await.unwrap();
+    assert!((answered.answer.factors.provider.unwrap() - 0.5).abs() < 1e-9);
+    assert_eq!(answered.answer.logprobs, [ValueLogprob { field: "/intent".into(), mean: half, tokens: 1 }]);
+    assert!((answered.confidence.score - 0.5 * 0.85).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn an_answer_in_a_relaxed_form_has_no_log_probabilities() {
+    let model = Scripted::new("a", [told(r#"{"count":"3"}"#, &[("/count", -1.0)])]);
+    let allowed = settings().with(|it| it.checks.allow_relaxed = true);
+    let answer = ask(&asking(allowed, &[&model], 0)).await.unwrap().answer;
+    assert_eq!((answer.validation, answer.factors.provider), (Validation::Relaxed, None));
+    assert_eq!(answer.logprobs, []);
 }
