@@ -3,8 +3,9 @@
 # it says, one line each, how to install it.
 #
 #   scripts/prerequisites.sh demo    what building and running the connector needs
-#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Python and Node.js
-#                                    for independent readers and clients, Chromium for the pages
+#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Prometheus and its
+#                                    Alertmanager, Python and Node.js for independent readers and clients, Chromium for
+#                                    the pages
 #   scripts/prerequisites.sh bench   that, and a Java compiler
 set -euo pipefail
 
@@ -38,6 +39,8 @@ Java 17 or newer|has java|openjdk-17-jre-headless|java-21-openjdk-headless|brew 
 Maven (mvn)|has mvn|maven|maven|brew install maven
 Postgres 15 or newer|has_postgres|postgresql|postgresql-server|brew install postgresql@17
 Redis 7 or newer|has redis-server|redis-server|redis|brew install redis
+Prometheus (promtool)|has promtool|prometheus|golang-github-prometheus|brew install prometheus
+Alertmanager (amtool)|has amtool|prometheus-alertmanager|golang-github-prometheus-alertmanager|brew install alertmanager
 curl|has curl|curl|curl|part of the system
 ps|has ps|procps|procps-ng|part of the system
 Python 3 with venv|has_venv|python3-venv|python3|brew install python
