@@ -14,7 +14,8 @@ pub fn shared(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: run `make test`, or `scripts/with-services.sh cargo test`"))
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
