@@ -1,7 +1,7 @@
 //! How often each field was right, by the state of its evidence: what results may tell as a probability, since it was
 //! counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,18 +51,16 @@ pub struct Observed {
 impl Calibration {
     /// What a run shows.
     pub fn of(connector: &str, run: &Run, fields: &[Field], labels: &[Label]) -> Self {
-        let stated: Vec<Stated> = run.rows(labels).flat_map(|row| states::of_row(fields, row)).collect();
-        let mut by_path: BTreeMap<String, Vec<&Stated>> = BTreeMap::new();
-        for one in &stated {
-            by_path.entry(one.path.clone()).or_default().push(one);
-        }
+        let stated: Vec<Vec<Stated>> = run.rows(labels).map(|row| states::of_row(fields, row)).collect();
+        let paths: BTreeSet<&String> = stated.iter().flatten().map(|one| &one.path).collect();
+        let of_path = |path: &String| (path.clone(), observed(&stated, |one| one.path == *path));
         Self {
             format: FORMAT,
             connector: connector.to_owned(),
             variant: run.name.clone(),
             labels: run.rows(labels).filter(|row| row.judged.is_some()).count(),
-            fields: by_path.into_iter().map(|(path, stated)| (path, observed(stated.into_iter()))).collect(),
-            all: observed(stated.iter()),
+            fields: paths.into_iter().map(of_path).collect(),
+            all: observed(&stated, |_| true),
         }
     }
 
@@ -89,8 +87,8 @@ impl Calibration {
     }
 }
 
-fn observed<'a>(stated: impl Iterator<Item = &'a Stated> + Clone) -> BTreeMap<String, Observed> {
-    let shares = states::shares(stated).into_iter().filter_map(|share| {
+fn observed(stated: &[Vec<Stated>], is_wanted: impl Fn(&Stated) -> bool) -> BTreeMap<String, Observed> {
+    let shares = states::shares(stated, is_wanted).into_iter().filter_map(|share| {
         let Share { rate, of, low, high, .. } = share.right;
         Some((share.state.to_owned(), Observed { p: rate?, n: of, low, high }))
     });

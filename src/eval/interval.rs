@@ -45,6 +45,20 @@ impl Share {
         Self::with_effective(count, of, effective.clamp(number.min(all), all))
     }
 
+    /// Of all in these records, how many are so, where that can be said of them. Those of one record stand or fall
+    /// together.
+    pub(super) fn of_records<'a, T: 'a>(
+        records: impl Iterator<Item = &'a [T]>,
+        is_so: impl Fn(&T) -> Option<bool>,
+    ) -> Self {
+        let count = |record: &[T]| {
+            let said = record.iter().filter_map(&is_so);
+            said.fold((0, 0), |(count, of), is_so| (count + usize::from(is_so), of + 1))
+        };
+        let groups: Vec<(usize, usize)> = records.map(count).collect();
+        Self::of_groups(groups.into_iter())
+    }
+
     fn with_effective(count: usize, of: usize, effective: f64) -> Self {
         if of == 0 {
             return Self { count, of, rate: None, low: 0.0, high: 1.0 };
@@ -95,6 +109,13 @@ mod tests {
         assert_eq!((together.count, together.of), (180, 400));
         near(apart.low, Share::of(180, 400).low);
         near(together.high - together.low, Share::of(18, 40).high - Share::of(18, 40).low);
+    }
+
+    #[test]
+    fn what_is_said_of_values_is_counted_record_by_record() {
+        let records = [vec![Some(true); 5], vec![Some(false), None], vec![None]];
+        let share = Share::of_records(records.iter().map(Vec::as_slice), |said| *said);
+        assert_eq!(share, Share::of_groups([(5, 5), (0, 1)].into_iter()));
     }
 
     #[test]

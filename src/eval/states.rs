@@ -49,7 +49,7 @@ pub fn of_row(fields: &[Field], row: Row<'_>) -> Vec<Stated> {
             path: value.path.clone(),
             state: evidence.state,
             is_right: value.is_right,
-            is_at_its_place: is_at_its_place(row, evidence),
+            is_at_its_place: value.in_label.as_deref().and_then(|field| is_at_its_place(row, field, evidence)),
         })
     });
     let is_empty = |verdict: Verdict| matches!(verdict, Verdict::RightlyAbsent | Verdict::Omitted);
@@ -64,21 +64,20 @@ pub fn of_row(fields: &[Field], row: Row<'_>) -> Vec<Stated> {
     values.chain(absent).collect()
 }
 
-/// What was right of each state that occurs, in the order of the states.
-pub fn shares<'a>(stated: impl Iterator<Item = &'a Stated> + Clone) -> Vec<StateShare> {
+/// What was right of each state that occurs, in the order of the states, among the values of these records that are
+/// wanted.
+pub fn shares(records: &[Vec<Stated>], is_wanted: impl Fn(&Stated) -> bool) -> Vec<StateShare> {
     let of_state = |state: EvidenceState| {
-        let (right, all) = stated
-            .clone()
-            .filter(|one| one.state == state)
-            .fold((0, 0), |(right, all), one| (right + usize::from(one.is_right), all + 1));
-        StateShare { state: state.as_str(), right: Share::of(right, all) }
+        let is_right = |one: &Stated| (one.state == state && is_wanted(one)).then_some(one.is_right);
+        let right = Share::of_records(records.iter().map(Vec::as_slice), is_right);
+        StateShare { state: state.as_str(), right }
     };
     EvidenceState::ALL.into_iter().map(of_state).filter(|share| share.right.of > 0).collect()
 }
 
-/// Whether a located value overlaps the text that the label quotes for it.
-fn is_at_its_place(row: Row<'_>, evidence: &FieldEvidence) -> Option<bool> {
-    let quote = row.label.evidence.get(&*evidence.field)?;
+/// Whether a located value overlaps the text that the label quotes for this field of its own.
+fn is_at_its_place(row: Row<'_>, field: &str, evidence: &FieldEvidence) -> Option<bool> {
+    let quote = row.label.evidence.get(field)?;
     let source = evidence.source.as_ref().filter(|_| !evidence.spans.is_empty())?;
     let text = source::text(&row.label.event, source)?;
     let quoted = source::places(&text, quote);
@@ -115,14 +114,47 @@ mod tests {
             &[("/name", Exact, &[(4, 8)]), ("/total", Absent, &[])],
         );
         let run = run(&labels, vec![first, second, failed(Code::AnswerInvalid)]);
-        let stated: Vec<Stated> = run.rows(&labels).flat_map(|row| of_row(&fields(), row)).collect();
+        let stated: Vec<Vec<Stated>> = run.rows(&labels).map(|row| of_row(&fields(), row)).collect();
         let found: Vec<_> =
-            shares(stated.iter()).iter().map(|share| (share.state, share.right.count, share.right.of)).collect();
+            shares(&stated, |_| true).iter().map(|share| (share.state, share.right.count, share.right.of)).collect();
         let expected = [("exact", 1, 2), ("ambiguous", 1, 1), ("none", 1, 2), ("absent", 3, 3), ("judged", 0, 1)];
         assert_eq!(found, expected);
-        let placed: Vec<_> = stated.iter().filter_map(|one| one.is_at_its_place).collect();
+        let placed: Vec<_> = stated.iter().flatten().filter_map(|one| one.is_at_its_place).collect();
         assert_eq!(placed, [true, false], "the label quotes Ada, and \"owes\" is not there");
-        assert!(stated.iter().any(|one| one.path == "/tags/*"));
+        assert!(stated.iter().flatten().any(|one| one.path == "/tags/*"));
+    }
+
+    #[test]
+    fn the_items_of_a_list_in_another_order_are_looked_for_at_their_own_quotes() {
+        use EvidenceState::Exact;
+        let mut labels = labels(&[r#"{"tags":["Ada","owes"]}"#]);
+        labels[0].evidence =
+            [("/tags/0", "Ada"), ("/tags/1", "owes")].map(|(field, quote)| (field.to_owned(), quote.to_owned())).into();
+        let given = with_evidence(
+            answer(r#"{"tags":["owes","12","Ada"]}"#),
+            &[("/tags/0", Exact, &[(4, 8)]), ("/tags/1", Exact, &[(9, 11)]), ("/tags/2", Exact, &[(0, 3)])],
+        );
+        let run = run(&labels, vec![given]);
+        let stated = run.rows(&labels).flat_map(|row| of_row(&fields(), row));
+        let placed: Vec<_> = stated.filter(|one| one.path == "/tags/*").map(|one| one.is_at_its_place).collect();
+        assert_eq!(placed, [Some(true), None, Some(true)]);
+    }
+
+    #[test]
+    fn values_of_one_record_count_together_in_the_interval() {
+        use EvidenceState::Exact;
+        let labels = labels(&[r#"{"tags":["Ada","owes","or"]}"#; 10]);
+        let outcomes = (0..10).map(|index| {
+            let tags = if index < 5 { r#"["Ada","owes","or"]"# } else { r#"["a","b","c"]"# };
+            let given = answer(&format!(r#"{{"tags":{tags}}}"#));
+            with_evidence(given, &[("/tags/0", Exact, &[]), ("/tags/1", Exact, &[]), ("/tags/2", Exact, &[])])
+        });
+        let run = run(&labels, outcomes.collect());
+        let stated: Vec<Vec<Stated>> = run.rows(&labels).map(|row| of_row(&fields(), row)).collect();
+        let right = shares(&stated, |one| one.state == Exact)[0].right;
+        assert_eq!((right.count, right.of), (15, 30));
+        let (together, apart) = (Share::of(5, 10), Share::of(15, 30));
+        assert!((right.low - together.low).abs() < 0.02 && right.low < apart.low, "{right:?}");
     }
 
     #[test]

@@ -15,9 +15,8 @@ use super::interval::{Share, as_f64};
 use super::labels::Label;
 use super::outcome::{End, Row, Run};
 use super::states::{self, StateShare, Stated};
-use super::verdict::Verdict;
+use super::verdict::FieldVerdict;
 use crate::domain::answer::Validation;
-use crate::domain::evidence::EvidenceState;
 use crate::domain::failure::Code;
 
 /// What a variant made of the labels. Labels for which nobody could be asked count nowhere but in `unasked`; those
@@ -94,15 +93,14 @@ impl Summary {
     /// That of a run.
     pub fn of(run: &Run, fields: &[Field], labels: &[Label]) -> Self {
         let counted: Vec<Row<'_>> = run.rows(labels).filter(|row| row.judged.is_some()).collect();
-        let stated: Vec<Stated> = counted.iter().flat_map(|row| states::of_row(fields, *row)).collect();
+        let stated: Vec<Vec<Stated>> = counted.iter().map(|row| states::of_row(fields, *row)).collect();
+        let verdicts = verdicts(&counted, None);
         let right = |row: &Row<'_>| row.judged.map_or((0, 0), |judged| (judged.right(), judged.fields.len()));
         let count = |is_so: &dyn Fn(&Row<'_>) -> bool| counted.iter().filter(|row| is_so(row)).count();
         let answered = count(&|row| row.outcome.given().is_some());
         let is_relaxed =
             |row: &Row<'_>| row.outcome.given().is_some_and(|given| given.validation == Validation::Relaxed);
         let dead_letters = dead_letters(&counted);
-        let located = stated.iter().filter(|one| one.state.is_locatable());
-        let placed = stated.iter().filter_map(|one| one.is_at_its_place);
         Self {
             labels: counted.len(),
             unasked: labels.len() - counted.len(),
@@ -112,11 +110,11 @@ impl Summary {
             dead_letters,
             fields_right: Share::of_groups(counted.iter().map(right)),
             labels_right: Share::of(count(&|row| right(row).0 == right(row).1), counted.len()),
-            omitted: field::omitted(&counted, None),
-            invented: field::invented(&counted, None),
-            ungrounded: share(located.map(|one| one.state == EvidenceState::None)),
-            at_their_place: share(placed),
-            by_state: states::shares(stated.iter()),
+            omitted: field::omitted(&verdicts),
+            invented: field::invented(&verdicts),
+            ungrounded: field::ungrounded(&stated, |_| true),
+            at_their_place: Share::of_records(stated.iter().map(Vec::as_slice), |one| one.is_at_its_place),
+            by_state: states::shares(&stated, |_| true),
             fields: fields.iter().enumerate().map(|(at, one)| FieldSummary::of(at, one, &counted, &stated)).collect(),
             by_language: by(&counted, |label| label.language.as_slice()),
             by_trap: by(&counted, |label| &label.traps),
@@ -126,12 +124,6 @@ impl Summary {
             latency: if run.is_replayed { None } else { latency(&counted) },
         }
     }
-}
-
-/// How many are true.
-fn share(flags: impl Iterator<Item = bool>) -> Share {
-    let (count, of) = flags.fold((0, 0), |(count, of), is_so| (count + usize::from(is_so), of + 1));
-    Share::of(count, of)
 }
 
 fn dead_letters(rows: &[Row<'_>]) -> BTreeMap<&'static str, usize> {
@@ -179,15 +171,13 @@ fn latency(rows: &[Row<'_>]) -> Option<Latency> {
     Some(Latency { p50_ms: quantile(50)?, p95_ms: quantile(95)? })
 }
 
-/// Whether there is an answer, in which the verdict of a field means something.
-fn verdicts<'a>(rows: &'a [Row<'a>], field: Option<usize>) -> impl Iterator<Item = Verdict> + 'a {
-    let judged = rows.iter().filter_map(|row| row.judged);
-    let wanted = judged.flat_map(move |judged| {
-        let of_field =
-            judged.fields.iter().enumerate().filter(move |(index, _)| field.is_none_or(|field| field == *index));
-        of_field.map(|(_, one)| one.verdict)
-    });
-    wanted.filter(|verdict| *verdict != Verdict::NoAnswer)
+/// The verdicts of each row that counts, on all fields or on one.
+fn verdicts<'a>(rows: &[Row<'a>], field: Option<usize>) -> Vec<&'a [FieldVerdict]> {
+    let of_row = |row: &Row<'a>| {
+        let fields = &row.judged?.fields;
+        field.map_or(Some(fields.as_slice()), |field| fields.get(field..=field))
+    };
+    rows.iter().filter_map(of_row).collect()
 }
 
 #[cfg(test)]

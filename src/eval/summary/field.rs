@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::{share, verdicts};
+use super::verdicts;
 use crate::domain::evidence::EvidenceState;
 use crate::eval::fields::Field;
 use crate::eval::interval::{Share, as_f64};
 use crate::eval::outcome::Row;
 use crate::eval::states::{self, StateShare, Stated};
-use crate::eval::verdict::Verdict;
+use crate::eval::verdict::{FieldVerdict, Verdict};
 
 /// What a variant made of one field.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,34 +35,46 @@ pub struct FieldSummary {
 
 impl FieldSummary {
     /// That of the field at this index.
-    pub(super) fn of(index: usize, field: &Field, rows: &[Row<'_>], stated: &[Stated]) -> Self {
-        let own = || stated.iter().filter(move |one| one.field == index);
-        let judged = || rows.iter().filter_map(move |row| row.judged?.fields.get(index));
+    pub(super) fn of(index: usize, field: &Field, rows: &[Row<'_>], stated: &[Vec<Stated>]) -> Self {
+        let own = |one: &Stated| one.field == index;
+        let verdicts = verdicts(rows, Some(index));
+        let judged = || verdicts.iter().copied().flatten();
         let scores: f64 = judged().map(|one| one.score).sum();
         Self {
             field: field.pointer.clone(),
             metric: field.metric.as_str(),
-            right: share(judged().map(|one| one.verdict.is_right())),
+            right: Share::of_records(verdicts.iter().copied(), |one| Some(one.verdict.is_right())),
             score: scores / as_f64(judged().count().max(1)),
-            wrong: verdicts(rows, Some(index)).filter(|verdict| *verdict == Verdict::Wrong).count(),
-            omitted: omitted(rows, Some(index)),
-            invented: invented(rows, Some(index)),
-            ungrounded: share(own().filter(|one| one.state.is_locatable()).map(|one| one.state == EvidenceState::None)),
-            by_state: states::shares(own()),
+            wrong: judged().filter(|one| one.verdict == Verdict::Wrong).count(),
+            omitted: omitted(&verdicts),
+            invented: invented(&verdicts),
+            ungrounded: ungrounded(stated, own),
+            by_state: states::shares(stated, own),
         }
     }
 }
 
-/// Fields without a value, of those where one was expected.
-pub(super) fn omitted(rows: &[Row<'_>], field: Option<usize>) -> Share {
-    let expected =
-        verdicts(rows, field).filter(|verdict| !matches!(verdict, Verdict::RightlyAbsent | Verdict::Invented));
-    share(expected.map(|verdict| verdict == Verdict::Omitted))
+/// Fields without a value, of those where one was expected and there is an answer.
+pub(super) fn omitted(verdicts: &[&[FieldVerdict]]) -> Share {
+    Share::of_records(verdicts.iter().copied(), |one| match one.verdict {
+        Verdict::Omitted => Some(true),
+        Verdict::Right | Verdict::Wrong => Some(false),
+        Verdict::RightlyAbsent | Verdict::Invented | Verdict::NoAnswer => None,
+    })
 }
 
-/// Fields with a value, of those where none was expected.
-pub(super) fn invented(rows: &[Row<'_>], field: Option<usize>) -> Share {
-    let unexpected =
-        verdicts(rows, field).filter(|verdict| matches!(verdict, Verdict::RightlyAbsent | Verdict::Invented));
-    share(unexpected.map(|verdict| verdict == Verdict::Invented))
+/// Fields with a value, of those where none was expected and there is an answer.
+pub(super) fn invented(verdicts: &[&[FieldVerdict]]) -> Share {
+    Share::of_records(verdicts.iter().copied(), |one| match one.verdict {
+        Verdict::Invented => Some(true),
+        Verdict::RightlyAbsent => Some(false),
+        Verdict::Right | Verdict::Wrong | Verdict::Omitted | Verdict::NoAnswer => None,
+    })
+}
+
+/// Values that are not in the text, of those that were looked for.
+pub(super) fn ungrounded(stated: &[Vec<Stated>], is_wanted: impl Fn(&Stated) -> bool) -> Share {
+    Share::of_records(stated.iter().map(Vec::as_slice), |one| {
+        (one.state.is_locatable() && is_wanted(one)).then_some(one.state == EvidenceState::None)
+    })
 }
