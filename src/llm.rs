@@ -16,6 +16,7 @@ use crate::ports::model::Model;
 mod anthropic;
 mod cassette;
 mod error_response;
+pub mod exchange_counts;
 mod fields;
 mod gemini;
 mod http_client;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::exchange_counts::ExchangeCounts;
 use super::http_exchange::{HttpResponse, Key, TransportError};
 use super::retry_hints;
 use super::settings::Cassettes;
@@ -60,6 +61,7 @@ pub(super) struct Cassette {
     /// Times that each request was made.
     made: Mutex<HashMap<String, u32>>,
     mode: Mode,
+    counts: ExchangeCounts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +77,11 @@ impl Cassette {
     /// # Errors
     /// A sentence: the directory is not there, or cannot be made.
     pub(super) fn of(provider: &str, cassettes: &Cassettes) -> Result<Option<Self>, String> {
-        let (directory, mode) = match cassettes {
+        let (directory, mode, counts) = match cassettes {
             Cassettes::Off => return Ok(None),
-            Cassettes::Record(directory) => (directory, Mode::Record),
-            Cassettes::Replay(directory) => (directory, Mode::Replay),
-            Cassettes::RecordMissing(directory) => (directory, Mode::RecordMissing),
+            Cassettes::Record(directory) => (directory, Mode::Record, ExchangeCounts::default()),
+            Cassettes::Replay(directory) => (directory, Mode::Replay, ExchangeCounts::default()),
+            Cassettes::RecordMissing { directory, counts } => (directory, Mode::RecordMissing, counts.clone()),
         };
         if mode == Mode::Replay && !directory.is_dir() {
             return Err(format!("llm.replay: {} is not a directory; record one first", directory.display()));
@@ -89,7 +91,7 @@ impl Cassette {
                 .map_err(|error| format!("llm.record: {} cannot be made: {error}", directory.display()))?;
         }
         let (provider, directory) = (provider.to_owned(), directory.clone());
-        Ok(Some(Self { provider, directory, made: Mutex::default(), mode }))
+        Ok(Some(Self { provider, directory, made: Mutex::default(), mode, counts }))
     }
 
     /// What takes the place of sending this request, unless it is to be sent.
@@ -97,7 +99,15 @@ impl Cassette {
         match self.mode {
             Mode::Record => None,
             Mode::Replay => Some(self.last_recorded(path, body).await),
-            Mode::RecordMissing => self.next_recorded(path, body).await.transpose(),
+            Mode::RecordMissing => {
+                let recorded = self.next_recorded(path, body).await.transpose();
+                match &recorded {
+                    Some(Ok(_)) => self.counts.add_replayed(),
+                    Some(Err(_)) => {}
+                    None => self.counts.add_sent(),
+                }
+                recorded
+            }
         }
     }
 
@@ -141,8 +151,12 @@ impl Cassette {
             },
             response: Response::of(received, key),
         };
-        if let Err(error) = write(&file, &tape).await {
-            tracing::error!(provider = self.provider, file = %file.display(), %error, "an exchange cannot be recorded");
+        match write(&file, &tape).await {
+            Ok(()) => self.counts.add_recorded(),
+            Err(error) => {
+                let (provider, file) = (&self.provider, file.display());
+                tracing::error!(provider, %file, %error, "an exchange cannot be recorded");
+            }
         }
     }
 

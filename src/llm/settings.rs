@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::exchange_counts::ExchangeCounts;
 use crate::domain::secret::Secret;
 use crate::pipeline::route::settings::Ceilings;
 pub use crate::pipeline::route::settings::Prices;
@@ -157,7 +158,12 @@ pub enum Cassettes {
     /// Every answer comes from this directory; nothing is sent, and no key is needed.
     Replay(PathBuf),
     /// Answers come from this directory as far as it has them; all others are asked for, and written to it.
-    RecordMissing(PathBuf),
+    RecordMissing {
+        /// The directory.
+        directory: PathBuf,
+        /// Counts both.
+        counts: ExchangeCounts,
+    },
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use structured_prompt::domain::failure::Code;
 use structured_prompt::llm;
+use structured_prompt::llm::exchange_counts::{ExchangeCounts, Exchanges};
 use structured_prompt::llm::settings::Cassettes;
 use structured_prompt::ports::model::Call;
 
@@ -73,16 +74,18 @@ async fn what_is_not_recorded_yet_is_asked_for_once_and_what_passes_is_not_recor
     let stub = StubProvider::start(Script::default().fault(When::Call(1), Fault::Error(429)));
     let spec = spec();
     let model = || {
-        let cassettes = Cassettes::RecordMissing(directory.path().into());
-        llm::build(&provider(settings(Wire::OpenAi, &stub)), &cassettes, None).unwrap()
+        let counts = ExchangeCounts::default();
+        let cassettes = Cassettes::RecordMissing { directory: directory.path().into(), counts: counts.clone() };
+        (llm::build(&provider(settings(Wire::OpenAi, &stub)), &cassettes, None).unwrap(), counts)
     };
-    let first = model();
+    let (first, counts) = model();
     assert_eq!(first.ask(&call(&spec)).await.unwrap_err().failure.code, Code::ProviderRateLimited);
     let answers = [first.ask(&call(&spec)).await.unwrap().text, first.ask(&call(&spec)).await.unwrap().text];
     assert_ne!(answers[0], answers[1], "the stub salts each answer");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2, "a pause is no answer");
+    assert_eq!(counts.get(), Exchanges { replayed: 0, sent: 3, recorded: 2 });
 
-    let (again, calls) = (model(), stub.calls());
+    let ((again, counts), calls) = (model(), stub.calls());
     for wanted in &answers {
         assert_eq!(again.ask(&call(&spec)).await.unwrap().text, *wanted);
     }
@@ -90,6 +93,7 @@ async fn what_is_not_recorded_yet_is_asked_for_once_and_what_passes_is_not_recor
     again.ask(&call(&spec)).await.unwrap();
     again.ask(&Call { prompt: "never asked", ..call(&spec) }).await.unwrap();
     assert_eq!(stub.calls(), calls + 2);
+    assert_eq!(counts.get(), Exchanges { replayed: 2, sent: 2, recorded: 2 });
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 4);
 }
 

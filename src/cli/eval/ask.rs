@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::setup::Prepared;
+use super::setup::{Answers, Prepared};
 use crate::app::evaluation::Evaluator;
 use crate::cli::say;
 use crate::eval::fields::Field;
 use crate::eval::labels::Label;
 use crate::eval::outcome::{Outcome, Run};
+use crate::llm::exchange_counts::Exchanges;
 
 /// How often is told how far it is, in parts of the whole.
 const REPORTS: usize = 10;
@@ -24,7 +25,6 @@ pub(super) async fn all(
     (concurrency, limit): (NonZeroU16, Duration),
 ) -> Run {
     say(format_args!("{}: {}", variant.name, variant.sentence));
-    let before = variant.recordings();
     let asked = labels.iter().enumerate().map(async |(index, label)| {
         let outcome = evaluator.ask(&label.event, index, limit).await;
         (index, outcome)
@@ -40,24 +40,45 @@ pub(super) async fn all(
     }
     outcomes.sort_unstable_by_key(|(index, _)| *index);
     let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-    let calls: u32 = outcomes.iter().map(|outcome| outcome.calls).sum();
     let mut run = Run::new(variant.name.clone(), fields, labels, outcomes);
     run.settings = variant.settings(evaluator);
-    if let (Some(before), Some(after)) = (before, variant.recordings()) {
-        let sent = after.saturating_sub(before);
-        let recorded = usize::try_from(calls).unwrap_or(usize::MAX).saturating_sub(sent);
-        run.is_replayed = recorded > 0;
-        say(format_args!("{}: {}", variant.name, told(recorded, sent)));
+    match variant.answers() {
+        Answers::Made => {}
+        Answers::Replayed => run.is_replayed = true,
+        Answers::Counted(exchanges) => {
+            run.is_replayed = exchanges.replayed > 0;
+            say(format_args!("{}: {}", variant.name, told(exchanges)));
+        }
     }
     run
 }
 
 /// Where the answers came from.
-fn told(recorded: usize, sent: usize) -> String {
-    match (recorded, sent) {
+fn told(Exchanges { replayed, sent, recorded }: Exchanges) -> String {
+    let told = match (replayed, sent) {
         (0, 0) => "nobody was asked over the network".to_owned(),
-        (recorded, 0) => format!("all {recorded} answers were recorded before: nothing was sent, and nothing paid"),
-        (0, sent) => format!("{sent} answers were asked for and recorded; the next run has them for nothing"),
-        (recorded, sent) => format!("{recorded} answers were recorded before, {sent} were asked for and recorded"),
+        (replayed, 0) => format!("all {replayed} answers were recorded before: nothing was sent, and nothing paid"),
+        (0, _) => format!("{recorded} answers were asked for and recorded; the next run has them for nothing"),
+        (replayed, _) => format!("{replayed} answers were recorded before, {recorded} were asked for and recorded"),
+    };
+    match sent.saturating_sub(recorded) {
+        0 => told,
+        failed => format!("{told}; {failed} calls failed and are made again by the next run"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_failed_are_told_apart_from_recorded_answers() {
+        let told = |replayed, sent, recorded| told(Exchanges { replayed, sent, recorded });
+        assert_eq!(told(0, 0, 0), "nobody was asked over the network");
+        assert_eq!(told(12, 0, 0), "all 12 answers were recorded before: nothing was sent, and nothing paid");
+        assert_eq!(told(3, 9, 9), "3 answers were recorded before, 9 were asked for and recorded");
+        let with_failures = told(0, 12, 10);
+        assert!(with_failures.starts_with("10 answers were asked for and recorded; "), "{with_failures}");
+        assert!(with_failures.ends_with("; 2 calls failed and are made again by the next run"), "{with_failures}");
     }
 }

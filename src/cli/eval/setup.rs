@@ -12,6 +12,7 @@ use crate::config::Environment;
 use crate::config::connector::changes::{Changes, Setting};
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, read_changed};
 use crate::config::runtime::{self, RuntimeConfig};
+use crate::llm::exchange_counts::{ExchangeCounts, Exchanges};
 use crate::llm::settings::{Cassettes, ProviderKind, ProviderSettings};
 use crate::store::settings::StoreUrl;
 
@@ -45,16 +46,27 @@ impl Prepared {
         settings.into_iter().chain(temperature).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The number of answers that are recorded; `None` where nothing is recorded or replayed, as of the offline extractor.
-    pub(super) fn recordings(&self) -> Option<usize> {
+    /// Where its answers come from.
+    pub(super) fn answers(&self) -> Answers {
         if self.runtime.providers.iter().all(|provider| provider.kind == ProviderKind::Offline) {
-            return None;
+            return Answers::Made;
         }
         match &self.runtime.cassettes {
-            Cassettes::Off | Cassettes::Record(_) => None,
-            Cassettes::Replay(directory) | Cassettes::RecordMissing(directory) => Some(count(directory)),
+            Cassettes::Off | Cassettes::Record(_) => Answers::Made,
+            Cassettes::Replay(_) => Answers::Replayed,
+            Cassettes::RecordMissing { counts, .. } => Answers::Counted(counts.get()),
         }
     }
+}
+
+/// Where the answers of a variant come from.
+pub(super) enum Answers {
+    /// All of them are made in this run, or by rules.
+    Made,
+    /// All of them were recorded before.
+    Replayed,
+    /// Some of them were, perhaps; so many were so far.
+    Counted(Exchanges),
 }
 
 /// Reads the connector and the runtime configuration once for each variant.
@@ -94,7 +106,8 @@ fn one(args: &Args, text: &str, written: &ConnectorConfig, variant: VariantArgum
             let environment = Environment::of_process().with(REPLAY, &directory);
             runtime = RuntimeConfig { store, ..runtime::load(config_file(args.config.as_deref()), &environment)? };
         } else {
-            runtime.cassettes = Cassettes::RecordMissing(directory.clone());
+            runtime.cassettes =
+                Cassettes::RecordMissing { directory: directory.clone(), counts: ExchangeCounts::default() };
         }
     }
     let defaults = RuntimeDefaults { has_store: args.config.is_some(), ..RuntimeDefaults::from(&runtime) };
@@ -138,7 +151,7 @@ fn sentence(runtime: &RuntimeConfig) -> String {
     let cost = match &runtime.cassettes {
         Cassettes::Replay(_) => "recorded answers are used and nothing is sent",
         _ if runtime.providers.iter().all(is_free) => "that costs nothing",
-        Cassettes::RecordMissing(_) => "each call costs money, but for those that are recorded",
+        Cassettes::RecordMissing { .. } => "each call costs money, but for those that are recorded",
         Cassettes::Off | Cassettes::Record(_) => "each call costs money; --record keeps the answers for later runs",
     };
     format!("asks {}; {cost}", who.join(" or "))
