@@ -1,7 +1,7 @@
 //! Quality, measured on labels: events whose right answers are known.
 //!
 //! - [`labels`]: events with the fields of a right answer, and what is wrong with a file of them;
-//! - [`fields`]: what the schema says of each field, [`metric`]: how two values are compared;
+//! - [`fields`]: what the schema says of each field, [`x_eval`] by that keyword; [`metric`]: how two values compare;
 //! - [`verdict`]: an answer held against its label, field by field; `pairing`: which items of two lists belong
 //!   together; [`outcome`]: what a variant made of a label;
 //! - [`states`]: how often values were right, by their evidence; [`source`]: the texts in which they stand;
@@ -27,6 +27,7 @@ pub mod source;
 pub mod states;
 pub mod summary;
 pub mod verdict;
+pub mod x_eval;
 
 #[cfg(test)]
 mod testing;

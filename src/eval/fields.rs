@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 pub use super::metric::{Field, Metric};
-use crate::domain::nearest::nearest;
+use super::x_eval;
 use crate::schema::annotations;
 use crate::schema::node::{Kind, Node};
 
@@ -26,18 +26,23 @@ pub struct FieldError {
 /// # Errors
 /// The first `x-eval` that says nothing.
 pub fn of_schema(schema: &Value) -> Result<Vec<Field>, FieldError> {
-    fields_of(schema, schema, "", 0)
+    fields_of(schema, &[schema], "", 0)
 }
 
-fn fields_of(root: &Value, schema: &Value, pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
-    let node = Node::new(root, schema);
+/// The fields of a value that has to be valid against all of these schemas.
+fn fields_of(root: &Value, schemas: &[&Value], pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
+    let node = Node::of_all(root, schemas);
     let metric = match node.get(annotations::EVAL) {
-        Some(keyword) => said(keyword, root, &node, pointer, level)?,
+        Some(keyword) => match x_eval::read(keyword, node.kind() == Kind::Array && level < MAX_LEVELS) {
+            Ok(Metric::ListF1 { .. }) => list(root, &node, pointer, level)?,
+            Ok(metric) => metric,
+            Err(error) => return Err(FieldError { pointer: pointer.to_owned(), message: error.to_string() }),
+        },
         None if level < MAX_LEVELS => {
-            let properties: Vec<_> = node.properties().collect();
+            let properties = node.properties_by_name();
             if node.kind() == Kind::Object && !properties.is_empty() {
-                let inner = properties.into_iter().map(|(name, property)| {
-                    fields_of(root, property, &format!("{pointer}/{}", escaped(name)), level + 1)
+                let inner = properties.into_iter().map(|(name, schemas)| {
+                    fields_of(root, &schemas, &format!("{pointer}/{}", escaped(name)), level + 1)
                 });
                 return Ok(inner.collect::<Result<Vec<_>, _>>()?.concat());
             }
@@ -50,61 +55,6 @@ fn fields_of(root: &Value, schema: &Value, pointer: &str, level: usize) -> Resul
     }
     let choices = node.choices().into_iter().map(|(value, _)| value.clone()).collect();
     Ok(vec![Field { pointer: pointer.to_owned(), metric, choices }])
-}
-
-/// What `x-eval` says.
-fn said(keyword: &Value, root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
-    let wrong = |message: String| FieldError { pointer: pointer.to_owned(), message };
-    let (name, setting) = match keyword {
-        Value::String(name) => (name.as_str(), None),
-        Value::Object(members) => match members.iter().next() {
-            Some((name, setting)) if members.len() == 1 => (name.as_str(), Some(setting)),
-            _ => {
-                return Err(wrong(
-                    "expected one metric; write for example { \"number\": { \"tolerance\": 0.01 } }".to_owned(),
-                ));
-            }
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return Err(wrong(unknown(""))),
-    };
-    match (name, setting) {
-        ("exact", None) => Ok(Metric::Exact),
-        ("normalised", None) => Ok(Metric::Normalised),
-        ("ignore", None) => Ok(Metric::Ignore),
-        ("list-f1", None) if node.kind() == Kind::Array && level < MAX_LEVELS => list(root, node, pointer, level),
-        ("list-f1", None) => Err(wrong("list-f1 is for lists; write exact or normalised".to_owned())),
-        ("number", setting) => {
-            let tolerance = amount(setting, "tolerance", Value::as_f64).map_err(wrong)?.unwrap_or(0.0);
-            Ok(Metric::Number { tolerance })
-        }
-        ("date", setting) => {
-            let days = amount(setting, "days", |days| u32::try_from(days.as_u64()?).ok()).map_err(wrong)?;
-            Ok(Metric::Date { days: days.unwrap_or(0) })
-        }
-        ("exact" | "normalised" | "ignore" | "list-f1", Some(_)) => {
-            Err(wrong(format!("{name} has no settings; write \"{name}\"")))
-        }
-        (name, _) => Err(wrong(unknown(name))),
-    }
-}
-
-/// The one setting of a metric.
-fn amount<T: PartialOrd + Default>(
-    setting: Option<&Value>,
-    name: &str,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<Option<T>, String> {
-    let Some(setting) = setting else { return Ok(None) };
-    let members = setting.as_object().filter(|members| members.len() == 1 && members.contains_key(name));
-    let amount = members.and_then(|members| read(members.get(name)?)).filter(|amount| *amount >= T::default());
-    amount.map(Some).ok_or_else(|| format!("expected {{ \"{name}\": … }} with a number that is not negative"))
-}
-
-fn unknown(name: &str) -> String {
-    const NAMES: [&str; 6] = ["exact", "normalised", "number", "date", "list-f1", "ignore"];
-    let known = || format!("write one of {}", NAMES.join(", "));
-    let help = nearest(name, NAMES).map_or_else(known, |near| format!("did you mean {near}?"));
-    format!("there is no such metric; {help}")
 }
 
 /// What is usual for the type of a field.
@@ -121,7 +71,7 @@ fn usual(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<M
 fn list(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
     let exact = || vec![Field { pointer: String::new(), metric: Metric::Exact, choices: Vec::new() }];
     let items = match node.get("items").filter(|items| items.is_object()) {
-        Some(items) => fields_of(root, items, "", level + 1)
+        Some(items) => fields_of(root, &[items], "", level + 1)
             .map_err(|error| FieldError { pointer: format!("{pointer}/*{}", error.pointer), ..error })?,
         None => exact(),
     };
@@ -206,13 +156,31 @@ mod tests {
     }
 
     #[test]
+    fn a_property_of_several_parts_is_one_field() {
+        let schema = json!({
+            "type": "object",
+            "properties": { "total": { "type": "number" }, "name": { "type": "string" } },
+            "allOf": [
+                { "properties": { "total": { "minimum": 0, "x-eval": { "number": { "tolerance": 1 } } } } },
+                { "$ref": "#/$defs/Dated" }
+            ],
+            "$defs": { "Dated": { "properties": { "name": { "maxLength": 9 }, "day": { "format": "date" } } } }
+        });
+        assert_eq!(
+            metrics(&schema),
+            [("/total", "number"), ("/name", "normalised"), ("/day", "date")].map(|(a, b)| (a.to_owned(), b))
+        );
+        assert_eq!(of_schema(&schema).unwrap()[0].metric, Metric::Number { tolerance: 1.0 });
+    }
+
+    #[test]
     fn an_x_eval_that_says_nothing_is_refused_with_its_place() {
         for (keyword, part) in [
             (json!("normalized"), "did you mean normalised?"),
             (json!("fuzzy"), "write one of exact"),
             (json!({ "number": { "tolerance": -1 } }), "not negative"),
             (json!({ "date": { "hours": 1 } }), "\"days\""),
-            (json!({ "number": {}, "date": {} }), "expected one metric"),
+            (json!({ "number": {}, "date": {} }), "one metric is expected"),
             (json!("list-f1"), "list-f1 is for lists"),
             (json!({ "exact": {} }), "exact has no settings"),
             (json!(7), "there is no such metric"),

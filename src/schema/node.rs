@@ -1,5 +1,7 @@
 //! A JSON Schema as those see it who fill or compare values: one kind, perhaps nullable, its constraints looked up through references.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::reference::resolve;
@@ -35,9 +37,14 @@ pub(crate) struct Node<'s> {
 impl<'s> Node<'s> {
     /// Reads `schema`, following references within `root`.
     pub(crate) fn new(root: &'s Value, schema: &'s Value) -> Self {
+        Self::of_all(root, &[schema])
+    }
+
+    /// Reads schemas that all hold for one value.
+    pub(crate) fn of_all(root: &'s Value, schemas: &[&'s Value]) -> Self {
         let mut node = Self { layers: Vec::new(), nullable: false, constants: Vec::new() };
         let mut hops = 0;
-        let mut next = vec![schema];
+        let mut next: Vec<&Value> = schemas.iter().rev().copied().collect();
         while let Some(schema) = next.pop() {
             hops += 1;
             let Some(map) = schema.as_object().filter(|_| hops <= MAX_HOPS) else { continue };
@@ -119,6 +126,20 @@ impl<'s> Node<'s> {
     /// The properties of all layers, in their order.
     pub(crate) fn properties(&self) -> impl Iterator<Item = (&'s String, &'s Value)> + '_ {
         self.layers.iter().filter_map(|layer| layer.get("properties")?.as_object()).flatten()
+    }
+
+    /// The same, each name once with all that the layers say of it.
+    pub(crate) fn properties_by_name(&self) -> Vec<(&'s String, Vec<&'s Value>)> {
+        let mut properties: Vec<(&String, Vec<&Value>)> = Vec::new();
+        let mut places = HashMap::new();
+        for (name, schema) in self.properties() {
+            let place = *places.entry(name).or_insert(properties.len());
+            match properties.get_mut(place) {
+                Some((_, schemas)) => schemas.push(schema),
+                None => properties.push((name, vec![schema])),
+            }
+        }
+        properties
     }
 
     /// Whether the property `name` must be present.

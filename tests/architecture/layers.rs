@@ -32,7 +32,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["domain", "ports", "telemetry", "open_files", "tasks"]),
     (
         "config",
-        &["domain", "ports", "schema", "prompt", "pipeline", "telemetry", "kafka", "http", "llm", "cache", "store"],
+        &[
+            "domain",
+            "ports",
+            "schema",
+            "prompt",
+            "eval",
+            "pipeline",
+            "telemetry",
+            "kafka",
+            "http",
+            "llm",
+            "cache",
+            "store",
+        ],
     ),
     (
         "app",

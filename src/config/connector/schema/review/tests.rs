@@ -50,6 +50,20 @@ fn how_a_value_is_looked_for_is_said_with_a_word_that_there_is() {
 }
 
 #[test]
+fn how_a_value_is_compared_is_said_with_a_metric_that_there_is() {
+    let items = json!({ "type": "number", "x-eval": { "number": { "tolerance": 1 } } });
+    assert_eq!(remarks(&object(json!({ "type": "array", "items": items, "x-eval": "list-f1" }))), []);
+    let wrong = one(json!({ "type": "string", "x-eval": "normalized" }));
+    assert_eq!((wrong.pointer.as_str(), wrong.is_mistake), ("/properties/a/x-eval", true));
+    assert_eq!(
+        (wrong.message.as_str(), wrong.help.as_str()),
+        ("x-eval: there is no such metric", "did you mean normalised?")
+    );
+    let wrong = one(json!({ "type": "array", "items": { "type": "string", "x-eval": "list-f1" } }));
+    assert_eq!((wrong.pointer.as_str(), wrong.is_mistake), ("/properties/a/items/x-eval", true));
+}
+
+#[test]
 fn a_required_property_that_cannot_be_there_is_a_mistake_with_the_nearest_name() {
     let closed = json!({
         "type": "object", "properties": { "sentiment": { "type": "string" } }, "required": ["sentimnt"], "additionalProperties": false,

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::Review;
 use crate::config::values::quoted;
 use crate::domain::nearest::nearest;
-use crate::schema::annotations::{EVIDENCE, ON_UNGROUNDED};
+use crate::eval::x_eval;
+use crate::schema::annotations::{EVAL, EVIDENCE, ON_UNGROUNDED};
 use crate::schema::keywords::{self, KEYWORDS, join};
 
 /// Annotations of OpenAPI, and of tools that generate code and forms.
@@ -72,6 +73,12 @@ impl Review<'_> {
         }
         if let Some((_, words)) = OWN_WORDS.iter().find(|(own, _)| *own == name) {
             return self.own_word(name, value, words, pointer);
+        }
+        if name == EVAL {
+            if let Err(error) = x_eval::check(self.root, &Value::Object(schema.clone())) {
+                self.mistake(pointer, format!("{EVAL}: {}", error.message), error.help);
+            }
+            return;
         }
         let is_own = name.starts_with(['_', '@', '~'])
             || name.contains(':')
