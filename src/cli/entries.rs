@@ -64,8 +64,34 @@ impl Names {
         Self { definitions, team, unread }
     }
 
+    /// Prints a line for each entry: as JSON, or with what `describe` says of it.
+    pub(super) async fn list(
+        &self,
+        entries: &Entries<'_>,
+        json: bool,
+        describe: impl AsyncFn(&Found<()>) -> Result<String, Problem>,
+        (out, error): (&mut dyn Write, &mut dyn Write),
+    ) -> io::Result<Exit> {
+        let all = match all(entries).await {
+            Ok(all) => all,
+            Err(problem) => return writeln!(error, "{problem}").map(|()| Exit::Failed),
+        };
+        for found in all {
+            let line = if json {
+                json_line(&found)
+            } else {
+                match describe(&found).await {
+                    Ok(description) => line(&found, &self.team, &description),
+                    Err(problem) => return writeln!(error, "{}: {problem}", id(&found)).map(|()| Exit::Failed),
+                }
+            };
+            writeln!(out, "{line}")?;
+        }
+        self.exit_of_list(error)
+    }
+
     /// How a list ends: not well, if it does not have everything.
-    pub(super) fn exit_of_list(&self, error: &mut dyn Write) -> io::Result<Exit> {
+    fn exit_of_list(&self, error: &mut dyn Write) -> io::Result<Exit> {
         match &self.unread {
             Some(why) => writeln!(error, "{why}; only what is built in is listed").map(|()| Exit::Failed),
             None => Ok(Exit::Done),
@@ -116,7 +142,7 @@ async fn database(config: &RuntimeConfig) -> Result<Option<Database>, String> {
 ///
 /// # Errors
 /// `store_unavailable`.
-pub(super) async fn all(entries: &Entries<'_>) -> Result<Vec<Found<()>>, Problem> {
+async fn all(entries: &Entries<'_>) -> Result<Vec<Found<()>>, Problem> {
     let (mut found, mut part) = (Vec::new(), PageRequest::first(PAGE));
     loop {
         let page = entries.page(&EntryFilter::default(), part).await?;
@@ -146,13 +172,13 @@ pub(super) fn origin<Document>(found: &Found<Document>, team: &Tenant) -> String
 }
 
 /// A line of a list.
-pub(super) fn line<Document>(found: &Found<Document>, team: &Tenant, description: &str) -> String {
+fn line<Document>(found: &Found<Document>, team: &Tenant, description: &str) -> String {
     let description = description.replace(char::is_control, " ");
     format!("{:<32} {:<18} {description}", id(found), origin(found, team))
 }
 
 /// An entry as the API shows it: one line of JSON for a list.
-pub(super) fn json_line<Document>(found: &Found<Document>) -> String {
+fn json_line<Document>(found: &Found<Document>) -> String {
     serde_json::to_string(&ShownEntry::listed(found)).unwrap_or_default()
 }
 

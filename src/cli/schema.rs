@@ -6,7 +6,6 @@ use super::entries::{self, Lookup, Names};
 use super::{Exit, runtime, stored};
 use crate::config::connector::schema::{is_file, of_argument};
 use crate::domain::json;
-use crate::http::v1::catalog::Entries;
 use crate::http::v1::catalog::shown_entry::Found;
 use crate::http::v1::schemas;
 use crate::schema::dialect::{self, Dialect};
@@ -83,7 +82,10 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
 async fn by_name(command: &Command, names: &Names, out: &mut dyn Write, error: &mut dyn Write) -> io::Result<Exit> {
     let schemas = schemas::entries(&names.definitions, &names.team);
     let reference = match command {
-        Command::List { json } => return list(*json, names, &schemas, out, error).await,
+        Command::List { json } => {
+            let describe = async |found: &Found<()>| Ok(found.entry.description.clone());
+            return names.list(&schemas, *json, describe, (out, error)).await;
+        }
         Command::Show { named, .. } | Command::Compile { named, .. } => &named.schema,
     };
     let found = match schemas.find(reference).await {
@@ -99,28 +101,6 @@ async fn by_name(command: &Command, names: &Names, out: &mut dyn Write, error: &
         Ok(schema) => print(command, &schema, Some(&found), out, error),
         Err(why) => writeln!(error, "it cannot be used: {why}").map(|()| Exit::Failed),
     }
-}
-
-async fn list(
-    json: bool,
-    names: &Names,
-    schemas: &Entries<'_>,
-    out: &mut dyn Write,
-    error: &mut dyn Write,
-) -> io::Result<Exit> {
-    let all = match entries::all(schemas).await {
-        Ok(all) => all,
-        Err(problem) => return writeln!(error, "{problem}").map(|()| Exit::Failed),
-    };
-    for found in all {
-        let line = if json {
-            entries::json_line(&found)
-        } else {
-            entries::line(&found, &names.team, &found.entry.description)
-        };
-        writeln!(out, "{line}")?;
-    }
-    names.exit_of_list(error)
 }
 
 fn compiled(found: &Found) -> Result<Schema, String> {

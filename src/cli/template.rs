@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::entries::{self, Lookup, Names};
 use super::{Exit, runtime, stored};
+use crate::http::problem::Problem;
 use crate::http::v1::catalog::Entries;
 use crate::http::v1::catalog::shown_entry::Found;
 use crate::http::v1::templates;
@@ -57,7 +58,10 @@ pub fn run(args: &Args, out: &mut dyn Write, error: &mut dyn Write) -> io::Resul
 async fn by_name(command: &Command, names: &Names, out: &mut dyn Write, error: &mut dyn Write) -> io::Result<Exit> {
     let templates = templates::entries(&names.definitions, &names.team);
     let (reference, json) = match command {
-        Command::List { json } => return list(*json, names, &templates, out, error).await,
+        Command::List { json } => {
+            let describe = async |listed: &Found<()>| described(&templates, listed).await;
+            return names.list(&templates, *json, describe, (out, error)).await;
+        }
         Command::Show { template, json } => (template, *json),
     };
     let found = match templates.find(reference).await {
@@ -74,42 +78,29 @@ async fn by_name(command: &Command, names: &Names, out: &mut dyn Write, error: &
         return Ok(Exit::Done);
     }
     match definition(&found) {
-        Ok(definition) => show(&found, &definition, out).map(|()| Exit::Done),
+        Ok(definition) => show(reference, &found, &definition, out).map(|()| Exit::Done),
         Err(why) => writeln!(error, "it cannot be used: {why}").map(|()| Exit::Failed),
     }
 }
 
-async fn list(
-    json: bool,
-    names: &Names,
-    templates: &Entries<'_>,
-    out: &mut dyn Write,
-    error: &mut dyn Write,
-) -> io::Result<Exit> {
-    let all = match entries::all(templates).await {
-        Ok(all) => all,
-        Err(problem) => return writeln!(error, "{problem}").map(|()| Exit::Failed),
-    };
-    for listed in all {
-        if json {
-            writeln!(out, "{}", entries::json_line(&listed))?;
-            continue;
+/// What a template is for, with its parameters.
+async fn described(templates: &Entries<'_>, listed: &Found<()>) -> Result<String, Problem> {
+    let whole = templates.find(&entries::id(listed)).await?;
+    let more = match definition(&whole) {
+        Ok(TemplateDefinition { parameters, .. }) => {
+            parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", ")
         }
-        let whole = templates.find(&entries::id(&listed)).await.ok();
-        let definition = whole.and_then(|found| definition(&found).ok());
-        let parameters = definition.iter().flat_map(|definition| &definition.parameters);
-        let parameters: Vec<&str> = parameters.map(|parameter| parameter.name.as_str()).collect();
-        let description = format!("{} ({})", listed.entry.description, parameters.join(", "));
-        writeln!(out, "{}", entries::line(&listed, &names.team, &description))?;
-    }
-    names.exit_of_list(error)
+        Err(why) => format!("it cannot be used: {why}"),
+    };
+    Ok(format!("{} ({more})", listed.entry.description))
 }
 
 fn definition(found: &Found) -> Result<TemplateDefinition, String> {
     serde_json::from_str(&found.entry.document).map_err(|error| error.to_string())
 }
 
-fn show(found: &Found, definition: &TemplateDefinition, out: &mut dyn Write) -> io::Result<()> {
+/// Shows the template that this reference means.
+fn show(reference: &str, found: &Found, definition: &TemplateDefinition, out: &mut dyn Write) -> io::Result<()> {
     let TemplateDefinition { text, parameters, schema_id } = definition;
     let id = entries::id(found);
     let source = library::find(&id).filter(|_| found.is_built_in);
@@ -120,7 +111,7 @@ fn show(found: &Found, definition: &TemplateDefinition, out: &mut dyn Write) -> 
             default.as_ref().map_or_else(|| "required".to_owned(), |default| format!("default: {default:?}"));
         writeln!(out, "  {name:<16} {description} ({presence})")?;
     }
-    writeln!(out, "\nIn a connector:\n{}", snippet(&found.entry.name, definition))?;
+    writeln!(out, "\nIn a connector:\n{}", snippet(reference, definition))?;
     if let Some(source) = source {
         writeln!(out, "An event for it:\n{}\n", event(source.name, source.example))?;
     }
@@ -136,8 +127,8 @@ fn show(found: &Found, definition: &TemplateDefinition, out: &mut dyn Write) -> 
 }
 
 /// The lines of a connector that use the template on events whose data has a member for each parameter.
-fn snippet(name: &str, definition: &TemplateDefinition) -> String {
-    let mut lines = format!("  prompt:\n    template: {name}\n    parameters:\n");
+fn snippet(reference: &str, definition: &TemplateDefinition) -> String {
+    let mut lines = format!("  prompt:\n    template: {reference}\n    parameters:\n");
     for parameter in &definition.parameters {
         lines.push_str(&format!("      {0}: \"{{{{ data.{0} }}}}\"\n", parameter.name));
     }
@@ -159,6 +150,7 @@ fn event(name: &str, example: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use clap::Parser;
     use futures_util::FutureExt as _;
@@ -166,7 +158,10 @@ mod tests {
     use super::*;
     use crate::config::connector::{RuntimeDefaults, read_text};
     use crate::domain::tenant::Tenant;
+    use crate::domain::version::Version;
     use crate::pipeline::definitions::Definitions;
+    use crate::ports::catalog::{Catalog as _, MemoryCatalog, NewEntry, Visibility};
+    use crate::ports::clock::SystemClock;
 
     #[derive(Parser)]
     struct Cli {
@@ -176,9 +171,13 @@ mod tests {
 
     /// A command without a store.
     fn template(arguments: &[&str]) -> (Exit, String, String) {
+        with(Definitions::new(None, None), arguments)
+    }
+
+    fn with(definitions: Definitions, arguments: &[&str]) -> (Exit, String, String) {
         let cli = Cli::try_parse_from(std::iter::once("template").chain(arguments.iter().copied())).unwrap();
         let (mut out, mut error) = (Vec::new(), Vec::new());
-        let names = Names { definitions: Definitions::new(None, None), team: Tenant::default(), unread: None };
+        let names = Names { definitions, team: Tenant::default(), unread: None };
         let exit = by_name(&cli.args.command, &names, &mut out, &mut error).now_or_never().unwrap().unwrap();
         (exit, String::from_utf8(out).unwrap(), String::from_utf8(error).unwrap())
     }
@@ -218,6 +217,32 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_version_that_was_asked_for_is_the_one_that_a_connector_gets() {
+        let source = &library::all()[0];
+        let id = format!("{}@{}", source.name, source.version);
+        for reference in [source.name, &id] {
+            let (_, out, error) = template(&["show", reference]);
+            assert!(out.contains(&format!("\n    template: {reference}\n")), "{out}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_template_that_cannot_be_used_is_listed_with_the_reason() {
+        let templates = MemoryCatalog::new(Arc::new(SystemClock));
+        let entry = NewEntry {
+            name: "broken".to_owned(),
+            description: "Breaks".to_owned(),
+            visibility: Visibility::Private,
+            version: Version::FIRST,
+            document: "{}".to_owned(),
+        };
+        templates.create(&Tenant::default(), entry).now_or_never().unwrap().unwrap();
+        let (exit, out, _) = with(Definitions::new(None, Some(Arc::new(templates))), &["list"]);
+        assert_eq!(exit, Exit::Done);
+        assert!(out.starts_with("broken@1.0.0 ") && out.contains("Breaks (it cannot be used: missing field"), "{out}");
     }
 
     #[test]
