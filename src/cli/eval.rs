@@ -41,7 +41,8 @@ pub struct Args {
     #[arg(long = "variant", value_name = "NAME=KEY:VALUE,…", value_parser = parse_variant)]
     variants: Vec<VariantArgument>,
     /// Runtime configuration: its providers are asked, and its store has the schemas and templates. Without it, whoever
-    /// the connector or the variant names is asked, else the offline extractor
+    /// the connector or the variant names is asked, as config/structured-prompt.yaml sets it up if that is there, else
+    /// the offline extractor
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Keep answers of providers in this directory: what is in it is not asked, and paid, again

@@ -76,7 +76,7 @@ pub struct Comparison {
     pub base: String,
     /// The second one.
     pub variant: String,
-    /// Labels that only one of the two has, or that have changed.
+    /// Labels that have changed, or for which only one of the two has a result.
     pub left_out: usize,
     /// By the share of each label's fields that are right.
     pub overall: Difference,
@@ -123,10 +123,20 @@ impl Comparison {
         Self {
             base: base.name.clone(),
             variant: variant.name.clone(),
-            left_out: base.labels.len() + variant.labels.len() - 2 * pairs.len(),
+            left_out: left_out(base, variant, pairs.len()),
             overall: Difference::of(pairs.iter().map(|(a, b)| (mean(a), mean(b)))),
             fields,
         }
+    }
+
+    /// What the labels that are left out are, in a sentence; `None` if there are none.
+    pub fn told_left_out(&self) -> Option<String> {
+        let told = match self.left_out {
+            0 => return None,
+            1 => "1 label is left out: it".to_owned(),
+            number => format!("{number} labels are left out: each of them"),
+        };
+        Some(format!("{told} has changed, or only one of the two has a result for it"))
     }
 
     /// Whether anything is worse by more than chance would make it.
@@ -138,6 +148,12 @@ impl Comparison {
     pub fn findings(&self) -> impl Iterator<Item = (&String, &Difference)> {
         self.fields.iter().filter(|(_, difference)| difference.finding != Finding::Noise)
     }
+}
+
+/// The labels of both that are in no pair. One that has changed is the same label.
+fn left_out(base: &Scores, variant: &Scores, pairs: usize) -> usize {
+    let ids: BTreeSet<&str> = base.labels.iter().chain(&variant.labels).map(|label| label.id.as_str()).collect();
+    ids.len() - pairs
 }
 
 impl Difference {
@@ -243,7 +259,9 @@ mod tests {
         changed.labels[3].digest = "other".to_owned();
         changed.labels.truncate(9);
         let comparison = Comparison::of(&base, &changed);
-        assert_eq!((comparison.overall.labels, comparison.left_out), (8, 3));
+        assert_eq!((comparison.overall.labels, comparison.left_out), (8, 2));
+        let told = "2 labels are left out: each of them has changed, or only one of the two has a result for it";
+        assert_eq!(comparison.told_left_out().as_deref(), Some(told));
         let nothing = Comparison::of(&base, &scores("c", &[]));
         assert_eq!((nothing.overall.labels, nothing.overall.finding, nothing.left_out), (0, Finding::Noise, 10));
     }

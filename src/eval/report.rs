@@ -2,11 +2,12 @@
 //!
 //! - [`json`]: everything, label by label; a later run reads it as its baseline;
 //! - [`markdown`]: the numbers; [`html`]: one page with plots, and with the places of values in their texts;
-//! - `words`: shares as people read them.
+//! - `overview`: the variants side by side, as both have them; `words`: shares as people read them.
 
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod overview;
 mod words;
 
 use super::comparison::{Comparison, Scores};

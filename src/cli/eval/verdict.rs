@@ -38,8 +38,8 @@ fn compare(out: &mut dyn Write, comparison: &Comparison, of: &str) -> io::Result
     for (field, difference) in comparison.findings() {
         writeln!(out, "  {field}: {difference}")?;
     }
-    if comparison.left_out > 0 {
-        writeln!(out, "  {} labels are new, gone or changed, and left out", comparison.left_out)?;
+    if let Some(told) = comparison.told_left_out() {
+        writeln!(out, "  {told}")?;
     }
     Ok(())
 }

@@ -54,8 +54,8 @@ fn comparisons(out: &mut String, title: &str, comparisons: &[Comparison]) -> fmt
         for (field, difference) in comparison.findings() {
             writeln!(out, "<br><code>{}</code>: {difference}.", escaped(field))?;
         }
-        if comparison.left_out > 0 {
-            writeln!(out, "<br>{} labels are new, gone or changed, and left out.", comparison.left_out)?;
+        if let Some(told) = comparison.told_left_out() {
+            writeln!(out, "<br>{told}.")?;
         }
         writeln!(out, "</li>")?;
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::words::{counted, percent, shown, usd};
-use super::{Report, Variant};
+use super::words::{counted, percent, shown};
+use super::{Report, Variant, overview};
 use crate::eval::comparison::Comparison;
 use crate::eval::confusion::Confusion;
 use crate::eval::summary::FieldSummary;
@@ -30,47 +30,17 @@ pub fn write(report: &Report<'_>) -> Result<String, fmt::Error> {
 }
 
 fn overview(out: &mut String, report: &Report<'_>) -> fmt::Result {
-    const HEADS: [&str; 10] = [
-        "variant",
-        "fields right",
-        "labels right",
-        "answered",
-        "omitted",
-        "invented",
-        "ungrounded",
-        "USD an answer",
-        "p50",
-        "p95",
-    ];
-    head(out, &HEADS)?;
-    for Variant { run, summary, .. } in &report.variants {
-        let latency = summary.latency.map_or(["–".to_owned(), "–".to_owned()], |latency| {
-            [latency.p50_ms, latency.p95_ms].map(|millis| format!("{millis:.0} ms"))
-        });
-        let cells = [
-            cell(&run.name),
-            shown(&summary.fields_right),
-            shown(&summary.labels_right),
-            counted(&summary.answered),
-            counted(&summary.omitted),
-            counted(&summary.invented),
-            counted(&summary.ungrounded),
-            summary.cost.usd_per_answer.map_or("–".to_owned(), usd),
-        ];
-        writeln!(out, "| {} | {} |", cells.join(" | "), latency.join(" | "))?;
+    head(out, &overview::HEADS)?;
+    for variant in &report.variants {
+        writeln!(out, "| {} | {} |", cell(&variant.run.name), overview::cells(variant).join(" | "))?;
     }
-    writeln!(out, "\nIn brackets: the 95 % interval. A label without an answer is wrong in every field.\n")?;
-    for Variant { run, summary, .. } in &report.variants {
-        let settings: Vec<String> = run.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let models: Vec<&str> = summary.models.iter().map(String::as_str).collect();
+    writeln!(out, "\n{}\n", overview::EXPLANATION)?;
+    for variant in &report.variants {
+        let models: Vec<&str> = variant.summary.models.iter().map(String::as_str).collect();
         let models = if models.is_empty() { String::new() } else { format!("; answered by {}", models.join(", ")) };
-        writeln!(out, "- {}: {}{}", cell(&run.name), cell(&settings.join(", ")), cell(&models))?;
-        if summary.unasked > 0 {
-            writeln!(out, "  - for {} labels nobody could be asked; they do not count", summary.unasked)?;
-        }
-        if run.is_replayed {
-            writeln!(out, "  - answers came from recordings, so times are not told")?;
-        }
+        let (name, settings) = (cell(&variant.run.name), cell(&overview::settings(variant)));
+        writeln!(out, "- {name}: {settings}{}", cell(&models))?;
+        overview::notes(variant).iter().try_for_each(|note| writeln!(out, "  - {note}"))?;
     }
     writeln!(out)
 }
@@ -81,14 +51,14 @@ fn comparisons(out: &mut String, title: &str, comparisons: &[Comparison]) -> fmt
     }
     writeln!(out, "{title}\n")?;
     for comparison in comparisons {
-        let Comparison { base, variant, left_out, overall, .. } = comparison;
+        let Comparison { base, variant, overall, .. } = comparison;
         let [variant, base] = [variant, base].map(|name| cell(name));
         writeln!(out, "- {variant} against {base}: {overall}.")?;
         for (field, difference) in comparison.findings() {
             writeln!(out, "  - {}: {difference}.", cell(field))?;
         }
-        if *left_out > 0 {
-            writeln!(out, "  - {left_out} labels are new, gone or changed, and left out")?;
+        if let Some(told) = comparison.told_left_out() {
+            writeln!(out, "  - {told}.")?;
         }
     }
     writeln!(out, "\nThe `p` of a field takes into account how many fields were looked at.\n")
@@ -124,10 +94,6 @@ fn states(out: &mut String, report: &Report<'_>) -> fmt::Result {
         for share in &summary.by_state {
             writeln!(out, "| {} | {} | {} | {} |", cell(&run.name), share.state, share.right.of, shown(&share.right))?;
         }
-    }
-    for Variant { run, summary, .. } in report.variants.iter().filter(|variant| variant.summary.at_their_place.of > 0) {
-        let placed = counted(&summary.at_their_place);
-        writeln!(out, "\n{}: where a label quotes the text, values were located there in {placed}.", cell(&run.name))?;
     }
     writeln!(out)
 }

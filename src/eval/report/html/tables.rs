@@ -4,50 +4,21 @@ use std::fmt::{self, Write as _};
 
 use super::{escaped, share_cell};
 use crate::eval::confusion::Confusion;
-use crate::eval::report::words::{counted, percent, usd};
-use crate::eval::report::{Report, Variant};
+use crate::eval::report::words::{counted, percent};
+use crate::eval::report::{Report, Variant, overview};
 
 /// The variants side by side.
 pub(super) fn overview(out: &mut String, report: &Report<'_>) -> fmt::Result {
-    let heads = [
-        "variant",
-        "fields right",
-        "labels right",
-        "answered",
-        "omitted",
-        "invented",
-        "ungrounded",
-        "at their place",
-        "USD an answer",
-        "p50",
-        "p95",
-    ];
-    writeln!(out, "<table>\n<tr><th>{}</th></tr>", heads.join("</th><th>"))?;
-    for Variant { run, summary, .. } in &report.variants {
-        let settings: Vec<String> = run.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let times = summary.latency.map_or(["–".to_owned(), "–".to_owned()], |latency| {
-            [latency.p50_ms, latency.p95_ms].map(|millis| format!("{millis:.0} ms"))
-        });
-        let cost = summary.cost.usd_per_answer.map_or("–".to_owned(), usd);
-        let counts = [summary.answered, summary.omitted, summary.invented, summary.ungrounded, summary.at_their_place];
-        let counts: Vec<String> = counts.iter().map(counted).collect();
-        let shares = [&summary.fields_right, &summary.labels_right].map(share_cell).concat();
-        let (name, settings) = (escaped(&run.name), escaped(&settings.join(", ")));
-        writeln!(out, "<tr><th>{name}<br><small>{settings}</small></th>{shares}<td>{}</td>", counts.join("</td><td>"))?;
-        writeln!(out, "<td>{cost}</td><td>{}</td></tr>", times.join("</td><td>"))?;
+    writeln!(out, "<table>\n<tr><th>{}</th></tr>", overview::HEADS.join("</th><th>"))?;
+    for variant in &report.variants {
+        let (name, settings) = (escaped(&variant.run.name), escaped(&overview::settings(variant)));
+        let cells = overview::cells(variant).join("</td><td>");
+        writeln!(out, "<tr><th>{name}<br><small>{settings}</small></th><td>{cells}</td></tr>")?;
     }
-    writeln!(
-        out,
-        "</table>\n<p>In brackets: the 95&nbsp;% interval. A label without an answer is wrong in every field."
-    )?;
-    for Variant { run, summary, .. } in &report.variants {
-        let name = escaped(&run.name);
-        if summary.unasked > 0 {
-            writeln!(out, "{name}: for {} labels nobody could be asked; they do not count.", summary.unasked)?;
-        }
-        if run.is_replayed {
-            writeln!(out, "{name}: answers came from recordings, so times are not told.")?;
-        }
+    writeln!(out, "</table>\n<p>{}", overview::EXPLANATION)?;
+    for variant in &report.variants {
+        let name = escaped(&variant.run.name);
+        overview::notes(variant).iter().try_for_each(|note| writeln!(out, "{name}: {note}."))?;
     }
     writeln!(out, "</p>")
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "in a test they are assertions")]
 
-#[path = "support/stub_provider.rs"]
+#[path = "../support/stub_provider.rs"]
 mod stub_provider;
 
 use std::path::Path;
