@@ -130,7 +130,8 @@ impl Builder<'_> {
             RememberedOutcomes::new(journal, name, config_hash, is_paid, topics.deduplicate)
         });
         let (connector, format, reference) = (Arc::clone(&name), topics.format, runtime.routing.reference);
-        let settings = HandlerSettings { connector, config_hash, format, reference };
+        let has_review = topics.review_topic.is_some();
+        let settings = HandlerSettings { connector, config_hash, format, has_review, reference };
         let (engine, clock) = (Arc::clone(self.engine), Arc::clone(clock));
         let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered)
             .with_audit(Arc::clone(&self.storage.audit))

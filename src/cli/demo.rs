@@ -215,7 +215,7 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
 }
 
 fn to_create(topics: &TopicSettings, has_story: bool) -> Vec<(&str, i32)> {
-    let topics = topics.source_topics.iter().chain([&topics.sink_topic, &topics.dead_letter_topic]);
+    let topics = topics.source_topics.iter().chain(topics.outputs());
     let own: BTreeSet<&str> = topics.map(|topic| &**topic).collect();
     let of_story = story::TOPICS.into_iter().filter(|_| has_story);
     own.into_iter().map(|topic| (topic, PARTITIONS)).chain(of_story).collect()

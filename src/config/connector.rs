@@ -1,6 +1,6 @@
 //! Connector files: one pipeline each, from topics through a prompt and a schema to topics.
 //!
-//! - `source`, `sink` (and `dead_letter`), `delivery`: those sections; `topics`: what Kafka needs of them;
+//! - `source`, `sink` (and `dead_letter`, `review`), `delivery`: those sections; `topics`: what Kafka needs of them;
 //! - `prompt`, [`schema`], `options`: those sections; [`part`]: what of it is found in the store;
 //! - [`changes`]: settings that an evaluation changes;
 //! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
@@ -244,7 +244,7 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     let topics = topics::read(diagnostics, &mut root, called, defaults);
     let prompt = prompt::read(diagnostics, root.section("prompt"), base, defaults.has_store);
     let schema = schema::read(diagnostics, &mut root, called, base, defaults.has_store);
-    let options = options::read(diagnostics, root.section("options"), defaults);
+    let options = options::read(diagnostics, root.section("options"), defaults, &topics.review);
     root.finish();
     let wiring = wiring::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &topics);
     let build = || {

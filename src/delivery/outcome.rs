@@ -11,6 +11,8 @@ use crate::domain::record::Outgoing;
 pub enum RecordOutcome {
     /// It has a result.
     Result {
+        /// A person is to see it before it is published.
+        is_for_review: bool,
         /// Where the answer came from.
         cache_hit: CacheHit,
         /// Its confidence.

@@ -18,6 +18,8 @@ pub struct Grounding {
     pub data: Option<Bytes>,
     /// What to note about it.
     pub flags: Vec<Flag>,
+    /// Whether a person should see the result first, for a value that was not found.
+    pub is_for_review: bool,
     /// The JSON Pointers of values that were not found and without which there is to be no result.
     pub refused: Vec<Arc<str>>,
     /// The evidence as results carry it, written when the first of them needs it.

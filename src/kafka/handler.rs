@@ -9,7 +9,7 @@ use super::result_log::ResultLog;
 use super::settings::RecordFormat;
 use super::suspicious_records::SuspiciousRecords;
 use crate::codec::result_event::{Origin, ResultEvent, Versions};
-use crate::codec::{cloudevents, dead_letter, kafka_binary, plain};
+use crate::codec::{cloudevents, dead_letter, kafka_binary, plain, review_record};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::delivery::settle::{defect, settle};
@@ -22,6 +22,7 @@ use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::request::{Question, Request};
 use crate::pipeline::route::settings::Prices;
+use crate::pipeline::score::review_reasons;
 use crate::pipeline::spec::{Spec, SpecSettings};
 use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
@@ -139,6 +140,8 @@ pub struct HandlerSettings {
     pub config_hash: Arc<str>,
     /// How records are read.
     pub format: RecordFormat,
+    /// Whether there is a topic for results that a person should see first.
+    pub has_review: bool,
     /// The prices that costs are compared with; `None` where there is nothing to compare.
     pub reference: Option<Prices>,
 }
@@ -252,9 +255,15 @@ impl RecordHandler {
             field_counts::count(answered, &asked.fields, metrics);
         }
         let result = ResultEvent::new(record, event, answered, &asked.origin, self.clock.now());
-        let outgoing = kafka_binary::encode(record, result);
+        let reasons = review_reasons(answered, &asked.spec.settings().checks);
+        let is_for_review = self.settings.has_review && !reasons.is_empty();
+        let mut outgoing = kafka_binary::encode(record, result);
+        if is_for_review {
+            outgoing = review_record::encode(record, outgoing, &reasons);
+        }
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {
+            is_for_review,
             cache_hit: answered.cache_hit,
             confidence: answered.confidence.score,
             reference_usd: self.settings.reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),

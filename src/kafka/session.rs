@@ -52,7 +52,7 @@ pub(super) use self::error::SessionError;
 use self::flight_table::FlightTable;
 use self::ledger::Ledger;
 use self::report::Reporter;
-use self::state::{ClaimRound, CommitClock, IntakeState, Joining, Logs, OutputLimits, SourceDenial};
+use self::state::{ClaimRound, CommitClock, IntakeState, Joining, Logs, SourceDenial};
 use self::transaction_state::TransactionState;
 use super::client::cluster::{self, Cluster, Ticket};
 use super::client::commit::Partition;
@@ -60,6 +60,7 @@ use super::dependencies::Dependencies;
 use super::process::quarantine::Quarantine;
 use super::process::stop_request::StopRequest;
 use super::settings::Guarantee;
+use super::status::OutputLimits;
 use crate::delivery::outcome::Settled;
 use crate::domain::record::Position;
 
@@ -177,8 +178,7 @@ impl<'a, C: Cluster> Session<'a, C> {
     fn report(&mut self) {
         let (partitions, counts, now) = (self.ledger.partition_count(), self.flights.counts(), self.cluster.now());
         self.reporter.turned(self.deps, partitions, counts, self.intake.paused.as_ref(), now);
-        let (results, dead_letters) = self.deps.status.limits();
-        self.output_limits = OutputLimits { results, dead_letters };
+        self.output_limits = self.deps.status.limits();
     }
 
     /// True if nothing is in flight.

@@ -85,6 +85,8 @@ pub struct TopicSettings {
     pub sink_topic: Arc<str>,
     /// Topic for dead letters.
     pub dead_letter_topic: Arc<str>,
+    /// Topic for results that a person should see first, where there are any.
+    pub review_topic: Option<Arc<str>>,
     /// What is promised about outcomes.
     pub guarantee: Guarantee,
     /// For how long an event has one outcome, however often it is sent; `None` is no limit.
@@ -96,6 +98,11 @@ pub struct TopicSettings {
 }
 
 impl TopicSettings {
+    /// The topics that outcomes go to.
+    pub fn outputs(&self) -> impl Iterator<Item = &Arc<str>> {
+        [&self.sink_topic, &self.dead_letter_topic].into_iter().chain(&self.review_topic)
+    }
+
     /// The settings of one of the consumers: it has a share of what may be in flight, and never none.
     pub(super) fn of_consumer(&self, number: usize) -> Self {
         let (share, rest) = (self.max_in_flight / self.consumers, self.max_in_flight % self.consumers);
@@ -116,6 +123,7 @@ mod tests {
             format: RecordFormat::CloudEvents,
             sink_topic: "out".into(),
             dead_letter_topic: "letters".into(),
+            review_topic: None,
             guarantee: Guarantee::ExactlyOnce,
             deduplicate: None,
             ordering: Ordering::Key,

@@ -34,10 +34,17 @@ pub(super) struct MissingTopics {
 /// What is known of the topics' limits, in bytes. Reading a topic's configuration may not be allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TopicLimits {
-    pub(super) results: Option<usize>,
-    pub(super) letters: Option<usize>,
+    pub(super) outputs: OutputLimits,
     /// What does not fit, in a sentence.
     pub(super) mismatch: Option<String>,
+}
+
+/// The largest outcomes that their topics take, in bytes, where that is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct OutputLimits {
+    pub(super) results: Option<usize>,
+    pub(super) reviews: Option<usize>,
+    pub(super) dead_letters: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -153,10 +160,9 @@ impl MemberStatus {
         state.limits = limits;
     }
 
-    /// The largest result and the largest dead letter that their topics take, in bytes, where that is known.
-    pub(super) fn limits(&self) -> (Option<usize>, Option<usize>) {
-        let state = self.state();
-        (state.limits.results, state.limits.letters)
+    /// The largest outcomes that their topics take.
+    pub(super) fn limits(&self) -> OutputLimits {
+        self.state().limits.outputs
     }
 
     /// Why Kafka cannot take outcomes right now, as far as the probe knows.

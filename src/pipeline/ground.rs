@@ -39,6 +39,8 @@ pub enum UngroundedPolicy {
     Flag,
     /// Publish null instead, where the schema allows it, and mark the result.
     Null,
+    /// Publish the result where a person sees it first.
+    Review,
     /// Dead-letter the record.
     DeadLetter,
 }
@@ -67,6 +69,7 @@ impl UngroundedPolicy {
         match self {
             Self::Flag => "flag",
             Self::Null => "null",
+            Self::Review => "review",
             Self::DeadLetter => "dead-letter",
         }
     }
@@ -125,14 +128,16 @@ impl Grounder {
         let may_null = answer.validation == Validation::Passed;
         let nulled = self.replace(&mut data, with(UngroundedPolicy::Null).filter(|_| may_null));
         let data = if nulled.is_empty() { None } else { serde_json::to_vec(&data).ok().map(Bytes::from) };
+        let is_for_review = with(UngroundedPolicy::Review).next().is_some();
         let refused = with(UngroundedPolicy::DeadLetter).take(MAX_FLAGS).map(named).collect();
-        let flags = flags(&missing, &nulled);
-        Grounding { grounded: evidence.grounded(), evidence, data, flags, refused, written: OnceLock::new() }
+        let (grounded, flags) = (evidence.grounded(), flags(&missing, &nulled));
+        Grounding { grounded, evidence, data, flags, is_for_review, refused, written: OnceLock::new() }
     }
 
     fn policy_of(&self, pointer: &str) -> UngroundedPolicy {
         let own = self.fields.find(pointer).and_then(NamedField::on_ungrounded);
-        let all = [UngroundedPolicy::Flag, UngroundedPolicy::Null, UngroundedPolicy::DeadLetter];
+        let all =
+            [UngroundedPolicy::Flag, UngroundedPolicy::Null, UngroundedPolicy::Review, UngroundedPolicy::DeadLetter];
         all.into_iter().find(|policy| Some(policy.as_str()) == own).unwrap_or(self.policy)
     }
 

@@ -76,3 +76,16 @@ pub fn judge(
     }
     Ok(Answered { answer, cache_hit, flags, confidence, grounding })
 }
+
+/// Why a person should see an answer before others do: the codes with which its record would be dead-lettered instead,
+/// if the policies said so.
+pub fn review_reasons(answered: &Answered, checks: &Checks) -> Vec<Code> {
+    let mut reasons = Vec::new();
+    if answered.grounding.as_ref().is_some_and(|grounding| grounding.is_for_review) {
+        reasons.push(Code::Ungrounded);
+    }
+    if checks.on_low_confidence == LowConfidencePolicy::Review && answered.flags.contains(&Flag::LowConfidence) {
+        reasons.push(Code::LowConfidence);
+    }
+    reasons
+}

@@ -37,6 +37,8 @@ pub enum PatternPolicy {
 pub enum LowConfidencePolicy {
     /// Mark the result.
     Flag,
+    /// Publish the result where a person sees it first.
+    Review,
     /// Dead-letter the record.
     DeadLetter,
 }

@@ -8,7 +8,7 @@ use super::keywords::subschemas;
 /// How a value is looked for in the record's text: `locate`, `quote` where the model is to quote the text for it, or
 /// `judged` where it does not stand there.
 pub const EVIDENCE: &str = "x-evidence";
-/// What is done about a value that does not stand in the record's text: `flag`, `null` or `dead-letter`.
+/// What is done about a value that does not stand in the record's text: `flag`, `null`, `review` or `dead-letter`.
 pub const ON_UNGROUNDED: &str = "x-on-ungrounded";
 /// How a value is compared with a label.
 pub const EVAL: &str = "x-eval";

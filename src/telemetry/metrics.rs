@@ -63,6 +63,7 @@ pub struct Metrics {
     repeats: Family<OfConnector, Counter>,
     deleted: Family<OfConnector, Counter>,
     results: Family<Results, Counter>,
+    for_review: Family<OfConnector, Counter>,
     dead_letters: Family<DeadLetters, Counter>,
     record_seconds: Histograms<OfConnector>,
     confidence: Histograms<OfConnector>,
@@ -108,6 +109,7 @@ impl Default for Metrics {
             repeats: Family::default(),
             deleted: Family::default(),
             results: Family::default(),
+            for_review: Family::default(),
             dead_letters: Family::default(),
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
             confidence: Family::new_with_constructor(Bounds(&SHARES)),
@@ -163,6 +165,7 @@ impl Metrics {
         let help = "Offsets that the source topic deleted before they were read";
         registry.register("records_deleted", help, self.deleted.clone());
         registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());
+        registry.register("results_for_review", "Results acknowledged by the broker that a person should see first", self.for_review.clone());
         registry.register("dead_letters", "Dead letters acknowledged by the broker, by stage and code", self.dead_letters.clone());
         registry.register("record_seconds", "Time from receipt of a record to the broker's acknowledgement of its outcome", self.record_seconds.clone());
         registry.register("answer_confidence", "Confidence of results", self.confidence.clone());
@@ -227,6 +230,7 @@ impl Metrics {
             remembered: results(CacheHit::Memory),
             shared: results(CacheHit::Redis),
             recalled: results(CacheHit::Journal),
+            for_review: self.for_review.get_or_create_owned(&of),
             repeats: self.repeats.get_or_create_owned(&of),
             deleted: self.deleted.get_or_create_owned(&of),
             dead_letters: self.dead_letters.clone(),

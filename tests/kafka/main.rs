@@ -27,6 +27,7 @@ mod permissions;
 mod reader;
 mod rebalance;
 mod remembered;
+mod review;
 #[path = "../support/servers.rs"]
 mod servers;
 #[path = "../support/service.rs"]

@@ -58,7 +58,8 @@ impl Setup {
         let spec = self.named();
         let parts = spec.first(&self.config, &self.definitions).await.unwrap();
         let (connector, config_hash) = (Arc::clone(&self.config.name), Arc::clone(&self.config.config_hash));
-        let settings = HandlerSettings { connector, config_hash, format: RecordFormat::Text, reference: None };
+        let settings =
+            HandlerSettings { connector, config_hash, format: RecordFormat::Text, has_review: false, reference: None };
         let clock = Arc::new(ManualClock::default());
         let handler = RecordHandler::new(settings, engine(), spec.spec(&parts), caller(), clock, None);
         Followed { spec, handler: Arc::new(handler), parts }

@@ -67,7 +67,7 @@ pub(super) fn answer_bytes(answer: &Answer) -> usize {
 
 /// What is kept of where an answer's values stand. Results have it as text, which is written after this is asked.
 fn grounding_bytes(grounding: &Grounding) -> usize {
-    let Grounding { evidence, grounded: _, data, flags, refused, written: _ } = grounding;
+    let Grounding { evidence, grounded: _, data, flags, is_for_review: _, refused, written: _ } = grounding;
     let fields = evidence.fields.iter().map(|field| {
         let FieldEvidence { field: pointer, state: _, source, spans } = field;
         let source_len = source.as_ref().map_or(0, |source| source.len());

@@ -68,6 +68,7 @@ fn answered() -> Answered {
         grounded: Some(1.0),
         data: None,
         flags: Vec::new(),
+        is_for_review: false,
         refused: Vec::new(),
         written: OnceLock::new(),
     };
@@ -201,6 +202,24 @@ fn key_and_the_users_headers_are_kept() {
     assert!(named("ce_odd").is_empty());
 }
 
+/// A record that was a dead letter, or waited for review, and was sent again.
+#[test]
+fn headers_that_an_earlier_outcome_of_the_record_added_are_left_out() {
+    let (record, event) = cause(&[
+        ("sp-review-reason", "ungrounded"),
+        ("sp-source-topic", "t"),
+        ("sp-source-value", "x"),
+        ("sp-source-header-tenant", "a"),
+        ("sp-error-code", "low_confidence"),
+        ("__connect.errors.topic", "t"),
+        ("sp-sourced", "1"),
+        ("tenant", "a"),
+    ]);
+    let outgoing = encode(&record, &event, &answered());
+    let kept: Vec<_> = outgoing.headers.iter().rev().take_while(|header| !header.name.starts_with("ce_")).collect();
+    assert_eq!(kept, [&Header::text("tenant", "a"), &Header::text("sp-sourced", "1")]);
+}
+
 #[test]
 fn the_data_and_its_evidence_are_shared() {
     let (record, event) = cause(&[]);
@@ -236,6 +255,7 @@ fn null_is_published_in_the_place_of_a_value_without_ground() {
         grounded: None,
         data: Some(Bytes::from_static(b"{\"intent\":null}")),
         flags: Vec::new(),
+        is_for_review: false,
         refused: Vec::new(),
         written: OnceLock::new(),
     }));

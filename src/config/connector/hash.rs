@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::options::Options;
@@ -33,6 +33,7 @@ pub(super) fn of(
         format,
         sink_topic,
         dead_letter_topic,
+        review_topic,
         // They say how often an outcome is seen, not which it is.
         guarantee: _,
         deduplicate: _,
@@ -79,15 +80,27 @@ pub(super) fn of(
         "sink": &**sink_topic,
         "dead_letter": &**dead_letter_topic,
     });
-    // Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
-    // with it what it remembers.
-    if *evidence != EvidenceMode::Locate {
+    add_later_settings(&mut document, *evidence, *on_ungrounded, review_topic.as_deref());
+    Arc::from(digest(canonical(&document).as_bytes()))
+}
+
+/// Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
+/// with it what it remembers.
+fn add_later_settings(
+    document: &mut Value,
+    evidence: EvidenceMode,
+    on_ungrounded: UngroundedPolicy,
+    review_topic: Option<&str>,
+) {
+    if evidence != EvidenceMode::Locate {
         document["options"]["evidence"] = format!("{evidence:?}").into();
     }
-    if *on_ungrounded != UngroundedPolicy::Flag {
+    if on_ungrounded != UngroundedPolicy::Flag {
         document["options"]["on_ungrounded"] = format!("{on_ungrounded:?}").into();
     }
-    Arc::from(digest(canonical(&document).as_bytes()))
+    if let Some(review) = review_topic {
+        document["review"] = review.into();
+    }
 }
 
 fn names(topics: &[Arc<str>]) -> Vec<&str> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::sink::Target;
 use super::{ConnectorSpec, RuntimeDefaults};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::Value;
@@ -33,13 +34,17 @@ const MAX_RECORD_TOKENS: u32 = 32_768;
 /// A budget's window where the file does not say.
 const BUDGET_WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] =
-    &[("flag", LowConfidencePolicy::Flag), ("dead-letter", LowConfidencePolicy::DeadLetter)];
+const LOW_CONFIDENCE: &[(&str, LowConfidencePolicy)] = &[
+    ("flag", LowConfidencePolicy::Flag),
+    ("review", LowConfidencePolicy::Review),
+    ("dead-letter", LowConfidencePolicy::DeadLetter),
+];
 const EVIDENCE: &[(&str, EvidenceMode)] =
     &[("locate", EvidenceMode::Locate), ("quote", EvidenceMode::Quote), ("off", EvidenceMode::Off)];
 const UNGROUNDED: &[(&str, UngroundedPolicy)] = &[
     (UngroundedPolicy::Flag.as_str(), UngroundedPolicy::Flag),
     (UngroundedPolicy::Null.as_str(), UngroundedPolicy::Null),
+    (UngroundedPolicy::Review.as_str(), UngroundedPolicy::Review),
     (UngroundedPolicy::DeadLetter.as_str(), UngroundedPolicy::DeadLetter),
 ];
 
@@ -83,7 +88,13 @@ impl Options {
     }
 }
 
-pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults: &RuntimeDefaults) -> Options {
+/// Reads the section of a connector that has this topic for review.
+pub(super) fn read(
+    diagnostics: &Diagnostics,
+    mut section: Section<'_>,
+    defaults: &RuntimeDefaults,
+    review: &Target,
+) -> Options {
     let provider = provider(diagnostics, &mut section, defaults);
     let strategy = section.get("strategy", choice(STRATEGIES, &[]));
     if strategy.is_some() && provider.is_some() {
@@ -128,14 +139,27 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, defaults
         diagnostics
             .note(&section.location_of("on_ungrounded"), Problem::new("nothing is looked for: evidence is off", help));
     }
+    check_review(diagnostics, &section, &options, review);
     section.finish();
     options
+}
+
+/// Who asks for reviews names their topic.
+fn check_review(diagnostics: &Diagnostics, section: &Section<'_>, options: &Options, review: &Target) {
+    let policies = [
+        ("on_ungrounded", options.on_ungrounded == UngroundedPolicy::Review),
+        ("on_low_confidence", options.on_low_confidence == LowConfidencePolicy::Review),
+    ];
+    for (key, _) in policies.iter().filter(|(_, is_review)| *is_review && review.is_none()) {
+        let help = "write review: { kafka: { topic: … } }, at the top level of the file";
+        diagnostics.note(&section.location_of(key), Problem::new("there is no topic for results to review", help));
+    }
 }
 
 /// The word `null` is null in YAML, where it stands for what is left out otherwise.
 fn ungrounded(section: &mut Section<'_>) -> UngroundedPolicy {
     let is_null = section.node("on_ungrounded").is_some_and(|node| node.value == Value::Null);
-    let word = section.get("on_ungrounded", choice(UNGROUNDED, &["review"]));
+    let word = section.get("on_ungrounded", choice(UNGROUNDED, &[]));
     word.unwrap_or(if is_null { UngroundedPolicy::Null } else { UngroundedPolicy::Flag })
 }
 

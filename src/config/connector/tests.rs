@@ -131,12 +131,30 @@ fn evidence_is_on_and_what_is_done_without_it_is_for_the_user_to_say() {
     assert_eq!(checks("evidence: off").evidence, EvidenceMode::Off);
     assert_eq!(checks("evidence: quote").evidence, EvidenceMode::Quote);
     assert_eq!(checks("on_ungrounded: null").on_ungrounded, UngroundedPolicy::Null);
-    for (wrong, message) in [
-        ("on_ungrounded: review", "options.on_ungrounded: review is not in this version yet"),
-        ("evidence: off, on_ungrounded: dead-letter", "options.on_ungrounded: nothing is looked for"),
+    let found = findings(&with("evidence: off, on_ungrounded: dead-letter"));
+    assert!(found.contains("options.on_ungrounded: nothing is looked for"), "{found}");
+}
+
+#[test]
+fn who_asks_for_reviews_names_a_topic_for_them() {
+    const REVIEW: &str = "review: { kafka: { topic: r } }\n";
+    let with = |extra: &str| connector("a", "s", "b", "c") + extra;
+    assert_eq!(one(&with("")).topics.review_topic, None);
+    let asking = one(&with(&format!("{REVIEW}options: {{ on_low_confidence: review }}\n")));
+    assert_eq!(asking.topics.review_topic.as_deref(), Some("r"));
+    let both = "options: { on_ungrounded: review, on_low_confidence: review }\n";
+    for (wrong, messages) in [
+        (both.to_owned(), ["options.on_ungrounded: there is no topic", "options.on_low_confidence: there is no topic"]),
+        (
+            format!("review: {{}}\n{both}"),
+            ["review.kafka.topic: is missing", "options.on_ungrounded: there is no topic"],
+        ),
+        (REVIEW.replace(": r", ": b") + both, ["b is the sink and the review topic", "use two topics"]),
+        (REVIEW.replace(": r", ": c") + both, ["c is the dead letter topic and the review topic", "use two topics"]),
+        (REVIEW.replace(": r", ": s") + both, ["events would go round in circles: s → [a] → s", "review.kafka.topic"]),
     ] {
-        let found = findings(&with(wrong));
-        assert!(found.contains(message), "{found}");
+        let found = findings(&with(&wrong));
+        assert!(messages.iter().all(|message| found.contains(message)), "{messages:?}\n{found}");
     }
 }
 
@@ -190,6 +208,7 @@ fn the_hash_is_of_the_meaning() {
         format!("{base}options: {{ cache_ttl: 1s }}"),
         format!("{base}options: {{ evidence: off }}"),
         format!("{base}options: {{ on_ungrounded: dead-letter }}"),
+        format!("{base}options: {{ on_ungrounded: review }}\nreview: {{ kafka: {{ topic: r }} }}"),
     ] {
         assert_ne!(hash(&base), hash(&other), "{other}");
     }

@@ -1,4 +1,5 @@
-//! A connector's way through Kafka, from its sections `source`, `sink`, `dead_letter` and `delivery`.
+//! A connector's way through Kafka, from its sections `source`, `sink`, `dead_letter`, `review` and
+//! `delivery`.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(super) struct Topics {
     pub(super) source: Source,
     pub(super) sink: Target,
     pub(super) dead_letter: Target,
+    pub(super) review: Target,
     pub(super) group: String,
     delivery: Delivery,
 }
@@ -30,6 +32,7 @@ impl Topics {
             format: self.source.format,
             sink_topic: topic(&self.sink)?,
             dead_letter_topic: topic(&self.dead_letter)?,
+            review_topic: topic(&self.review),
             guarantee: self.delivery.guarantee,
             deduplicate: self.delivery.deduplicate,
             ordering: self.delivery.ordering,
@@ -48,7 +51,8 @@ pub(super) fn read(
     let source = source::read(diagnostics, root.section("source"));
     let sink = sink::read(root.section("sink"));
     let dead_letter = sink::read_dead_letter(root.section("dead_letter"));
+    let review = sink::read_review(root);
     let delivery = delivery::read(root.section("delivery"), source.format, defaults);
     let group = source.group.clone().unwrap_or_else(|| name.to_owned());
-    Topics { source, sink, dead_letter, group, delivery }
+    Topics { source, sink, dead_letter, review, group, delivery }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::topics::Topics;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::finding::{Finding, Place};
+use crate::config::values::Problem;
 
 /// A topic and where it is written.
 type Topic = (Arc<str>, Place, String);
@@ -23,23 +24,35 @@ impl Wiring {
         let topic = |(topic, location): &(Arc<str>, crate::config::diagnostics::Location)| {
             (Arc::clone(topic), diagnostics.place(&location.origin), location.path.clone())
         };
-        if let (Some((sink, _)), Some((dead_letter, location))) = (&topics.sink, &topics.dead_letter)
-            && sink == dead_letter
-        {
-            let message = format!("{sink} is the sink and the dead letter topic");
-            let help = "use two topics: readers of results must not meet dead letters";
-            diagnostics.note(location, crate::config::values::Problem::new(message, help));
-        }
+        check_outputs(diagnostics, topics);
         Self {
             name: name.map(|(name, place)| (name.to_owned(), place)),
             group: topics.group.clone(),
             sources: topics.source.topics.iter().map(topic).collect(),
-            targets: topics.sink.iter().chain(&topics.dead_letter).map(topic).collect(),
+            targets: topics.sink.iter().chain(&topics.dead_letter).chain(&topics.review).map(topic).collect(),
         }
     }
 
     fn shown(&self) -> &str {
         self.name.as_ref().map_or("unnamed", |(name, _)| name)
+    }
+}
+
+/// Readers of one kind of outcome must not meet another.
+fn check_outputs(diagnostics: &Diagnostics, topics: &Topics) {
+    let (sink, letters, review) = (
+        ("the sink", &topics.sink),
+        ("the dead letter topic", &topics.dead_letter),
+        ("the review topic", &topics.review),
+    );
+    for ((first, one), (second, other)) in [(sink, letters), (sink, review), (letters, review)] {
+        if let (Some((topic, _)), Some((same, location))) = (one, other)
+            && topic == same
+        {
+            let message = format!("{topic} is {first} and {second}");
+            let help = "use two topics: whoever reads one of them must not meet records of the other kind";
+            diagnostics.note(location, Problem::new(message, help));
+        }
     }
 }
 

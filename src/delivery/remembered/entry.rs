@@ -27,14 +27,30 @@ struct Entry {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
-    Result { confidence: f64, reference_usd: f64 },
-    DeadLetter { code: String, detail: Option<String> },
+    Result {
+        confidence: f64,
+        reference_usd: f64,
+    },
+    /// A result for review. Apart from the others, so that no earlier version takes it for one of them.
+    Review {
+        confidence: f64,
+        reference_usd: f64,
+    },
+    DeadLetter {
+        code: String,
+        detail: Option<String>,
+    },
 }
 
 pub(super) fn encode(settled: &Settled) -> Bytes {
     let Settled { outgoing, outcome, is_pointer: _, detail } = settled;
     let outcome = match *outcome {
-        RecordOutcome::Result { confidence, reference_usd, cache_hit: _ } => Kind::Result { confidence, reference_usd },
+        RecordOutcome::Result { is_for_review: true, confidence, reference_usd, cache_hit: _ } => {
+            Kind::Review { confidence, reference_usd }
+        }
+        RecordOutcome::Result { is_for_review: false, confidence, reference_usd, cache_hit: _ } => {
+            Kind::Result { confidence, reference_usd }
+        }
         RecordOutcome::DeadLetter { code } => {
             Kind::DeadLetter { code: code.as_str().to_owned(), detail: detail.clone() }
         }
@@ -60,9 +76,8 @@ pub(super) fn encode(settled: &Settled) -> Bytes {
 pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
     let entry: Entry = serde_json::from_slice(bytes).ok().filter(|entry: &Entry| entry.version == VERSION)?;
     let (outcome, detail) = match entry.outcome {
-        Kind::Result { confidence, reference_usd } => {
-            (RecordOutcome::Result { cache_hit: CacheHit::Journal, confidence, reference_usd }, None)
-        }
+        Kind::Result { confidence, reference_usd } => (result(false, confidence, reference_usd), None),
+        Kind::Review { confidence, reference_usd } => (result(true, confidence, reference_usd), None),
         Kind::DeadLetter { code, detail } => {
             let code = Code::ALL.iter().copied().find(|known| known.as_str() == code)?;
             (RecordOutcome::DeadLetter { code }, detail)
@@ -83,6 +98,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
         timestamp_ms: entry.timestamp_ms,
     };
     Some(Settled { outgoing, outcome, is_pointer: false, detail })
+}
+
+fn result(is_for_review: bool, confidence: f64, reference_usd: f64) -> RecordOutcome {
+    RecordOutcome::Result { is_for_review, cache_hit: CacheHit::Journal, confidence, reference_usd }
 }
 
 /// The outer `None` is text that is not Base64.
@@ -114,11 +133,13 @@ mod tests {
             (read.outgoing, read.outcome, read.detail),
             (dead_letter.outgoing, dead_letter.outcome, dead_letter.detail)
         );
-        let result = settled(RecordOutcome::Result { cache_hit: CacheHit::None, confidence: 0.5, reference_usd: 0.25 });
-        let read = decode(&encode(&result)).unwrap();
-        assert_eq!(read.outgoing, result.outgoing);
-        let expected = RecordOutcome::Result { cache_hit: CacheHit::Journal, confidence: 0.5, reference_usd: 0.25 };
-        assert_eq!(read.outcome, expected);
+        for is_for_review in [false, true] {
+            let outcome =
+                |cache_hit| RecordOutcome::Result { is_for_review, cache_hit, confidence: 0.5, reference_usd: 0.25 };
+            let result = settled(outcome(CacheHit::None));
+            let read = decode(&encode(&result)).unwrap();
+            assert_eq!((read.outgoing, read.outcome), (result.outgoing, outcome(CacheHit::Journal)));
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn ask(
     let mut found = Vec::new();
     let mut latency = Duration::ZERO;
     let sources = topics.source_topics.iter().map(|topic| (topic, true));
-    let outputs = [&topics.sink_topic, &topics.dead_letter_topic].map(|topic| (topic, false));
+    let outputs = topics.outputs().map(|topic| (topic, false));
     for (topic, is_source) in sources.chain(outputs) {
         let asked_at = Instant::now();
         let metadata = producer.client().fetch_metadata(Some(topic), TIMEOUT)?;

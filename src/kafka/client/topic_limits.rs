@@ -1,5 +1,5 @@
-//! What the topics take. A dead letter holds its whole original, so its topic has to take what the sources take; and an
-//! outcome that is larger than its topic's limit is better sent without company.
+//! What the topics take. A dead letter holds its whole original, and so does a result for review: their topics have to
+//! take what the sources take. An outcome that is larger than its topic's limit is better sent without company.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::configuration;
 use crate::kafka::settings::{KafkaSettings, TopicSettings};
-use crate::kafka::status::TopicLimits;
+use crate::kafka::status::{OutputLimits, TopicLimits};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest batch, and so the largest record, that a topic takes.
@@ -19,24 +19,29 @@ const LIMIT: &str = "max.message.bytes";
 
 /// Asks the cluster.
 pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &Handle) -> TopicLimits {
-    let (results, letters) = (&*topics.sink_topic, &*topics.dead_letter_topic);
+    let (letters, reviews) = (&*topics.dead_letter_topic, topics.review_topic.as_deref());
     let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
-    let names: Vec<&str> = sources.iter().copied().chain([results, letters]).collect();
+    let outputs = topics.outputs().map(|topic| &**topic);
+    let names: Vec<&str> = sources.iter().copied().chain(outputs).collect();
     let limits = limits_of(settings, &names, runtime).unwrap_or_else(|error| {
         tracing::debug!(%error, "the topics' limits cannot be read");
         HashMap::new()
     });
     let limit = |topic: &str| limits.get(topic).copied();
-    TopicLimits { results: limit(results), letters: limit(letters), mismatch: judge(&sources, letters, &limits) }
+    let mismatch = judge(&sources, letters, "a dead letter", &limits)
+        .or_else(|| judge(&sources, reviews?, "a result for review", &limits));
+    let (results, dead_letters) = (limit(&topics.sink_topic), limit(letters));
+    TopicLimits { outputs: OutputLimits { results, reviews: reviews.and_then(limit), dead_letters }, mismatch }
 }
 
-fn judge(sources: &[&str], letters: &str, limits: &HashMap<String, usize>) -> Option<String> {
-    let room = *limits.get(letters)?;
+/// What is wrong with a topic whose records hold their originals.
+fn judge(sources: &[&str], topic: &str, what: &str, limits: &HashMap<String, usize>) -> Option<String> {
+    let room = *limits.get(topic)?;
     let larger = sources.iter().filter_map(|name| Some((*name, *limits.get(*name)?))).find(|(_, limit)| *limit > room);
     larger.map(|(source, limit)| {
         format!(
-            "topic {letters} takes {room} bytes, and {source} up to {limit}: a dead letter could not hold its original; \
-             raise {LIMIT} of {letters}"
+            "topic {topic} takes {room} bytes, and {source} up to {limit}: {what} could not hold its original; \
+             raise {LIMIT} of {topic}"
         )
     })
 }
@@ -68,7 +73,7 @@ mod tests {
     fn letters_have_to_have_the_room_of_the_largest_source() {
         let limits = |of: &[(&str, usize)]| of.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect();
         let sources = ["a", "b"];
-        let judge = |of: &[(&str, usize)]| judge(&sources, "dlq", &limits(of));
+        let judge = |of: &[(&str, usize)]| judge(&sources, "dlq", "a dead letter", &limits(of));
         assert_eq!(judge(&[("a", 10), ("b", 10), ("dlq", 10)]), None);
         assert!(judge(&[("a", 10), ("b", 11), ("dlq", 10)]).is_some_and(|why| why.contains("b up to 11")));
         assert_eq!(judge(&[("a", 10), ("b", 11)]), None, "nobody knows");

@@ -77,7 +77,13 @@ fn handler_of(
     model: Arc<dyn Model>,
     remembered: Option<RememberedOutcomes>,
 ) -> RecordHandler {
-    let of_records = HandlerSettings { connector: "test".into(), config_hash: "0".into(), format, reference: None };
+    let of_records = HandlerSettings {
+        connector: "test".into(),
+        config_hash: "0".into(),
+        format,
+        has_review: true,
+        reference: None,
+    };
     let spec = Arc::new(Spec::new(settings, router_to(model)));
     RecordHandler::new(of_records, engine(), spec, caller(), Arc::new(ManualClock::default()), remembered)
 }

@@ -77,7 +77,8 @@ impl<'a, C: Cluster> Session<'a, C> {
         let settled = self.flights.get(ticket).and_then(Flight::ready);
         settled.is_some_and(|settled| {
             let limit = match settled.outcome {
-                RecordOutcome::Result { .. } => self.output_limits.results,
+                RecordOutcome::Result { is_for_review: true, .. } => self.output_limits.reviews,
+                RecordOutcome::Result { is_for_review: false, .. } => self.output_limits.results,
                 RecordOutcome::DeadLetter { .. } => self.output_limits.dead_letters,
             };
             limit.is_some_and(|limit| settled.outgoing.weight() > limit)
@@ -113,7 +114,11 @@ impl<'a, C: Cluster> Session<'a, C> {
     fn topic_of(&self, outcome: RecordOutcome) -> &'a str {
         let topics = &self.deps.topics;
         match outcome {
-            RecordOutcome::Result { .. } => &topics.sink_topic,
+            // Only the handler of a connector with such a topic sends results there.
+            RecordOutcome::Result { is_for_review: true, .. } => {
+                topics.review_topic.as_ref().unwrap_or(&topics.sink_topic)
+            }
+            RecordOutcome::Result { is_for_review: false, .. } => &topics.sink_topic,
             RecordOutcome::DeadLetter { .. } => &topics.dead_letter_topic,
         }
     }
@@ -172,13 +177,14 @@ impl<'a, C: Cluster> Session<'a, C> {
         let metrics = &self.deps.metrics;
         metrics.record_seconds.observe(took.as_secs_f64());
         match settled.outcome {
-            RecordOutcome::Result { cache_hit, confidence, reference_usd } => {
+            RecordOutcome::Result { is_for_review, cache_hit, confidence, reference_usd } => {
                 metrics.reference_cost_usd.inc_by(reference_usd);
-                match cache_hit {
-                    CacheHit::None => metrics.answered.inc(),
-                    CacheHit::Memory => metrics.remembered.inc(),
-                    CacheHit::Redis => metrics.shared.inc(),
-                    CacheHit::Journal => metrics.recalled.inc(),
+                match (is_for_review, cache_hit) {
+                    (true, _) => metrics.for_review.inc(),
+                    (false, CacheHit::None) => metrics.answered.inc(),
+                    (false, CacheHit::Memory) => metrics.remembered.inc(),
+                    (false, CacheHit::Redis) => metrics.shared.inc(),
+                    (false, CacheHit::Journal) => metrics.recalled.inc(),
                 };
                 metrics.confidence.observe(confidence);
             }
@@ -226,7 +232,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         let (handler, record) = (&self.deps.handler, &flight.record);
         let smaller = match settled.outcome {
             RecordOutcome::Result { .. } => {
-                let detail = format!("topic {} refused the result: {code}", self.deps.topics.sink_topic);
+                let detail = format!("topic {} refused the result: {code}", self.topic_of(settled.outcome));
                 handler.dead_letter(record, &Failure::new(failure_code, detail))
             }
             RecordOutcome::DeadLetter { code: original } if !settled.is_pointer => {

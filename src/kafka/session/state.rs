@@ -99,13 +99,6 @@ pub(super) struct Logs {
     pub(super) consumer_errors: LogThrottle<String>,
 }
 
-/// The largest outcomes that their topics take, in bytes, where that is known.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct OutputLimits {
-    pub(super) results: Option<usize>,
-    pub(super) dead_letters: Option<usize>,
-}
-
 /// Whether some source may not be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum SourceDenial {

@@ -15,7 +15,6 @@ use crate::kafka::client::cluster::{Cluster, ClusterError, Request};
 use crate::kafka::client::commit::Commit;
 use crate::kafka::client::transaction_calls;
 use crate::kafka::process::instance_slot;
-use crate::kafka::settings::TopicSettings;
 
 impl<C: Cluster> Session<'_, C> {
     /// True if outcomes may go to the producer now.
@@ -209,8 +208,8 @@ impl<C: Cluster> Session<'_, C> {
         // What a producer gets that may not write to any topic (KIP-679).
         let is_of_all = code == Some(RDKafkaErrorCode::ClusterAuthorizationFailed);
         let why = if is_of_all { "ClusterAuthorizationFailed".to_owned() } else { self.cluster.denied_output()? };
-        let TopicSettings { sink_topic, dead_letter_topic, .. } = topics;
-        Some(format!("a topic may not be written ({why}); permit WRITE of {sink_topic} and {dead_letter_topic}"))
+        let outputs = topics.outputs().map(|topic| &**topic).collect::<Vec<_>>().join(" and ");
+        Some(format!("a topic may not be written ({why}); permit WRITE of {outputs}"))
     }
 
     /// Whether this record's outcome is delivered but not committed, or waits only for the next transaction.

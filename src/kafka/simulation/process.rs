@@ -141,7 +141,13 @@ impl Company {
 /// Takes each record as far as a question to the model.
 pub(in crate::kafka) fn handler(model: Arc<dyn Model>, remembered: Option<RememberedOutcomes>) -> RecordHandler {
     let format = RecordFormat::CloudEvents;
-    let of_records = HandlerSettings { connector: "sim".into(), config_hash: "0".into(), format, reference: None };
+    let of_records = HandlerSettings {
+        connector: "sim".into(),
+        config_hash: "0".into(),
+        format,
+        has_review: false,
+        reference: None,
+    };
     // Nothing is remembered in the process: that would hide what the journal forgets.
     let spec = Spec::new(testing::settings(), router_to(model));
     let clock = Arc::new(ManualClock::default());
@@ -165,6 +171,7 @@ fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Depend
             format: RecordFormat::CloudEvents,
             sink_topic: RESULTS.into(),
             dead_letter_topic: LETTERS.into(),
+            review_topic: None,
             guarantee: plan.guarantee,
             deduplicate: window,
             ordering: plan.ordering,

@@ -20,6 +20,7 @@ pub struct ConnectorMetrics {
     /// Results from the answers that processes share.
     pub shared: Counter,
     pub recalled: Counter,
+    pub for_review: Counter,
     pub repeats: Counter,
     pub deleted: Counter,
     pub(super) dead_letters: Family<DeadLetters, Counter>,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::logprobs::ValueLogprob;
-use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
+use crate::pipeline::spec::{EvidenceMode, LowConfidencePolicy, UngroundedPolicy};
 use crate::ports::model::ObjectLogprobs;
 use crate::schema::Schema;
 use crate::telemetry::metrics::Metrics;
@@ -109,6 +109,29 @@ async fn a_value_without_ground_is_nulled_or_dead_lettered_where_that_is_configu
     let letter = settled(&handler_saying(with(UngroundedPolicy::DeadLetter), None), "order A-1", 1).await;
     assert_eq!(letter.outcome, RecordOutcome::DeadLetter { code: Code::Ungrounded });
     assert!(header(&letter, "sp-error-detail").unwrap().contains("/amount"));
+}
+
+#[tokio::test]
+async fn a_result_is_for_review_where_a_policy_says_so_also_when_it_comes_from_the_journal() {
+    let settings = ticket_settings().with(|it| {
+        it.checks.on_ungrounded = UngroundedPolicy::Review;
+        it.checks.on_low_confidence = LowConfidencePolicy::Review;
+        it.checks.confidence_threshold = Some(0.75);
+    });
+    let journal = Arc::new(MemoryJournal::default());
+    let handler = handler_saying(settings.clone(), Some(&journal));
+    let first = settled(&handler, "order A-1", 1).await;
+    let again = settled(&handler_saying(settings, Some(&journal)), "order A-1", 1).await;
+    for waiting in [&first, &again] {
+        assert!(matches!(waiting.outcome, RecordOutcome::Result { is_for_review: true, .. }), "{waiting:?}");
+        assert_eq!(header(waiting, "sp-review-reason").as_deref(), Some("ungrounded,low_confidence"));
+        assert_eq!(header(waiting, "sp-source-value").as_deref(), Some(r#"{"body":"order A-1"}"#));
+        assert_eq!(header(waiting, "ce_flags").as_deref(), Some("ungrounded:/amount,low-confidence"));
+        assert_eq!(waiting.outgoing.value.as_deref(), Some(TICKET.as_bytes()));
+    }
+    let grounded = settled(&handler, "order A-1 for 12", 2).await;
+    assert!(matches!(grounded.outcome, RecordOutcome::Result { is_for_review: false, .. }), "{grounded:?}");
+    assert_eq!(header(&grounded, "sp-review-reason"), None);
 }
 
 #[tokio::test]

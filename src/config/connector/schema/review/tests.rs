@@ -46,7 +46,7 @@ fn how_a_value_is_looked_for_is_said_with_a_word_that_there_is() {
     let wrong = one(json!({ "type": "string", "x-evidence": "judge" }));
     assert_eq!((wrong.pointer.as_str(), wrong.is_mistake), ("/properties/a/x-evidence", true));
     let wrong = one(json!({ "type": "string", "x-on-ungrounded": null }));
-    assert_eq!(wrong.help, "write flag or null or dead-letter");
+    assert_eq!(wrong.help, "write flag or null or review or dead-letter");
 }
 
 #[test]

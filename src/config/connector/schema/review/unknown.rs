@@ -42,7 +42,7 @@ const ANNOTATIONS: [&str; 27] = [
 
 /// The annotations that this program reads, with the words that each can have.
 const OWN_WORDS: [(&str, &[&str]); 2] =
-    [(EVIDENCE, &["locate", "quote", "judged"]), (ON_UNGROUNDED, &["flag", "null", "dead-letter"])];
+    [(EVIDENCE, &["locate", "quote", "judged"]), (ON_UNGROUNDED, &["flag", "null", "review", "dead-letter"])];
 
 /// What other notations call a keyword, and drafts before 4.
 const OTHER_NAMES: [(&str, &str); 17] = [
