@@ -2,9 +2,9 @@
 //!
 //! In: [`cloudevents`] and [`plain`] turn a Kafka record into an [`Event`](crate::domain::event::Event). Out: a
 //! [`result_event`] is a result before it is in any wire format, and [`kafka_binary`] and [`json_event`] write it;
-//! [`review_record`] is a result with the record that it answers; [`dead_letter`] is a record with its failure. [`trace`] carries the trace through both. Input is untrusted: nothing
-//! here panics or recurses without a bound, and no error repeats what the sender wrote except names of headers and
-//! attributes.
+//! [`review_record`] is a result with the record that it answers; [`dead_letter`] is a record with its failure. [`trace`]
+//! carries the trace through both. [`stored_answer`] is an answer as it is kept. Input is untrusted: nothing here panics
+//! or recurses without a bound, and no error repeats what the sender wrote except names of headers and attributes.
 
 mod attribute_list;
 mod attributes;
@@ -24,4 +24,5 @@ pub mod kafka_binary;
 pub mod plain;
 pub mod result_event;
 pub mod review_record;
+pub mod stored_answer;
 pub mod trace;

@@ -4,6 +4,7 @@
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used; [`flag`]: what to note;
 //! - [`evidence`]: where the values of an answer stand in the text; [`quotes`]: what a model quotes of it for them;
 //!   [`grounding`]: what that means for one record; [`logprobs`]: how likely the values were to the model;
+//!   [`agreement`]: whether a second provider says the same;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -12,6 +13,7 @@
 //! - [`page`]: lists that are read in parts; [`duration`], [`time`]: durations and times as people write them;
 //!   [`latency_histogram`]: how long things took.
 
+pub mod agreement;
 pub mod answer;
 pub mod answer_key;
 pub mod api_key;

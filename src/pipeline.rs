@@ -1,4 +1,4 @@
-//! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ ground ▶ score.
+//! The one pipeline behind every door: resolve ▶ accept ▶ recall ▶ ask ▶ approve ▶ ground ▶ compare ▶ score.
 //!
 //! [`engine`] has the life of a request on one screen. Decoding and encoding belong to the door that a request came
 //! through, because they depend on its wire format.
@@ -6,15 +6,18 @@
 //! - [`request`]: a request, and the question that it comes to; [`spec`]: what is asked, and of whom; [`caller`]: who
 //!   asks, and pays; [`spec_cache`]: specifications that requests bring along, found again by their content
 //! - [`definitions`]: schemas and templates by name
-//! - [`accept`], [`recall`], [`ask`], [`approve`], [`ground`], [`score`]: one stage each
+//! - [`accept`], [`recall`], [`ask`], [`approve`], [`ground`], `compare`, [`score`]: one stage each
+//! - [`agreement`]: which answers are compared with those of a second provider, and how
 //! - [`patience`]: waiting for providers, and for how long; [`gate`]: whether anybody may be asked
 //! - [`route`]: who is asked; [`budget`]: what a caller may spend
 
 pub mod accept;
+pub mod agreement;
 pub mod approve;
 pub mod ask;
 pub mod budget;
 pub mod caller;
+mod compare;
 pub mod definitions;
 pub mod engine;
 pub mod gate;

@@ -1,6 +1,6 @@
 //! What the pipeline and the doors need from outside, as traits. Each has a fake in memory beside it.
 //!
-//! - [`answers`], [`journal`], [`model`]: what is remembered, and who is asked;
+//! - [`answers`], [`journal`], [`paid_answer`], [`model`]: what is remembered, and who is asked;
 //! - [`keys`], [`request_log`], [`catalog`], [`audit`], [`idempotency`]: what the HTTP API keeps in a database;
 //!   [`repository`]: what these have in common;
 //! - [`rate_limits`]: how much a key may ask;
@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod keys;
 pub mod model;
+pub mod paid_answer;
 pub mod rate_limits;
 pub mod repository;
 pub mod request_log;

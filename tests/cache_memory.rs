@@ -47,6 +47,7 @@ fn answer(data: usize, id: usize) -> Arc<Answer> {
         quotes: Vec::new(),
         logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
+        agreement: None,
     })
 }
 

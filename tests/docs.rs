@@ -81,6 +81,9 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     caller.step("ask");
     caller.suspicious("sql-union");
     caller.paid(0.0, Some((0.0, 1.0)));
+    caller.agreement.compared("p", "sample", "compared");
+    caller.agreement.field("/intent", "sample", true);
+    caller.agreement.paid("p", Usage::default(), 0.0);
     let fields = metrics.fields("c");
     fields.evidence("/intent", "judged");
     fields.value("/intent", "refund");

@@ -11,6 +11,7 @@ use crate::config::connector::part::Part;
 use crate::config::connector::{ConnectorConfig, ConnectorSpec};
 use crate::domain::tenant::Tenant;
 use crate::kafka::handler::RecordHandler;
+use crate::pipeline::agreement::{AgreementSettings, NotComparable, SecondProvider};
 use crate::pipeline::definitions::{DefinitionError, Definitions};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::spec::Spec;
@@ -35,6 +36,13 @@ pub(super) struct NamedSpec {
     schema: Part<Schema>,
     rest: ConnectorSpec,
     router: Box<dyn Fn() -> Router + Send + Sync>,
+    second: Option<Second>,
+}
+
+/// The provider that is asked about some of the answers.
+struct Second {
+    router: Box<dyn Fn() -> Router + Send + Sync>,
+    settings: AgreementSettings,
 }
 
 /// A connector that takes new versions of what it names while it runs.
@@ -63,7 +71,18 @@ impl NamedSpec {
             schema: config.schema.clone(),
             rest: config.spec.clone(),
             router: Box::new(router),
+            second: None,
         }
+    }
+
+    /// The same, some of whose answers are compared with those of the only provider of what `router` makes.
+    #[must_use]
+    pub(super) fn compared_with(
+        self,
+        router: impl Fn() -> Router + Send + Sync + 'static,
+        settings: AgreementSettings,
+    ) -> Self {
+        Self { second: Some(Second { router: Box::new(router), settings }), ..self }
     }
 
     /// Whether new versions can come.
@@ -95,7 +114,17 @@ impl NamedSpec {
 
     /// What is asked with these.
     pub(super) fn spec(&self, (template, schema): &Parts) -> Arc<Spec> {
-        Arc::new(Spec::new(self.rest.with(Arc::clone(template), Arc::clone(schema)), (self.router)()))
+        let spec = Spec::new(self.rest.with(Arc::clone(template), Arc::clone(schema)), (self.router)());
+        // What the schema says of comparisons was checked when it was found.
+        Arc::new(match self.second_provider(schema) {
+            Some(Ok(second)) => spec.compared_with(second),
+            Some(Err(_)) | None => spec,
+        })
+    }
+
+    fn second_provider(&self, schema: &Schema) -> Option<Result<SecondProvider, NotComparable>> {
+        let Second { router, settings } = self.second.as_ref()?;
+        Some(SecondProvider::new(router(), *settings, schema))
     }
 
     async fn find(&self, definitions: &Definitions) -> Result<Parts, Unresolved> {
@@ -122,6 +151,9 @@ impl NamedSpec {
                 found.map_err(|error| unresolved("schema", reference, &error))?
             }
         };
+        if let Some(Err(error)) = self.second_provider(&schema) {
+            return Err(Unresolved::Wrong(format!("options.agreement: the schema {}: {error}", schema.name())));
+        }
         Ok((template, schema))
     }
 }

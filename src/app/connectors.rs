@@ -29,6 +29,7 @@ use crate::pipeline::definitions::Definitions;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
+use crate::pipeline::route::settings::Strategy;
 use crate::pipeline::spec::Spec;
 use crate::ports::health::Health;
 
@@ -81,7 +82,9 @@ impl Builder<'_> {
         for config in configs {
             let providers = self.providers.asked_by(&config, &self.shared.runtime)?;
             connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
-            let (named, caller) = (self.spec(&config, providers), self.caller(&config));
+            let second = self.providers.second_of(&config)?;
+            connectors.providers.extend(second.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
+            let (named, caller) = (self.spec(&config, providers, second), self.caller(&config));
             let parts = named.first(&config, &self.storage.definitions).await?;
             let spec = named.spec(&parts);
             connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
@@ -102,10 +105,23 @@ impl Builder<'_> {
         Ok(connectors)
     }
 
-    fn spec(&self, config: &ConnectorConfig, providers: Vec<Arc<Provider>>) -> NamedSpec {
+    fn spec(
+        &self,
+        config: &ConnectorConfig,
+        providers: Vec<Arc<Provider>>,
+        second: Option<Arc<Provider>>,
+    ) -> NamedSpec {
         let strategy = config.strategy.unwrap_or(self.shared.runtime.routing.strategy);
         let signal = self.providers.signal.clone();
-        NamedSpec::of(config, move || Router::new(providers.clone(), strategy, signal.clone()))
+        let of_second = signal.clone();
+        let named = NamedSpec::of(config, move || Router::new(providers.clone(), strategy, signal.clone()));
+        match (second, &config.agreement) {
+            (Some(second), Some(agreement)) => {
+                let router = move || Router::new(vec![Arc::clone(&second)], Strategy::Priority, of_second.clone());
+                named.compared_with(router, agreement.settings)
+            }
+            _ => named,
+        }
     }
 
     fn caller(&self, config: &ConnectorConfig) -> Arc<Caller> {

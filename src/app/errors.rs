@@ -13,10 +13,12 @@ pub enum AppError {
     #[error(transparent)]
     Provider(#[from] BuildError),
     /// A connector names a provider that is not usable here.
-    #[error("{}: options.provider: provider `{provider}` is not usable; set its key, or name another", .path.display())]
+    #[error("{}: {key}: provider `{provider}` is not usable; set its key, or name another", .path.display())]
     NoSuchProvider {
         /// The connector's file.
         path: PathBuf,
+        /// The setting that names it.
+        key: &'static str,
         /// The name that it gives.
         provider: String,
     },

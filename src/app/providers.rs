@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::errors::AppError;
 use super::shared::Shared;
-use crate::config::connector::ConnectorConfig;
+use crate::config::connector::{ConnectorAgreement, ConnectorConfig};
 use crate::config::runtime::RuntimeConfig;
 use crate::domain::answer::Usage;
 use crate::http::v1::provider_list::KnownProvider;
@@ -91,17 +91,29 @@ impl Providers {
         let asked: Vec<_> = names.filter_map(|name| self.by_name.get(name).cloned()).collect();
         if asked.is_empty() {
             let provider = connector.provider.clone().unwrap_or_default();
-            return Err(AppError::NoSuchProvider { path: connector.path.clone(), provider });
+            return Err(AppError::NoSuchProvider { path: connector.path.clone(), key: "options.provider", provider });
         }
         check_budget(connector, &asked)?;
         Ok(asked)
+    }
+
+    /// The provider that is asked about some of the connector's answers, if one is.
+    pub(super) fn second_of(&self, connector: &ConnectorConfig) -> Result<Option<Arc<Provider>>, AppError> {
+        let Some(ConnectorAgreement { provider, .. }) = &connector.agreement else { return Ok(None) };
+        let second = self.by_name.get(provider).cloned().ok_or_else(|| AppError::NoSuchProvider {
+            path: connector.path.clone(),
+            key: "options.agreement.provider",
+            provider: provider.clone(),
+        })?;
+        Ok(Some(second))
     }
 }
 
 /// Whether a provider is asked without a request that names it.
 fn is_routed_to(name: &String, runtime: &RuntimeConfig, connectors: &[ConnectorConfig]) -> bool {
+    let is_second = |connector: &ConnectorConfig| connector.agreement.as_ref().is_some_and(|one| one.provider == *name);
     runtime.routing.fallback.contains(name)
-        || connectors.iter().any(|connector| names_asked_by(connector, runtime).contains(name))
+        || connectors.iter().any(|connector| names_asked_by(connector, runtime).contains(name) || is_second(connector))
 }
 
 /// The one provider that the connector names, or those of the routing.
@@ -111,8 +123,9 @@ fn names_asked_by<'a>(connector: &'a ConnectorConfig, runtime: &'a RuntimeConfig
 
 /// True unless all that the connector asks cost nothing and answer the same when they are asked again.
 pub(super) fn asks_a_model(connector: &ConnectorConfig, runtime: &RuntimeConfig) -> bool {
-    let names = names_asked_by(connector, runtime);
-    let mut asked = runtime.providers.iter().filter(|settings| names.contains(&settings.name));
+    let second = connector.agreement.as_ref().map(|agreement| &agreement.provider);
+    let names: Vec<&String> = names_asked_by(connector, runtime).iter().chain(second).collect();
+    let mut asked = runtime.providers.iter().filter(|settings| names.contains(&&settings.name));
     asked.any(|settings| !matches!(settings.kind, ProviderKind::Offline))
 }
 

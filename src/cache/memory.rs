@@ -193,6 +193,7 @@ mod tests {
             quotes: Vec::new(),
             logprobs: Vec::new(),
             grounding: RememberedGrounding::default(),
+            agreement: None,
         })
     }
 

@@ -2,14 +2,13 @@
 //! the server does, a look-up is a miss within [`ANSWER_LIMIT`], and a server that is known to be away or slow is not
 //! waited for at all.
 //!
-//! - `envelope`: an answer as bytes; `keys`: what it is stored under;
+//! - `keys`: what an answer is stored under;
 //! - `connection`: connecting, and what the server sends of its own accord; `link`: what is known of it without asking;
 //! - `worker`: the task that keeps the connection, writes, and hears of invalidations;
 //! - `invalidation`: removing answers by their names;
 //! - [`rate_limits`]: the limits of keys, which all processes count together on the same connection.
 
 mod connection;
-mod envelope;
 mod invalidation;
 mod keys;
 mod link;
@@ -27,12 +26,12 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::connection::{Server, is_refusal, why};
-use self::envelope::{Decoder, MAX_BYTES};
 use self::invalidation::Invalidation;
 use self::link::Link;
 use self::rate_limits::RedisRateLimits;
 use self::worker::{Job, Worker};
 use crate::cache::memory::MemoryAnswers;
+use crate::codec::stored_answer::{Decoder, MAX_BYTES};
 use crate::domain::answer::Answer;
 use crate::domain::answer_key::AnswerKey;
 use crate::domain::fingerprint::Fingerprint;

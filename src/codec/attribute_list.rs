@@ -12,7 +12,7 @@ use crate::domain::decimals::Decimals;
 /// Texts of an ordinary event, in bytes.
 const TEXTS: usize = 768;
 /// Attributes of one with all that there can be.
-const MOST: usize = 34;
+const MOST: usize = 35;
 
 /// The name of a context attribute, kept as Kafka's binary mode writes it: that is written most often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::ascii;
+use crate::domain::agreement::Agreement;
 use crate::domain::evidence::{Evidence, FieldEvidence};
 use crate::domain::logprobs::{ByField, ValueLogprob};
 
@@ -25,17 +26,21 @@ struct Place<'a> {
     spans: Vec<[u32; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprob_mean: Option<f64>,
+    /// Whether a second provider gave the same value, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<bool>,
 }
 
 /// `{"/order_id":{"evidence":"exact","source":"/body","spans":[[112,121]]}, …}`: each value's JSON Pointer in the data
 /// with its evidence, in the order of the answer. Fields for which there is no room are left out from the end, and counted
 /// in the last member, whose name is no pointer: `"left_out":{"fields":12}`. ASCII, because it stands in a header. Log
-/// probabilities stand beside the evidence of their values.
-pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob]) -> Bytes {
+/// probabilities, and whether a second provider agrees, stand beside the evidence of their values.
+pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob], agreement: Option<&Agreement>) -> Bytes {
     let logprobs = ByField::new(logprobs);
     let mut text = String::from("{");
     for (index, field) in evidence.fields.iter().enumerate() {
-        let entry = entry(field, logprobs.mean(&field.field));
+        let agreed = agreement.and_then(|agreement| agreement.of(&field.field));
+        let entry = entry(field, logprobs.mean(&field.field), agreed);
         let is_last = index + 1 == evidence.fields.len();
         let rest = if is_last { 1 } else { LEFT_OUT_BYTES };
         let separator = if index == 0 { "" } else { "," };
@@ -52,13 +57,14 @@ pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob]) -> Bytes {
     Bytes::from(text.into_boxed_str().into_boxed_bytes())
 }
 
-fn entry(field: &FieldEvidence, logprob_mean: Option<f64>) -> String {
+fn entry(field: &FieldEvidence, logprob_mean: Option<f64>, agreed: Option<bool>) -> String {
     let FieldEvidence { field: pointer, state, source, spans } = field;
     let place = Place {
         evidence: state.as_str(),
         source: source.as_deref(),
         spans: spans.iter().map(|span| [span.start, span.end]).collect(),
         logprob_mean,
+        agreed,
     };
     // Texts and numbers can be written.
     let [pointer, place] =
@@ -88,7 +94,7 @@ mod tests {
     }
 
     fn read_with(fields: Vec<FieldEvidence>, logprobs: &[ValueLogprob]) -> (usize, Value) {
-        let bytes = encode(&Evidence { fields, quotes: Vec::new() }, logprobs);
+        let bytes = encode(&Evidence { fields, quotes: Vec::new() }, logprobs, None);
         assert!(bytes.iter().all(|byte| (b' '..=b'~').contains(byte)), "{bytes:?}");
         (bytes.len(), serde_json::from_slice(&bytes).unwrap())
     }
@@ -122,6 +128,19 @@ mod tests {
             "/c": { "evidence": "none" },
         });
         assert_eq!(read_with(fields, &logprobs).1, expected);
+    }
+
+    #[test]
+    fn each_field_that_a_second_provider_was_asked_about_says_whether_it_agrees() {
+        let fields = ["/a", "/b", "/c"].map(|pointer| field(pointer, EvidenceState::Judged)).into();
+        let agreement = Agreement::new(0.5, vec![("/a".into(), true), ("/b".into(), false)]);
+        let bytes = encode(&Evidence { fields, quotes: Vec::new() }, &[], Some(&agreement));
+        let expected = json!({
+            "/a": { "evidence": "judged", "agreed": true },
+            "/b": { "evidence": "judged", "agreed": false },
+            "/c": { "evidence": "judged" },
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), expected);
     }
 
     #[test]

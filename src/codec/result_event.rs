@@ -10,11 +10,10 @@ pub use super::attribute_list::AttributeName;
 use super::field_evidence;
 use super::trace;
 use super::write;
-use crate::domain::answer::{Answered, CacheHit, Usage};
+use crate::domain::answer::{Answer, Answered, CacheHit, Usage};
 use crate::domain::attempt::{self, Attempt};
 use crate::domain::event::Event;
 use crate::domain::grounding::Grounding;
-use crate::domain::logprobs::ValueLogprob;
 use crate::domain::record::Record;
 
 /// `type` of a result.
@@ -132,12 +131,14 @@ fn add_cause(list: &mut AttributeList, event: &Event) {
     }
 }
 
-/// Where the answer's values stand in the record. Results that share a grounding share its text.
-fn add_evidence(list: &mut AttributeList, grounding: &Grounding, logprobs: &[ValueLogprob]) {
+/// Where the answer's values stand in the record. Results that share a grounding share its text, and the answer.
+fn add_evidence(list: &mut AttributeList, grounding: &Grounding, answer: &Answer) {
     if let Some(grounded) = grounding.grounded {
         list.number("ce_grounded", grounded, 2);
     }
-    let written = grounding.written.get_or_init(|| field_evidence::encode(&grounding.evidence, logprobs));
+    let Answer { logprobs, agreement, .. } = answer;
+    let written =
+        grounding.written.get_or_init(|| field_evidence::encode(&grounding.evidence, logprobs, agreement.as_ref()));
     list.shared("ce_fieldevidence", written.clone());
 }
 
@@ -154,7 +155,10 @@ fn add_provenance(list: &mut AttributeList, answered: &Answered, origin: &Origin
     list.number("ce_confidence", answered.confidence.score, 2);
     list.shown("ce_confidencefactors", answered.confidence);
     if let Some(grounding) = &answered.grounding {
-        add_evidence(list, grounding, &answer.logprobs);
+        add_evidence(list, grounding, answer);
+    }
+    if let Some(agreement) = &answer.agreement {
+        list.number("ce_agreement", agreement.share(), 2);
     }
     list.shown("ce_attempts", attempts);
     // One plain call has nothing to tell beyond the attributes, if its provider gives no ids.

@@ -1,13 +1,16 @@
 //! Connector files: one pipeline each, from topics through a prompt and a schema to topics.
 //!
 //! - `source`, `sink` (and `dead_letter`, `review`), `delivery`: those sections; `topics`: what Kafka needs of them;
-//! - `prompt`, [`schema`], `options`: those sections; [`part`]: what of it is found in the store;
+//! - `prompt`, [`schema`], `options`, and `agreement` in it: those sections; [`part`]: what of it is found in the
+//!   store; `named_provider`: whether a provider that they name can be asked;
 //! - [`changes`]: settings that an evaluation changes;
 //! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
 
+mod agreement;
 pub mod changes;
 mod delivery;
 mod hash;
+mod named_provider;
 mod options;
 pub mod part;
 mod prompt;
@@ -22,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::agreement::ConnectorAgreement;
 use self::changes::Changes;
 use self::part::Part;
 use super::diagnostics::{Diagnostics, Location};
@@ -59,6 +63,8 @@ pub struct ConnectorConfig {
     pub provider: Option<String>,
     /// How the routing chooses; `None` as the routing does for everyone.
     pub strategy: Option<Strategy>,
+    /// Of which answers a second provider is asked, if it is.
+    pub agreement: Option<ConnectorAgreement>,
     /// What the connector may spend.
     pub budget: Option<BudgetSettings>,
     /// First 12 hexadecimal digits of the SHA-256 of the connector file as resolved (`confighash`).
@@ -255,7 +261,7 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
         let config_hash = hash::of(&name, &topics, &prompt_digest, &schema_digest, &options);
         let path = file.to_path_buf();
         let spec = options.spec(defaults.cache_ttl);
-        let options::Options { provider, strategy, budget, .. } = options;
+        let options::Options { provider, strategy, agreement, budget, .. } = options;
         Some(ConnectorConfig {
             name,
             path,
@@ -266,6 +272,7 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
             spec,
             provider,
             strategy,
+            agreement,
             budget,
             config_hash,
         })

@@ -2,6 +2,7 @@
 //! outcomes that cost a provider call.
 
 mod entry;
+mod paid_answer;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,11 +14,13 @@ use futures_util::future::join;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use self::paid_answer::JournalledAnswer;
 use super::outcome::{RecordOutcome, Settled};
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::record::Record;
 use crate::ports::journal::{Claim, Claimed, Journal, Key};
+use crate::ports::paid_answer::PaidAnswer;
 
 /// One connector's part of the journal.
 pub struct RememberedOutcomes {
@@ -145,6 +148,11 @@ impl RememberedOutcomes {
             tracing::warn!(connector = &*self.connector, "an outcome in the store is of another version; asking again");
         }
         decoded
+    }
+
+    /// The place for the answer to a question whose outcome is not there yet.
+    pub fn paid_answer(&self, keys: Keys) -> Arc<dyn PaidAnswer> {
+        Arc::new(JournalledAnswer::new(Arc::clone(&self.journal), keys.result))
     }
 
     /// Remembers an outcome; waits while the store is away.

@@ -35,6 +35,7 @@ pub async fn settle(
         {
             return settled;
         }
+        question.keep_paid_answer_in(outcomes.paid_answer(keys));
     }
     let outcome = match AssertUnwindSafe(engine.finish(question)).catch_unwind().await {
         Ok(outcome) => outcome,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::domain::agreement::Agreement;
 use crate::domain::attempt::{Attempt, LadderStep};
 use crate::domain::decimals::Decimals;
 pub use crate::domain::flag::Flag;
@@ -109,6 +110,8 @@ pub struct Answer {
     pub logprobs: Vec<ValueLogprob>,
     /// Where its values stand in the text of the first record that it was given to. Found out in each process anew.
     pub grounding: RememberedGrounding,
+    /// What a second provider says of it, if one was asked and answered.
+    pub agreement: Option<Agreement>,
 }
 
 impl Answer {

@@ -114,6 +114,7 @@ mod tests {
             quotes: Vec::new(),
             logprobs: Vec::new(),
             grounding: RememberedGrounding::default(),
+            agreement: None,
         };
         change(&mut answer);
         let answered = Answered {

@@ -8,10 +8,11 @@
 //! - `ladder`: the calls, and which is the next one
 //! - `reply`: what a reply leads to, and the last rung
 //! - `progress`: how far a question has come, over all of its waits
-//! - `ceiling`: what the next call can take
+//! - `ceiling`: what the next call can take; `paid_call`: one call, and who pays for it
 
-mod ceiling;
+pub(super) mod ceiling;
 mod ladder;
+pub(super) mod paid_call;
 mod progress;
 mod reply;
 
@@ -93,6 +94,7 @@ fn answer(
         quotes: approved.quotes,
         logprobs: approved.logprobs,
         grounding: RememberedGrounding::default(),
+        agreement: None,
     })
 }
 

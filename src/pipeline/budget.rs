@@ -82,6 +82,11 @@ impl Budget {
         reserved
     }
 
+    /// Sets `usd` aside for a call that need not be made, if that is left: nobody waits for it.
+    pub fn reserve_spare(&self, usd: f64) -> Option<Reservation<'_>> {
+        self.try_reserve(usd).ok()
+    }
+
     fn try_reserve(&self, usd: f64) -> Result<Reservation<'_>, Failure> {
         let now = self.clock.now();
         let mut state = self.state(now);
@@ -175,6 +180,16 @@ mod tests {
         let refused = reserved.into_iter().find_map(Result::err).unwrap();
         assert_eq!(refused.code, Code::BudgetExhausted);
         assert_eq!(refused.retry_after, Some(WAIT_FOR_OTHERS), "the money is only reserved");
+    }
+
+    #[test]
+    fn a_call_that_need_not_be_made_is_not_waited_for() {
+        let (budget, _) = budget(1.0);
+        assert!(budget.reserve_spare(0.4).is_some());
+        budget.reserve(0.8).ok().unwrap().settle(0.8);
+        assert!(budget.reserve_spare(0.4).is_none());
+        assert_eq!(budget.spent_until(), None);
+        assert!(budget.reserve(0.1).is_ok());
     }
 
     #[test]

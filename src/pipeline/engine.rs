@@ -12,6 +12,7 @@ use crate::domain::failure::{Code, Failure};
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::ask::{self, Asked};
+use crate::pipeline::compare::{compare, paid_before};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::recall::{Recall, SharedLookUp, SingleFlight};
 use crate::pipeline::request::{Question, Request};
@@ -96,6 +97,8 @@ impl Engine {
                 flags,
                 fingerprint,
                 is_looked_up: false,
+                is_sampled: spec.second_provider().is_some_and(|second| second.samples(input.event)),
+                paid_answer: None,
                 progress: Box::default(),
             }),
         }
@@ -119,8 +122,8 @@ impl Engine {
         Begun::Ask(question)
     }
 
-    /// Ask ▶ approve ▶ ground ▶ score, once for all requests that ask the same question at the same time, as far as providers
-    /// can be asked now.
+    /// Ask ▶ approve ▶ ground ▶ compare ▶ score, once for all requests that ask the same question at the same time, as
+    /// far as providers can be asked now.
     ///
     /// # Errors
     /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable` says nothing about the question: it
@@ -190,9 +193,15 @@ impl Engine {
         {
             return Ok((answer, CacheHit::Redis));
         }
-        let Question { spec, caller, deadline, prompt, content, progress, .. } = question;
-        let content = content.as_deref().unwrap_or(prompt);
-        let answer = Arc::new(ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?);
+        let answer = match paid_before(question).await {
+            Some(answer) => answer,
+            None => {
+                let Question { spec, caller, deadline, prompt, content, progress, .. } = &mut *question;
+                let content = content.as_deref().unwrap_or(prompt);
+                ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?
+            }
+        };
+        let answer = Arc::new(compare(question, answer).await);
         if let Some(key) = key.filter(|_| cache.writes()) {
             // Before it is kept, since the cache counts what an answer takes when it gets it.
             drop(question.ground(&answer));

@@ -14,6 +14,7 @@ use crate::pipeline::caller::Caller;
 use crate::pipeline::gate::Gate;
 use crate::pipeline::ground::RecordTexts;
 use crate::pipeline::spec::Spec;
+use crate::ports::paid_answer::PaidAnswer;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
 
@@ -43,6 +44,10 @@ pub struct Question {
     pub(super) fingerprint: Option<Fingerprint>,
     /// Whether it is known that the answers that processes share have none.
     pub(super) is_looked_up: bool,
+    /// Whether a second provider is asked about the answer in any case.
+    pub(super) is_sampled: bool,
+    /// Where its answer is kept while a second provider is asked.
+    pub(super) paid_answer: Option<Arc<dyn PaidAnswer>>,
     pub(super) progress: Box<Progress>,
 }
 
@@ -58,6 +63,11 @@ impl Question {
     /// What its outcome is remembered under beyond the process. It stays the same over updates of this program.
     pub fn outcome_fingerprint(&self) -> Fingerprint {
         self.spec.outcome_fingerprint(&self.prompt)
+    }
+
+    /// Keeps an answer that was paid for here, while a second provider is asked about it.
+    pub fn keep_paid_answer_in(&mut self, place: Arc<dyn PaidAnswer>) {
+        self.paid_answer = Some(place);
     }
 
     /// What its answer is remembered under, if it is.

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::answer_key::AnswerNames;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
+use crate::pipeline::agreement::SecondProvider;
 use crate::pipeline::ground::Grounder;
 pub use crate::pipeline::ground::UngroundedPolicy;
 use crate::pipeline::route::router::Router;
@@ -156,6 +157,7 @@ pub struct Spec {
     router: Router,
     call: CallSpec,
     grounder: Option<Grounder>,
+    second_provider: Option<SecondProvider>,
     /// Over all that changes an answer but the tenant and the prompt.
     question: Sha256,
     /// The same as the first releases reckoned it: remembered outcomes are kept under it.
@@ -168,7 +170,15 @@ impl Spec {
         let grounder = grounder(&settings);
         let quoted = grounder.as_ref().and_then(|grounder| quoted(settings.checks.evidence, grounder));
         let (question, outcome) = (question(&settings, quoted.as_ref(), &router), outcome(&settings, &router));
-        Self { call: call(&settings, quoted.as_ref()), grounder, settings, router, question, outcome }
+        let call = call(&settings, quoted.as_ref());
+        Self { settings, router, call, grounder, second_provider: None, question, outcome }
+    }
+
+    /// The same, where a second provider is asked about some of the answers. It stays the same question: answers that are
+    /// remembered are used, and say what was found out when they were given.
+    #[must_use]
+    pub fn compared_with(self, second: SecondProvider) -> Self {
+        Self { second_provider: Some(second), ..self }
     }
 
     /// What the user chose.
@@ -189,6 +199,11 @@ impl Spec {
     /// What looks for an answer's values in the record's text, where that is wanted.
     pub(super) fn grounder(&self) -> Option<&Grounder> {
         self.grounder.as_ref()
+    }
+
+    /// Who else is asked about its answers, if anybody is.
+    pub(super) fn second_provider(&self) -> Option<&SecondProvider> {
+        self.second_provider.as_ref()
     }
 
     /// What makes this question of this tenant the same as another one: the key of its remembered answer.

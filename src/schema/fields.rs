@@ -19,7 +19,10 @@ const MAX_VALUES: usize = 100;
 
 /// The fields of a schema, as a tree.
 #[derive(Debug, Default)]
-pub struct SchemaFields(Node);
+pub struct SchemaFields {
+    root: Node,
+    is_cut: bool,
+}
 
 /// One field, or an object or array with others.
 #[derive(Debug, Default)]
@@ -40,13 +43,19 @@ impl SchemaFields {
     /// The fields of a schema.
     pub fn of(schema: &Value) -> Self {
         let mut root = Node::default();
-        Reader { root: schema, left: MAX_FIELDS, to_read: MAX_READ }.read(schema, &mut root, 0);
-        Self(root)
+        let mut reader = Reader { root: schema, left: MAX_FIELDS, to_read: MAX_READ };
+        reader.read(schema, &mut root, 0);
+        Self { root, is_cut: reader.left == 0 || reader.to_read == 0 }
+    }
+
+    /// Whether the schema may name more of them than were read.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The field that a JSON Pointer into an answer leads to, if the schema names it.
     pub fn find(&self, pointer: &str) -> Option<NamedField<'_>> {
-        let mut node = &self.0;
+        let mut node = &self.root;
         for token in pointer.split('/').skip(1) {
             let name = token.replace("~1", "/").replace("~0", "~");
             node = node.members.get(&name).or(node.items.as_deref())?;
@@ -188,7 +197,7 @@ mod tests {
         fn count(node: &Node) -> usize {
             node.members.values().map(|child| 1 + count(child)).sum()
         }
-        assert_eq!(count(&fields.0), MAX_FIELDS);
+        assert_eq!((count(&fields.root), fields.is_cut()), (MAX_FIELDS, true));
     }
 
     #[test]

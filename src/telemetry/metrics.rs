@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+mod agreement;
 mod audit;
 mod cache;
 mod connectors;
@@ -15,6 +16,7 @@ mod labels;
 mod providers;
 mod rows;
 
+pub use agreement::AgreementMetrics;
 pub use audit::AuditMetrics;
 pub use cache::CacheMetrics;
 pub use connectors::{ConnectorMetrics, GaugeShare};
@@ -68,6 +70,7 @@ pub struct Metrics {
     record_seconds: Histograms<OfConnector>,
     confidence: Histograms<OfConnector>,
     fields: fields::AllFieldMetrics,
+    agreement: agreement::AllAgreementMetrics,
     in_flight: Family<InFlight, Gauge>,
     lag: Family<OfPartition, Gauge>,
     commits: Family<Commits, Counter>,
@@ -114,6 +117,7 @@ impl Default for Metrics {
             record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
             confidence: Family::new_with_constructor(Bounds(&SHARES)),
             fields: fields::AllFieldMetrics::default(),
+            agreement: agreement::AllAgreementMetrics::default(),
             in_flight: Family::default(),
             lag: Family::default(),
             commits: Family::default(),
@@ -194,6 +198,7 @@ impl Metrics {
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
         self.fields.register(&mut registry);
+        self.agreement.register(&mut registry);
         self.journal.register(&mut registry);
         self.cache.register(&mut registry);
         self.tables.register(&mut registry);
@@ -285,6 +290,7 @@ impl Metrics {
             decisions: self.decisions.clone(),
             steps: self.steps.clone(),
             suspicious: self.suspicious.clone(),
+            agreement: self.agreement.of(connector),
             cost_usd: self.connector_cost_usd.get_or_create_owned(&of),
             budget_spent: self.budget_spent_usd.clone(),
             budget_limit: self.budget_limit_usd.clone(),

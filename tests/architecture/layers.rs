@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("eval", &["domain", "schema", "evidence"]),
     ("open_files", &["domain", "ports"]),
     ("tasks", &["telemetry"]),
-    ("pipeline", &["domain", "ports", "schema", "prompt", "evidence", "codec", "telemetry", "tasks"]),
+    ("pipeline", &["domain", "ports", "schema", "prompt", "evidence", "codec", "telemetry", "eval", "tasks"]),
     ("delivery", &["domain", "ports", "codec", "pipeline", "telemetry", "tasks"]),
     (
         "kafka",
@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("http", &["domain", "ports", "schema", "prompt", "codec", "pipeline", "delivery", "telemetry", "tasks"]),
     ("llm", &["domain", "ports", "schema", "prompt", "evidence", "pipeline", "telemetry", "open_files", "tasks"]),
-    ("cache", &["domain", "ports", "telemetry", "tasks"]),
+    ("cache", &["domain", "ports", "codec", "telemetry", "tasks"]),
     ("store", &["domain", "ports", "telemetry", "open_files", "tasks"]),
     (
         "config",

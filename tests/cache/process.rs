@@ -168,6 +168,7 @@ pub fn answer(bytes: usize) -> Arc<Answer> {
         quotes: Vec::new(),
         logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
+        agreement: None,
     })
 }
 

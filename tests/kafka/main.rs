@@ -14,6 +14,7 @@
 
 #[path = "../support/acl.rs"]
 mod acl;
+mod agreement;
 mod audit;
 mod bad_input;
 #[path = "../support/broker.rs"]

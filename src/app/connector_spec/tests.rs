@@ -6,6 +6,7 @@ use crate::domain::record::{Position, Record};
 use crate::domain::version::{Selector, Version};
 use crate::kafka::handler::{HandlerSettings, RecordStep};
 use crate::kafka::settings::RecordFormat;
+use crate::pipeline::agreement::Sample;
 use crate::pipeline::testing::{caller, engine, router_to};
 use crate::ports::catalog::{Catalog, MemoryCatalog, NewEntry, NewVersion, Visibility};
 use crate::ports::clock::ManualClock;
@@ -111,6 +112,27 @@ async fn a_running_connector_takes_a_new_version_for_new_records() {
     it.definitions.look_for_changes().await;
     followed.look(&it.definitions).await;
     assert_eq!(version(&handler, handler.begin(&record("four")).step).await, "1.1.0", "it names version 1");
+}
+
+#[tokio::test]
+async fn a_schema_by_which_nothing_can_be_compared_is_refused_where_answers_are_compared() {
+    let it = setup().await;
+    let wrong = r#"{"schema":{"type":"object","properties":{"a":{"x-eval":"exactt"}}}}"#;
+    let new = NewVersion {
+        after: Version::FIRST,
+        version: Version { major: 1, minor: 1, patch: 0 },
+        description: None,
+        visibility: None,
+        document: wrong.to_owned(),
+    };
+    let settings = AgreementSettings { sample: Some(Sample::millionths(1)), when_ungrounded: false };
+    let compared = || it.named().compared_with(|| router_to(Arc::new(FakeModel::default())), settings);
+    assert!(compared().first(&it.config, &it.definitions).await.is_ok());
+    it.schemas.add_version(&Tenant::default(), "order", new).await.unwrap();
+    it.definitions.look_for_changes().await;
+    let error = compared().first(&it.config, &it.definitions).await.err().unwrap().to_string();
+    assert!(error.contains("options.agreement: the schema order: /a: x-eval: "), "{error}");
+    assert!(it.named().first(&it.config, &it.definitions).await.is_ok(), "nothing is compared by it");
 }
 
 #[tokio::test]

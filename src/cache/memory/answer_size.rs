@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::agreement::Agreement;
 use crate::domain::answer::Answer;
 use crate::domain::attempt::Attempt;
 use crate::domain::evidence::FieldEvidence;
@@ -39,6 +40,7 @@ pub(super) fn answer_bytes(answer: &Answer) -> usize {
         quotes,
         logprobs,
         grounding,
+        agreement,
     } = answer;
     // Data that is shared has its counts in an allocation of its own.
     let data = data.len() + ALLOCATION + counted(size_of::<usize>());
@@ -55,6 +57,7 @@ pub(super) fn answer_bytes(answer: &Answer) -> usize {
         .iter()
         .map(|ValueLogprob { field, .. }| size_of::<ValueLogprob>() + field.len() + ALLOCATION + WRITTEN_LOGPROB);
     let grounding = grounding.get().map_or(0, |grounding| grounding_bytes(&grounding));
+    let agreement = agreement.as_ref().map_or(0, agreement_bytes);
     counted(size_of::<Answer>())
         + data
         + counted(model.len())
@@ -63,6 +66,13 @@ pub(super) fn answer_bytes(answer: &Answer) -> usize {
         + quotes.sum::<usize>()
         + logprobs.sum::<usize>()
         + grounding
+        + agreement
+}
+
+/// What is kept of what a second provider said.
+fn agreement_bytes(agreement: &Agreement) -> usize {
+    let values = agreement.values().iter().map(|value| size_of_val(value) + value.0.len() + ALLOCATION);
+    values.sum::<usize>() + ALLOCATION
 }
 
 /// What is kept of where an answer's values stand. Results have it as text, which is written after this is asked.

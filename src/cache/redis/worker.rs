@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Received, Server, Session, advice, is_refusal, why};
 use super::invalidation::Invalidation;
+use super::keys;
 use super::link::Link;
-use super::{envelope, keys};
 use crate::cache::memory::MemoryAnswers;
+use crate::codec::stored_answer;
 use crate::domain::answer::Answer;
 use crate::domain::answer_key::{AnswerKey, AnswerNames};
 use crate::telemetry::metrics::CacheMetrics;
@@ -163,7 +164,7 @@ impl Worker {
                 Job::Write { key, answer, until } => {
                     let left = until.saturating_duration_since(now).as_millis();
                     let left = u64::try_from(left).unwrap_or(u64::MAX);
-                    match envelope::encode(&answer).filter(|_| left > 0) {
+                    match stored_answer::encode(&answer).filter(|_| left > 0) {
                         Some(value) => {
                             pipeline.cmd("SET").arg(keys::key(&key)).arg(value).arg("PX").arg(left);
                         }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::codec::fixtures::binary;
 use crate::codec::{cloudevents, json_event, kafka_binary};
+use crate::domain::agreement::Agreement;
 use crate::domain::answer::{Answer, AnswerFactors, Confidence, Flag, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::event::Data;
@@ -53,6 +54,7 @@ fn answered() -> Answered {
         quotes: Vec::new(),
         logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
+        agreement: Some(Agreement::new(0.5, vec![("/intent".into(), true), ("/order".into(), false)])),
     };
     let evidence = vec![
         FieldEvidence { field: "/intent".into(), state: EvidenceState::Judged, source: None, spans: Vec::new() },
@@ -109,9 +111,13 @@ fn a_result_reads_back_as_the_event_that_was_written() {
     assert_eq!(result.data_schema.as_deref(), Some(SCHEMA_URI));
     assert_eq!(result.data, Data::Json(json!({"intent": "refund"})));
     let log = crate::codec::attempt_log::encode(&answered().answer.attempt_log);
-    let evidence =
-        r#"{"/intent":{"evidence":"judged"},"/order":{"evidence":"exact","source":"/body","spans":[[3,7]]}}"#;
+    let evidence = [
+        r#"{"/intent":{"evidence":"judged","agreed":true},"#,
+        r#""/order":{"evidence":"exact","source":"/body","spans":[[3,7]],"agreed":false}}"#,
+    ]
+    .concat();
     let expected = [
+        ("agreement", "0.50"),
         ("attemptlog", log.as_str()),
         ("attempts", "2"),
         ("cachehit", "none"),
@@ -122,7 +128,7 @@ fn a_result_reads_back_as_the_event_that_was_written() {
         ("confighash", "c0ffee"),
         ("correlationid", "order-1"),
         ("costusd", "0.000012"),
-        ("fieldevidence", evidence),
+        ("fieldevidence", &evidence),
         ("grounded", "1.00"),
         ("inputtokens", "120"),
         ("model", "claude-sonnet-5-5"),

@@ -62,6 +62,10 @@ impl Changes {
             let levels: Vec<String> = levels.iter().map(|level| (*level).to_owned()).collect();
             document::set(root, &levels, &name, text);
         };
+        if !self.settings.is_empty() {
+            // An evaluation asks no second provider, which might be the one that is asked first now.
+            set(&["options", "agreement"], "");
+        }
         for (setting, value) in &self.settings {
             match setting {
                 Setting::Provider => {
@@ -107,7 +111,7 @@ name: tickets
 source: { kafka: { topics: [in] } }
 prompt: { inline: 'Read: {{ data.body }}' }
 schema: { inline: { type: object, properties: { a: { type: string } } } }
-options: { strategy: cost, temperature: 1 }
+options: { strategy: cost, temperature: 1, agreement: { provider: gpt, sample: 5% } }
 sink: { kafka: { topic: out } }
 dead_letter: { kafka: { topic: dlq } }
 ";

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::agreement::ConnectorAgreement;
 use super::options::Options;
 use crate::domain::json::canonical;
 use crate::kafka::settings::TopicSettings;
+use crate::pipeline::agreement::AgreementSettings;
 use crate::pipeline::route::settings::Strategy;
 use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 
@@ -53,8 +55,10 @@ pub(super) fn of(
         patterns,
         confidence_threshold,
         on_low_confidence,
-        evidence,
-        on_ungrounded,
+        // See `add_later_settings`.
+        evidence: _,
+        on_ungrounded: _,
+        agreement: _,
         cache_ttl,
     } = options;
     let mut document = json!({
@@ -80,23 +84,24 @@ pub(super) fn of(
         "sink": &**sink_topic,
         "dead_letter": &**dead_letter_topic,
     });
-    add_later_settings(&mut document, *evidence, *on_ungrounded, review_topic.as_deref());
+    add_later_settings(&mut document, options, review_topic.as_deref());
     Arc::from(digest(canonical(&document).as_bytes()))
 }
 
 /// Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
 /// with it what it remembers.
-fn add_later_settings(
-    document: &mut Value,
-    evidence: EvidenceMode,
-    on_ungrounded: UngroundedPolicy,
-    review_topic: Option<&str>,
-) {
-    if evidence != EvidenceMode::Locate {
+fn add_later_settings(document: &mut Value, options: &Options, review_topic: Option<&str>) {
+    let Options { evidence, on_ungrounded, agreement, .. } = options;
+    if *evidence != EvidenceMode::Locate {
         document["options"]["evidence"] = format!("{evidence:?}").into();
     }
-    if on_ungrounded != UngroundedPolicy::Flag {
+    if *on_ungrounded != UngroundedPolicy::Flag {
         document["options"]["on_ungrounded"] = format!("{on_ungrounded:?}").into();
+    }
+    if let Some(ConnectorAgreement { provider, settings: AgreementSettings { sample, when_ungrounded } }) = agreement {
+        let sample = format!("{sample:?}");
+        document["options"]["agreement"] =
+            json!({ "provider": provider, "sample": sample, "when_ungrounded": when_ungrounded });
     }
     if let Some(review) = review_topic {
         document["review"] = review.into();

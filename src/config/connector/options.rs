@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::agreement::{self, ConnectorAgreement};
+use super::named_provider::check_provider;
 use super::sink::Target;
 use super::{ConnectorSpec, RuntimeDefaults};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::Value;
-use crate::config::runtime::{PATTERN_POLICIES, STRATEGIES, unknown_provider};
+use crate::config::runtime::{PATTERN_POLICIES, STRATEGIES};
 use crate::config::section::Section;
 use crate::config::units::duration;
 use crate::config::values::{Problem, choice, flag, integer, number, text};
@@ -63,6 +65,7 @@ pub(super) struct Options {
     pub(super) on_low_confidence: LowConfidencePolicy,
     pub(super) evidence: EvidenceMode,
     pub(super) on_ungrounded: UngroundedPolicy,
+    pub(super) agreement: Option<ConnectorAgreement>,
     /// `None` takes the runtime's.
     pub(super) cache_ttl: Option<Duration>,
 }
@@ -116,6 +119,7 @@ pub(super) fn read(
     }
     let max_prompt_chars = max_prompt_chars(diagnostics, &mut section, max_tokens, record_ceiling.tokens);
     let budget = budget(&mut section);
+    let agreement = agreement::read(diagnostics, &mut section, provider.as_deref(), defaults);
     let options = Options {
         provider,
         strategy,
@@ -132,6 +136,7 @@ pub(super) fn read(
             .unwrap_or(LowConfidencePolicy::Flag),
         evidence: section.get("evidence", choice(EVIDENCE, &[])).unwrap_or(EvidenceMode::Locate),
         on_ungrounded: ungrounded(&mut section),
+        agreement,
         cache_ttl: section.get("cache_ttl", duration),
     };
     if options.evidence == EvidenceMode::Off && options.on_ungrounded != UngroundedPolicy::Flag {
@@ -140,8 +145,19 @@ pub(super) fn read(
             .note(&section.location_of("on_ungrounded"), Problem::new("nothing is looked for: evidence is off", help));
     }
     check_review(diagnostics, &section, &options, review);
+    check_agreement(diagnostics, &section, &options);
     section.finish();
     options
+}
+
+/// Only where values are looked for can one be without ground.
+fn check_agreement(diagnostics: &Diagnostics, section: &Section<'_>, options: &Options) {
+    let is_compared = options.agreement.as_ref().is_some_and(|one| one.settings.when_ungrounded);
+    if options.evidence == EvidenceMode::Off && is_compared {
+        let help = "remove evidence: off, or write sample: 5% instead of when";
+        let problem = Problem::new("nothing is looked for: evidence is off", help);
+        diagnostics.note(&section.location_of("agreement"), problem);
+    }
 }
 
 /// Who asks for reviews names their topic.
@@ -166,21 +182,9 @@ fn ungrounded(section: &mut Section<'_>) -> UngroundedPolicy {
 /// The provider that is asked, if it is not left to the routing; it must be one that can be asked.
 fn provider(diagnostics: &Diagnostics, section: &mut Section<'_>, defaults: &RuntimeDefaults) -> Option<String> {
     let provider = section.get("provider", text);
-    if let (Some(name), Some(known)) = (&provider, &defaults.providers) {
-        let problem = match known.get(name) {
-            Some(None) => None,
-            Some(Some(variable)) => {
-                let message = format!("the provider {name} cannot be used: {variable} is not set");
-                Some(Problem::new(
-                    message,
-                    "set the variable, name another provider, or leave the choice to the routing",
-                ))
-            }
-            None => Some(unknown_provider(name, &known.keys().map(String::as_str).collect::<Vec<_>>())),
-        };
-        if let Some(problem) = problem {
-            diagnostics.note(&section.location_of("provider"), problem);
-        }
+    if let Some(name) = &provider {
+        let help = "set the variable, name another provider, or leave the choice to the routing";
+        check_provider(diagnostics, &section.location_of("provider"), name, defaults, help);
     }
     if let (None, Some(why)) = (&provider, &defaults.nobody_to_ask) {
         let help = "set one of these variables, or name a provider here; `offline` needs no key, and is no model";

@@ -3,6 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
+use crate::pipeline::agreement::{AgreementSettings, Sample};
 use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 
 mod names;
@@ -159,6 +160,30 @@ fn who_asks_for_reviews_names_a_topic_for_them() {
 }
 
 #[test]
+fn a_second_provider_is_asked_about_a_sample_or_about_answers_without_ground() {
+    let with = |options: &str| connector("a", "a", "b", "c") + &format!("options: {{ {options} }}\n");
+    assert_eq!(one(&with("temperature: 0")).agreement, None);
+    let agreement = one(&with("agreement: { sample: 5%, provider: llama, when: ungrounded }")).agreement.unwrap();
+    let settings = AgreementSettings { sample: Some(Sample::millionths(50_000)), when_ungrounded: true };
+    assert_eq!(agreement, ConnectorAgreement { provider: "llama".to_owned(), settings });
+    for (wrong, message) in [
+        ("agreement: {}", "options.agreement.provider: is missing"),
+        ("agreement: { provider: llama }", "options.agreement: nothing says which answers are compared"),
+        ("agreement: { provider: lama, sample: 5% }", "did you mean `llama`?"),
+        ("agreement: { provider: gpt, sample: 5% }", "options.agreement.provider: the provider gpt cannot be used"),
+        ("agreement: { provider: llama, sample: 0.05 }", "options.agreement.sample: expected a percentage"),
+        ("agreement: { provider: llama, sample: 0% }", "options.agreement.sample: expected more than 0%"),
+        ("agreement: { provider: llama, when: always }", "options.agreement.when: `always` is not one of the choices"),
+        ("agreement: 5%", "options.agreement: expected a mapping"),
+        ("provider: llama, agreement: { provider: llama, sample: 5% }", "llama is the provider that is asked first"),
+        ("evidence: off, agreement: { provider: llama, when: ungrounded }", "nothing is looked for: evidence is off"),
+    ] {
+        let found = findings(&with(wrong));
+        assert!(found.contains(message), "{wrong}: {found}");
+    }
+}
+
+#[test]
 fn files_are_relative_to_the_connector() {
     let base = connector("a", "a", "b", "c").replace("inline: Sort", "file: p.txt") + "schema: { file: s.json }\n";
     assert_eq!(load(&[("c.yaml", &base), ("p.txt", "Sort"), ("s.json", "{\"type\": \"object\"}")]).unwrap().len(), 1);
@@ -209,6 +234,7 @@ fn the_hash_is_of_the_meaning() {
         format!("{base}options: {{ evidence: off }}"),
         format!("{base}options: {{ on_ungrounded: dead-letter }}"),
         format!("{base}options: {{ on_ungrounded: review }}\nreview: {{ kafka: {{ topic: r }} }}"),
+        format!("{base}options: {{ agreement: {{ provider: llama, sample: 5% }} }}"),
     ] {
         assert_ne!(hash(&base), hash(&other), "{other}");
     }

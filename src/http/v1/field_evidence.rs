@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::Object;
 use utoipa::openapi::schema::{ArrayBuilder, Type};
 
+use crate::domain::answer::Answer;
 use crate::domain::evidence::{Evidence, EvidenceState};
-use crate::domain::logprobs::{ByField, ValueLogprob};
+use crate::domain::logprobs::ByField;
 use crate::http::openapi::schemas::words;
 
 /// The evidence of each value, by its JSON Pointer in `data`, in the order of the answer.
@@ -33,18 +34,23 @@ pub struct ValueEvidence {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 0)]
     logprob_mean: Option<f64>,
+    /// Whether a second provider gave the same value, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    agreed: Option<bool>,
 }
 
 impl FieldsEvidence {
-    /// Evidence in a request that has a template, or a prompt.
-    pub fn new(evidence: &Evidence, logprobs: &[ValueLogprob], is_template: bool) -> Self {
-        let logprobs = ByField::new(logprobs);
+    /// Evidence in a request that has a template, or a prompt, with what else is known of the values of its answer.
+    pub fn new(evidence: &Evidence, answer: &Answer, is_template: bool) -> Self {
+        let (logprobs, agreement) = (ByField::new(&answer.logprobs), answer.agreement.as_ref());
         let fields = evidence.fields.iter().map(|field| {
             let place = ValueEvidence {
                 evidence: field.state.as_str(),
                 source: field.source.as_deref().map(|source| place(source, is_template)),
                 spans: field.spans.iter().map(|span| [span.start, span.end]).collect(),
                 logprob_mean: logprobs.mean(&field.field),
+                agreed: agreement.and_then(|agreement| agreement.of(&field.field)),
             };
             (field.field.clone(), place)
         });

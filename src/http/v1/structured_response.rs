@@ -47,6 +47,11 @@ pub struct StructuredResponse {
     /// Share of the values to be found that were found there. Null where there is nothing to find.
     #[schema(required)]
     grounded: Option<f64>,
+    /// Share of the schema's fields on which a second provider agrees. Only in remembered answers that a connector had
+    /// compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    agreement: Option<f64>,
     cached: bool,
     #[schema(schema_with = caches)]
     cache: &'static str,
@@ -133,7 +138,8 @@ impl StructuredResponse {
         let is_new = *cache_hit == CacheHit::None;
         let Confidence { score, answer: AnswerFactors { validation, ladder, provider }, grounding: grounded } =
             *confidence;
-        let evidence = grounding.as_ref().map(|grounding| &grounding.evidence);
+        let (evidence, agreement) =
+            (grounding.as_ref().map(|grounding| &grounding.evidence), answer.agreement.as_ref());
         Ok(Self {
             request_id: asked.id.clone(),
             validation_status: answer.validation.as_str(),
@@ -151,8 +157,9 @@ impl StructuredResponse {
             },
             low_confidence: flags.contains(&Flag::LowConfidence),
             flags: flags.iter().map(|flag| flag.text().into_owned()).collect(),
-            fields: evidence.map(|evidence| FieldsEvidence::new(evidence, &answer.logprobs, asked.is_template)),
+            fields: evidence.map(|evidence| FieldsEvidence::new(evidence, answer, asked.is_template)),
             grounded: grounded.map(rounded),
+            agreement: agreement.map(|agreement| rounded(agreement.share())),
             cached: !is_new,
             cache: cache_hit.as_str(),
             provider: answer.provider.to_string(),

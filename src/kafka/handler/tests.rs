@@ -15,6 +15,7 @@ use crate::ports::model::{Call, CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::tasks::Tasks;
 
+mod agreement;
 mod evidence;
 
 /// Does with a prompt what its first word says.

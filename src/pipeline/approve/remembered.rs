@@ -57,6 +57,7 @@ mod tests {
             quotes: Vec::new(),
             logprobs: Vec::new(),
             grounding: RememberedGrounding::default(),
+            agreement: None,
         };
         is_still_valid(&answer, &settings)
     }

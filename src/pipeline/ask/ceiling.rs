@@ -4,6 +4,7 @@ use super::ladder::Ladder;
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
 use crate::pipeline::route::provider::{Provider, tokens_of, total};
+use crate::ports::model::CallSpec;
 
 /// By how much the ceiling of tokens is raised, once, after a truncated answer.
 const LENGTHEN: u32 = 4;
@@ -11,32 +12,40 @@ const LENGTHEN: u32 = 4;
 /// What a wire format and the words around a correction add to a request.
 const FRAME_CHARS: usize = 300;
 
-impl Ladder<'_> {
-    /// The most that the next call can take, by an estimate on the safe side: everything that is sent, and an answer as
-    /// long as it may be.
-    pub(super) fn need(&self, provider: &Provider) -> Usage {
-        Usage {
-            input_tokens: tokens_of(self.chars(provider)),
-            output_tokens: self.progress.lengthened.unwrap_or_else(|| self.limit(provider)).into(),
-            ..Usage::default()
-        }
+/// The most that a call with this note can take, by an estimate on the safe side: everything that is sent, which has
+/// `chars` beside our instructions and the schema, and an answer as long as it may be.
+pub(in crate::pipeline) fn need(
+    call_spec: &CallSpec,
+    provider: &Provider,
+    note: &str,
+    chars: usize,
+    lengthened: Option<u32>,
+) -> Usage {
+    let own = provider.model().instructions().map_or(0, str::len);
+    Usage {
+        input_tokens: tokens_of(call_spec.sent_len(note) + own + chars + FRAME_CHARS),
+        output_tokens: lengthened.unwrap_or_else(|| limit(call_spec, provider)).into(),
+        ..Usage::default()
     }
+}
 
-    fn chars(&self, provider: &Provider) -> usize {
+fn limit(call_spec: &CallSpec, provider: &Provider) -> u32 {
+    call_spec.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
+}
+
+impl Ladder<'_> {
+    /// The most that the next call can take.
+    pub(super) fn need(&self, provider: &Provider) -> Usage {
         let rejected = self.progress.owed.as_ref().and_then(|owed| owed.rejected.as_ref());
         let correction = rejected.map_or(0, |rejected| rejected.answer.len() + rejected.errors.len());
-        let own = provider.model().instructions().map_or(0, str::len);
-        self.call_spec.sent_len(self.language_note()) + own + self.prompt.len() + correction + FRAME_CHARS
-    }
-
-    fn limit(&self, provider: &Provider) -> u32 {
-        self.settings.generation.max_tokens.unwrap_or_else(|| provider.model().max_tokens())
+        let chars = self.prompt.len() + correction;
+        need(self.call_spec, provider, self.language_note(), chars, self.progress.lengthened)
     }
 
     /// The limit after a truncated answer: raised, but to no more than the record's ceiling leaves. Where that is no
     /// raise, the full one is taken, and the ceiling ends the record with its own name.
     pub(super) fn longer(&self, provider: &Provider) -> u32 {
-        let limit = self.limit(provider);
+        let limit = limit(self.call_spec, provider);
         let input = self.need(provider).input_tokens;
         let left = self.settings.ceiling.tokens.saturating_sub(self.progress.charged_tokens + input);
         let raised = limit.saturating_mul(LENGTHEN);
@@ -50,7 +59,7 @@ impl Ladder<'_> {
         let ceiling = self.settings.ceiling;
         let tokens = self.progress.charged_tokens + total(need);
         let usd = self.progress.cost_usd + most_usd;
-        if tokens <= ceiling.tokens && ceiling.usd.is_none_or(|limit| usd <= limit) {
+        if ceiling.allows(tokens, usd) {
             return Ok(());
         }
         let calls = self.progress.calls();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::paid_call::{Paid, PaidCall};
 use super::progress::{Owed, Progress, is_dubious};
 use super::{Asked, Giver, answer};
 use crate::domain::answer::{Answer, Validation};
@@ -17,7 +18,6 @@ use crate::pipeline::route::provider::{Admission, total};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::spec::SpecSettings;
 use crate::ports::model::{Call, CallError, CallSpec, Correction};
-use crate::prompt::{language, meta};
 
 /// Times that an invalid answer leads to another call: first to the same provider with the errors, then to another one.
 pub(super) const MAX_CORRECTIONS: u32 = 2;
@@ -71,7 +71,7 @@ impl<'a> Ladder<'a> {
     pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
         let Asked { spec, caller, deadline, prompt, content } = asked;
         let settings = spec.settings();
-        progress.language_note.get_or_insert_with(|| meta::language_note(language::detect(content)));
+        progress.find_language(content);
         Self {
             router: spec.router(),
             settings,
@@ -139,22 +139,13 @@ impl<'a> Ladder<'a> {
             max_tokens: self.progress.lengthened,
         };
         self.progress.commitment.begin();
-        match admission.ask(&call).await {
-            Ok(reply) => {
-                let charged = provider.charged(&reply, need);
+        let paid_call = PaidCall { caller: self.caller, provider, admission, need, reservation };
+        match paid_call.make(&call).await {
+            Ok(Paid { reply, charged, cost_usd }) => {
                 self.progress.charged_tokens += total(charged);
-                let cost_usd = provider.model().cost_usd(charged);
-                if let Some(reservation) = reservation {
-                    reservation.settle(cost_usd);
-                }
-                self.caller.paid(cost_usd);
                 self.judge(index, step, reply, cost_usd).await
             }
             Err(error) => {
-                // Nobody says what a call has cost that was given up: it may have been answered.
-                if let Some(reservation) = reservation.filter(|_| error.failure.code == Code::ProviderTimeout) {
-                    reservation.settle(most_usd);
-                }
                 self.note_error(step, provider, error.failure.code);
                 self.after_error(index, error, is_owed, is_probe).await
             }
@@ -218,7 +209,7 @@ impl<'a> Ladder<'a> {
 
     /// What the model is told of the language of the content.
     pub(super) fn language_note(&self) -> &str {
-        self.progress.language_note.as_deref().unwrap_or_default()
+        self.progress.language_note()
     }
 
     fn has_retries_left(&self, index: usize) -> bool {

@@ -12,6 +12,7 @@ use crate::domain::failure::{Code, Failure, Kind, Stage};
 use crate::pipeline::approve::Rejected;
 use crate::pipeline::route::provider::Provider;
 use crate::ports::request_observer::RequestObserver;
+use crate::prompt::{language, meta};
 use crate::tasks::Commitment;
 
 /// An answer that parsed, but is not valid.
@@ -45,7 +46,7 @@ pub(in crate::pipeline) struct Progress {
     pub(super) candidate: Option<Candidate>,
     pub(super) owed: Option<Owed>,
     /// What the model is told of the language of the content; found out before the first call.
-    pub(super) language_note: Option<String>,
+    language_note: Option<String>,
     /// The most telling of what was said of the question itself.
     pub(super) failure: Option<Failure>,
     /// Who learns of each step.
@@ -55,6 +56,21 @@ pub(in crate::pipeline) struct Progress {
 }
 
 impl Progress {
+    /// Finds out what the model is told of the language of the content, unless that is known.
+    pub(in crate::pipeline) fn find_language(&mut self, content: &str) {
+        self.language_note.get_or_insert_with(|| meta::language_note(language::detect(content)));
+    }
+
+    /// What the model is told of the language of the content.
+    pub(in crate::pipeline) fn language_note(&self) -> &str {
+        self.language_note.as_deref().unwrap_or_default()
+    }
+
+    /// Tokens of all calls so far, with an estimate for what providers did not tell.
+    pub(in crate::pipeline) fn charged_tokens(&self) -> u64 {
+        self.charged_tokens
+    }
+
     /// What was tried so far.
     pub(in crate::pipeline) fn attempt_log(&self) -> &[Attempt] {
         &self.attempt_log

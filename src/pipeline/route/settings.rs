@@ -59,6 +59,13 @@ pub struct RecordCeiling {
     pub usd: Option<f64>,
 }
 
+impl RecordCeiling {
+    /// Whether a record may come to this.
+    pub fn allows(self, tokens: u64, usd: f64) -> bool {
+        tokens <= self.tokens && self.usd.is_none_or(|limit| usd <= limit)
+    }
+}
+
 /// US dollars per 1,000 tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prices {

@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps, Suspicious};
+use super::{AgreementMetrics, Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps, Suspicious};
 use crate::domain::answer::Usage;
 use crate::domain::failure::Code;
 
@@ -76,6 +76,8 @@ pub struct CallerMetrics {
     pub(super) decisions: Family<Decisions, Counter>,
     pub(super) steps: Family<Steps, Counter>,
     pub(super) suspicious: Family<Suspicious, Counter>,
+    /// What second providers are asked.
+    pub agreement: AgreementMetrics,
     pub(super) cost_usd: FloatCounter,
     pub(super) budget_spent: Family<OfConnector, FloatGauge>,
     pub(super) budget_limit: Family<OfConnector, FloatGauge>,

@@ -30,6 +30,7 @@ fn answer(data: &str) -> Answer {
         quotes: Vec::new(),
         logprobs: Vec::new(),
         grounding: RememberedGrounding::default(),
+        agreement: None,
     }
 }
 
@@ -46,7 +47,9 @@ fn an_answer_is_read_as_it_was_written_compressed_or_not() {
     let quoted = Answer { quotes, ..short.clone() };
     let logprobs = vec![ValueLogprob { field: "/a".into(), mean: -0.0617, tokens: 3 }];
     let told = Answer { logprobs, ..short.clone() };
-    for (answer, packing) in [(short, PLAIN), (long, ZSTD), (quoted, PLAIN), (told, PLAIN)] {
+    let agreement = Some(Agreement::new(0.5, vec![("/b".into(), false), ("/a".into(), true)]));
+    let compared = Answer { agreement, ..short.clone() };
+    for (answer, packing) in [(short, PLAIN), (long, ZSTD), (quoted, PLAIN), (told, PLAIN), (compared, PLAIN)] {
         let bytes = encode(&answer).unwrap();
         assert_eq!(bytes[..2], [VERSION, packing]);
         assert_eq!(decode(&bytes), Some(answer));
@@ -98,6 +101,7 @@ fn another_version_another_packing_and_impossible_values_are_unreadable() {
     let mut answer = answer("{}");
     answer.attempt_log.truncate(1);
     answer.logprobs.push(ValueLogprob { field: "/a".into(), mean: -0.5, tokens: 3 });
+    answer.agreement = Some(Agreement::new(0.5, Vec::new()));
     let bytes = encode(&answer).unwrap();
     assert!(decode(&bytes).is_some());
     for (index, byte) in [(0, VERSION + 1), (0, 0), (1, ZSTD), (1, 9)] {
@@ -111,6 +115,7 @@ fn another_version_another_packing_and_impossible_values_are_unreadable() {
         ("\"ladder\":0.8", "\"ladder\":1.5"),
         ("\"cost_usd\":0.25", "\"cost_usd\":-1.0"),
         ("[\"/a\",-0.5,3]", "[\"/a\",0.5,3]"),
+        ("\"share\":0.5", "\"share\":1.5"),
         ("\"step\":\"ask\"", "\"step\":\"new\""),
         ("provider_timeout", "new_code"),
         ("\"objects\":2", "\"objects\":2,\"new\":1"),

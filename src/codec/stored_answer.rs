@@ -1,4 +1,4 @@
-//! An answer as bytes.
+//! An answer as bytes: what processes share of it, and what is kept of one that its record still waits for.
 //!
 //! Byte 0 is the version of this layout, byte 1 how the rest is packed: as it is, or as its length (four bytes) and
 //! zstd. The rest is the length of the data (four bytes), the data, and all else about the answer as JSON. What is not
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agreement::Agreement;
 use crate::domain::answer::{Answer, AnswerFactors, Usage, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
 use crate::domain::error_code::Code;
@@ -31,7 +32,7 @@ const LEVEL: i32 = 1;
 /// Longest answer that is shared, before compression: many times the usual, and what one poisoned value can cost.
 const MAX_UNPACKED: usize = 1 << 20;
 /// Longest value that is written.
-pub(super) const MAX_BYTES: usize = MAX_UNPACKED + 2;
+pub const MAX_BYTES: usize = MAX_UNPACKED + 2;
 /// Provider names that are kept once for all answers: more than anybody has.
 const MAX_PROVIDERS: usize = 256;
 
@@ -52,6 +53,16 @@ struct Facts<F> {
     /// Log probabilities by field, with the number of tokens. Only answers of providers that tell them have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     logprobs: Vec<(String, f64, u32)>,
+    /// Only answers that a second provider was asked about have it, which older processes have no use for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agreement: Option<AgreementFacts>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgreementFacts {
+    share: f64,
+    values: Vec<(String, bool)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,8 +120,8 @@ struct UsageFacts {
     reasoning: u64,
 }
 
-/// The bytes of an answer; `None` if it is too long to be shared.
-pub(super) fn encode(answer: &Answer) -> Option<Vec<u8>> {
+/// The bytes of an answer; `None` if it is longer than [`MAX_BYTES`].
+pub fn encode(answer: &Answer) -> Option<Vec<u8>> {
     let data_len = u32::try_from(answer.data.len()).ok()?;
     let mut unpacked = data_len.to_le_bytes().to_vec();
     unpacked.extend_from_slice(&answer.data);
@@ -140,14 +151,14 @@ fn compress(unpacked: &[u8]) -> Option<Vec<u8>> {
 
 /// Reads answers.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     /// The names of providers, each once: a thousand answers of one provider share its name.
     providers: Mutex<HashSet<Arc<str>>>,
 }
 
 impl Decoder {
     /// The answer that [`encode`] wrote as these bytes; `None` for any others.
-    pub(super) fn decode(&self, bytes: &[u8]) -> Option<Answer> {
+    pub fn decode(&self, bytes: &[u8]) -> Option<Answer> {
         let ([version, packing], content) = bytes.split_first_chunk()?;
         let unpack = match *version {
             VERSION => Self::unpacked::<FactorFacts>,
@@ -164,9 +175,13 @@ impl Decoder {
     fn unpacked<F: DeserializeOwned + Into<FactorFacts>>(&self, content: &[u8]) -> Option<Answer> {
         let (len, rest) = content.split_first_chunk()?;
         let (data, facts) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd, quotes, logprobs } =
+        let Facts { provider, model, validation, confidence, attempts, usage, cost_usd, quotes, logprobs, agreement } =
             serde_json::from_slice::<Facts<F>>(facts).ok()?;
         let model: Arc<str> = model.into();
+        let agreement = match agreement {
+            Some(facts) => Some(facts.read()?),
+            None => None,
+        };
         Some(Answer {
             data: Bytes::copy_from_slice(data),
             provider: self.provider(provider),
@@ -180,6 +195,7 @@ impl Decoder {
             quotes: quotes.into_iter().map(|(field, quotes)| FieldQuotes { field, quotes }).collect(),
             logprobs: logprobs.into_iter().map(logprob).collect::<Option<_>>()?,
             grounding: RememberedGrounding::default(),
+            agreement,
             model,
         })
     }
@@ -254,6 +270,7 @@ fn facts(answer: &Answer) -> Facts<FactorFacts> {
         cost_usd,
         quotes,
         logprobs,
+        agreement,
     } = answer;
     let AnswerFactors { validation: valid, ladder, provider: sure } = *factors;
     Facts {
@@ -266,11 +283,17 @@ fn facts(answer: &Answer) -> Facts<FactorFacts> {
         cost_usd: *cost_usd,
         quotes: quotes.iter().map(|FieldQuotes { field, quotes }| (field.clone(), quotes.clone())).collect(),
         logprobs: logprobs.iter().map(|ValueLogprob { field, mean, tokens }| (field.clone(), *mean, *tokens)).collect(),
+        agreement: agreement.as_ref().map(agreement_facts),
     }
 }
 
 fn logprob((field, mean, tokens): (String, f64, u32)) -> Option<ValueLogprob> {
     (mean <= 0.0).then_some(ValueLogprob { field, mean, tokens })
+}
+
+fn agreement_facts(agreement: &Agreement) -> AgreementFacts {
+    let values = agreement.values().iter().map(|(pointer, is_same)| (pointer.clone(), *is_same));
+    AgreementFacts { share: agreement.share(), values: values.collect() }
 }
 
 fn attempt_facts(attempt: &Attempt) -> AttemptFacts {
@@ -299,6 +322,13 @@ impl UsageFacts {
     fn read(self) -> Usage {
         let Self { input, output, cached, reasoning } = self;
         Usage { input_tokens: input, output_tokens: output, cached_tokens: cached, reasoning_tokens: reasoning }
+    }
+}
+
+impl AgreementFacts {
+    fn read(self) -> Option<Agreement> {
+        let Self { share, values } = self;
+        (0.0..=1.0).contains(&share).then(|| Agreement::new(share, values))
     }
 }
 

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::event::Data;
+use crate::pipeline::testing::{self, router_to};
+use crate::ports::model::FakeModel;
+
+fn event(id: &str) -> Event {
+    Event { id: id.to_owned(), ..testing::event(Data::Text(String::new())) }
+}
+
+fn second(schema: Value) -> Result<SecondProvider, NotComparable> {
+    let settings = AgreementSettings { sample: None, when_ungrounded: true };
+    let schema = Schema::compile("s", "1.0.0", schema).unwrap();
+    SecondProvider::new(router_to(Arc::new(FakeModel::default())), settings, &schema)
+}
+
+fn invoice() -> SecondProvider {
+    second(json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": ["string", "null"] },
+            "total": { "type": "number" },
+            "due": { "type": ["string", "null"], "format": "date" },
+            "note": { "type": "string", "x-eval": "ignore" },
+            "lines": { "type": "array", "items": { "type": "object", "properties": { "sku": { "type": "string" } } } }
+        }
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_sample_has_its_share_of_all_events_and_the_same_ones_each_time() {
+    let sampled = |millionths: u32| -> Vec<u32> {
+        let sample = Sample::millionths(millionths);
+        (0..10_000).filter(|n| sample.has(&event(&format!("e-{n}")))).collect()
+    };
+    let (few, many) = (sampled(50_000), sampled(200_000));
+    // Counted anew in another language: a later version must take the same ones.
+    assert_eq!((&few[..3], few.len()), (&[1, 4, 26][..], 505));
+    assert!((1_880..2_120).contains(&many.len()), "{}", many.len());
+    assert!(few.iter().all(|event| many.contains(event)), "a larger sample has a smaller one in it");
+    assert_eq!((sampled(Sample::ALL).len(), sampled(u32::MAX).len(), sampled(0).len()), (10_000, 10_000, 0));
+}
+
+#[test]
+fn an_event_is_sampled_by_its_source_and_id_whatever_it_says() {
+    let sample = Sample::millionths(50_000);
+    let other_text = Event { data: Data::Text("other".to_owned()), ..event("e-1") };
+    let other_source = Event { source: "/other".to_owned(), ..event("e-1") };
+    assert!(sample.has(&event("e-1")) && sample.has(&other_text) && !sample.has(&other_source));
+}
+
+#[test]
+fn values_are_compared_as_the_schema_says_and_the_share_is_that_of_its_fields() {
+    let answer = json!({ "name": "ACME Inc.", "total": 12.5, "due": null, "note": "a", "lines": [{ "sku": "A" }] });
+    let lines = json!([{ "sku": "B" }, { "sku": "a" }]);
+    let other = json!({ "name": "acme inc", "total": 12, "due": "2026-03-12", "note": "b", "lines": lines });
+    let second = invoice();
+    let (agreement, fields) = second.compare(&answer, &other).unwrap();
+    assert_eq!(fields, [("/name", true), ("/total", false), ("/due", false), ("/lines", false)]);
+    assert!((agreement.share() - 0.25).abs() < 1e-9);
+    for (pointer, is_same) in [
+        ("/name", Some(true)),
+        ("/total", Some(false)),
+        ("/due", Some(false)),
+        ("/note", None),
+        ("/lines/0/sku", Some(true)),
+    ] {
+        assert_eq!(agreement.of(pointer), is_same, "{pointer}");
+    }
+    let (same, _) = second.compare(&answer, &answer).unwrap();
+    assert!((same.share() - 1.0).abs() < 1e-9 && same.values().iter().all(|(_, is_same)| *is_same));
+}
+
+#[test]
+fn an_object_that_the_schema_does_not_describe_is_compared_as_a_whole() {
+    let open = second(json!({ "type": "object", "properties": { "free": { "type": "object" } } })).unwrap();
+    let (answer, other) =
+        (json!({ "free": { "a": 1, "b": { "c": 2 } } }), json!({ "free": { "a": 1, "b": { "c": 3 } } }));
+    assert_eq!(open.compare(&answer, &answer).unwrap().0.of("/free/b/c"), Some(true));
+    assert_eq!(open.compare(&answer, &other).unwrap().0.of("/free/a"), Some(false));
+}
+
+#[test]
+fn long_lists_are_not_compared() {
+    let list = |items: usize| json!({ "lines": vec![json!({ "sku": "A" }); items] });
+    assert!(invoice().compare(&list(MAX_ITEMS), &list(1)).is_some());
+    assert!(invoice().compare(&list(MAX_ITEMS + 1), &list(1)).is_none());
+    assert!(invoice().compare(&list(1), &list(MAX_ITEMS + 1)).is_none());
+}
+
+#[test]
+fn a_schema_by_which_nothing_can_be_compared_is_refused() {
+    let named =
+        |metric: &str| json!({ "type": "object", "properties": { "a": { "type": "string", "x-eval": metric } } });
+    let itself = json!({ "$ref": "#" });
+    let back: serde_json::Map<String, Value> = (0..20).map(|n| (n.to_string(), itself.clone())).collect();
+    for (schema, expected) in [
+        (named("exactt"), "/a: x-eval: "),
+        (named("ignore"), "x-eval: ignore at all of its fields"),
+        (json!({ "type": "object", "properties": back }), "more than 500 fields"),
+    ] {
+        let error = second(schema).err().unwrap().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
