@@ -11,7 +11,9 @@ use structured_prompt::domain::answer_key::{AnswerKey, AnswerNames};
 use structured_prompt::domain::fingerprint::Fingerprint;
 use structured_prompt::domain::grounding::RememberedGrounding;
 use structured_prompt::domain::health::{Component, Status};
+use structured_prompt::domain::logprobs::ValueLogprob;
 use structured_prompt::domain::name_pattern::NamePattern;
+use structured_prompt::domain::quotes::FieldQuotes;
 use structured_prompt::domain::secret::Secret;
 use structured_prompt::domain::tenant::Tenant;
 use structured_prompt::pipeline::recall::{Recall, SharedLookUp};
@@ -165,8 +167,8 @@ pub fn answer(bytes: usize) -> Arc<Answer> {
         attempt_log: Vec::new(),
         usage: Usage::default(),
         cost_usd: 0.5,
-        quotes: Vec::new(),
-        logprobs: Vec::new(),
+        quotes: vec![FieldQuotes { field: "/text".to_owned(), quotes: vec!["words of an answer".to_owned()] }],
+        logprobs: vec![ValueLogprob { field: "/text".to_owned(), mean: -0.25, tokens: 4 }],
         grounding: RememberedGrounding::default(),
         agreement: None,
     })
