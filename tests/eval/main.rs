@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "in a test they are assertions")]
 
+mod figures;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 
