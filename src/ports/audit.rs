@@ -54,7 +54,7 @@ impl AuditEventType {
 }
 
 /// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditResult {
     /// It was done.
     Success,

@@ -1,8 +1,10 @@
-//! What many events at once may cost. Whoever tries out keys, or asks far more often than they may, makes thousands of
-//! equal events; in a database that keeps them for long they are an attack of their own.
+//! What many events at once may cost. Whoever tries out keys, asks far more often than they may, or sends one
+//! suspicious prompt after the other, makes thousands of equal events; in a database that keeps them for long they are
+//! an attack of their own. It makes no difference whether suspicious input is refused or only flagged: whoever sends it
+//! decides how much of it there is.
 //!
-//! So of the refusals of one type by one actor the first within a minute is an event by itself, and the others are one
-//! together, at the end of the minute, which says how many they are.
+//! So of such events, of one type, with one result, by one actor, the first within a minute is an event by itself, and
+//! the others are one together, at the end of the minute, which says how many they are.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,27 +18,30 @@ use crate::ports::audit::{AuditEvent, AuditEventType, AuditLog, AuditResult};
 use crate::ports::clock::Clock;
 use crate::telemetry::metrics::AuditMetrics;
 
-/// Actors of one type of event that are told apart within a minute.
+/// Actors that are told apart within a minute, for each type of event and each result.
 const MOST_ACTORS: usize = 100;
 /// Who did what all further ones did.
 const OTHERS: &str = "others";
 /// How often is looked whether a minute has ended.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Lets through what is not too much. What administrators do and what is allowed always is.
+/// Lets through what is not too much. What administrators do always is, and so is a good key.
 pub struct FloodGuard {
     log: Arc<dyn AuditLog>,
     metrics: AuditMetrics,
     now: Mutex<Minute>,
 }
 
+/// Which events are counted together: those of one type, with one result, by one actor.
+type Kind = (AuditEventType, AuditResult, String);
+
 /// What came within one minute.
 #[derive(Debug, Default)]
 struct Minute {
     /// Which one, since the Unix epoch.
     number: u64,
-    /// Who did what, and all but the first such event as one.
-    refusals: HashMap<(AuditEventType, String), Option<AuditEvent>>,
+    /// Who did what and how it ended, and all but the first such event as one.
+    seen: HashMap<Kind, Option<AuditEvent>>,
     /// Whether the process stops: nothing is counted any more.
     is_last: bool,
 }
@@ -113,7 +118,7 @@ impl Minute {
 
     /// Forgets who did what, and returns what was counted.
     fn end(&mut self) -> Vec<AuditEvent> {
-        std::mem::take(&mut self.refusals).into_values().flatten().collect()
+        std::mem::take(&mut self.seen).into_values().flatten().collect()
     }
 
     /// Returns an event that is to be recorded by itself, and counts any other.
@@ -121,18 +126,19 @@ impl Minute {
         if self.is_last {
             return Some(event);
         }
-        let event_type = event.event_type;
-        let key = (event_type, event.actor.clone());
-        if let Some(counted) = self.refusals.get_mut(&key) {
+        let (event_type, result) = (event.event_type, event.result);
+        let kind = (event_type, result, event.actor.clone());
+        if let Some(counted) = self.seen.get_mut(&kind) {
             add(counted, event);
             return None;
         }
-        if self.refusals.keys().filter(|(kind, _)| *kind == event_type).count() < MOST_ACTORS {
-            self.refusals.insert(key, None);
+        let is_alike = |(other_type, other_result, _): &&Kind| (*other_type, *other_result) == (event_type, result);
+        if self.seen.keys().filter(is_alike).count() < MOST_ACTORS {
+            self.seen.insert(kind, None);
             return Some(event);
         }
         let (tenant, actor) = (Tenant::default(), OTHERS.to_owned());
-        let counted = self.refusals.entry((event_type, actor.clone())).or_default();
+        let counted = self.seen.entry((event_type, result, actor.clone())).or_default();
         // What one of them asked is for the eyes of its own team.
         add(counted, AuditEvent { tenant, actor, request_id: None, detail: None, ..event });
         None

@@ -84,6 +84,19 @@ async fn each_actor_and_each_type_is_counted_by_itself() {
 }
 
 #[tokio::test]
+async fn suspicious_input_is_counted_whether_it_is_refused_or_not_and_the_two_are_told_apart() {
+    let it = setup();
+    let results = [AuditResult::Success, AuditResult::Denied];
+    it.record((0..3000).flat_map(|_| results.map(|result| event(AuditEventType::SuspiciousInput, result, "a", 60))));
+    it.stop().await;
+    for result in results {
+        let events = it.log.events().into_iter().filter(|event| event.result == result);
+        let times: Vec<u32> = events.map(|event| event.times).collect();
+        assert_eq!(times, [1, 2999], "{result:?}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_comes_from_everywhere_makes_a_bounded_number_of_events() {
     let it = setup();
     it.record((0..5000).map(|n| refused(&format!("actor {n}"), 60)));
@@ -94,7 +107,7 @@ async fn whoever_comes_from_everywhere_makes_a_bounded_number_of_events() {
     let others = events.iter().find(|event| event.actor == OTHERS).unwrap();
     assert_eq!((others.times, others.tenant.team()), (9800, "default"));
     assert_eq!((&others.request_id, &others.detail), (&None, &None), "that is for their own teams");
-    assert_eq!(it.guard.minute().refusals.len(), 0);
+    assert_eq!(it.guard.minute().seen.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
