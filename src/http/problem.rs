@@ -50,6 +50,9 @@ struct Document {
     /// Whether these are places of an answer.
     #[serde(skip)]
     are_of_answer: bool,
+    /// Whether the one place has the name of something that there is not.
+    #[serde(skip)]
+    is_unknown_name: bool,
     #[serde(skip)]
     retry_after: Option<Duration>,
     #[serde(skip)]
@@ -84,6 +87,13 @@ impl Problem {
         problem
     }
 
+    /// The problem of a request that names something that there is not, at this place.
+    pub fn unknown_name(place: PlaceError) -> Self {
+        let mut problem = Self::at_places(RequestCode::InvalidRequest, vec![place]);
+        problem.0.is_unknown_name = true;
+        problem
+    }
+
     /// The problem of a handler that panicked.
     pub fn defect() -> Self {
         let detail = "the request met a defect of this program; please report it with the version and the log's lines \
@@ -108,6 +118,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             are_of_answer: false,
+            is_unknown_name: false,
             retry_after: None,
             attempt_log: Arc::default(),
         }))
@@ -150,6 +161,11 @@ impl Problem {
     /// What is wrong at each place of the request that can be named.
     pub fn places(&self) -> &[PlaceError] {
         if self.0.are_of_answer { &[] } else { &self.0.errors }
+    }
+
+    /// Whether this place of the request has the name of something that there is not.
+    pub fn is_unknown_name_at(&self, pointer: &str) -> bool {
+        self.0.is_unknown_name && self.places().iter().any(|place| place.pointer == pointer)
     }
 
     /// What is wrong at each place of an answer that breaks its schema.

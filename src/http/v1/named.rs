@@ -19,7 +19,7 @@ use crate::schema::{Schema, library};
 pub const DEFAULT_SCHEMA: &str = "extraction";
 
 /// What is said of the name of a template that there is not.
-pub const NO_TEMPLATE: &str = "there is no such template; GET /v1/templates lists those that there are";
+const NO_TEMPLATE: &str = "there is no such template; GET /v1/templates lists those that there are";
 /// What is said of the name of a schema that there is not.
 pub const NO_SCHEMA: &str = "there is no such schema; GET /v1/schemas lists those that there are";
 
@@ -51,7 +51,8 @@ impl NamedParts {
             (Some(SchemaChoice::Named(id)), _) => {
                 let found = definitions.schema(tenant, id).await;
                 let place = request.place_of(request.inherited.schema);
-                Some(found.map_err(|error| schema_problem(&error, NO_SCHEMA.to_owned(), &place, "/schema_id"))?)
+                let missing = || Problem::unknown_name(place.error("/schema_id", NO_SCHEMA));
+                Some(found.map_err(|error| schema_problem(&error, missing(), &place, "/schema_id"))?)
             }
             (None, Some(template)) => {
                 let id = template.definition.schema_id.as_deref().unwrap_or(DEFAULT_SCHEMA);
@@ -59,10 +60,12 @@ impl NamedParts {
                     Some(schema) => Ok(schema),
                     None => definitions.schema(tenant, id).await,
                 };
-                Some(found.map_err(|error| {
-                    let none = format!("the template needs the schema {id}, which there is not; send schema_id");
-                    schema_problem(&error, none, &place, "/template_id")
-                })?)
+                // The name that was sent is that of a template which there is.
+                let missing = || {
+                    let detail = format!("the template needs the schema {id}, which there is not; send schema_id");
+                    Problem::at_places(RequestCode::InvalidRequest, vec![place.error("/template_id", detail)])
+                };
+                Some(found.map_err(|error| schema_problem(&error, missing(), &place, "/template_id"))?)
             }
             (None, None) => Some(library::find(DEFAULT_SCHEMA).ok_or_else(Problem::defect)?),
         };
@@ -114,20 +117,22 @@ pub fn values(
 
 /// Why a template cannot be used that a request names at this place.
 pub fn template_problem(error: &DefinitionError, place: &Place, pointer: &str) -> Problem {
-    let detail = match error {
-        DefinitionError::Unavailable(_) => return Problem::store_unavailable(),
-        DefinitionError::NotFound => NO_TEMPLATE.to_owned(),
-        DefinitionError::Unusable(_) => error.to_string(),
-    };
-    Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, detail)])
+    match error {
+        DefinitionError::Unavailable(_) => Problem::store_unavailable(),
+        DefinitionError::NotFound => Problem::unknown_name(place.error(pointer, NO_TEMPLATE)),
+        DefinitionError::Unusable(_) => {
+            Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, error.to_string())])
+        }
+    }
 }
 
-/// Why a schema cannot be used; `none` is what is said if there is no such schema.
-fn schema_problem(error: &DefinitionError, none: String, place: &Place, pointer: &str) -> Problem {
-    let (code, detail) = match error {
-        DefinitionError::Unavailable(_) => return Problem::store_unavailable(),
-        DefinitionError::NotFound => (RequestCode::InvalidRequest, none),
-        DefinitionError::Unusable(_) => (RequestCode::InvalidSchema, error.to_string()),
-    };
-    Problem::at_places(code, vec![place.error(pointer, detail)])
+/// Why a schema cannot be used; `missing` is the problem if there is none of its name.
+fn schema_problem(error: &DefinitionError, missing: Problem, place: &Place, pointer: &str) -> Problem {
+    match error {
+        DefinitionError::Unavailable(_) => Problem::store_unavailable(),
+        DefinitionError::NotFound => missing,
+        DefinitionError::Unusable(_) => {
+            Problem::at_places(RequestCode::InvalidSchema, vec![place.error(pointer, error.to_string())])
+        }
+    }
 }

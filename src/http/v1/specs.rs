@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use super::named::NamedParts;
 use super::prompt_request::{OwnSchema, PromptOptions, PromptRequest, SchemaChoice};
 use crate::http::error_status::RequestCode;
-use crate::http::fields::Place;
 use crate::http::problem::Problem;
 use crate::pipeline::route::provider::{Provider, Signal};
 use crate::pipeline::route::router::Router;
@@ -131,7 +130,8 @@ impl Specs {
                         "there is no such provider; there are {}, and others when their keys are set",
                         names.join(", ")
                     );
-                    return Err(wrong(&request.place_of(request.inherited.provider), "/options/provider", detail));
+                    let place = request.place_of(request.inherited.provider);
+                    return Err(Problem::unknown_name(place.error("/options/provider", detail)));
                 }
             },
         };
@@ -174,10 +174,6 @@ fn own_name(schema: &Value) -> String {
     let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
     let name: String = title.trim().chars().take(64).map(legal).collect();
     if name.chars().any(|c| c.is_ascii_alphanumeric()) { name } else { OWN_SCHEMA.to_owned() }
-}
-
-fn wrong(place: &Place, pointer: &str, detail: impl Into<String>) -> Problem {
-    Problem::at_places(RequestCode::InvalidRequest, vec![place.error(pointer, detail)])
 }
 
 /// Over everything that makes a specification what it is, as far as the request says it. The prompt and the parameters

@@ -7,8 +7,7 @@ use super::models::{self, Model};
 use super::other_parameters;
 use super::response_format::{self, ResponseFormat};
 use crate::http::fields::{Fields, Place, PlaceErrors};
-use crate::http::problem::{PlaceError, Problem};
-use crate::http::v1::named::{NO_SCHEMA, NO_TEMPLATE};
+use crate::http::problem::Problem;
 use crate::http::v1::prompt_request::{MAX_TOKENS, PromptOptions, PromptRequest, SchemaChoice, parameters};
 
 /// A request for one answer in OpenAI's format.
@@ -123,13 +122,13 @@ impl Model {
 
     /// A problem with its places as they are in a request of OpenAI's format.
     pub(super) fn place_problem(&self, problem: Problem) -> Problem {
-        // A model that there is and that cannot be used is no unknown one: its schema may be gone.
-        let is_unknown = |PlaceError { pointer, detail }: &PlaceError| match self {
-            Self::Template(_) => pointer == "#/template_id" && detail == NO_TEMPLATE,
-            Self::Schema(_) => pointer == "#/schema_id" && detail == NO_SCHEMA,
-            Self::Provider(_) => pointer == "#/options/provider",
+        let place_of_name = match self {
+            Self::Template(_) => "#/template_id",
+            Self::Schema(_) => "#/schema_id",
+            Self::Provider(_) => "#/options/provider",
         };
-        if problem.places().iter().any(is_unknown) {
+        // A model that there is and that cannot be used is no unknown one: its schema may be gone.
+        if problem.is_unknown_name_at(place_of_name) {
             return models::unknown();
         }
         problem.with_places(|pointer| match pointer.strip_prefix("#/schema") {

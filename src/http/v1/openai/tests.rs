@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::models;
 use super::other_parameters::{IGNORED, REFUSED};
 use crate::domain::failure::Code;
+use crate::http::error_status::RequestCode;
+use crate::http::problem::{PlaceError, Problem};
 use crate::http::state::ApiParts;
 use crate::http::testing::{Answer, Api, parts};
 use crate::pipeline::route::testing::{Scripted, fails, fails_for, finished};
@@ -204,6 +207,19 @@ async fn what_cannot_be_done_is_refused_at_its_place() {
         assert_eq!(error(&answer), (404, "not_found".to_owned(), json!("model")), "{answer:?}");
     }
     assert_eq!(model.calls(), 0);
+}
+
+#[test]
+fn an_unknown_model_is_told_by_the_kind_of_its_problem_and_not_by_its_words() {
+    let place = |pointer: &str| PlaceError { pointer: pointer.to_owned(), detail: "as told".to_owned() };
+    let models = [("template/a", "#/template_id"), ("schema/a", "#/schema_id"), ("a", "#/options/provider")];
+    for (model, pointer) in models {
+        let code = |problem| models::Model::of(model.to_owned()).place_problem(problem).code();
+        assert_eq!(code(Problem::unknown_name(place(pointer))), "not_found");
+        assert_eq!(code(Problem::unknown_name(place("#/options/strategy"))), "invalid_request", "another name");
+        let unusable = Problem::at_places(RequestCode::InvalidRequest, vec![place(pointer)]);
+        assert_eq!(code(unusable), "invalid_request", "there is one");
+    }
 }
 
 #[tokio::test]
