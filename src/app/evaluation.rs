@@ -15,8 +15,8 @@ use super::shared::Shared;
 use super::storage;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
-use crate::domain::answer::{Answered, Usage};
-use crate::domain::attempt::Attempt;
+use crate::domain::answer::Answered;
+use crate::domain::attempt::Spending;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::json;
 use crate::domain::record::{Header, Position, Record};
@@ -143,11 +143,7 @@ fn answer(answered: &Answered, took: Duration) -> Outcome {
 }
 
 fn no_answer(failure: Failure, took: Duration) -> Outcome {
-    let (mut usage, mut cost_usd) = (Usage::default(), 0.0);
-    for Attempt { usage: used, cost_usd: cost, .. } in &*failure.attempt_log {
-        usage += *used;
-        cost_usd += cost;
-    }
+    let Spending { usage, cost_usd } = Spending::of(&failure.attempt_log);
     let calls = failure.attempts();
     Outcome { end: End::NoAnswer { code: failure.code, detail: failure.detail }, calls, usage, cost_usd, took }
 }

@@ -59,6 +59,30 @@ pub struct Attempt {
     pub times: u32,
 }
 
+/// What several steps took together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spending {
+    /// Tokens of their calls.
+    pub usage: Usage,
+    /// What those cost in US dollars, by the configured prices.
+    pub cost_usd: f64,
+}
+
+impl Spending {
+    /// That of all these steps.
+    pub fn of(attempt_log: &[Attempt]) -> Self {
+        let mut spending = Self::default();
+        attempt_log.iter().for_each(|attempt| spending.add(attempt));
+        spending
+    }
+
+    /// Adds that of another step.
+    pub fn add(&mut self, attempt: &Attempt) {
+        self.usage += attempt.usage;
+        self.cost_usd += attempt.cost_usd;
+    }
+}
+
 /// What stood in a reply beside what was taken for the answer, or was found wanting as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PassedOver {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::problem::Problem;
-use crate::domain::attempt::Attempt;
+use crate::domain::attempt::{Attempt, Spending};
 use crate::ports::request_log::RequestLog;
 
 /// Takes requests down.
@@ -58,15 +58,15 @@ impl From<&Problem> for Outcome {
     fn from(problem: &Problem) -> Self {
         let (status, code) = (problem.status().as_u16(), Some(problem.code()));
         let calls = problem.attempt_log();
-        let last = calls.last();
+        let (last, Spending { usage, cost_usd }) = (calls.last(), Spending::of(calls));
         Self {
             status,
             code,
             provider: last.map(|Attempt { provider, .. }| provider.to_string()),
             model: last.map(|Attempt { model, .. }| model.to_string()),
-            input_tokens: calls.iter().map(|call| call.usage.input_tokens).sum(),
-            output_tokens: calls.iter().map(|call| call.usage.output_tokens).sum(),
-            cost_usd: calls.iter().map(|call| call.cost_usd).sum(),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            cost_usd,
             ..Self::default()
         }
     }

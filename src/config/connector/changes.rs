@@ -3,6 +3,7 @@
 use std::path::{Path, absolute};
 use std::sync::Arc;
 
+use super::schema::is_file;
 use crate::config::document::{self, Node};
 
 /// A setting that may be changed.
@@ -85,7 +86,7 @@ impl Changes {
                 }
                 Setting::Schema => {
                     set(&["schema"], "");
-                    if [".json", ".yaml", ".yml"].iter().any(|end| value.ends_with(end)) {
+                    if is_file(value) {
                         set(&["schema", "file"], &from_here(value));
                     } else {
                         set(&["schema"], value);

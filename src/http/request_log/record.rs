@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use axum::response::Response;
 
 use super::Outcome;
-use crate::domain::attempt::Attempt;
-use crate::domain::usage::Usage;
+use crate::domain::attempt::{Attempt, Spending};
 use crate::http::audit;
 use crate::http::auth::Identity;
 use crate::http::problem::Problem;
@@ -67,8 +66,7 @@ struct State {
 struct Calls {
     provider: Option<Arc<str>>,
     model: Option<Arc<str>>,
-    usage: Usage,
-    cost_usd: f64,
+    spending: Spending,
 }
 
 impl RequestRecord {
@@ -195,7 +193,7 @@ impl State {
 
 impl Calls {
     fn paid(self, outcome: Outcome) -> Outcome {
-        let Self { provider, model, usage, cost_usd } = self;
+        let Self { provider, model, spending: Spending { usage, cost_usd } } = self;
         let text = |name: Option<Arc<str>>| name.map(|name| name.to_string());
         let (input_tokens, output_tokens) = (usage.input_tokens, usage.output_tokens);
         Outcome { provider: text(provider), model: text(model), input_tokens, output_tokens, cost_usd, ..outcome }
@@ -213,8 +211,7 @@ impl RequestObserver for PromptRecord {
         let calls = &mut self.state().calls;
         calls.provider = Some(Arc::clone(&attempt.provider));
         calls.model = Some(Arc::clone(&attempt.model));
-        calls.usage += attempt.usage;
-        calls.cost_usd += attempt.cost_usd;
+        calls.spending.add(attempt);
     }
 }
 

@@ -58,7 +58,7 @@ impl Ladder<'_> {
     pub(super) fn check_ceiling(&self, need: Usage, most_usd: f64) -> Result<(), Failure> {
         let ceiling = self.settings.ceiling;
         let tokens = self.progress.charged_tokens + total(need);
-        let usd = self.progress.cost_usd + most_usd;
+        let usd = self.progress.spending.cost_usd + most_usd;
         if ceiling.allows(tokens, usd) {
             return Ok(());
         }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Giver;
-use crate::domain::answer::Usage;
-use crate::domain::attempt::{self, Attempt, LadderStep};
+use crate::domain::attempt::{self, Attempt, LadderStep, Spending};
 use crate::domain::failure::{Code, Failure, Kind, Stage};
 use crate::pipeline::approve::Rejected;
 use crate::pipeline::route::provider::Provider;
@@ -35,10 +34,9 @@ pub(super) struct Owed {
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Progress {
     pub(super) attempt_log: Vec<Attempt>,
-    pub(super) usage: Usage,
+    pub(super) spending: Spending,
     /// Tokens of all calls, with an estimate for what providers did not tell: what counts against the record's ceiling.
     pub(super) charged_tokens: u64,
-    pub(super) cost_usd: f64,
     /// Invalid answers so far.
     pub(super) corrections: u32,
     /// The raised ceiling of tokens.
@@ -117,8 +115,7 @@ impl Progress {
         if let Some(observer) = &self.observer {
             observer.attempted(&attempt);
         }
-        self.usage += attempt.usage;
-        self.cost_usd += attempt.cost_usd;
+        self.spending.add(&attempt);
         attempt::push(&mut self.attempt_log, attempt);
     }
 
