@@ -36,19 +36,18 @@ pub fn router(state: ApiState) -> Router {
         .merge(for_clients(&state));
     let has_own_address = state.settings.admin_listen.is_some();
     let routes = if has_own_address { routes } else { routes.merge(for_administrators(&state)) };
-    around(routes, state)
+    around(routes.fallback(not_found), state)
 }
 
 /// The routes of administrators alone.
 pub fn admin_router(state: ApiState) -> Router {
-    around(for_administrators(&state), state)
+    around(for_administrators(&state).fallback(not_for_administrators), state)
 }
 
 /// What holds for all routes, and for requests that none takes.
 fn around(routes: Router<ApiState>, state: ApiState) -> Router {
     let routes = routes
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
         .layer(from_fn(middleware::around))
         // Outside of what writes problem documents, so that those are compressed too.
         .layer(from_fn_with_state(state.tasks.clone(), compression::compress));
@@ -118,6 +117,16 @@ fn for_administrators(state: &ApiState) -> Router<ApiState> {
 async fn not_found(request: Request) -> Problem {
     let detail =
         format!("there is no {}; GET /openapi.json lists the routes, and /docs explains them", request.uri().path());
+    Problem::new(RequestCode::NotFound, detail)
+}
+
+/// The document that lists the routes, and the pages that explain them, are not at the address of administrators.
+async fn not_for_administrators(request: Request) -> Problem {
+    let detail = format!(
+        "there is no {} at this address (http.admin_listen), which has /admin/api-keys alone; all other routes are at \
+         that of http.listen",
+        request.uri().path()
+    );
     Problem::new(RequestCode::NotFound, detail)
 }
 

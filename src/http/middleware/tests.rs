@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::*;
 use crate::domain::health::Component;
 use crate::http::json_body::JsonBody;
-use crate::http::router::router;
+use crate::http::router::{admin_router, router};
 use crate::http::testing::{Answer, Api, parts, state};
 use crate::ports::health::Health;
 use crate::ports::model::FakeModel;
@@ -22,6 +22,17 @@ async fn an_unknown_path_and_a_wrong_method_are_problems_with_the_requests_id() 
     let wrong = api.send(request).await;
     assert_eq!(wrong.problem(), (405, "method_not_allowed".to_owned()));
     assert_eq!((wrong.header("x-request-id"), wrong.header("allow")), ("mine", "GET,HEAD"));
+}
+
+#[tokio::test]
+async fn an_unknown_path_at_the_address_of_administrators_is_sent_to_no_other_that_is_unknown_there() {
+    let api = Api::of(admin_router(state()));
+    for path in ["/openapi.json", "/docs", "/v1/health"] {
+        let missing = api.get(path).await;
+        assert_eq!(missing.problem(), (404, "not_found".to_owned()));
+        let detail = missing.json()["detail"].as_str().unwrap().replacen(path, "", 1);
+        assert!(detail.contains("http.listen") && !detail.contains("/openapi.json"), "{detail}");
+    }
 }
 
 #[tokio::test]
