@@ -83,9 +83,13 @@ impl Query {
         self.parse(name, |text| parse_rfc3339(text).ok_or_else(|| HELP.to_owned()))
     }
 
-    /// Notes that something is wrong with a parameter.
+    /// Notes that something is wrong with a parameter, unless something is noted of it already: what is said later may
+    /// only follow from that.
     pub fn error(&mut self, name: &str, detail: impl Into<String>) {
-        self.errors.push(PlaceError { pointer: format!("?{name}"), detail: detail.into() });
+        let pointer = format!("?{name}");
+        if self.errors.iter().all(|noted| noted.pointer != pointer) {
+            self.errors.push(PlaceError { pointer, detail: detail.into() });
+        }
     }
 
     /// Refuses the request if something is wrong with its parameters, or nobody asked for one of them.

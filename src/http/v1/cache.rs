@@ -215,6 +215,8 @@ mod tests {
             let detail = detail(path).await;
             assert!(detail.as_str().unwrap().starts_with("send a pattern of 1 to 200 characters"), "{path}: {detail}");
         }
+        let twice = delete(&api, "/v1/cache?pattern=&pattern=b").await;
+        assert_eq!(twice.places(), ["?pattern"], "what is wrong with a parameter is said once: {twice:?}");
         let misspelt = delete(&api, "/v1/cache?patern=a").await;
         assert_eq!(misspelt.places(), ["?pattern", "?patern"]);
         assert!(misspelt.text.contains("there is no such parameter; did you mean ?pattern"), "{misspelt:?}");
