@@ -2,7 +2,6 @@
 //! so they are compressed at once, and have a length. What is sent piece by piece is left alone.
 
 use std::io::{self, Write as _};
-use std::sync::OnceLock;
 
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
@@ -11,6 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use flate2::write::GzEncoder;
+use tokio::sync::OnceCell;
+use tokio::task::JoinError;
 
 use super::problem::Problem;
 use crate::tasks::Tasks;
@@ -70,29 +71,41 @@ async fn pack(tasks: &Tasks, encoding: Encoding, whole: &Bytes) -> io::Result<Ve
     tasks.computation(move || encoding.pack(&whole)).await.map_err(io::Error::other)?
 }
 
-/// A text that is always the same: compressed once for each encoding, when somebody first asks for it.
+/// A text that is always the same: made when somebody first asks for it, and compressed once for each encoding. Neither
+/// is done by the thread that serves the request.
 pub struct Precompressed {
-    whole: Bytes,
-    packed: [OnceLock<Option<Bytes>>; ENCODINGS.len()],
+    make: fn() -> String,
+    whole: OnceCell<Bytes>,
+    packed: [OnceCell<Bytes>; ENCODINGS.len()],
 }
 
 impl Precompressed {
-    /// This text.
-    pub fn new(whole: impl Into<Bytes>) -> Self {
-        Self { whole: whole.into(), packed: Default::default() }
+    /// What this makes.
+    pub const fn new(make: fn() -> String) -> Self {
+        Self { make, whole: OnceCell::const_new(), packed: [const { OnceCell::const_new() }; ENCODINGS.len()] }
     }
 
     /// The text as the client with these headers likes it best.
-    pub fn response(&self, headers: &HeaderMap) -> Response {
-        let chosen = choose(headers).and_then(|encoding| Some((encoding, self.packed(encoding)?)));
-        let Some((encoding, packed)) = chosen else { return Body::from(self.whole.clone()).into_response() };
-        let said = [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name())), (header::VARY, VARY)];
-        (said, Body::from(packed.clone())).into_response()
+    pub async fn response(&self, tasks: &Tasks, headers: &HeaderMap) -> Response {
+        let Ok(whole) = self.whole.get_or_try_init(|| self.whole(tasks)).await else {
+            return Problem::defect().into_response();
+        };
+        if let Some(encoding) = choose(headers)
+            && let Some(packed) = self.packed(tasks, encoding, whole).await
+        {
+            let said = [(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name())), (header::VARY, VARY)];
+            return (said, Body::from(packed.clone())).into_response();
+        }
+        Body::from(whole.clone()).into_response()
     }
 
-    fn packed(&self, encoding: Encoding) -> Option<&Bytes> {
+    async fn whole(&self, tasks: &Tasks) -> Result<Bytes, JoinError> {
+        tasks.computation(self.make).await.map(Bytes::from)
+    }
+
+    async fn packed(&self, tasks: &Tasks, encoding: Encoding, whole: &Bytes) -> Option<&Bytes> {
         let (_, packed) = ENCODINGS.iter().zip(&self.packed).find(|(other, _)| **other == encoding)?;
-        packed.get_or_init(|| encoding.pack(&self.whole).ok().map(Bytes::from)).as_ref()
+        packed.get_or_try_init(|| async { pack(tasks, encoding, whole).await.map(Bytes::from) }).await.ok()
     }
 }
 

@@ -3,11 +3,11 @@
 //!
 //! Scripts and styles are sent as they lie here, compressed by gzip, which every browser takes.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -34,18 +34,22 @@ const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 
 type FileName = Result<Path<String>, PathRejection>;
 
-static DOCUMENT: LazyLock<Precompressed> = LazyLock::new(|| Precompressed::new(document()));
+static DOCUMENT: Precompressed = Precompressed::new(document);
 
 /// Routes for people, who need no key to read.
 pub fn routes() -> Router<ApiState> {
     Router::new()
-        .route("/openapi.json", get(async |headers: HeaderMap| ([JSON], DOCUMENT.response(&headers))))
+        .route("/openapi.json", get(openapi))
         .route("/docs", get(async || ([POLICY], Html(include_str!("pages/docs.html")))))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
         .route("/docs/{file}", get(docs_file))
         .route("/redoc", get(async || ([POLICY], Html(include_str!("pages/redoc.html")))))
         .route("/redoc/", get(async || Redirect::permanent("/redoc")))
         .route("/redoc/{file}", get(redoc_file))
+}
+
+async fn openapi(State(api): State<ApiState>, headers: HeaderMap) -> Response {
+    ([JSON], DOCUMENT.response(&api.tasks, &headers).await).into_response()
 }
 
 async fn docs_file(file: FileName) -> Response {

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tower::ServiceExt as _;
 
@@ -83,12 +84,12 @@ async fn others_go_on_while_a_large_answer_is_compressed() {
 
 #[tokio::test]
 async fn what_is_always_the_same_is_packed_once_and_says_how() {
-    let page = Precompressed::new(text(5000));
+    let (page, tasks) = (Precompressed::new(|| text(5000)), Tasks::new(Handle::current()));
     for encoding in ["zstd", "br", "gzip", ""] {
         let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding))]);
         let mut bodies = Vec::new();
         for _ in 0..2 {
-            let (parts, body) = page.response(&headers).into_parts();
+            let (parts, body) = page.response(&tasks, &headers).await.into_parts();
             let said = |name| parts.headers.get(name).map_or("", |value| value.to_str().unwrap());
             assert_eq!(said(header::CONTENT_ENCODING), encoding);
             bodies.push(to_bytes(body, usize::MAX).await.unwrap());
@@ -96,6 +97,25 @@ async fn what_is_always_the_same_is_packed_once_and_says_how() {
         assert_eq!(unpacked(encoding, &bodies[0]), text(5000));
         assert_eq!(bodies[0].as_ptr(), bodies[1].as_ptr(), "the second is the first");
     }
+}
+
+#[test]
+fn a_large_text_is_neither_made_nor_packed_by_the_thread_that_serves() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (page, tasks) = (Precompressed::new(|| text(MANY_BYTES)), Tasks::new(Handle::current()));
+        for encoding in ["", "zstd", "br", "gzip"] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding))]);
+            let (free, is_freed) = std::sync::mpsc::channel::<()>();
+            let only_other_thread = tasks.computation(move || is_freed.recv());
+            let at_once = page.response(&tasks, &headers).now_or_never();
+            assert!(at_once.is_none(), "{encoding}: it waits for another thread");
+            drop(free);
+            drop(only_other_thread.await);
+            page.response(&tasks, &headers).await;
+            assert!(page.response(&tasks, &headers).now_or_never().is_some(), "{encoding}: it is there");
+        }
+    });
 }
 
 #[test]
