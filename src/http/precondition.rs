@@ -6,18 +6,28 @@ use sha2::{Digest as _, Sha256};
 use crate::http::error_status::RequestCode;
 use crate::http::problem::Problem;
 
+/// Which state of a thing a change is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedState {
+    /// The one whose entity tag was sent, and no other.
+    Tagged,
+    /// Any that there is: `*` was sent, or nothing.
+    Any,
+}
+
 /// The entity tag of a text: another text has another one.
 pub fn etag_of(text: &[u8]) -> String {
     let tag: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("\"{tag}\"")
 }
 
-/// Checks that a client knows the state with this entity tag. Two clients that change the same do not undo each other.
+/// Checks that a client knows the state with this entity tag, or says that any will do. Two clients that change one thing
+/// do not undo each other.
 ///
 /// # Errors
 /// `precondition_required` without `If-Match`, `invalid_request` if it is malformed, `precondition_failed` when it names
 /// other states.
-pub fn check(headers: &HeaderMap, etag: &str) -> Result<(), Problem> {
+pub fn check(headers: &HeaderMap, etag: &str) -> Result<WantedState, Problem> {
     if headers.contains_key(header::IF_MATCH) {
         return check_if_sent(headers, etag);
     }
@@ -29,10 +39,10 @@ pub fn check(headers: &HeaderMap, etag: &str) -> Result<(), Problem> {
 ///
 /// # Errors
 /// `invalid_request` if `If-Match` is malformed, `precondition_failed` when it names other states.
-pub fn check_if_sent(headers: &HeaderMap, etag: &str) -> Result<(), Problem> {
+pub fn check_if_sent(headers: &HeaderMap, etag: &str) -> Result<WantedState, Problem> {
     let mut lists = headers.get_all(header::IF_MATCH).iter().peekable();
     if lists.peek().is_none() {
-        return Ok(());
+        return Ok(WantedState::Any);
     }
     let tags: Option<Vec<_>> = lists.map(|list| list.to_str().ok()).collect();
     let tags: Vec<_> = tags.unwrap_or_default().into_iter().flat_map(members).collect();
@@ -41,8 +51,11 @@ pub fn check_if_sent(headers: &HeaderMap, etag: &str) -> Result<(), Problem> {
                       If-Match: \"0123456789abcdef\", or If-Match: *";
         return Err(Problem::new(RequestCode::InvalidRequest, detail));
     }
+    if tags.contains(&"*") {
+        return Ok(WantedState::Any);
+    }
     // Whoever changes something needs to know exactly this state: a weak tag is none of it.
-    if tags.contains(&"*") || tags.contains(&etag) { Ok(()) } else { Err(failed()) }
+    if tags.contains(&etag) { Ok(WantedState::Tagged) } else { Err(failed()) }
 }
 
 /// Whether a client that reads has the state with this tag. A weak one is good enough, and what is malformed names none.
@@ -84,7 +97,7 @@ mod tests {
     fn one_of_several_tags_is_enough_and_a_weak_one_only_for_readers() {
         let with =
             |name: HeaderName, value: &str| HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]);
-        let code = |checked: Result<(), Problem>| checked.map_or_else(|problem| problem.code(), |()| "none");
+        let code = |checked: Result<WantedState, Problem>| checked.map_or_else(|problem| problem.code(), |_| "none");
         let (failed, malformed) = ("precondition_failed", "invalid_request");
         for (value, reads, changes) in [
             (r#""a""#, true, "none"),
@@ -110,6 +123,11 @@ mod tests {
         twice.append(header::IF_MATCH, HeaderValue::from_static(r#""a""#));
         assert_eq!(code(check(&twice, r#""a""#)), "none");
         assert_eq!(check(&HeaderMap::new(), r#""a""#).unwrap_err().code(), "precondition_required");
-        assert!(check_if_sent(&HeaderMap::new(), r#""a""#).is_ok());
+        let wanted = |headers: &HeaderMap| check_if_sent(headers, r#""a""#).ok();
+        let any = ["*", r#""b", *"#].map(|value| with(header::IF_MATCH, value));
+        for headers in any.iter().chain([&HeaderMap::new()]) {
+            assert_eq!(wanted(headers), Some(WantedState::Any), "{headers:?}");
+        }
+        assert_eq!(wanted(&with(header::IF_MATCH, r#""a""#)), Some(WantedState::Tagged));
     }
 }

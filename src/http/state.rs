@@ -90,6 +90,17 @@ impl ApiParts {
         self.tasks.side_work(work.in_current_span()).await.map_err(|_panicked| Problem::defect())
     }
 
+    /// Does work that keeps a core busy for milliseconds, beside the threads that serve requests.
+    ///
+    /// # Errors
+    /// `internal_error` if it panics.
+    pub(super) async fn computed<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.tasks.computation(work).await.map_err(|_panicked| Problem::defect())
+    }
+
     /// Whether prompts and answers are taken down as well.
     pub(super) fn stores_text(&self) -> bool {
         self.request_log.as_ref().is_some_and(|logger| logger.store_text)

@@ -24,7 +24,7 @@ use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::idempotent;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters, page_request};
-use crate::http::precondition;
+use crate::http::precondition::{self, WantedState};
 use crate::http::problem::Problem;
 use crate::http::query::{NoQuery, Query};
 use crate::http::request_id::RequestId;
@@ -183,8 +183,8 @@ async fn change_if_known(
 ) -> Result<KeyEntry, Problem> {
     if headers.contains_key(header::IF_MATCH) {
         let known = keys.get(&everybody(), id).await.map_err(problem)?;
-        precondition::check_if_sent(headers, &etag(&known))?;
-        change.after = Some(known.updated_at);
+        let wanted = precondition::check_if_sent(headers, &etag(&known))?;
+        change.after = (wanted == WantedState::Tagged).then_some(known.updated_at);
     }
     keys.change(&everybody(), id, change).await.map_err(problem)
 }

@@ -1,10 +1,11 @@
 //! What `/v1/schemas` and `/v1/templates` have in common: entries in versions, seen by name, changed by their team.
 //!
-//! - `listing`: entries and their versions in parts;
+//! - `listing`: entries and their versions in parts; [`changing`]: how they are made, changed and removed;
 //! - [`entry_body`]: what a request says of an entry; [`mod@new_version`]: which version a change makes;
 //! - [`shown_entry`]: an entry as clients see it;
 //! - [`parameters`]: what stands in their paths, queries and headers, for the OpenAPI document.
 
+pub mod changing;
 pub mod entry_body;
 mod listing;
 pub mod new_version;
@@ -16,17 +17,15 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use self::entry_body::EntryBody;
-use self::new_version::{Change, new_version};
-use self::shown_entry::{Found, ShownEntry, WrittenEntry};
+use self::shown_entry::{Found, ShownEntry};
 use crate::domain::tenant::Tenant;
-use crate::domain::version::{Selector, Version};
+use crate::domain::version::Selector;
 use crate::http::error_status::RequestCode;
 use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::pipeline::definitions::Definitions;
-use crate::ports::catalog::{Catalog, Entry, ListedEntry, NewEntry, NewVersion, Visibility, find_entry};
+use crate::ports::catalog::{Catalog, Entry, ListedEntry, find_entry};
 use crate::ports::repository::RepositoryError;
 
 /// The schemas, or the templates, that a tenant sees.
@@ -81,93 +80,6 @@ impl Entries<'_> {
         Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
     }
 
-    /// The latest version of an entry that the tenant may change.
-    ///
-    /// # Errors
-    /// `not_found`, `forbidden`, or `store_unavailable`.
-    pub async fn to_change(&self, id: &str) -> Result<Found, Problem> {
-        let found = self.find(id).await?;
-        let noun = self.noun;
-        if id.contains('@') {
-            let detail = format!("a version does not change; name the {noun} without one: {}", found.entry.name);
-            return Err(Problem::new(RequestCode::InvalidRequest, detail));
-        }
-        if found.is_built_in {
-            let detail = format!("this {noun} is built in; keep one of your own under its name, and that one is meant");
-            return Err(Problem::new(RequestCode::Forbidden, detail));
-        }
-        if found.entry.owner != *self.tenant {
-            let detail = format!("this {noun} belongs to another team, and only that may change it");
-            return Err(Problem::new(RequestCode::Forbidden, detail));
-        }
-        Ok(found)
-    }
-
-    /// Keeps a new entry.
-    ///
-    /// # Errors
-    /// `already_exists`, or `store_unavailable`.
-    pub async fn create(&self, name: String, about: EntryBody, document: String) -> Result<Response, Problem> {
-        let new = NewEntry {
-            name: name.clone(),
-            description: about.description.unwrap_or_default(),
-            visibility: about.visibility.unwrap_or(Visibility::Private),
-            version: about.version.unwrap_or(Version::FIRST),
-            document,
-        };
-        let entry = self.store()?.create(self.tenant, new).await.map_err(|error| {
-            if error != RepositoryError::AlreadyExists {
-                return self.problem(&error);
-            }
-            let detail = format!("there is a {} {name}; PUT {}/{name} makes its next version", self.noun, self.path);
-            Problem::new(RequestCode::AlreadyExists, detail)
-        })?;
-        (self.forget)(self.definitions);
-        let location = format!("{}/{}", self.path, entry.name);
-        let (etag, body) = ShownEntry::whole(&Found::stored(entry)).written();
-        Ok((StatusCode::CREATED, [(header::ETAG, etag), (header::LOCATION, location)], body).into_response())
-    }
-
-    /// Keeps the next version of an entry whose latest one the client has read.
-    ///
-    /// # Errors
-    /// `invalid_request` or `incompatible_schema` for a version that does not fit, `precondition_failed`, or
-    /// `store_unavailable`.
-    pub async fn change(
-        &self,
-        latest: &Entry,
-        about: EntryBody,
-        (change, is_forced): (Change, bool),
-        document: String,
-    ) -> Result<Response, Problem> {
-        let version = NewVersion {
-            after: latest.version,
-            version: new_version(latest.version, about.version, change, is_forced)?,
-            description: about.description,
-            visibility: about.visibility,
-            document,
-        };
-        let entry = self.store()?.add_version(self.tenant, &latest.name, version).await;
-        let found = Found::stored(entry.map_err(|error| self.problem(&error))?);
-        (self.forget)(self.definitions);
-        let (etag, body) = ShownEntry::whole(&found).written();
-        Ok((StatusCode::OK, [(header::ETAG, etag)], body).into_response())
-    }
-
-    /// Removes an entry with all of its versions, if it is as the client knows it.
-    ///
-    /// # Errors
-    /// `not_found`, `forbidden`, `precondition_failed`, or `store_unavailable`.
-    pub async fn delete(&self, id: &str, headers: &HeaderMap, uri: &Uri) -> Result<WrittenEntry, Problem> {
-        Query::of(uri).finish()?;
-        let found = self.to_change(id).await?;
-        precondition::check_if_sent(headers, &found.etag())?;
-        let removed = self.store()?.delete(self.tenant, &found.entry.name, found.entry.version).await;
-        removed.map_err(|error| self.problem(&error))?;
-        (self.forget)(self.definitions);
-        Ok(ShownEntry::whole(&found).written().1)
-    }
-
     fn is_built_in(&self, name: &str) -> bool {
         self.built_in.iter().any(|entry| entry.name == name)
     }
@@ -206,3 +118,5 @@ impl Entries<'_> {
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

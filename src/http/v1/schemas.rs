@@ -15,6 +15,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use self::document::{NewSchemaBody, SchemaChangeBody, SchemaEntry};
+use super::catalog::changing::NextVersion;
 use super::catalog::entry_body::{EntryBody, name};
 use super::catalog::new_version::{Change, is_forced};
 use super::catalog::parameters::{
@@ -31,7 +32,6 @@ use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters};
-use crate::http::precondition;
 use crate::http::problem::{PlaceError, Problem};
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
@@ -139,9 +139,11 @@ pub async fn create(
         Some((name?, about, schema?))
     });
     let (name, about, schema) = errors.check(read)?;
-    let version = about.version.unwrap_or(Version::FIRST);
-    let document = document(&compile(&name, version, schema)?);
-    schemas(&api, identity.caller.tenant()).create(name, about, document).await
+    let (version, named) = (about.version.unwrap_or(Version::FIRST), name.clone());
+    let document = api.computed(move || Ok::<_, Problem>(document(&compile(&named, version, schema)?))).await??;
+    let asking = Arc::clone(&api);
+    let work = async move { schemas(&api, identity.caller.tenant()).create(name, about, document).await };
+    asking.to_its_end(work).await?
 }
 
 /// Makes the next version of a schema
@@ -187,13 +189,12 @@ pub async fn change(
         Some((about, schema?))
     });
     let (about, schema) = errors.check(read)?;
-    let schemas = schemas(&api, identity.caller.tenant());
-    let latest = schemas.to_change(&id_of(id)).await?;
-    precondition::check(&headers, &latest.etag())?;
-    let latest = latest.entry;
-    let compiled = compile(&latest.name, latest.version, schema)?;
-    let change = change_between(&latest, &compiled)?;
-    schemas.change(&latest, about, (change, is_forced), document(&compiled)).await
+    let (id, asking) = (id_of(id), Arc::clone(&api));
+    let work = async move {
+        let next = NextSchema { schema, api: &api };
+        schemas(&api, identity.caller.tenant()).change(&id, &headers, (about, is_forced), &next).await
+    };
+    asking.to_its_end(work).await?
 }
 
 /// Removes a schema with all of its versions
@@ -218,7 +219,26 @@ pub async fn delete(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<WrittenEntry, Problem> {
-    schemas(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await
+    let (id, asking) = (id_of(id), Arc::clone(&api));
+    let work = async move { schemas(&api, identity.caller.tenant()).delete(&id, &headers, &uri).await };
+    asking.to_its_end(work).await?
+}
+
+/// The schema of a next version.
+struct NextSchema<'a> {
+    schema: Value,
+    api: &'a ApiParts,
+}
+
+impl NextVersion for NextSchema<'_> {
+    async fn after(&self, latest: &Entry) -> Result<(Change, String), Problem> {
+        let (schema, latest) = (self.schema.clone(), latest.clone());
+        let compared = self.api.computed(move || {
+            let compiled = compile(&latest.name, latest.version, schema)?;
+            Ok((change_between(&latest, &compiled)?, document(&compiled)))
+        });
+        compared.await?
+    }
 }
 
 fn schemas<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {

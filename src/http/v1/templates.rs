@@ -7,7 +7,7 @@ pub mod definition_body;
 pub mod document;
 pub mod render;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use self::definition_body::{change_between, check, definition};
 use self::document::{NewTemplateBody, TemplateChangeBody, TemplateEntry};
+use super::catalog::changing::NextVersion;
 use super::catalog::entry_body::{EntryBody, name};
-use super::catalog::new_version::is_forced;
+use super::catalog::new_version::{Change, is_forced};
 use super::catalog::parameters::{
     EntryName, EntryParameters, EntryPath, ForceParameter, IfMatch, IfNoneMatch, OptionalIfMatch,
 };
@@ -33,7 +34,6 @@ use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::idempotent::IdempotencyKey;
 use crate::http::json_body::JsonBody;
 use crate::http::list::{ListPage, PageParameters};
-use crate::http::precondition;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::{ApiParts, ApiState};
@@ -141,9 +141,13 @@ pub async fn create(
         Some((name?, about, definition?))
     });
     let (name, about, definition) = errors.check(read)?;
-    let tenant = identity.caller.tenant();
-    check(&definition, &name, tenant, &api.analyzer.definitions).await?;
-    templates(&api, tenant).create(name, about, document(&definition)).await
+    let asking = Arc::clone(&api);
+    let work = async move {
+        let tenant = identity.caller.tenant();
+        check(&definition, &name, tenant, &api.analyzer.definitions).await?;
+        templates(&api, tenant).create(name, about, document(&definition)).await
+    };
+    asking.to_its_end(work).await?
 }
 
 /// Makes the next version of a template
@@ -187,17 +191,14 @@ pub async fn change(
         fields.finish();
         Some((about, definition?))
     });
-    let (about, later) = errors.check(read)?;
-    let (tenant, definitions) = (identity.caller.tenant(), &api.analyzer.definitions);
-    let templates = templates(&api, tenant);
-    let latest = templates.to_change(&id_of(id)).await?;
-    precondition::check(&headers, &latest.etag())?;
-    let latest = latest.entry;
-    check(&later, &latest.name, tenant, definitions).await?;
-    let earlier: TemplateDefinition =
-        serde_json::from_str(&latest.document).map_err(|_not_written_here| Problem::defect())?;
-    let change = change_between(&earlier, &later, tenant, definitions).await?;
-    templates.change(&latest, about, (change, is_forced), document(&later)).await
+    let (about, definition) = errors.check(read)?;
+    let (id, asking) = (id_of(id), Arc::clone(&api));
+    let work = async move {
+        let tenant = identity.caller.tenant();
+        let next = NextTemplate { definition, tenant, api: &api };
+        templates(&api, tenant).change(&id, &headers, (about, is_forced), &next).await
+    };
+    asking.to_its_end(work).await?
 }
 
 /// Removes a template with all of its versions
@@ -222,7 +223,26 @@ pub async fn delete(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<WrittenEntry, Problem> {
-    templates(&api, identity.caller.tenant()).delete(&id_of(id), &headers, &uri).await
+    let (id, asking) = (id_of(id), Arc::clone(&api));
+    let work = async move { templates(&api, identity.caller.tenant()).delete(&id, &headers, &uri).await };
+    asking.to_its_end(work).await?
+}
+
+/// The definition of a next version.
+struct NextTemplate<'a> {
+    definition: TemplateDefinition,
+    tenant: &'a Tenant,
+    api: &'a ApiParts,
+}
+
+impl NextVersion for NextTemplate<'_> {
+    async fn after(&self, latest: &Entry) -> Result<(Change, String), Problem> {
+        let Self { definition: later, tenant, api } = self;
+        check(later, &latest.name, tenant, &api.analyzer.definitions).await?;
+        let earlier: TemplateDefinition =
+            serde_json::from_str(&latest.document).map_err(|_not_written_here| Problem::defect())?;
+        Ok((change_between(&earlier, later, tenant, api).await?, document(later)))
+    }
 }
 
 fn templates<'a>(api: &'a ApiParts, tenant: &'a Tenant) -> Entries<'a> {

@@ -2,18 +2,60 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::*;
+use crate::domain::api_key::ApiKey;
+use crate::domain::page::{Page, PageRequest};
 use crate::domain::secret::Secret;
 use crate::http::auth::Authenticator;
 use crate::http::testing::{Answer, Api, parts};
 use crate::ports::clock::{Clock, ManualClock};
 use crate::ports::keys::MemoryKeys;
 use crate::ports::model::FakeModel;
+use crate::ports::repository::RepositoryFuture;
 
 const ADMIN_KEY: &str = "an admin key of at least 32 characters";
 const PATH: &str = "/admin/api-keys";
+
+/// Keys of which each is changed by somebody else as soon as it was read.
+struct ChangedOnceRead(Arc<MemoryKeys>);
+
+impl Keys for ChangedOnceRead {
+    fn create(&self, key: NewKey) -> RepositoryFuture<'_, (ApiKey, KeyEntry)> {
+        self.0.create(key)
+    }
+
+    fn list<'a>(&'a self, scope: &'a Scope, page: PageRequest) -> RepositoryFuture<'a, Page<KeyEntry>> {
+        self.0.list(scope, page)
+    }
+
+    fn get<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, KeyEntry> {
+        async move {
+            let read = self.0.get(scope, id).await;
+            let change = KeyChange { rate_limit: Some(1), ..KeyChange::default() };
+            self.0.change(scope, id, change).await.and(read)
+        }
+        .boxed()
+    }
+
+    fn change<'a>(&'a self, scope: &'a Scope, id: &'a KeyId, change: KeyChange) -> RepositoryFuture<'a, KeyEntry> {
+        self.0.change(scope, id, change)
+    }
+
+    fn revoke<'a>(&'a self, scope: &'a Scope, id: &'a KeyId) -> RepositoryFuture<'a, Revoked> {
+        self.0.revoke(scope, id)
+    }
+
+    fn find<'a>(&'a self, id: &'a KeyId) -> RepositoryFuture<'a, Option<KeyEntry>> {
+        self.0.find(id)
+    }
+
+    fn revision(&self) -> RepositoryFuture<'_, u64> {
+        self.0.revision()
+    }
+}
 
 struct Setup {
     api: Api,
@@ -122,6 +164,21 @@ async fn who_says_which_state_of_a_key_was_read_changes_no_later_one() {
     assert_eq!(change("*", json!({ "rate_limit": 7 })).await.json()["rate_limit"], 7);
     let without = it.admin(Method::PATCH, &path, Some(json!({ "rate_limit": 8 }))).await;
     assert_eq!(without.json()["rate_limit"], 8, "who does not say changes any state");
+}
+
+#[tokio::test]
+async fn who_wants_to_change_any_state_of_a_key_changes_one_that_somebody_else_has_just_changed() {
+    let setup = setup();
+    let id = KeyId::parse(text(&setup.create("ci").await, "id")).unwrap();
+    let keys = ChangedOnceRead(setup.keys);
+    let change = async |if_match: &str| {
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, if_match.parse().unwrap())]);
+        let change = KeyChange { name: Some("other".to_owned()), ..KeyChange::default() };
+        change_if_known(&keys, &id, change, &headers).await
+    };
+    let read = etag(&keys.0.get(&everybody(), &id).await.unwrap());
+    assert_eq!(change(&read).await.unwrap_err().code(), "precondition_failed");
+    assert_eq!(change("*").await.unwrap().name, "other");
 }
 
 #[tokio::test]

@@ -1,4 +1,8 @@
 //! An API with a catalogue in memory, and the keys of two teams.
+//!
+//! - [`disturbed`]: what can happen to a change.
+
+pub(crate) mod disturbed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +11,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::Value;
 
+use self::disturbed::DisturbedCatalog;
 use crate::domain::tenant::Tenant;
 use crate::http::auth::Authenticator;
 use crate::http::testing::{Answer, Api, parts};
@@ -24,6 +29,10 @@ pub(crate) struct Teams {
     red: String,
     blue: String,
     pub(crate) schemas: Arc<MemoryCatalog>,
+    /// What happens to changes of schemas.
+    pub(crate) schema_changes: Arc<DisturbedCatalog>,
+    /// What happens to changes of templates.
+    pub(crate) template_changes: Arc<DisturbedCatalog>,
 }
 
 impl Teams {
@@ -32,9 +41,12 @@ impl Teams {
         let clock = Arc::new(ManualClock::default());
         let keys = Arc::new(MemoryKeys::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let catalog = || Arc::new(MemoryCatalog::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        let (schemas, templates) = (catalog(), catalog());
+        let schemas = catalog();
+        let [schema_changes, template_changes] =
+            [Arc::clone(&schemas), catalog()].map(|catalog| Arc::new(DisturbedCatalog::new(catalog)));
         let mut parts = parts(&[Scripted::new("a", script) as Arc<dyn Model>]);
-        let definitions = Definitions::new(Some(Arc::clone(&schemas) as _), Some(templates as _));
+        let definitions =
+            Definitions::new(Some(Arc::clone(&schema_changes) as _), Some(Arc::clone(&template_changes) as _));
         parts.analyzer.definitions = Arc::new(definitions);
         let authenticator = Authenticator::keys(Some(Arc::clone(&keys) as _), Arc::clone(&clock) as _, Arc::default());
         parts.authenticator = Arc::new(authenticator);
@@ -44,7 +56,7 @@ impl Teams {
             keys.create(new).await.unwrap().0.expose().to_owned()
         };
         let (red, blue) = (key("red").await, key("blue").await);
-        Self { api: Api::new(parts), clock, red, blue, schemas }
+        Self { api: Api::new(parts), clock, red, blue, schemas, schema_changes, template_changes }
     }
 
     /// A request of the first team.
@@ -59,7 +71,12 @@ impl Teams {
 
     /// A change by the first team, of the state with this tag.
     pub(crate) async fn put(&self, path: &str, etag: &str, body: &Value) -> Answer {
-        self.send(&self.red, Method::PUT, path, &[("if-match", etag)], Some(body)).await
+        self.change(Method::PUT, path, etag, Some(body)).await
+    }
+
+    /// The same with another method.
+    pub(crate) async fn change(&self, method: Method, path: &str, etag: &str, body: Option<&Value>) -> Answer {
+        self.send(&self.red, method, path, &[("if-match", etag)], body).await
     }
 
     /// A request of the first team with a header.

@@ -7,6 +7,7 @@ use crate::domain::version::Step;
 use crate::http::error_status::RequestCode;
 use crate::http::fields::{Fields, Place, PlaceErrors};
 use crate::http::problem::{PlaceError, Problem};
+use crate::http::state::ApiParts;
 use crate::http::v1::catalog::new_version::Change;
 use crate::http::v1::named::{DEFAULT_SCHEMA, NO_SCHEMA};
 use crate::pipeline::definitions::{DefinitionError, Definitions};
@@ -110,7 +111,7 @@ pub async fn change_between(
     earlier: &TemplateDefinition,
     later: &TemplateDefinition,
     tenant: &Tenant,
-    definitions: &Definitions,
+    api: &ApiParts,
 ) -> Result<Change, Problem> {
     let mut places = Vec::new();
     let place = |pointer: String, detail: String| PlaceError { pointer: format!("#{pointer}"), detail };
@@ -133,7 +134,7 @@ pub async fn change_between(
     });
     let mut step = if is_extended { Step::Minor } else { Step::Patch };
     if earlier.schema_id != later.schema_id {
-        let of_answers = schema_step(earlier, later, tenant, definitions).await?;
+        let of_answers = schema_step(earlier, later, tenant, api).await?;
         if of_answers == Step::Major {
             let detail = "answers that were valid may not be valid against this schema";
             places.push(place("/schema_id".to_owned(), detail.to_owned()));
@@ -148,11 +149,14 @@ async fn schema_step(
     earlier: &TemplateDefinition,
     later: &TemplateDefinition,
     tenant: &Tenant,
-    definitions: &Definitions,
+    api: &ApiParts,
 ) -> Result<Step, Problem> {
+    let definitions = &api.analyzer.definitions;
     let [earlier, later] = [earlier, later].map(|definition| definition.schema_id.as_deref().unwrap_or(DEFAULT_SCHEMA));
     match (definitions.schema(tenant, earlier).await, definitions.schema(tenant, later).await) {
-        (Ok(earlier), Ok(later)) => Ok(compatibility::Change::between(earlier.json(), later.json()).step),
+        (Ok(earlier), Ok(later)) => {
+            api.computed(move || compatibility::Change::between(earlier.json(), later.json()).step).await
+        }
         (Err(DefinitionError::Unavailable(_)), _) | (_, Err(DefinitionError::Unavailable(_))) => {
             Err(Problem::store_unavailable())
         }
