@@ -172,6 +172,27 @@ async fn a_suspicious_prompt_is_an_event_without_its_text() {
 }
 
 #[tokio::test]
+async fn each_of_several_equal_prompts_in_a_batch_is_an_event_once() {
+    for (patterns, result) in
+        [(PatternPolicy::Reject, AuditResult::Denied), (PatternPolicy::Flag, AuditResult::Success)]
+    {
+        let it = setup_with(patterns);
+        let key = it.key(100).await;
+        it.ask(key.expose(), "ordinary").await;
+        it.fresh();
+        let batch = json!({
+            "prompts": [ATTACK, "ordinary", ATTACK, ATTACK], "options": { "bypass_validation": true },
+        });
+        it.send(Method::POST, "/v1/analyze/batch", key.expose(), batch).await;
+        let events = it.fresh();
+        assert!(events.iter().all(|event| (event.result, event.times) == (result, 1)), "{events:?}");
+        let mut ids: Vec<_> = events.into_iter().map(|event| event.request_id.unwrap()).collect();
+        ids.sort();
+        assert_eq!(ids, ["the-request.0", "the-request.2", "the-request.3"], "{result:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_an_administrator_does_is_an_event_and_who_is_none() {
     let it = setup();
     let client = it.key(100).await;

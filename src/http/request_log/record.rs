@@ -58,6 +58,8 @@ struct State {
     outcome: Option<Outcome>,
     /// How long the client waited for its answer, if it has one.
     answered_after: Option<Duration>,
+    /// Whether it was said already that the prompt looks like an attack.
+    is_suspicious: bool,
     calls: Calls,
 }
 
@@ -175,7 +177,7 @@ impl PromptRecord {
 impl State {
     /// What the row says.
     fn outcome(self) -> Outcome {
-        let Self { outcome, answered_after, calls } = self;
+        let Self { outcome, answered_after, is_suspicious: _, calls } = self;
         let mut outcome = match outcome {
             Some(outcome) if outcome.status < 400 => outcome,
             // What came to nothing is paid for all the same.
@@ -202,6 +204,9 @@ impl Calls {
 
 impl RequestObserver for PromptRecord {
     fn suspicious(&self, reason: &str, is_refused: bool) {
+        if std::mem::replace(&mut self.state().is_suspicious, true) {
+            return;
+        }
         let result = if is_refused { AuditResult::Denied } else { AuditResult::Success };
         let Facts { api, identity, endpoint, .. } = &*self.facts;
         audit::suspicious(api, &self.request_id, identity, endpoint, (reason, result));

@@ -1,18 +1,24 @@
 //! `POST /v1/analyze/batch`: many prompts, each with its answer or its own problem, in the order asked.
+//!
+//! - `equal_prompts`: what is taken down of prompts that are asked as one.
+
+mod equal_prompts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::extract::State;
 use axum::{Extension, Json};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
+use self::equal_prompts::EqualPrompts;
 use super::analyzer::{Analyzer, BegunRequest};
 use super::batch_request::BatchRequest;
 use super::outcome::{outcome, text};
@@ -126,9 +132,9 @@ pub async fn analyze_batch(
     let mut leaders = leaders(&requests);
     let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id, records: &records };
     let firsts = (0..requests.len()).filter(|index| leaders.get(*index) == Some(index)).collect();
-    let mut outcomes = asker.answer_all(&requests, firsts).await;
+    let mut outcomes = asker.answer_all(&requests, firsts, &leaders).await;
     let on_their_own = followers_of_refused(&mut leaders, &outcomes);
-    outcomes.extend(asker.answer_all(&requests, on_their_own).await);
+    outcomes.extend(asker.answer_all(&requests, on_their_own, &leaders).await);
     let mut summary = Summary { total: requests.len(), ..Summary::default() };
     let mut results = Vec::with_capacity(requests.len());
     for (index, ((request, leader), record)) in requests.into_iter().zip(leaders).zip(&records).enumerate() {
@@ -189,22 +195,25 @@ struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    /// Answers the requests with these indices, as far as they can be read. What processes share is looked up for all
-    /// of them at once, and then those without an answer are asked.
+    /// Answers the requests with these indices, as far as they can be read, for all that have them as leaders. What
+    /// processes share is looked up for all of them at once, and then those without an answer are asked.
     async fn answer_all(
         self,
         requests: &'a [Result<PromptRequest, Problem>],
         indices: Vec<usize>,
+        leaders: &[usize],
     ) -> HashMap<usize, ItemOutcome> {
-        let mut look_ups = Vec::new();
+        let mut look_ups: Vec<BoxFuture<'_, (usize, Result<BegunRequest<'a>, Problem>)>> = Vec::new();
         for index in indices {
             if let Some(Ok(request)) = requests.get(index) {
-                let observer = self.records.get(index).map(PromptRecord::observer);
-                look_ups.push(async move { (index, self.look_ahead(request, observer).await) });
+                let observer = EqualPrompts::observer(self.records, leaders, index);
+                look_ups.push(async move { (index, self.look_ahead(request, observer).await) }.boxed());
             }
         }
+        let at_once = look_ups.len().max(1);
+        let begun: Vec<_> = stream::iter(look_ups).buffered(at_once).collect().await;
         let mut answers: Vec<BoxFuture<'_, (usize, ItemOutcome)>> = Vec::new();
-        for (index, begun) in join_all(look_ups).await {
+        for (index, begun) in begun {
             let answer = async move { (index, self.finish(begun).await) };
             answers.push(answer.boxed());
         }
@@ -217,12 +226,29 @@ impl<'a> Asker<'a> {
         observer: Option<Arc<dyn RequestObserver>>,
     ) -> Result<BegunRequest<'a>, Problem> {
         let begun = self.analyzer.begin(request, self.caller, self.id, observer).await?;
+        others_have_a_turn().await;
         Ok(self.analyzer.look_ahead(begun).await)
     }
 
     async fn finish(self, begun: Result<BegunRequest<'a>, Problem>) -> ItemOutcome {
-        self.analyzer.finish(begun?).await
+        let answer = self.analyzer.finish(begun?).await;
+        others_have_a_turn().await;
+        answer
     }
+}
+
+/// Lets a thread that works on a batch serve other requests as well: a hundred prompts whose answers are remembered wait
+/// for nothing. It is woken at once, since a stream of many futures goes on as long as none of them is.
+async fn others_have_a_turn() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Item {

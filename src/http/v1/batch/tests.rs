@@ -246,3 +246,25 @@ async fn what_is_wrong_is_said_at_the_place_where_it_was_written() {
     }
     assert_eq!(model.calls(), 0);
 }
+
+#[tokio::test]
+async fn others_have_turns_while_a_batch_is_answered_from_memory() {
+    let (api, model) = api(Duration::ZERO, (0..100).map(|_| FakeModel::says(r#"{"n":1}"#)));
+    let prompts: Vec<_> = (0..100).map(|n| format!("prompt {n}")).collect();
+    let body = json!({ "schema": any(), "prompts": prompts });
+    api.post("/v1/analyze/batch", &body).await;
+    let mut turns = 0;
+    let others = async {
+        loop {
+            tokio::task::yield_now().await;
+            turns += 1;
+        }
+    };
+    let answer = tokio::select! {
+        biased;
+        _ = others => panic!("they have no end"),
+        answer = api.post("/v1/analyze/batch", &body) => answer,
+    };
+    assert_eq!((&answer.json()["summary"]["cached"], model.calls()), (&json!(100), 100), "{answer:?}");
+    assert!(turns >= 50, "{turns}");
+}
