@@ -55,10 +55,11 @@ pub struct Change {
 impl Change {
     /// How `later` differs from `earlier`, two schemas that compile.
     pub fn between(earlier: &Value, later: &Value) -> Self {
-        let incompatibilities = incompatibilities(earlier, later);
+        let steps = || Steps::new(MAX_STEPS);
+        let incompatibilities = incompatibilities(earlier, later, &steps());
         let step = if !incompatibilities.is_empty() {
             Step::Major
-        } else if !self::incompatibilities(later, earlier).is_empty() {
+        } else if !self::incompatibilities(later, earlier, &steps()).is_empty() {
             Step::Minor
         } else {
             Step::Patch
@@ -67,8 +68,8 @@ impl Change {
     }
 }
 
-/// The places at which `later` may refuse what is valid under `earlier`.
-fn incompatibilities(earlier: &Value, later: &Value) -> Vec<Incompatibility> {
+/// The places at which `later` may refuse what is valid under `earlier`, as far as can be found out in so many steps.
+fn incompatibilities(earlier: &Value, later: &Value, steps: &Steps) -> Vec<Incompatibility> {
     if earlier == later {
         return Vec::new();
     }
@@ -76,8 +77,7 @@ fn incompatibilities(earlier: &Value, later: &Value) -> Vec<Incompatibility> {
         let message = "the schema is of another draft, in which keywords mean other things".to_owned();
         return vec![Incompatibility { pointer: "/$schema".to_owned(), message }];
     }
-    let steps = Steps::new(MAX_STEPS);
-    let mut comparison = Comparison::new(earlier, later, &steps);
+    let mut comparison = Comparison::new(earlier, later, steps);
     let known = Known::of(&comparison.earlier, &[earlier]);
     comparison.check(&known, later, "");
     if steps.are_spent() {

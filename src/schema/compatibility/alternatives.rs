@@ -80,7 +80,7 @@ impl<'a> Comparison<'a> {
             // Numbers have several spellings.
             let is_comparable = before.iter().chain(&after).all(|value| !value.is_number() && !is_composed(value));
             let is_paid = self.steps.take(before.len() * after.len() / PAIRS_A_STEP);
-            return is_comparable && is_paid && !before.iter().any(|value| after.contains(value));
+            return is_comparable && is_paid && !before.iter().any(|value| self.is_listed(value, &after));
         }
         let has_no_others = known.types.may_be("object") && known.types.each().count() == 1;
         levels > 0
@@ -92,6 +92,12 @@ impl<'a> Comparison<'a> {
                         .filter_map(|properties| properties.get(*name))
                         .any(|schema| self.is_apart(&known.property(&self.earlier, name), schema, levels - 1))
             })
+    }
+
+    fn is_listed(&self, value: &Value, values: &[Value]) -> bool {
+        #[cfg(test)]
+        self.steps.count_looks(values.len() / PAIRS_A_STEP);
+        values.contains(value)
     }
 
     /// A condition need not be looked at where both of its ends follow.

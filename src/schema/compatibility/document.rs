@@ -24,6 +24,8 @@ impl<'a> Document<'a> {
 
     /// A keyword of one of its subschemas, if the draft looks at it there.
     pub(super) fn keyword(&self, schema: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+        #[cfg(test)]
+        self.steps.count_looks(1);
         let is_read = find(name).is_some_and(|keyword| keyword.is_in(self.draft));
         let is_ignored = self.draft.ignores_siblings_of_ref() && name != "$ref" && schema.contains_key("$ref");
         if is_read && !is_ignored { schema.get(name) } else { None }

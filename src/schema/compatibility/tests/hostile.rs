@@ -1,12 +1,7 @@
 //! Pairs of schemas that are allowed and that only cost: the comparison ends, and calls nothing compatible that it has
 //! not decided.
 
-use std::time::{Duration, Instant};
-
 use super::*;
-
-/// Far more than a comparison takes in a debug build, and far less than one that does not end.
-const LIMIT: Duration = Duration::from_secs(30);
 
 fn named(prefix: &str, count: usize, value: impl Fn(usize) -> Value) -> Value {
     Value::Object((0..count).map(|index| (format!("{prefix}{index}"), value(index))).collect())
@@ -97,11 +92,9 @@ fn a_comparison_ends_and_what_it_has_not_decided_is_incompatible() {
         for (which, schema) in [("earlier", &earlier), ("later", &later)] {
             Schema::compile("x", "1.0.0", schema.clone()).unwrap_or_else(|error| panic!("{name}, {which}: {error}"));
         }
-        let began_at = Instant::now();
-        let change = Change::between(&earlier, &later);
-        assert!(began_at.elapsed() < LIMIT, "{name}: {:?}", began_at.elapsed());
-        assert_eq!(change.step, Step::Major, "{name}");
-        assert!(change.incompatibilities.len() <= MAX_PLACES, "{name}");
+        let steps = Steps::new(MAX_STEPS);
+        let found = incompatibilities(&earlier, &later, &steps);
+        assert!((1..=MAX_PLACES).contains(&found.len()), "{name}: {found:?}");
     }
 }
 
