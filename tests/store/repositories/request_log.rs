@@ -222,6 +222,7 @@ async fn execute(location: &Location, statement: String) {
 /// What only a database does: rows that are written twice, and rows that are old.
 pub async fn check_table(kept: &Kept, database: Database) {
     let (tenant, table) = (team("table"), RequestTable::new(database, RETENTION));
+    rows_of_several_statements_are_written_once(kept, &table).await;
     let rows: Vec<_> = (0..3).map(|n| (i64::try_from(n).unwrap(), request(kept, &tenant, n))).collect();
     for _ in 0..2 {
         table.insert(&rows).await.unwrap();
@@ -244,4 +245,18 @@ pub async fn check_table(kept: &Kept, database: Database) {
     assert_eq!((count().await, requests().await), (0, 3), "sums are kept longer");
     assert_eq!(table.delete_old(later + Duration::from_secs(3 * 366 * 24 * HOUR), 100).await, Ok(false));
     assert_eq!(requests().await, 0);
+}
+
+async fn rows_of_several_statements_are_written_once(kept: &Kept, table: &RequestTable) {
+    let tenant = team("several-statements");
+    let rows: Vec<_> = (0..120).map(|n| (i64::try_from(n).unwrap(), request(kept, &tenant, n))).collect();
+    table.insert(&rows[..70]).await.unwrap();
+    for _ in 0..2 {
+        table.insert(&rows[70..]).await.unwrap();
+    }
+    let page = kept.request_history.page(&tenant, RequestFilter::default(), PageRequest::first(1000)).await.unwrap();
+    assert_eq!(page.items.len(), 120);
+    let query = UsageQuery { from: kept.now(), to: kept.now() * 2, interval: Interval::Hour, group_by: None };
+    let sums = kept.request_history.usage(&tenant, query).await.unwrap();
+    assert_eq!(sums.iter().map(|sum| sum.requests).sum::<u64>(), 120);
 }
