@@ -103,7 +103,7 @@ pub(super) fn analyzer(
     let runtime = &shared.runtime;
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = runtime.http;
     let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: runtime.cache.ttl };
-    let specs = Specs::new(providers.asked_by_clients(&runtime.routing)?, defaults);
+    let specs = Specs::new(providers.asked_by_clients(&runtime.routing)?, defaults, shared.tasks.clone());
     Ok(Analyzer { engine: Arc::clone(engine), specs, definitions: Arc::clone(definitions), timeout })
 }
 

@@ -90,10 +90,12 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
     };
     let HttpSettings { max_prompt_chars, patterns, timeout, .. } = settings;
     let defaults = SpecDefaults { max_prompt_chars, patterns, cache_ttl: Duration::from_secs(3600) };
-    let specs = Specs::new(AskedProviders { by_name, fallback, strategy: Strategy::Priority, signal }, defaults);
+    let (asked, tasks) =
+        (AskedProviders { by_name, fallback, strategy: Strategy::Priority, signal }, Tasks::new(Handle::current()));
+    let specs = Specs::new(asked, defaults, tasks.clone());
     let answers = Arc::new(FakeAnswers::default());
     let recall = Recall::new(Arc::clone(&answers) as _);
-    let engine = Arc::new(Engine::new(recall, Tasks::new(Handle::current())));
+    let engine = Arc::new(Engine::new(recall, tasks.clone()));
     ApiParts {
         settings,
         health: Arc::new(Nothing),
@@ -104,7 +106,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         started_at: Instant::now(),
         keys: None,
         idempotency: None,
-        tasks: Tasks::new(Handle::current()),
+        tasks,
         providers,
         authenticator: Arc::new(Authenticator::off(Arc::clone(&metrics))),
         metrics,

@@ -47,13 +47,19 @@ impl SpecCache {
     ///
     /// # Errors
     /// Those of `build`; nothing is kept then.
-    pub fn get_or_build<E>(&self, digest: SpecDigest, build: impl FnOnce() -> Result<Spec, E>) -> Result<Arc<Spec>, E> {
-        self.0.get_or_insert_with(&digest, || build().map(Arc::new))
+    pub async fn get_or_build<E>(
+        &self,
+        digest: SpecDigest,
+        build: impl Future<Output = Result<Spec, E>>,
+    ) -> Result<Arc<Spec>, E> {
+        self.0.get_or_insert_async(&digest, async { build.await.map(Arc::new) }).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use serde_json::json;
 
     use super::*;
@@ -65,30 +71,30 @@ mod tests {
         Spec::new(settings(), router_to(Arc::new(FakeModel::default())))
     }
 
-    #[test]
-    fn the_same_content_is_built_once_and_a_failure_is_not_kept() {
+    #[tokio::test]
+    async fn the_same_content_is_built_once_and_a_failure_is_not_kept() {
         let cache = SpecCache::default();
         let (one, other) = (SpecDigest([1; 32]), SpecDigest([2; 32]));
-        assert_eq!(cache.get_or_build(one, || Err("no schema")).err(), Some("no schema"));
-        let first = cache.get_or_build(one, || Ok::<_, ()>(spec())).unwrap();
-        let again = cache.get_or_build(one, || Err("built twice")).unwrap();
+        assert_eq!(cache.get_or_build(one, ready(Err("no schema"))).await.err(), Some("no schema"));
+        let first = cache.get_or_build(one, ready(Ok::<_, ()>(spec()))).await.unwrap();
+        let again = cache.get_or_build(one, ready(Err("built twice"))).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
-        assert!(!Arc::ptr_eq(&first, &cache.get_or_build(other, || Ok::<_, ()>(spec())).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &cache.get_or_build(other, ready(Ok::<_, ()>(spec()))).await.unwrap()));
     }
 
-    #[test]
-    fn specifications_that_are_used_once_do_not_drive_out_one_that_is_used_again() {
+    #[tokio::test]
+    async fn specifications_that_are_used_once_do_not_drive_out_one_that_is_used_again() {
         let cache = SpecCache::default();
         let digest = |n: usize| {
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&n.to_be_bytes());
             SpecDigest(bytes)
         };
-        let used = cache.get_or_build(digest(0), || Ok::<_, ()>(spec())).unwrap();
+        let used = cache.get_or_build(digest(0), ready(Ok::<_, ()>(spec()))).await.unwrap();
         let shared = Arc::new(spec());
         for n in 1..=4 * usize::try_from(CAPACITY_BYTES / FIXED_BYTES).unwrap() {
             cache.0.insert(digest(n), Arc::clone(&shared));
-            let found = cache.get_or_build(digest(0), || Err("driven out")).unwrap();
+            let found = cache.get_or_build(digest(0), ready(Err("driven out"))).await.unwrap();
             assert!(Arc::ptr_eq(&used, &found));
         }
         assert!(cache.0.weight() <= CAPACITY_BYTES);

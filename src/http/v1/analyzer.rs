@@ -81,7 +81,7 @@ impl Analyzer {
         let named = NamedParts::of(request, &self.definitions, caller.tenant());
         let named = timeout(self.time_for(request), named).await.map_err(|_elapsed| Failure::deadline_exceeded())??;
         let data = named.input(request)?;
-        let spec = self.specs.find(request, &named)?;
+        let spec = self.specs.find(request, &named).await?;
         let language = language::detect(&text_of(&data));
         let event = event(id, data);
         let input = Scope { event: &event, key: None, headers: &[] };

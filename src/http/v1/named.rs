@@ -24,7 +24,7 @@ const NO_TEMPLATE: &str = "there is no such template; GET /v1/templates lists th
 pub const NO_SCHEMA: &str = "there is no such schema; GET /v1/schemas lists those that there are";
 
 /// What a request names, found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NamedParts {
     /// The template, if it has one.
     pub template: Option<Arc<NamedTemplate>>,

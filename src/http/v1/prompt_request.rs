@@ -129,6 +129,20 @@ impl PromptRequest {
         errors.check(request)
     }
 
+    /// The same without what is to be read: what its specification depends on.
+    pub fn without_input(&self) -> Self {
+        let Self { place, inherited, template_id, schema, output_format, options, .. } = self;
+        Self {
+            place: place.clone(),
+            inherited: *inherited,
+            template_id: template_id.clone(),
+            schema: schema.clone(),
+            output_format: *output_format,
+            options: options.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Reads a request at its place in a body. Whatever is wrong is noted.
     pub fn read(body: Value, place: Place, errors: &PlaceErrors) -> Option<Self> {
         let mut fields = Fields::of(body, place.clone(), errors)?;

@@ -21,6 +21,7 @@ use crate::pipeline::spec::{
 use crate::pipeline::spec_cache::{SpecCache, SpecDigest};
 use crate::prompt::template::Template;
 use crate::schema::{Schema, SchemaError};
+use crate::tasks::Tasks;
 
 /// The name of a client's own schema that has no title.
 const OWN_SCHEMA: &str = "result";
@@ -56,24 +57,38 @@ pub struct SpecDefaults {
 /// The specifications of requests.
 pub struct Specs {
     cache: SpecCache,
+    builder: Arc<SpecBuilder>,
+    tasks: Tasks,
+}
+
+/// Makes specifications of requests.
+struct SpecBuilder {
     providers: AskedProviders,
     defaults: SpecDefaults,
 }
 
 impl Specs {
     /// Specifications that are asked of these providers.
-    pub fn new(providers: AskedProviders, defaults: SpecDefaults) -> Self {
-        Self { cache: SpecCache::default(), providers, defaults }
+    pub fn new(providers: AskedProviders, defaults: SpecDefaults, tasks: Tasks) -> Self {
+        Self { cache: SpecCache::default(), builder: Arc::new(SpecBuilder { providers, defaults }), tasks }
     }
 
-    /// The specification that a request comes to with what it names.
+    /// The specification that a request comes to with what it names. A new one is made beside the threads that serve
+    /// requests: that takes milliseconds, and many of them where a schema is meant to cost time.
     ///
     /// # Errors
     /// `invalid_request` or `invalid_schema`, with the place.
-    pub fn find(&self, request: &PromptRequest, named: &NamedParts) -> Result<Arc<Spec>, Problem> {
-        self.cache.get_or_build(with_versions(digest(request)?, named), || self.build(request, named))
+    pub async fn find(&self, request: &PromptRequest, named: &NamedParts) -> Result<Arc<Spec>, Problem> {
+        let build = async {
+            let (builder, request, named) = (Arc::clone(&self.builder), request.without_input(), named.clone());
+            let built = self.tasks.computation(move || builder.build(&request, &named));
+            built.await.map_err(|_panicked| Problem::defect())?
+        };
+        self.cache.get_or_build(with_versions(digest(request)?, named), build).await
     }
+}
 
+impl SpecBuilder {
     fn build(&self, request: &PromptRequest, named: &NamedParts) -> Result<Spec, Problem> {
         let PromptOptions {
             temperature,

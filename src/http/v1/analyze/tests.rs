@@ -1,12 +1,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
+use tokio::runtime::{Builder, Handle};
 
 use crate::domain::failure::Code;
 use crate::http::testing::{Answer, Api, parts};
 use crate::pipeline::route::testing::{Scripted, fails_for};
 use crate::ports::model::{CallError, FakeModel, Model, Reply};
+use crate::tasks::Tasks;
 
 fn schema() -> Value {
     json!({
@@ -194,4 +197,22 @@ async fn a_malicious_schema_is_refused_at_once_with_its_place() {
     let answer = analyze(&api, json!({ "prompt": "x", "schema_id": "nothing" })).await;
     assert_eq!((answer.problem().0, answer.places()), (400, vec!["#/schema_id".to_owned()]));
     assert_eq!(model.calls(), 0);
+}
+
+#[test]
+fn a_new_schema_is_compiled_beside_the_thread_that_serves_requests() {
+    let runtime = Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (api, _) = api([]);
+        let request = |name: &str, schema: Value| json!({ "prompt": "x", name: schema });
+        let (free, is_freed) = std::sync::mpsc::channel::<()>();
+        let only_other_thread = Tasks::new(Handle::current()).computation(move || is_freed.recv());
+        let unknown = api.post("/v1/analyze", &request("schema_id", json!("nothing"))).now_or_never();
+        assert_eq!(unknown.expect("nothing is compiled").status, 400);
+        let broken = request("schema", json!({ "type": "object", "properties": { "a": { "type": "nubmer" } } }));
+        assert!(api.post("/v1/analyze", &broken).now_or_never().is_none(), "it waits for another thread");
+        drop(free);
+        drop(only_other_thread.await);
+        assert_eq!(api.post("/v1/analyze", &broken).await.problem(), (400, "invalid_schema".to_owned()));
+    });
 }
