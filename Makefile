@@ -7,9 +7,10 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) $(wildcard examples/*/run) .ci/run
 
-.PHONY: help demo demo-model test coverage faults fuzz-http bench fmt lint doc services-start services-stop clean-tools
+.PHONY: help demo demo-model test coverage faults brokers fuzz-http bench fmt lint doc services-start services-stop clean-tools
 
 services := kafka postgres redis
+kafka_versions := 3.3.2 3.9.1 4.4.0
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,13 @@ coverage: ## Line coverage of all tests, which fails under 80 %, and 90 % for pr
 faults: ## Every row of the fault matrix against three real brokers; ARGS='--row 2 --scale full', docs/faults.md tells more
 	@scripts/prerequisites.sh test
 	cargo test --locked --test faults -- --all $(ARGS)
+
+brokers: ## The short selection of faults against each version of Kafka in docs/faults.md: the oldest, the last 3, and the newest
+	@scripts/prerequisites.sh test
+	for version in $(kafka_versions); do \
+	  echo "brokers: Kafka $$version"; \
+	  STRUCTURED_PROMPT_TEST_KAFKA_VERSION=$$version cargo test --locked --test faults; \
+	done
 
 fuzz-http: ## Random requests to the HTTP API for ten minutes, or TIME=3600 seconds; `make test` sends a few, always the same
 	@scripts/prerequisites.sh test

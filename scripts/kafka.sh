@@ -5,6 +5,7 @@
 #   scripts/kafka.sh [--name NAME] start [--brokers N] [--advertise PORT,PORT,…] | stop | status | env
 #   scripts/kafka.sh [--name NAME] node kill|stop|start NODE
 #
+# STRUCTURED_PROMPT_TEST_KAFKA_VERSION names another version of Kafka, from 3.3 on, than that of tests/tools/kafka/pom.xml.
 # --advertise gives each broker a second listener for clients, whose advertised port is the given one: somebody listens
 # there and passes on what comes to the broker.
 set -euo pipefail
@@ -22,10 +23,12 @@ target=${CARGO_TARGET_DIR:-$root/target}
 mkdir -p "$target/tools"
 tools=$(cd "$target/tools" && pwd)
 pom=$root/tests/tools/kafka/pom.xml
-version=$(sed -n '/<artifactId>kafka_/{n;s/.*<version>\(.*\)<.*/\1/p;}' "$pom")
+version=${STRUCTURED_PROMPT_TEST_KAFKA_VERSION:-$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$pom")}
 dist=$tools/kafka-$version
 run=$tools/run/$name
 
+# 16 bytes in Base64, as versions before 4 want it.
+cluster_id=c3RydWN0dXJlZC1wcm9tcA
 start_attempts=3
 start_seconds=60
 
@@ -48,7 +51,7 @@ fetch() {
   rm -rf "$dist"
   mkdir -p "$dist"
   mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-    -DoutputDirectory="$dist/libs" >"$dist/fetch.log" 2>&1 ||
+    -Dkafka.version="$version" -DoutputDirectory="$dist/libs" >"$dist/fetch.log" 2>&1 ||
     fail_with_log "$dist/fetch.log" "Maven could not fetch the broker's jars; all of its output is in $dist/fetch.log"
   cp "$pom" "$dist/stamp"
 }
@@ -142,7 +145,7 @@ launch() {
     mkdir -p "$home"
     node_properties "$node" "${ports[node]}" "${controllers[node]}" "${voters#,}" "$replicas" "$min_isr" \
       "${proxied[node]:-}" "${advertised[node]:-}" >"$home/server.properties"
-    "${java[@]}" -Xmx64m kafka.tools.StorageTool format -t structured-prompt-test -c "$home/server.properties" \
+    "${java[@]}" -Xmx64m kafka.tools.StorageTool format -t "$cluster_id" -c "$home/server.properties" \
       >"$home/log" 2>&1 || fail_with_log "$home/log" "the data directory of broker $node could not be formatted"
     echo "${ports[node]}" >"$home/port"
     launch_node "$node"
@@ -152,6 +155,7 @@ launch() {
     await_started "$node" || return 1
   done
   printf '%s' "${behind#,}" >"$run/proxied"
+  echo "$version" >"$run/version"
   echo "${brokers#,}" >"$run/brokers"
 }
 
@@ -193,6 +197,7 @@ start() {
   [[ $# -eq 0 ]] || usage
   if is_running; then
     [[ -z $count || $(alive | wc -l) -eq $count ]] || fail "already running with another number of brokers; stop it first"
+    [[ $(cat "$run/version") == "$version" ]] || fail "already running with Kafka $(cat "$run/version"); stop it first"
     echo "kafka: already running on $(cat "$run/brokers")"
     return
   fi
@@ -203,7 +208,7 @@ start() {
     kill_brokers
     if launch "${count:-1}" ${advertised[@]+"${advertised[@]}"}; then
       trap - EXIT
-      echo "kafka: started on $(cat "$run/brokers") in $SECONDS s"
+      echo "kafka: $version started on $(cat "$run/brokers") in $SECONDS s"
       return
     fi
   done
