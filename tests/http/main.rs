@@ -19,6 +19,7 @@ mod listeners;
 mod openai;
 mod openapi;
 mod outages;
+mod own_authority;
 mod pages;
 mod program;
 mod redis_faults;

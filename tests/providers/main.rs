@@ -27,6 +27,7 @@ mod logprobs;
 mod logs;
 mod openai;
 mod page;
+mod recipes;
 mod refused_schemas;
 mod sdk_types;
 

@@ -29,7 +29,7 @@ pub mod anthropic;
 #[path = "stub_provider/gemini.rs"]
 pub mod gemini;
 #[path = "stub_provider/openai.rs"]
-mod openai;
+pub mod openai;
 #[path = "stub_provider/script.rs"]
 mod script;
 #[path = "stub_provider/wire.rs"]
