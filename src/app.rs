@@ -29,6 +29,7 @@ use std::time::Duration;
 use self::connectors::{Builder, limit_in_flight};
 use self::errors::AppError;
 use self::health::AllHealth;
+pub use self::lifecycle::LONGEST_AFTER_GRACE;
 use self::lifecycle::Running;
 use self::listeners::Listeners;
 use self::providers::Providers;

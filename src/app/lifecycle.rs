@@ -16,6 +16,8 @@ use crate::tasks::Tasks;
 const LEAVE: Duration = Duration::from_secs(8);
 /// What HTTP and the store still have to do when no record is under way any more.
 const FINISH: Duration = Duration::from_secs(1);
+/// How long the end of the process takes at most, after the grace of the records.
+pub const LONGEST_AFTER_GRACE: Duration = LEAVE.saturating_add(FINISH);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// A part of the process that runs until it is told to stop.

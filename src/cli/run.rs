@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, log_panics, runtime, say};
-use crate::app::App;
+use crate::app::{App, LONGEST_AFTER_GRACE};
 use crate::config::Environment;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
 use crate::config::runtime::{self, RuntimeConfig};
@@ -16,6 +16,9 @@ use crate::telemetry::logging;
 
 /// Time that records under way have to finish after SIGTERM. Kubernetes sends SIGKILL 30 s after it.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// How long the process takes at most from SIGTERM to its end. Whoever stops it waits longer before SIGKILL.
+pub const LONGEST_STOP: Duration = GRACE.saturating_add(LONGEST_AFTER_GRACE);
 
 /// Signals within this time are one.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
