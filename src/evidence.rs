@@ -10,10 +10,12 @@
 //! - [`quoted`]: one value in the places that a model quotes for it;
 //! - [`source_text`]: a source, and what is computed of it once; [`budget`]: what one search may cost;
 //! - [`exact`]: values as they are written; [`boundaries`], [`whole_value`]: where a token or a value begins and ends;
+//!   [`standing`]: whether it stands for itself there;
+//! - [`whole_number`]: whether digits are a number or a part of something longer: [`number_pair`], [`digit_groups`];
 //! - [`folded_text`], [`squeezed_text`]: a text without case and typography, and without anything but letters and
 //!   digits; [`digits`]: decimal digits of all scripts;
-//! - [`other_writings`]: what else a value may be: [`dates`] with [`months`], [`times`], [`phones`], [`identifiers`],
-//!   [`web_addresses`], [`amounts`] with [`currencies`];
+//! - [`other_writings`]: what else a value may be: [`dates`] with [`months`], [`times`], [`moments`], [`phones`],
+//!   [`identifiers`], [`web_addresses`], [`amounts`] with [`currencies`];
 //! - [`numbers`]: the numbers of a text by their value; [`numerals`]: how they are found, [`number_reading`]: what their
 //!   digits are worth, [`number_context`]: what stands beside them;
 //! - [`byte_search`]: looking for bytes fast; [`pattern`]: how the program's own regular expressions are compiled.
@@ -22,20 +24,23 @@ mod amounts;
 mod boundaries;
 mod budget;
 mod byte_search;
-mod currencies;
+pub(crate) mod currencies;
 mod dates;
+mod digit_groups;
 pub(crate) mod digits;
 mod exact;
 mod folded_text;
 mod identifiers;
 mod leaves;
-mod months;
+mod moments;
+pub(crate) mod months;
 mod number_context;
+mod number_pair;
 mod number_reading;
 mod numbers;
 mod numerals;
 mod other_writings;
-mod pattern;
+pub(crate) mod pattern;
 mod phones;
 mod place;
 mod quoted;
@@ -43,8 +48,10 @@ mod schema_plan;
 mod search;
 mod source_text;
 mod squeezed_text;
+mod standing;
 mod times;
 mod web_addresses;
+mod whole_number;
 mod whole_value;
 
 use std::borrow::Cow;

@@ -13,6 +13,9 @@ const CLUSTER_WINDOW: usize = 256;
 /// Invisible characters that are looked past for a neighbour.
 const MAX_INVISIBLE: usize = 16;
 
+/// Letters from which on a word after a hyphen is one, and no part of an identifier.
+const LEAST_WORD: usize = 3;
+
 /// What Korean attaches to a noun: particles, titles and the copula.
 const KOREAN_ENDINGS: [&str; 40] = [
     "은",
@@ -137,6 +140,17 @@ fn is_divided_before(before: &str) -> bool {
     let line = before.trim_end_matches([' ', '\t']).strip_suffix('\n');
     let word = line.and_then(|line| line.trim_end_matches([' ', '\t', '\r']).strip_suffix(is_hyphen));
     word.is_some_and(|word| word.ends_with(is_word))
+}
+
+/// Whether a text begins with a word so short that it is a part of an identifier: `4711-a`, but not `7-day`.
+pub(super) fn is_short_word(text: &str) -> bool {
+    let letters = text.chars().take(LEAST_WORD).take_while(|c| is_word(*c) && !is_digit(*c)).count();
+    (1..LEAST_WORD).contains(&letters)
+}
+
+/// Whether it is a hyphen or a dash. Some of them are minus signs as well.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '﹘' | '﹣' | '－')
 }
 
 /// Whether it may divide a word at the end of a line.

@@ -7,19 +7,31 @@ use foldhash::fast::RandomState;
 
 /// A way to write a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Currency {
+pub(crate) struct Currency {
     /// Symbol, word or code, in lower case.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// ISO 4217 code.
-    pub(super) code: &'static str,
+    pub(crate) code: &'static str,
+    /// What else the name means.
+    also: Also,
+}
+
+/// What the name of a currency means beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Also {
+    Nothing,
+    /// Another currency.
+    Money,
+    /// Something else: feet, a Friday, a weight, a file format.
+    Else,
 }
 
 /// Currencies whose amounts have three decimals, so that `1.234` may be a fraction.
 const THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
 /// Symbols, words and codes. Where several currencies share a name, the one that it mostly means comes first.
-pub(super) const CURRENCIES: &[Currency] = &[
-    named("$", "USD"),
+pub(crate) const CURRENCIES: &[Currency] = &[
+    shared("$", "USD"),
     named("us$", "USD"),
     named("usd", "USD"),
     named("dollar", "USD"),
@@ -29,31 +41,31 @@ pub(super) const CURRENCIES: &[Currency] = &[
     named("eur", "EUR"),
     named("euro", "EUR"),
     named("euros", "EUR"),
-    named("£", "GBP"),
+    shared("£", "GBP"),
     named("gbp", "GBP"),
-    named("pound", "GBP"),
-    named("pounds", "GBP"),
+    word("pound", "GBP"),
+    word("pounds", "GBP"),
     named("quid", "GBP"),
     named("chf", "CHF"),
     named("sfr", "CHF"),
-    named("fr", "CHF"),
+    word("fr", "CHF"),
     named("franken", "CHF"),
-    named("¥", "JPY"),
+    shared("¥", "JPY"),
     named("jpy", "JPY"),
     named("yen", "JPY"),
     named("円", "JPY"),
-    named("cad", "CAD"),
+    word("cad", "CAD"),
     named("c$", "CAD"),
     named("ca$", "CAD"),
     named("aud", "AUD"),
     named("a$", "AUD"),
     named("inr", "INR"),
     named("₹", "INR"),
-    named("rs", "INR"),
+    word("rs", "INR"),
     named("sek", "SEK"),
     named("nok", "NOK"),
     named("dkk", "DKK"),
-    named("kr", "SEK"),
+    shared("kr", "SEK"),
     named("pln", "PLN"),
     named("zł", "PLN"),
     named("mxn", "MXN"),
@@ -68,9 +80,9 @@ pub(super) const CURRENCIES: &[Currency] = &[
     named("czk", "CZK"),
     named("kč", "CZK"),
     named("huf", "HUF"),
-    named("ft", "HUF"),
-    named("ron", "RON"),
-    named("try", "TRY"),
+    word("ft", "HUF"),
+    word("ron", "RON"),
+    word("try", "TRY"),
     named("₺", "TRY"),
     named("rub", "RUB"),
     named("₽", "RUB"),
@@ -96,25 +108,40 @@ pub(super) const CURRENCIES: &[Currency] = &[
     named("tnd", "TND"),
 ];
 
-/// Symbols that stand for several currencies.
-const SHARED: [&str; 4] = ["$", "¥", "£", "kr"];
-
 const fn named(name: &'static str, code: &'static str) -> Currency {
-    Currency { name, code }
+    Currency { name, code, also: Also::Nothing }
+}
+
+const fn shared(name: &'static str, code: &'static str) -> Currency {
+    Currency { name, code, also: Also::Money }
+}
+
+const fn word(name: &'static str, code: &'static str) -> Currency {
+    Currency { name, code, also: Also::Else }
 }
 
 static BY_NAME: LazyLock<HashMap<&'static str, Currency, RandomState>> =
     LazyLock::new(|| CURRENCIES.iter().map(|currency| (currency.name, *currency)).collect());
 
 /// The currency that a symbol, word or code in lower case names.
-pub(super) fn find(name: &str) -> Option<Currency> {
+pub(crate) fn find(name: &str) -> Option<Currency> {
     if name.is_empty() { None } else { BY_NAME.get(name).copied() }
 }
 
+/// Whether a value is the code of a currency.
+pub(super) fn is_code(value: &str) -> bool {
+    value.len() == 3 && CURRENCIES.iter().any(|currency| currency.code == value)
+}
+
 impl Currency {
-    /// Whether the name may mean another currency as well.
+    /// Whether the name may mean another currency, or something else, as well.
     pub(super) fn is_shared(self) -> bool {
-        SHARED.contains(&self.name)
+        self.also != Also::Nothing
+    }
+
+    /// Whether the name means money, and nothing else.
+    pub(crate) fn is_money(self) -> bool {
+        self.also != Also::Else
     }
 
     /// Whether amounts may have three decimals.

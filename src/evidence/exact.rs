@@ -6,11 +6,16 @@ use memchr::memmem;
 
 use super::boundaries::is_token;
 use super::budget::Budget;
-use super::whole_value::is_whole;
+use super::place::Match;
+use super::standing::Standing;
+use super::whole_value::{is_whole, standing};
 
-/// The first places, `most` at most, where `text` has `value` as whole tokens that are no part of a longer value.
-pub(super) fn find(text: &str, value: &str, most: usize, budget: &mut Budget) -> Vec<Range<usize>> {
-    places(text, value, most, budget, |place| is_token(text, place) && is_whole(text, place, value))
+/// The first places, `most` at most, where `text` has `value` as whole tokens that are no part of a longer value. One
+/// that may be a part of a longer value is not sure.
+pub(super) fn find(text: &str, value: &str, most: usize, budget: &mut Budget) -> Vec<Match> {
+    let found = places(text, value, most, budget, |place| is_token(text, place) && is_whole(text, place, value));
+    let is_sure = |place: &Range<usize>| standing(text, place, value) == Standing::Alone;
+    found.into_iter().map(|place| Match { is_sure: is_sure(&place), place }).collect()
 }
 
 /// The first places where `text` has `value` as whole tokens.
@@ -57,7 +62,7 @@ mod tests {
     use super::*;
 
     fn places(text: &str, value: &str) -> Vec<usize> {
-        find(text, value, 8, &mut Budget::new()).into_iter().map(|place| place.start).collect()
+        find(text, value, 8, &mut Budget::new()).into_iter().map(|found| found.place.start).collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use memchr::memmem;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::boundaries::{is_hyphen, is_invisible, is_word};
+use super::boundaries::{is_dash, is_hyphen, is_invisible, is_word};
 use super::byte_search;
 use super::digits::digit;
 
@@ -216,7 +216,7 @@ fn punctuation(c: char) -> Option<char> {
     match c {
         '‘' | '’' | '‚' | '‛' | '′' | '‵' | 'ʼ' | 'ʹ' | '`' | '´' | '‹' | '›' | '＇' => Some('\''),
         '“' | '”' | '„' | '‟' | '″' | '«' | '»' | '〝' | '〞' | '＂' => Some('"'),
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '﹘' | '﹣' | '－' => Some('-'),
+        c if is_dash(c) => Some('-'),
         _ => None,
     }
 }

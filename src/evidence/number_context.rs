@@ -9,7 +9,7 @@ const PERCENT: &[&str] =
     &["%", "percent", "per cent", "prozent", "pour cent", "por ciento", "per cento", "procent", "por cento"];
 
 /// Units that are written without a space. Not `k` and `m`: `5k` is 5000, and `5m` may be five million.
-const UNITS: &[&str] = &[
+pub(super) const UNITS: &[&str] = &[
     "x", "kg", "g", "mg", "lb", "lbs", "oz", "km", "cm", "mm", "l", "ml", "cl", "h", "hrs", "min", "s", "ms", "kb",
     "mb", "gb", "tb", "w", "kw", "kwh", "v", "mah", "hz", "mhz", "ghz", "px", "pcs", "stk",
 ];
@@ -108,8 +108,6 @@ pub(super) struct After {
     pub(super) is_minus: bool,
     /// Whether a parenthesis closes there.
     pub(super) is_closed: bool,
-    /// Whether it may be day and month, or hour and minute: `12.03.`, `14.30 Uhr`.
-    pub(super) is_day_or_time: bool,
 }
 
 impl Before {
@@ -171,7 +169,6 @@ impl After {
     pub(super) fn new(text: &str, at: usize) -> Option<Self> {
         let mut after = Self { end: at, ..Self::default() };
         let rest = text.get(at..)?;
-        after.is_day_or_time = rest.starts_with('.') || rest.starts_with(" uhr") || rest.starts_with(" h");
         // `49,-` and `49.--` have no cents.
         let no_cents = [",--", ".--", ",-", ".-"].into_iter().find_map(|mark| rest.strip_prefix(mark));
         let rest = no_cents.unwrap_or_else(|| after.minus(rest));
@@ -219,7 +216,11 @@ fn is_refused(rest: &str, word: &str) -> bool {
             following.starts_with(char::is_alphabetic)
                 && following.chars().take_while(|c| c.is_alphabetic()).count() < 3
         }
-        next if joins('0', next) => !UNITS.contains(&letters),
+        // `5kg`, but not `14h30`.
+        next if joins('0', next) => {
+            let goes_on = rest.get(letters.len()..).is_some_and(|rest| rest.starts_with(is_digit));
+            goes_on || !UNITS.contains(&letters)
+        }
         _ => false,
     }
 }

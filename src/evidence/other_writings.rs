@@ -6,15 +6,16 @@ use std::slice;
 use chrono::NaiveDate;
 
 use super::amounts::Amount;
-use super::budget::Budget;
+use super::budget::{AllOf, Budget};
 use super::currencies::{CURRENCIES, Currency};
-use super::dates::{self, only_date};
+use super::dates::{self, Date};
 use super::exact;
 use super::identifiers::Identifier;
+use super::moments::{Moment, moments};
 use super::phones::{Phone, with_prefix};
 use super::place::Match;
 use super::source_text::SourceText;
-use super::times::{self, Moment, Time, moments, only_time};
+use super::times::{self, Time};
 use super::web_addresses::WebAddress;
 
 /// Bytes that a value of these kinds may have.
@@ -54,17 +55,18 @@ pub(super) fn kinds(value: &str, folded: &str) -> Vec<Kind> {
         let web = WebAddress::of(folded).map(Kind::Web);
         return currency.map(|currency| Kind::Currency(currency.code)).into_iter().chain(web).collect();
     }
-    if let Some(moment) = moment(folded) {
+    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
+    let (dates, times) = (dates::dates(folded).found, if is_plain { Vec::new() } else { times::times(folded).found });
+    if let Some(moment) = moment(folded, &dates, &times) {
         return vec![Kind::Moment(moment)];
     }
-    if let Some(time) = only_time(folded) {
+    if let Some(time) = only_time(folded, times) {
         return vec![Kind::Time(time)];
     }
     if let Some(web) = WebAddress::of(folded) {
         return vec![Kind::Web(web)];
     }
-    let date = only_date(folded).map(|date| date.days);
-    let is_plain = folded.bytes().all(|byte| byte.is_ascii_digit());
+    let date = only_date(folded, dates).map(|date| date.days);
     if let (Some(days), false) = (&date, is_plain) {
         return vec![Kind::Date(days.clone())];
     }
@@ -80,13 +82,23 @@ pub(super) fn kinds(value: &str, folded: &str) -> Vec<Kind> {
 }
 
 /// The moment that a text is: a date with the time beside it, and nothing else.
-fn moment(folded: &str) -> Option<Moment> {
-    let date = dates::dates(folded).into_iter().next().filter(|date| date.place.start == 0)?;
-    let time = times::times(folded).into_iter().next().filter(|time| time.place.end == folded.len())?;
+fn moment(folded: &str, dates: &[Date], times: &[Time]) -> Option<Moment> {
+    let date = dates.first().filter(|date| date.place.start == 0)?;
+    let time = times.first().filter(|time| time.place.end == folded.len())?;
     let [day] = date.days.as_slice() else { return None };
     let moment = Moment { local: day.and_time(time.time), offset: time.offset };
     let is_all = |(place, _): &(Range<usize>, bool)| *place == (0..folded.len());
-    moments(folded, slice::from_ref(&date), slice::from_ref(&time), moment).iter().any(is_all).then_some(moment)
+    moments(folded, slice::from_ref(date), slice::from_ref(time), moment).iter().any(is_all).then_some(moment)
+}
+
+/// The time that a text is, and nothing else.
+fn only_time(folded: &str, times: Vec<Time>) -> Option<Time> {
+    times.into_iter().find(|time| time.place.start == 0 && time.place.end + 1 >= folded.len())
+}
+
+/// The date that a text is, and nothing else.
+fn only_date(folded: &str, dates: Vec<Date>) -> Option<Date> {
+    dates.into_iter().find(|date| date.place == (0..folded.len()))
 }
 
 impl Kind {
@@ -97,10 +109,8 @@ impl Kind {
             Self::Date(days) => find_date(days, source, budget),
             Self::Time(wanted) => find_time(wanted, source, budget),
             Self::Moment(moment) => {
-                if !budget.spend((source.dates().len() + source.times().len()) * LOOKED_AT) {
-                    return Vec::new();
-                }
-                moments(text, source.dates(), source.times(), *moment)
+                let (dates, times) = (looked_at(source.dates(), budget), looked_at(source.times(), budget));
+                moments(text, dates, times, *moment)
             }
             Self::Currency(code) => find_currency(code, text, budget),
             Self::Web(address) => address.find(text, most, budget).into_iter().map(|place| (place, true)).collect(),
@@ -119,23 +129,26 @@ impl Kind {
 /// A place in bytes of the folded text, and whether what stands there can be read in no other way.
 type Place = (Range<usize>, bool);
 
-fn find_date(days: &[NaiveDate], source: &SourceText<'_>, budget: &mut Budget) -> Vec<Place> {
-    if !budget.spend(source.dates().len() * LOOKED_AT) {
-        return Vec::new();
+/// All dates or times of a source, if they may be looked at. Where it may have more, the search is cut.
+fn looked_at<'s, T>(all: &'s AllOf<T>, budget: &mut Budget) -> &'s [T] {
+    if all.is_cut {
+        budget.cut();
     }
-    let found = source.dates().iter().filter(|date| date.days.iter().any(|day| days.contains(day)));
+    if budget.spend(all.found.len() * LOOKED_AT) { &all.found } else { &[] }
+}
+
+fn find_date(days: &[NaiveDate], source: &SourceText<'_>, budget: &mut Budget) -> Vec<Place> {
+    let found = looked_at(source.dates(), budget).iter().filter(|date| date.days.iter().any(|day| days.contains(day)));
     found.map(|date| (date.place.clone(), date.days.len() == 1 && days.len() == 1)).collect()
 }
 
 fn find_time(wanted: &Time, source: &SourceText<'_>, budget: &mut Budget) -> Vec<Place> {
-    if !budget.spend(source.times().len() * LOOKED_AT) {
-        return Vec::new();
-    }
     let is_same = |time: &&Time| {
         let is_offset = wanted.offset.is_none() || time.offset.is_none() || wanted.offset == time.offset;
         time.time == wanted.time && is_offset
     };
-    source.times().iter().filter(is_same).map(|time| (time.place.clone(), true)).collect()
+    let found = looked_at(source.times(), budget).iter().filter(is_same);
+    found.map(|time| (time.place.clone(), time.is_sure)).collect()
 }
 
 fn find_currency(code: &str, text: &str, budget: &mut Budget) -> Vec<Place> {
@@ -145,7 +158,7 @@ fn find_currency(code: &str, text: &str, budget: &mut Budget) -> Vec<Place> {
         // The `$` of `R$` is no dollar.
         let is_right = |place: &Range<usize>| match is_symbol {
             true => text.get(..place.start).is_some_and(|before| !before.ends_with(char::is_alphabetic)),
-            false => is_name(text, place),
+            false => is_name(text, place) && (currency.is_money() || is_beside_number(text, place)),
         };
         let places = exact::places(text, currency.name, usize::MAX, budget, is_right);
         found.extend(places.into_iter().map(|place| (place, currency.is_only(code))));
@@ -167,6 +180,14 @@ impl Currency {
 fn is_name(text: &str, place: &Range<usize>) -> bool {
     let (Some(before), Some(after)) = (text.get(..place.start), text.get(place.end..)) else { return false };
     !before.ends_with(char::is_alphabetic) && !after.starts_with(char::is_alphabetic)
+}
+
+/// Whether digits stand before or after a name that means money only there: `5 ft`, `Rs. 500`.
+fn is_beside_number(text: &str, place: &Range<usize>) -> bool {
+    let (Some(before), Some(after)) = (text.get(..place.start), text.get(place.end..)) else { return false };
+    let is_digit = |c: char| c.is_ascii_digit();
+    before.trim_end_matches([' ', '-', '.', ',']).ends_with(is_digit)
+        || after.trim_start_matches('.').trim_start_matches(' ').starts_with(is_digit)
 }
 
 fn find_phone(phone: &Phone, source: &SourceText<'_>, most: usize, budget: &mut Budget) -> Vec<Place> {

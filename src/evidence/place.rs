@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A place in a text as written, in bytes.
+/// A place in a text, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) place: Range<usize>,

@@ -13,14 +13,20 @@ use super::Source;
 use super::amounts;
 use super::boundaries::is_token;
 use super::budget::Budget;
+use super::currencies;
 use super::exact;
 use super::folded_text::{FoldedText, fold};
 use super::other_writings::kinds;
 use super::place::Match;
 use super::source_text::SourceText;
+use super::standing::Standing;
+use super::whole_value;
 
 /// Places of one value that are given; whoever reads them needs no more to see that there are many.
 pub(super) const MAX_SPANS: usize = 8;
+
+/// Letters of an abbreviation that may be a word in small letters.
+const LONGEST_ABBREVIATION: usize = 3;
 
 /// What was found of one value.
 pub(super) struct Found {
@@ -80,11 +86,8 @@ impl<'a> Search<'a> {
     /// Looks for a text.
     pub(super) fn text(&mut self, value: &str) -> Found {
         let most = self.most();
-        let exact = self.stage(EvidenceState::Exact, |source, budget| {
-            let places = exact::find(source.raw, value, most, budget).into_iter();
-            places.map(|place| Match { place, is_sure: true }).collect()
-        });
-        exact.or_else(|| self.in_other_writings(value)).unwrap_or_else(|| self.nothing())
+        let exact = self.stage(EvidenceState::Exact, |source, budget| exact::find(source.raw, value, most, budget));
+        exact.or_else(|| self.in_other_writings(value)).unwrap_or_else(nowhere)
     }
 
     /// Looks for a number.
@@ -96,28 +99,34 @@ impl<'a> Search<'a> {
             .or_else(|| {
                 self.stage(EvidenceState::Normalized, |source, budget| amounts::percentage(source, &value, budget))
             })
-            .unwrap_or_else(|| self.nothing())
+            .unwrap_or_else(nowhere)
     }
 
     fn in_other_writings(&mut self, value: &str) -> Option<Found> {
         let (folded, most) = (fold(value), self.most());
-        let kept = self.stage(EvidenceState::Normalized, |source, budget| {
-            folded_places(source, source.folded(), &folded, most, budget)
-        });
-        let joined = kept.or_else(|| {
-            self.stage(EvidenceState::Normalized, |source, budget| {
-                source.joined().map(|joined| folded_places(source, joined, &folded, most, budget)).unwrap_or_default()
-            })
-        });
-        joined.or_else(|| {
+        let wanted = Wanted { value, folded: &folded, most };
+        // In small letters the codes of currencies are words as well: `try`.
+        let kept = if currencies::is_code(value) { None } else { self.folded(&wanted) };
+        kept.or_else(|| {
             kinds(value, &folded).into_iter().find_map(|kind| {
                 self.stage(EvidenceState::Normalized, |source, budget| kind.find(source, most, budget))
             })
         })
     }
 
+    /// Looks for a text whatever its letter case, white space and typography, and then also divided by ends of lines.
+    fn folded(&mut self, wanted: &Wanted<'_>) -> Option<Found> {
+        let kept =
+            self.stage(EvidenceState::Normalized, |source, budget| wanted.places(source, source.folded(), budget));
+        kept.or_else(|| {
+            self.stage(EvidenceState::Normalized, |source, budget| {
+                source.joined().map(|joined| wanted.places(source, joined, budget)).unwrap_or_default()
+            })
+        })
+    }
+
     /// The first source in which `find` has places. In several places a value is ambiguous, and so it is in one that
-    /// can be read in several ways.
+    /// can be read in several ways. Where `find` could not look at everything there is nothing to say of the value.
     fn stage(
         &mut self,
         state: EvidenceState,
@@ -125,6 +134,9 @@ impl<'a> Search<'a> {
     ) -> Option<Found> {
         for source in &self.sources {
             let mut matches = find(source, &mut self.budget);
+            if self.budget.take_cut() {
+                return Some(Found::without_place(EvidenceState::Unsearched));
+            }
             if let Some(part) = &self.within {
                 matches.retain(|Match { place, .. }| part.start <= place.start && place.end <= part.end);
             }
@@ -145,24 +157,38 @@ impl<'a> Search<'a> {
     fn most(&self) -> usize {
         if self.within.is_some() { usize::MAX } else { MAX_SPANS }
     }
-
-    fn nothing(&self) -> Found {
-        let is_searched = !self.budget.is_spent();
-        Found::without_place(if is_searched { EvidenceState::None } else { EvidenceState::Unsearched })
-    }
 }
 
-/// Where a folded text has a folded value. As it is written, the value has to be whole tokens as well: folding takes away
-/// the ends of lines.
-fn folded_places(
-    source: &SourceText<'_>,
-    folded: &FoldedText,
-    value: &str,
+fn nowhere() -> Found {
+    Found::without_place(EvidenceState::None)
+}
+
+/// A text that is looked for in folded texts.
+struct Wanted<'v> {
+    value: &'v str,
+    folded: &'v str,
     most: usize,
-    budget: &mut Budget,
-) -> Vec<Match> {
-    let places = exact::find(&folded.text, value, usize::MAX, budget);
-    let places = places.iter().filter_map(|place| folded.raw(place));
-    let whole = places.filter(|place| is_token(source.raw, place)).take(most);
-    whole.map(|place| Match { place, is_sure: true }).collect()
+}
+
+impl Wanted<'_> {
+    /// Where a folded text has the value. As it is written, it has to be whole there as well: folding takes away the ends
+    /// of lines and what kind of space or dash there is.
+    fn places(&self, source: &SourceText<'_>, folded: &FoldedText, budget: &mut Budget) -> Vec<Match> {
+        let found = exact::find(&folded.text, self.folded, usize::MAX, budget).into_iter();
+        let found = found.filter_map(|Match { place, is_sure }| {
+            let place = folded.raw(&place).filter(|place| is_token(source.raw, place))?;
+            let written = source.raw.get(place.clone())?;
+            let standing = whole_value::standing(source.raw, &place, written);
+            let is_sure = is_sure && standing == Standing::Alone && !self.is_other_word(written);
+            (standing != Standing::Part).then_some(Match { place, is_sure })
+        });
+        found.take(self.most).collect()
+    }
+
+    /// Whether the value is an abbreviation, and what is written may be a word: `it` for `IT`.
+    fn is_other_word(&self, written: &str) -> bool {
+        let is_short = self.value.len() <= LONGEST_ABBREVIATION;
+        let is_abbreviation = is_short && self.value.bytes().all(|byte| byte.is_ascii_uppercase());
+        is_abbreviation && written.bytes().all(|byte| byte.is_ascii_lowercase())
+    }
 }

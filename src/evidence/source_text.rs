@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::domain::evidence::Span;
 
 use super::Source;
+use super::budget::AllOf;
 use super::dates::{self, Date};
 use super::folded_text::{FoldedText, LineEndHyphen, has_line_end_hyphen};
 use super::numbers::Numbers;
@@ -28,8 +29,8 @@ pub(super) struct SourceText<'a> {
     joined: OnceCell<Option<FoldedText>>,
     squeezed: OnceCell<SqueezedText>,
     numbers: OnceCell<Numbers>,
-    dates: OnceCell<Vec<Date>>,
-    times: OnceCell<Vec<Time>>,
+    dates: OnceCell<AllOf<Date>>,
+    times: OnceCell<AllOf<Time>>,
 }
 
 impl<'a> SourceText<'a> {
@@ -76,12 +77,12 @@ impl<'a> SourceText<'a> {
     }
 
     /// Its dates.
-    pub(super) fn dates(&self) -> &[Date] {
+    pub(super) fn dates(&self) -> &AllOf<Date> {
         self.dates.get_or_init(|| dates::dates(&self.folded().text))
     }
 
     /// Its times of day.
-    pub(super) fn times(&self) -> &[Time] {
+    pub(super) fn times(&self) -> &AllOf<Time> {
         self.times.get_or_init(|| times::times(&self.folded().text))
     }
 

@@ -70,13 +70,30 @@ fn a_huge_answer_to_a_huge_text_ends_and_says_what_was_not_searched() {
 }
 
 #[test]
+fn what_a_text_has_beyond_what_is_read_of_it_is_not_called_missing() {
+    let state = |text: String, value: &str| {
+        let sources = [Source { pointer: "/body".into(), text: text.into() }];
+        Locator::new(&json!({})).locate(&sources, &json!({ "a": value }), &[]).fields[0].state
+    };
+    let dates = |count: usize| "1.2.2026 ".repeat(count);
+    assert_eq!(state(dates(25_000) + "12.03.2026", "2026-03-12"), EvidenceState::Unsearched);
+    assert_eq!(state(dates(100) + "12.03.2026", "2026-03-12"), EvidenceState::Normalized);
+    assert_eq!(state("09:00 ".repeat(25_000) + "2:30 pm", "14:30"), EvidenceState::Unsearched);
+    assert_eq!(state(dates(25_000), "Anna"), EvidenceState::None);
+}
+
+#[test]
 fn a_huge_text_is_folded_in_linear_time() {
-    for part in ["a  ", "a b ", "a\n", "-\n", "é  ", "a\u{ad}", "a'b "] {
+    let digits = ["1 2 ", "12 ", "12-", "1-2 ", "030 1", "1.1.2026-", "9:00-", "9-9:00 ", "(1) "];
+    for part in ["a  ", "a b ", "a\n", "-\n", "é  ", "a\u{ad}", "a'b "].into_iter().chain(digits) {
+        // Numbers cost more than letters, so that less of them shows as much.
+        let scale = if part.contains(char::is_numeric) { 16 } else { 1 };
         let time = |bytes: usize| {
             let begun = CpuTime::now();
-            let sources = [Source { pointer: "/body".into(), text: part.repeat(bytes / part.len()).into() }];
-            let evidence = Locator::new(&json!({})).locate(&sources, &json!({ "a": "B C 1.5", "b": 7 }), &[]);
-            assert_eq!(evidence.fields.len(), 2);
+            let sources = [Source { pointer: "/body".into(), text: part.repeat(bytes / scale / part.len()).into() }];
+            let values = json!({ "a": "B C 1.5", "b": 7, "c": "2", "d": "2026-03-12T14:30:00" });
+            let evidence = Locator::new(&json!({})).locate(&sources, &values, &[]);
+            assert_eq!(evidence.fields.len(), 4);
             begun.elapsed()
         };
         time(1 << 14);

@@ -33,7 +33,11 @@ fn numbers_are_found_with_sign_currency_and_percent_sign() {
         ("1\u{202F}234,56", "1234.56"),
         ("Fr. 49.-", "49 CHF"),
         ("49,-- EUR", "49 EUR"),
-        ("(12.50)", "12.5 -12.5"),
+        ("(12.50)", "12.5? -12.5?"),
+        ("(12.50 €)", "12.5 -12.5? EUR"),
+        ("(12)", "12"),
+        ("007", "7?"),
+        ("5 ft", "5 HUF"),
         ("−12,5", "-12.5"),
         ("12.50-", "12.5? -12.5"),
         ("19 %", "19 %"),
@@ -74,6 +78,15 @@ fn what_is_not_written_as_a_number_is_none() {
         "030/1234567",
         "4711-a",
         "5e3",
+        "20-4417",
+        "0815",
+        "77/B",
+        "14h30",
+        "14.30 Uhr",
+        "9 Uhr",
+        "+49 30 1234567",
+        "DE89 3704 0044 0532 0130 00",
+        "anna.77@example.com",
     ] {
         assert_eq!(found(text), [""; 0], "{text}");
     }
@@ -84,6 +97,8 @@ fn a_mark_before_three_digits_is_decided_by_the_currency_or_by_other_numbers() {
     assert_eq!(found("1.234 pieces"), ["1234? 1.234?"]);
     assert_eq!(found("1.234 €"), ["1234 EUR"]);
     assert_eq!(found("KWD 1.234"), ["1234? 1.234? KWD"]);
+    assert_eq!(found("1.234 ft"), ["1234? 1.234? HUF"], "which may be feet");
+    assert_eq!(found("1.234 pieces, 12.5 h have passed"), ["1.234", "12.5"]);
     assert_eq!(found("1.234 pieces, 12,5 kg"), ["1234", "12.5"]);
     assert_eq!(found("1.234 pieces, 12.5 kg"), ["1.234", "12.5"]);
     assert_eq!(found("1.234 pieces, 12.5 kg, 12,5 kg"), ["1234? 1.234?", "12.5", "12.5"]);
@@ -94,7 +109,9 @@ fn ranges_and_fractions_are_two_numbers_and_ordinary_spaces_may_part_them() {
     assert_eq!(found("10-12 days"), ["10", "12"]);
     assert_eq!(found("10–12 days"), ["10", "12"]);
     assert_eq!(found("4/5"), ["4", "5"]);
-    assert_eq!(found("1 234,56"), ["1234.56", "1?", "234.56?"]);
+    assert_eq!(found("1 234,56"), ["1234.56?", "1?", "234.56?"]);
+    assert_eq!(found("EUR 1 234,56"), ["1234.56 EUR", "1? EUR", "234.56?"]);
+    assert_eq!(found("20-49"), ["other?", "49?"]);
     assert_eq!(found("1\n234,56"), ["1", "234.56"]);
     assert_eq!(found("2 lamps, 3 chairs"), ["2", "3"]);
 }
