@@ -88,6 +88,11 @@ impl Locator {
         Self { plan: Plan::new(schema) }
     }
 
+    /// What the schema says, by `x-on-ungrounded`, is to be done about a value that the sources do not have.
+    pub fn on_ungrounded(&self, pointer: &str) -> Option<&str> {
+        self.plan.on_ungrounded(pointer)
+    }
+
     /// Looks for each value of `data` in the sources, in bounded time for any input.
     ///
     /// Entries have the order of `data`; after the members of an object come the properties that it leaves out. Spans

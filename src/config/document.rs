@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::environment::Environment;
 use super::finding::{Finding, Place};
 use super::scalar;
+use crate::domain::json::pointer;
 
 /// Levels below the root that an environment variable can name. The deepest key has 4.
 const MAX_VARIABLE_LEVELS: usize = 6;
@@ -104,8 +105,7 @@ impl Node {
     /// Where the node at a JSON Pointer (RFC 6901) stands, or the nearest node above it that exists.
     pub(crate) fn origin_at(&self, pointer: &str) -> Origin {
         let (mut node, mut origin) = (self, &self.origin);
-        for token in pointer.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
+        for token in pointer::tokens(pointer) {
             if let Some(entry) = node.entries().iter().find(|entry| entry.key == token) {
                 (node, origin) = (&entry.node, &entry.key_origin);
                 continue;

@@ -6,6 +6,7 @@
 
 mod canonical;
 mod decimal;
+pub mod pointer;
 mod reader;
 
 use std::fmt;
@@ -58,15 +59,11 @@ impl Fault {
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();
         for token in self.path.iter().rev() {
-            pointer.push('/');
+            let mut shown = String::with_capacity(token.len());
             for c in token.chars() {
-                match c {
-                    '~' => pointer.push_str("~0"),
-                    '/' => pointer.push_str("~1"),
-                    c if c.is_control() => pointer.extend(c.escape_default()),
-                    c => pointer.push(c),
-                }
+                if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
             }
+            pointer::push(&mut pointer, &shown);
         }
         match pointer.char_indices().nth(MAX_POINTER_CHARS) {
             Some((end, _)) => format!("{}…", pointer.get(..end).unwrap_or_default()),

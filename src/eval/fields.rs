@@ -4,6 +4,7 @@ use serde_json::Value;
 
 pub use super::metric::{Field, Metric};
 use super::x_eval;
+use crate::domain::json::pointer::join;
 use crate::schema::annotations;
 use crate::schema::node::{Kind, Node};
 
@@ -41,9 +42,9 @@ fn fields_of(root: &Value, schemas: &[&Value], pointer: &str, level: usize) -> R
         None if level < MAX_LEVELS => {
             let properties = node.properties_by_name();
             if node.kind() == Kind::Object && !properties.is_empty() {
-                let inner = properties.into_iter().map(|(name, schemas)| {
-                    fields_of(root, &schemas, &format!("{pointer}/{}", escaped(name)), level + 1)
-                });
+                let inner = properties
+                    .into_iter()
+                    .map(|(name, schemas)| fields_of(root, &schemas, &join(pointer, name), level + 1));
                 return Ok(inner.collect::<Result<Vec<_>, _>>()?.concat());
             }
             usual(root, &node, pointer, level)?
@@ -76,11 +77,6 @@ fn list(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Me
         None => exact(),
     };
     Ok(Metric::ListF1 { items })
-}
-
-/// A name as part of a JSON Pointer.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::evidence::Span;
+use crate::domain::json::pointer::join;
 
 /// What stands before the name of an attribute.
 const ATTRIBUTE: &str = "event/";
@@ -27,12 +28,9 @@ pub fn texts(event: &Value) -> Vec<(String, String)> {
     let mut open = vec![(String::new(), data(event))];
     while let Some((pointer, value)) = open.pop() {
         match value {
-            Value::Object(members) => open.extend(
-                members
-                    .iter()
-                    .rev()
-                    .map(|(name, value)| (format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), value)),
-            ),
+            Value::Object(members) => {
+                open.extend(members.iter().rev().map(|(name, value)| (join(&pointer, name), value)));
+            }
             Value::Array(items) => {
                 open.extend(items.iter().enumerate().rev().map(|(index, value)| (format!("{pointer}/{index}"), value)));
             }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence};
+use crate::domain::json::pointer;
 
 use super::quoted::{MAX_VALUE_BYTES, Quotes};
 use super::schema_plan::{Node, Plan};
@@ -36,7 +37,7 @@ impl<'a> Leaves<'a> {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let length = self.pointer.len();
-                    self.enter(&index.to_string());
+                    pointer::push(&mut self.pointer, &index.to_string());
                     self.value(self.plan.item(node, index), item);
                     self.pointer.truncate(length);
                 }
@@ -65,32 +66,16 @@ impl<'a> Leaves<'a> {
     fn object(&mut self, node: Option<&'a Node>, members: &Map<String, Value>) {
         for (name, value) in members {
             let length = self.pointer.len();
-            self.enter(name);
+            pointer::push(&mut self.pointer, name);
             self.value(self.plan.property(node, name), value);
             self.pointer.truncate(length);
         }
         for name in node.map(Node::listed).unwrap_or_default() {
             if !members.contains_key(name) {
                 let length = self.pointer.len();
-                self.enter(name);
+                pointer::push(&mut self.pointer, name);
                 self.push(Found::without_place(EvidenceState::Absent));
                 self.pointer.truncate(length);
-            }
-        }
-    }
-
-    /// Appends a token to the pointer (RFC 6901, section 3).
-    fn enter(&mut self, name: &str) {
-        self.pointer.push('/');
-        if !name.contains(['~', '/']) {
-            self.pointer.push_str(name);
-            return;
-        }
-        for c in name.chars() {
-            match c {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                c => self.pointer.push(c),
             }
         }
     }

@@ -85,7 +85,7 @@ const MONTHS: [&[&str]; 12] = [
 ];
 
 /// The number of the month that a word in lower case names.
-pub(super) fn month(name: &str) -> Option<u32> {
+pub(crate) fn month(name: &str) -> Option<u32> {
     let index = MONTHS.iter().position(|names| names.contains(&name))?;
     u32::try_from(index + 1).ok()
 }

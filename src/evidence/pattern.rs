@@ -4,6 +4,6 @@ use regex::Regex;
 
 /// Compiles one of them.
 #[allow(clippy::unwrap_used, reason = "literal patterns, each compiled by a test")]
-pub(super) fn literal(pattern: &str) -> Regex {
+pub(crate) fn literal(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
 }

@@ -9,7 +9,8 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::domain::json;
-use crate::schema::keywords::join;
+use crate::domain::json::pointer::{self, join};
+use crate::schema::annotations;
 
 use layers::Layers;
 
@@ -35,6 +36,8 @@ pub(super) struct Node {
     rule: Rule,
     /// Whether the schema wants quotes for values here.
     is_quoted: bool,
+    /// What is to be done about a value here that the text does not have.
+    on_ungrounded: Option<String>,
     /// The values of `enum` and `const`.
     choices: Vec<Value>,
     properties: HashMap<String, usize, foldhash::fast::RandomState>,
@@ -75,6 +78,15 @@ impl Plan {
         let matching = || node.by_pattern.iter().find(|(pattern, _)| pattern.is_match(name)).map(|(_, index)| *index);
         let index = node.properties.get(name).copied().or_else(matching).or(node.additional)?;
         self.nodes.get(index)
+    }
+
+    /// The `x-on-ungrounded` of the place that a JSON Pointer into an answer leads to.
+    pub(super) fn on_ungrounded(&self, pointer: &str) -> Option<&str> {
+        let place = pointer::tokens(pointer).try_fold(self.root()?, |node, token| {
+            let item = || self.item(Some(node), token.parse().ok()?);
+            self.property(Some(node), &token).or_else(item)
+        });
+        place?.on_ungrounded.as_deref()
     }
 
     /// The node of an array's element.
@@ -168,6 +180,7 @@ impl<'s> Builder<'s> {
         let mut node = Node {
             rule: rule(layers),
             is_quoted: layers.text("x-evidence") == Some("quote"),
+            on_ungrounded: layers.text(annotations::ON_UNGROUNDED).map(str::to_owned),
             choices: layers.choices().into_iter().cloned().collect(),
             listed: layers.listed(),
             ..Node::default()
@@ -190,7 +203,7 @@ impl<'s> Builder<'s> {
 }
 
 fn rule(layers: &Layers<'_>) -> Rule {
-    match layers.text("x-evidence") {
+    match layers.text(annotations::EVIDENCE) {
         Some("judged") => return Rule::Judged,
         Some("locate" | "quote") => return Rule::Always,
         _ => {}

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::error_status::RequestCode;
 use super::problem::{PlaceError, Problem};
 use crate::domain::duration;
+use crate::domain::json::pointer;
 use crate::domain::nearest::nearest;
 
 /// Most errors that one answer lists: enough to mend a request, bounded whatever the request is.
@@ -39,7 +40,7 @@ impl Place {
     #[must_use]
     pub fn at(&self, token: &str) -> Self {
         let token: String = token.chars().take(MAX_NAME_CHARS).collect();
-        Self(format!("{}/{}", self.0, token.replace('~', "~0").replace('/', "~1")))
+        Self(pointer::join(&self.0, &token))
     }
 
     /// Something that is wrong here, or below at the JSON Pointer `pointer`.

@@ -18,7 +18,6 @@ use crate::domain::grounding::{Grounding, TextsHash};
 use crate::evidence::{Locator, Source};
 use crate::prompt::template::{Scope, Template};
 use crate::schema::Schema;
-use crate::schema::fields::{NamedField, SchemaFields};
 
 /// Seeded anew in each process, so that no sender can choose texts with the same hash.
 static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -52,7 +51,6 @@ pub struct Grounder {
     locator: Locator,
     /// What is to be done about values of a field that has no policy of its own.
     policy: UngroundedPolicy,
-    fields: SchemaFields,
     /// The hash of no texts: two specifications that ground differently may share an answer.
     no_texts: u64,
 }
@@ -60,7 +58,14 @@ pub struct Grounder {
 /// A record's own texts, kept while its answer is waited for.
 pub(super) struct RecordTexts {
     hash: TextsHash,
+    texts: Texts,
+}
+
+/// The texts that are searched.
+struct Texts {
     sources: Vec<Source<'static>>,
+    /// Whether the record has more.
+    is_cut: bool,
 }
 
 impl UngroundedPolicy {
@@ -79,8 +84,8 @@ impl Grounder {
     /// A grounder for answers of this schema to prompts of this template.
     pub fn new(template: Arc<Template>, schema: Arc<Schema>, policy: UngroundedPolicy) -> Self {
         let no_texts = HASHES.hash_one((schema.json().to_string(), policy));
-        let (locator, fields) = (Locator::new(schema.json()), SchemaFields::of(schema.json()));
-        Self { template, schema, locator, policy, fields, no_texts }
+        let locator = Locator::new(schema.json());
+        Self { template, schema, locator, policy, no_texts }
     }
 
     /// The fields that the schema wants quotes for.
@@ -90,17 +95,17 @@ impl Grounder {
 
     /// The texts of a record that its prompt was made of.
     pub(super) fn texts(&self, input: &Scope<'_>) -> RecordTexts {
-        RecordTexts { hash: self.hash(input), sources: self.sources(input) }
+        RecordTexts { hash: self.hash(input), texts: self.read(input) }
     }
 
     /// Where a remembered answer's values stand in the texts of a record.
     pub(super) fn ground_remembered(&self, answer: &Answer, input: &Scope<'_>) -> Arc<Grounding> {
-        answer.grounding.get_or_find(self.hash(input), || self.find(answer, &self.sources(input)))
+        answer.grounding.get_or_find(self.hash(input), || self.find(answer, &self.read(input)))
     }
 
     /// Where an answer's values stand in texts that were kept.
     pub(super) fn ground(&self, answer: &Answer, texts: &RecordTexts) -> Arc<Grounding> {
-        answer.grounding.get_or_find(texts.hash, || self.find(answer, &texts.sources))
+        answer.grounding.get_or_find(texts.hash, || self.find(answer, &texts.texts))
     }
 
     fn hash(&self, input: &Scope<'_>) -> TextsHash {
@@ -110,19 +115,26 @@ impl Grounder {
         TextsHash(hasher.finish())
     }
 
-    fn sources(&self, input: &Scope<'_>) -> Vec<Source<'static>> {
-        let mut sources = Vec::new();
+    fn read(&self, input: &Scope<'_>) -> Texts {
+        let mut texts = Texts { sources: Vec::new(), is_cut: false };
         self.template.visit_sources(input, &mut |name, text| {
-            if sources.len() < MAX_TEXTS {
-                sources.push(Source { pointer: Cow::Owned(name.to_owned()), text: Cow::Owned(text.to_owned()) });
+            if texts.sources.len() < MAX_TEXTS {
+                texts.sources.push(Source { pointer: Cow::Owned(name.to_owned()), text: Cow::Owned(text.to_owned()) });
+            } else {
+                texts.is_cut = true;
             }
         });
-        sources
+        texts
     }
 
-    fn find(&self, answer: &Answer, sources: &[Source<'_>]) -> Grounding {
+    fn find(&self, answer: &Answer, texts: &Texts) -> Grounding {
         let mut data: Value = serde_json::from_slice(&answer.data).unwrap_or_default();
-        let evidence = self.locator.locate(sources, &data, &answer.quotes);
+        let mut evidence = self.locator.locate(&texts.sources, &data, &answer.quotes);
+        if texts.is_cut {
+            // What is in none of the texts that were searched may be in one of the others.
+            let missing = evidence.fields.iter_mut().filter(|field| field.state == EvidenceState::None);
+            missing.for_each(|field| field.state = EvidenceState::Unsearched);
+        }
         let missing = missing(&evidence);
         let with = |policy| missing.iter().copied().filter(move |pointer| self.policy_of(pointer) == policy);
         let may_null = answer.validation == Validation::Passed;
@@ -135,7 +147,7 @@ impl Grounder {
     }
 
     fn policy_of(&self, pointer: &str) -> UngroundedPolicy {
-        let own = self.fields.find(pointer).and_then(NamedField::on_ungrounded);
+        let own = self.locator.on_ungrounded(pointer);
         let all =
             [UngroundedPolicy::Flag, UngroundedPolicy::Null, UngroundedPolicy::Review, UngroundedPolicy::DeadLetter];
         all.into_iter().find(|policy| Some(policy.as_str()) == own).unwrap_or(self.policy)

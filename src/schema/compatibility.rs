@@ -23,7 +23,8 @@ use serde_json::{Map, Value};
 use self::document::Document;
 use self::known::Known;
 use self::steps::Steps;
-use super::keywords::{Draft, Keyword, Role, find, join};
+use super::keywords::{Draft, Keyword, Role, find};
+use crate::domain::json::pointer::join;
 use crate::domain::version::Step;
 
 /// Steps before a change is called too large to be decided. The largest schemas that are allowed take some ten

@@ -12,8 +12,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::keywords::join;
 use form::Document;
+
+use crate::domain::json::pointer::join;
 
 /// The dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

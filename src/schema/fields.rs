@@ -1,12 +1,11 @@
-//! The fields that a schema names, with the values that it names for them, and what is to be done about one without
-//! ground: what does not depend on what answers say.
+//! The fields that a schema names, with the values that it names for them: what does not depend on what answers say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::annotations::ON_UNGROUNDED;
 use super::reference;
+use crate::domain::json::pointer;
 
 /// Deepest that fields are looked for.
 const MAX_LEVELS: usize = 8;
@@ -32,7 +31,6 @@ struct Node {
     members: BTreeMap<String, Node>,
     items: Option<Box<Node>>,
     values: BTreeSet<String>,
-    on_ungrounded: Option<String>,
 }
 
 /// A field as the schema has it.
@@ -56,11 +54,16 @@ impl SchemaFields {
     /// The field that a JSON Pointer into an answer leads to, if the schema names it.
     pub fn find(&self, pointer: &str) -> Option<NamedField<'_>> {
         let mut node = &self.root;
-        for token in pointer.split('/').skip(1) {
-            let name = token.replace("~1", "/").replace("~0", "~");
-            node = node.members.get(&name).or(node.items.as_deref())?;
+        for name in pointer::tokens(pointer) {
+            node = node.members.get(&*name).or(node.items.as_deref())?;
         }
         Some(NamedField(node))
+    }
+
+    /// The first of these names that no field has, as far as all fields were read. They are JSON Pointers with `*` for
+    /// each index.
+    pub fn first_unknown<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        names.into_iter().find(|name| !self.is_cut && self.find(name).is_none())
     }
 }
 
@@ -68,11 +71,6 @@ impl<'a> NamedField<'a> {
     /// Its JSON Pointer, with `*` for each index: `/items/*/price`.
     pub fn name(self) -> &'a str {
         &self.0.name
-    }
-
-    /// Its `x-on-ungrounded`.
-    pub fn on_ungrounded(self) -> Option<&'a str> {
-        self.0.on_ungrounded.as_deref()
     }
 
     /// The name of a value, if the schema names it: that of an enum, true or false.
@@ -111,9 +109,6 @@ impl Reader<'_> {
             }
         }
         read_values(members, node);
-        if let Some(word) = members.get(ON_UNGROUNDED).and_then(Value::as_str) {
-            node.on_ungrounded = Some(word.to_owned());
-        }
         for (name, property) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
             if let Some(child) = self.child(node, name) {
                 self.read(property, child, level + 1);
@@ -130,7 +125,7 @@ impl Reader<'_> {
     fn child<'n>(&mut self, node: &'n mut Node, name: &str) -> Option<&'n mut Node> {
         if !node.members.contains_key(name) {
             self.left = self.left.checked_sub(1)?;
-            let child = Node { name: super::keywords::join(&node.name, name), ..Node::default() };
+            let child = Node { name: pointer::join(&node.name, name), ..Node::default() };
             node.members.insert(name.to_owned(), child);
         }
         node.members.get_mut(name)
@@ -168,7 +163,7 @@ mod tests {
             "properties": {
                 "intent": { "anyOf": [{ "enum": ["refund", 3] }, { "type": "null" }] },
                 "items": { "type": "array", "items": { "$ref": "#/$defs/item" } },
-                "a/b": { "type": ["boolean", "null"], "x-on-ungrounded": "null" },
+                "a/b": { "type": ["boolean", "null"] },
             },
             "$defs": { "item": { "properties": { "price": { "type": "number" }, "part": { "$ref": "#/$defs/item" } } } },
         }));
@@ -180,8 +175,8 @@ mod tests {
         for unnamed in ["/other", "/items/0/other", "/intent/0", "/items/0/price/x"] {
             assert_eq!(name(unnamed), None, "{unnamed}");
         }
-        let policy = |pointer: &str| fields.find(pointer).and_then(NamedField::on_ungrounded);
-        assert_eq!((policy("/a~1b"), policy("/intent")), (Some("null"), None));
+        assert_eq!(fields.first_unknown(["/items/*/price", "/intent", "/total"]), Some("/total"));
+        assert_eq!(fields.first_unknown(["", "/a~1b"]), None);
         let value = |pointer: &str, value: Value| fields.find(pointer).and_then(|field| field.value(&value));
         assert_eq!(value("/intent", json!("refund")), Some("refund"));
         assert_eq!(value("/intent", json!(3)), Some("3"));

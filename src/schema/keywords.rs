@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::json::pointer::join;
+
 /// A draft of JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Draft {
@@ -185,11 +187,6 @@ impl Keyword {
     pub fn is_in(&self, draft: Draft) -> bool {
         (self.since..=self.until).contains(&draft)
     }
-}
-
-/// A token of a JSON Pointer (RFC 6901, section 3), appended.
-pub fn join(pointer: &str, token: &str) -> String {
-    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The subschemas of a schema, each with the tokens that lead to it and the role of the keyword that holds it.

@@ -66,12 +66,6 @@ fn percent_decode(fragment: &str) -> String {
     String::from_utf8(decoded).unwrap_or_else(|_| fragment.to_owned())
 }
 
-/// The last token of a JSON Pointer, unescaped; `None` for the root.
-pub(crate) fn last_token(pointer: &str) -> Option<String> {
-    let (_, token) = pointer.rsplit_once('/')?;
-    Some(token.replace("~1", "/").replace("~0", "~"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

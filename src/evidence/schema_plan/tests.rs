@@ -114,3 +114,27 @@ fn fields_with_quotes_are_found_wherever_the_schema_has_them() {
     assert_eq!(found, Plan::new(&schema).quoted_fields());
     assert_eq!(Plan::new(&json!({ "properties": { "a": { "x-evidence": "locate" } } })).quoted_fields(), [""; 0]);
 }
+
+#[test]
+fn what_is_done_about_values_without_ground_is_found_wherever_the_schema_says_it() {
+    let plan = Plan::new(&json!({
+        "properties": {
+            "total": { "type": ["number", "null"], "x-on-ungrounded": "null" },
+            "id": { "type": "string" },
+            "lines": { "items": { "$ref": "#/$defs/line" } },
+            "a/b": { "additionalProperties": { "x-on-ungrounded": "flag" } },
+        },
+        "$defs": { "line": { "properties": { "net": { "x-on-ungrounded": "dead-letter" } } } },
+    }));
+    for (pointer, word) in [
+        ("/total", Some("null")),
+        ("/id", None),
+        ("/lines/17/net", Some("dead-letter")),
+        ("/lines/17", None),
+        ("/a~1b/any", Some("flag")),
+        ("/other", None),
+        ("", None),
+    ] {
+        assert_eq!(plan.on_ungrounded(pointer), word, "{pointer}");
+    }
+}

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use regex::{Captures, Regex};
 
 use super::pattern::literal;
-use super::text::fold;
+use crate::evidence::months::month;
 
 /// A date, perhaps with the time that stands next to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,22 +40,6 @@ impl Date {
         format!("{}T{}{offset}", self.to_date(), time.format("%H:%M:%S"))
     }
 }
-
-/// Beginnings of the months' names in English, German, French and Spanish, without accents.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "ene"],
-    &["feb", "fev"],
-    &["mar", "maer"],
-    &["apr", "avr", "abr"],
-    &["may", "mai"],
-    &["jun", "juin"],
-    &["jul", "juil"],
-    &["aug", "aou", "ago"],
-    &["sep"],
-    &["oct", "okt"],
-    &["nov"],
-    &["dec", "dez", "dic"],
-];
 
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     let iso = r"\b(?P<y1>\d{4})-(?P<m1>\d{2})-(?P<d1>\d{2})(?:[T ](?P<t1>\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?(?P<o1>Z|[+-]\d{2}:\d{2})?)?";
@@ -95,17 +79,11 @@ fn day(captures: &Captures<'_>, day_first: bool) -> Option<NaiveDate> {
         let (day, month) = if a > 12 || (day_first && b <= 12) { (a, b) } else { (b, a) };
         (year, month, day)
     } else if let Some(year) = number("y4") {
-        (year, month(captures.name("m4")?.as_str())?, number("d4")?)
+        (year, month(&captures.name("m4")?.as_str().to_lowercase())?, number("d4")?)
     } else {
-        (number("y5")?, month(captures.name("m5")?.as_str())?, number("d5")?)
+        (number("y5")?, month(&captures.name("m5")?.as_str().to_lowercase())?, number("d5")?)
     };
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
-}
-
-fn month(name: &str) -> Option<u32> {
-    let name = fold(name);
-    let index = MONTHS.iter().position(|starts| starts.iter().any(|start| name.starts_with(start)))?;
-    u32::try_from(index + 1).ok()
 }
 
 /// A time of day at the beginning of `text`.

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::pattern::literal;
+use crate::evidence::currencies::{self, CURRENCIES, Currency};
 
 /// An amount of money.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,49 +29,36 @@ pub(super) struct Numeral {
 
 const NUMBER: &str = r"\d{1,3}(?:[.,'’\x{a0}\x{202f} ]\d{3})+(?:[.,]\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?";
 
-/// Symbols and words of a currency, folded to lower case.
-const CURRENCIES: [(&str, &str); 34] = [
-    ("$", "USD"),
-    ("us$", "USD"),
-    ("usd", "USD"),
-    ("dollar", "USD"),
-    ("dollars", "USD"),
-    ("bucks", "USD"),
-    ("€", "EUR"),
-    ("eur", "EUR"),
-    ("euro", "EUR"),
-    ("euros", "EUR"),
-    ("£", "GBP"),
-    ("gbp", "GBP"),
-    ("pound", "GBP"),
-    ("pounds", "GBP"),
-    ("quid", "GBP"),
-    ("chf", "CHF"),
-    ("sfr", "CHF"),
-    ("franken", "CHF"),
-    ("¥", "JPY"),
-    ("jpy", "JPY"),
-    ("yen", "JPY"),
-    ("cad", "CAD"),
-    ("c$", "CAD"),
-    ("aud", "AUD"),
-    ("a$", "AUD"),
-    ("inr", "INR"),
-    ("₹", "INR"),
-    ("sek", "SEK"),
-    ("nok", "NOK"),
-    ("dkk", "DKK"),
-    ("pln", "PLN"),
-    ("mxn", "MXN"),
-    ("brl", "BRL"),
-    ("cny", "CNY"),
-];
+/// Letters of names that stand before an amount: symbols, codes and `kr`.
+const LONGEST_BEFORE: usize = 3;
 
 static MONEY: LazyLock<Regex> = LazyLock::new(|| {
-    let before = r"us\$|c\$|a\$|[$€£¥₹]|\b(?:usd|eur|gbp|chf|sfr|jpy|cad|aud|inr|sek|nok|dkk|pln|mxn|brl|cny)\b\.?";
-    let after = r"[€£¥₹$]|(?:usd|eur|euros?|gbp|pounds?|quid|dollars?|bucks|chf|franken|jpy|yen|cad|aud|inr|sek|nok|dkk|pln|mxn|brl|cny)\b";
+    let mut names: Vec<&str> = CURRENCIES.iter().filter(|one| is_meant(**one)).map(|currency| currency.name).collect();
+    // Longer ones first, so that none ends early.
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let is_short = |name: &&str| name.chars().filter(|c| c.is_alphabetic()).count() <= LONGEST_BEFORE;
+    let before = names.iter().copied().filter(is_short).map(|name| match name.starts_with(char::is_alphabetic) {
+        true => format!(r"\b{}", whole(name)),
+        false => whole(name),
+    });
+    let (before, after) = (joined(before), joined(names.iter().copied().map(whole)));
     literal(&format!(r"(?i)(?P<before>{before})\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})\s?(?P<after>{after})"))
 });
+
+/// A name for an expression. A word ends there, perhaps with a full stop.
+fn whole(name: &str) -> String {
+    let end = if name.ends_with(char::is_alphabetic) { r"\b\.?" } else { "" };
+    format!("{}{end}", regex::escape(name))
+}
+
+fn joined(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join("|")
+}
+
+/// Whether a name of a currency is taken for one: not `ft`, `fr` and `rs`, which mean more often something else.
+fn is_meant(currency: Currency) -> bool {
+    currency.is_money() || currency.name.chars().count() >= LONGEST_BEFORE
+}
 
 static PERCENT: LazyLock<Regex> =
     LazyLock::new(|| literal(r"(?i)(-?\d{1,9}(?:[.,]\d{1,6})?)\s?(?:%|percent\b|prozent\b|pour ?cent\b|por ciento\b)"));
@@ -90,8 +78,7 @@ pub(super) fn money(text: &str) -> Vec<Money> {
 
 /// The ISO 4217 code for a symbol, a code or a word.
 pub(super) fn currency(sign: &str) -> Option<&'static str> {
-    let sign = sign.to_lowercase();
-    CURRENCIES.iter().find(|(name, _)| *name == sign).map(|(_, code)| *code)
+    currencies::find(&sign.to_lowercase()).filter(|currency| is_meant(*currency)).map(|currency| currency.code)
 }
 
 /// Whether `text` is an amount of money or a number with cents.

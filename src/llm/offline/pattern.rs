@@ -2,17 +2,13 @@
 
 use regex::{Regex, RegexBuilder};
 
+pub(super) use crate::evidence::pattern::literal;
+
 /// Compiled size that a schema's pattern may have; patterns come from users.
 const SIZE_LIMIT: usize = 256 * 1024;
 
 /// Steps of [`example`], so that `{1000000}` costs nothing.
 const MAX_EXAMPLE: usize = 512;
-
-/// A pattern that is part of this program.
-#[allow(clippy::unwrap_used, reason = "literal patterns, each compiled by a test")]
-pub(super) fn literal(pattern: &str) -> Regex {
-    Regex::new(pattern).unwrap()
-}
 
 /// A schema's pattern. `None` if this engine cannot read it, which validation will judge.
 pub(super) fn of_schema(pattern: &str) -> Option<Regex> {

@@ -289,3 +289,22 @@ async fn an_answer_without_quotes_is_taken_as_it_is() {
         assert_eq!((&answered.data()[..], answered.confidence.grounding), (VALID.as_bytes(), Some(1.0)), "{reply}");
     }
 }
+
+#[tokio::test]
+async fn what_is_in_none_of_the_texts_that_were_searched_is_not_called_missing_where_there_are_more() {
+    let settings = || {
+        settings().with(|it| {
+            it.template = Arc::new(Template::inline("{{ data.lines | join }}").unwrap());
+            it.checks.max_prompt_chars = 1_000_000;
+        })
+    };
+    let state = async |lines: usize| {
+        let model = Scripted::new("m", [FakeModel::says(r#"{"intent":"refund","order":"A-1"}"#)]);
+        let [asking] = asking(&model, false, [settings()]);
+        let data = Data::Json(json!({ "lines": vec!["x"; lines] }));
+        let answered = asking.attempt(data).await.unwrap();
+        answered.grounding.as_ref().unwrap().evidence.fields[1].state
+    };
+    assert_eq!(state(10).await, EvidenceState::None);
+    assert_eq!(state(MAX_TEXTS + 1).await, EvidenceState::Unsearched);
+}

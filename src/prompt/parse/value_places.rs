@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::domain::json::{Fault, Reader};
+use crate::domain::json::{Fault, Reader, pointer};
 
 /// Each value of an object that is no container, by its JSON Pointer, with its bytes in `text`, in their order. A text
 /// stands between its quotes; one that is empty is its quotes. Nothing for what is not JSON.
@@ -20,8 +20,7 @@ fn walk(reader: &mut Reader<'_>, pointer: &mut String, places: &mut Vec<(String,
     let length = pointer.len();
     match reader.next_byte() {
         Some(b'{') => reader.members(|name, reader| {
-            pointer.push('/');
-            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            pointer::push(pointer, &name);
             walk(reader, pointer, places)?;
             pointer.truncate(length);
             Ok(())

@@ -10,6 +10,7 @@ use super::context::{attribute, attribute_names, header, header_names};
 use super::reads::{Need, Reads};
 use super::{Scope, Template};
 use crate::domain::event::Data;
+use crate::domain::json::pointer;
 
 /// A part of the record that is read, with what is below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ fn data_paths(need: &Need, members: &mut Vec<String>, found: &mut BTreeSet<Sourc
     match need {
         Need::Whole => {
             let mut pointer = String::new();
-            members.iter().for_each(|member| push_token(&mut pointer, member));
+            members.iter().for_each(|member| pointer::push(&mut pointer, member));
             found.insert(SourcePath::Data(members.clone(), pointer));
         }
         Need::Members(parts) => {
@@ -138,24 +139,12 @@ fn leaves(json: &Json, pointer: &mut String, visit: &mut impl FnMut(&str, &str))
         }
         Json::Object(members) => {
             for (name, member) in members {
-                push_token(pointer, name);
+                pointer::push(pointer, name);
                 leaves(member, pointer, visit);
                 pointer.truncate(len);
             }
         }
         Json::Null | Json::Bool(_) => {}
-    }
-}
-
-/// Appends a token of a JSON Pointer (RFC 6901, section 3).
-fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    for char in token.chars() {
-        match char {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            other => pointer.push(other),
-        }
     }
 }
 

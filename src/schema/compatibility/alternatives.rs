@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Comparison;
 use super::known::Known;
 use super::types::Types;
-use crate::schema::keywords::join;
+use crate::domain::json::pointer::join;
 
 /// Deepest that properties are looked at for what tells two alternatives apart.
 const MAX_LEVELS: usize = 3;

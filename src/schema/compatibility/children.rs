@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Comparison;
 use super::known::Known;
 use super::types::Types;
-use crate::schema::keywords::join;
+use crate::domain::json::pointer::join;
 
 /// What a schema says of properties that it does not mention.
 static ANYTHING: Value = Value::Bool(true);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::form::{Additional, Assertions, Document, Form, Shape, is_of_type};
 use super::rules::{Literals, Rules};
 use super::{Effect, Loss};
-use crate::schema::reference::last_token;
+use crate::domain::json::pointer;
 
 mod limits;
 mod literals;
@@ -106,7 +106,7 @@ impl<'a> Translation<'a> {
 
     /// Loses a subschema as a whole.
     fn lose_whole(&mut self, pointer: &str, effect: Effect) {
-        match (pointer.rsplit_once('/'), last_token(pointer)) {
+        match (pointer.rsplit_once('/'), pointer::last(pointer)) {
             (Some((above, _)), Some(token)) => self.lose(above, &token, effect),
             _ => self.lose("", "type", effect),
         }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{MAX_LEVELS, MAX_PATTERNS, SchemaError, fault};
-use crate::schema::keywords::{Role, find, join};
+use crate::domain::json::pointer::join;
+use crate::schema::keywords::{Role, find};
 use crate::schema::reference::{id_keyword, resolve};
 
 /// How a subschema is reached.

@@ -7,8 +7,9 @@ mod unknown;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
+use crate::domain::json::pointer::join;
 use crate::domain::nearest::nearest;
-use crate::schema::keywords::{self, Draft, Keyword, Role, join, subschemas};
+use crate::schema::keywords::{self, Draft, Keyword, Role, subschemas};
 
 /// Something about a schema that its author should know.
 #[derive(Debug, Clone, PartialEq, Eq)]

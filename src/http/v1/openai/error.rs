@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::json::pointer;
 use crate::http::problem::{PlaceError, Problem};
 
 /// An error as OpenAI writes it.
@@ -76,8 +77,7 @@ fn param(pointer: &str) -> String {
         return pointer.to_owned();
     }
     let mut param = String::new();
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
+    for token in pointer::tokens(pointer) {
         if token.parse::<usize>().is_ok() {
             param.push_str(&format!("[{token}]"));
             continue;

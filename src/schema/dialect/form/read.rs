@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{Additional, Assertions, Document, Form, ROOT, Shape, TYPES, contains, is_of_type};
+use crate::domain::json::pointer::{self, join};
 use crate::schema::dialect::{Effect, Loss};
-use crate::schema::keywords::{self, Draft, Role, join};
-use crate::schema::reference::{last_token, resolve};
+use crate::schema::keywords::{self, Draft, Role};
+use crate::schema::reference::resolve;
 
 /// Most subschemas that are read and merged. Schemas that we accept expand to fewer; this stops what merging
 /// multiplies.
@@ -231,7 +232,7 @@ impl Reader<'_> {
 
     /// A name that needs no escapes anywhere, and that no other definition has.
     fn name(&self, pointer: &str) -> String {
-        let Some(token) = last_token(pointer) else { return ROOT.to_owned() };
+        let Some(token) = pointer::last(pointer) else { return ROOT.to_owned() };
         let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
         let plain: String = token.chars().take(64).map(legal).collect();
         let is_free = |name: &String| !name.is_empty() && self.names.values().all(|known| known != name);

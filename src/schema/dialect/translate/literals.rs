@@ -1,7 +1,8 @@
 //! The values of `enum` and `const`.
 
 use super::{Assertions, Effect, Form, Literals, Map, Translation, Value, is_of_type, json};
-use crate::schema::keywords::{self, Role, join};
+use crate::domain::json::pointer::join;
+use crate::schema::keywords::{self, Role};
 
 impl<'a> Translation<'a> {
     pub(super) fn literals(

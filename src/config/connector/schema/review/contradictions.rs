@@ -4,7 +4,8 @@ use jsonschema::PatternOptions;
 use jsonschema::canonical::{self, Cause, UnsatisfiableReason};
 
 use super::Review;
-use crate::schema::keywords::{self, Role, join};
+use crate::domain::json::pointer::join;
+use crate::schema::keywords::{self, Role};
 
 impl Review<'_> {
     /// What `jsonschema` proves to be empty. What it cannot prove is not said.

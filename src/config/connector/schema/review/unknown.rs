@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::Review;
 use crate::config::values::quoted;
+use crate::domain::json::pointer::join;
 use crate::domain::nearest::nearest;
 use crate::eval::x_eval;
 use crate::schema::annotations::{EVAL, EVIDENCE, ON_UNGROUNDED};
-use crate::schema::keywords::{self, KEYWORDS, join};
+use crate::schema::keywords::{self, KEYWORDS};
 
 /// Annotations of OpenAPI, and of tools that generate code and forms.
 const ANNOTATIONS: [&str; 27] = [
