@@ -4,7 +4,7 @@
 //! - [`answer`], [`attempt`], [`usage`]: what came of it, by which calls, and what those used; [`flag`]: what to note;
 //! - [`evidence`]: where the values of an answer stand in the text; [`quotes`]: what a model quotes of it for them;
 //!   [`grounding`]: what that means for one record; [`logprobs`]: how likely the values were to the model;
-//!   [`agreement`]: whether a second provider says the same;
+//!   [`agreement`]: whether a second provider says the same; [`calibration`]: how often such values were right;
 //! - [`failure`], [`error_code`]: why there is no answer, and who must act;
 //! - [`fingerprint`]: which questions are equal; [`answer_key`], [`name_pattern`]: what answers are remembered under,
 //!   and how they are found by name; [`health`]: how a part is doing; [`nearest`]: which name may be meant; [`secret`]:
@@ -18,6 +18,7 @@ pub mod answer;
 pub mod answer_key;
 pub mod api_key;
 pub mod attempt;
+pub mod calibration;
 #[cfg(test)]
 pub(crate) mod cpu_time;
 pub mod decimals;

@@ -97,7 +97,13 @@ impl NamedSpec {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let why = match self.find(definitions).await {
-                Ok(parts) => return Ok(parts),
+                Ok(parts) => match self.rest.calibration_misfit(&parts.1) {
+                    None => return Ok(parts),
+                    Some(why) => {
+                        let help = "make it anew with eval --calibration, or remove it";
+                        return Err(failed(format!("options.calibration: {why}; {help}")));
+                    }
+                },
                 Err(Unresolved::Wrong(why)) => return Err(failed(why)),
                 Err(Unresolved::Away(why)) => why,
             };
@@ -171,6 +177,13 @@ impl Followed {
         };
         if identity(&parts) == identity(&self.parts) {
             return;
+        }
+        if let Some(why) = self.spec.rest.calibration_misfit(&parts.1) {
+            tracing::warn!(
+                connector = &*self.spec.connector,
+                why,
+                "results do not say how often such values were right"
+            );
         }
         let (template, schema) = (parts.0.version(), parts.1.version());
         tracing::info!(

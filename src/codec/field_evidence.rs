@@ -29,12 +29,17 @@ struct Place<'a> {
     /// Whether a second provider gave the same value, where one was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     agreed: Option<bool>,
+    /// How often such values were right, to the third decimal, and of how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<u32>,
 }
 
 /// `{"/order_id":{"evidence":"exact","source":"/body","spans":[[112,121]]}, …}`: each value's JSON Pointer in the data
 /// with its evidence, in the order of the answer. Fields for which there is no room are left out from the end, and counted
 /// in the last member, whose name is no pointer: `"left_out":{"fields":12}`. ASCII, because it stands in a header. Log
-/// probabilities, and whether a second provider agrees, stand beside the evidence of their values.
+/// probabilities, whether a second provider agrees, and how often such values were right stand beside the evidence.
 pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob], agreement: Option<&Agreement>) -> Bytes {
     let logprobs = ByField::new(logprobs);
     let mut text = String::from("{");
@@ -58,13 +63,15 @@ pub(super) fn encode(evidence: &Evidence, logprobs: &[ValueLogprob], agreement: 
 }
 
 fn entry(field: &FieldEvidence, logprob_mean: Option<f64>, agreed: Option<bool>) -> String {
-    let FieldEvidence { field: pointer, state, source, spans } = field;
+    let FieldEvidence { field: pointer, state, source, spans, accuracy } = field;
     let place = Place {
         evidence: state.as_str(),
         source: source.as_deref(),
         spans: spans.iter().map(|span| [span.start, span.end]).collect(),
         logprob_mean,
         agreed,
+        p: accuracy.map(|accuracy| (accuracy.p * 1000.0).round() / 1000.0),
+        n: accuracy.map(|accuracy| accuracy.n),
     };
     // Texts and numbers can be written.
     let [pointer, place] =
@@ -77,7 +84,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::evidence::{EvidenceState, Span};
+    use crate::domain::evidence::{Accuracy, EvidenceState, Span};
 
     fn field(pointer: &str, state: EvidenceState) -> FieldEvidence {
         let is_located = state.is_located();
@@ -86,6 +93,7 @@ mod tests {
             state,
             source: is_located.then(|| "/körper".into()),
             spans: if is_located { vec![Span { start: 112, end: 121 }] } else { Vec::new() },
+            accuracy: None,
         }
     }
 
@@ -141,6 +149,13 @@ mod tests {
             "/c": { "evidence": "judged" },
         });
         assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_field_says_how_often_such_values_were_right_where_that_was_counted() {
+        let accuracy = Some(Accuracy { p: 22.0 / 23.0, n: 23 });
+        let counted = FieldEvidence { accuracy, ..field("/a", EvidenceState::None) };
+        assert_eq!(read(vec![counted]).1, json!({ "/a": { "evidence": "none", "p": 0.957, "n": 23 } }));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! - `source`, `sink` (and `dead_letter`, `review`), `delivery`: those sections; `topics`: what Kafka needs of them;
 //! - `prompt`, [`schema`], `options`, and `agreement` in it: those sections; [`part`]: what of it is found in the
 //!   store; `named_provider`: whether a provider that they name can be asked;
+//!   `calibration`: the file of `options.calibration`;
 //! - [`changes`]: settings that an evaluation changes;
 //! - `hash`: the version of a connector's meaning; [`wiring`]: connectors held against each other.
 
 mod agreement;
+mod calibration;
 pub mod changes;
 mod delivery;
 mod hash;
@@ -34,6 +36,7 @@ use super::finding::{Finding, Findings, Place};
 use super::runtime::{DEFAULT_TTL, RuntimeConfig};
 use super::section::Section;
 use super::values;
+use crate::domain::calibration::Calibration;
 use crate::kafka::settings::TopicSettings;
 use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
@@ -82,13 +85,21 @@ pub struct ConnectorSpec {
     pub ceiling: RecordCeiling,
     /// The use of remembered answers.
     pub cache: CachePolicy,
+    /// How often values were right by their evidence.
+    pub calibration: Option<Arc<Calibration>>,
 }
 
 impl ConnectorSpec {
-    /// What is asked with this template and this schema.
+    /// What is asked with this template and this schema. A calibration that was made for another schema is left out.
     pub fn with(&self, template: Arc<Template>, schema: Arc<Schema>) -> SpecSettings {
-        let Self { generation, checks, ceiling, cache } = *self;
-        SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag: None }
+        let Self { generation, checks, ceiling, cache, .. } = *self;
+        let calibration = self.calibration.clone().filter(|_| self.calibration_misfit(&schema).is_none());
+        SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag: None, calibration }
+    }
+
+    /// Why the calibration is none of answers to this schema, if it is not.
+    pub fn calibration_misfit(&self, schema: &Schema) -> Option<String> {
+        self.calibration.as_ref().and_then(|calibration| calibration::misfit(calibration, schema))
     }
 }
 
@@ -164,10 +175,11 @@ pub fn load_connectors(paths: &[PathBuf], defaults: &RuntimeDefaults) -> Result<
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<ConnectorConfig, Findings> {
-    read_changed(file, text, &Changes::default(), defaults)
+    read_one(file, text, |_| {}, defaults)
 }
 
-/// Reads one connector from its text, with some of its settings changed.
+/// Reads one connector from its text as an evaluation asks it: with some of its settings changed, and without its
+/// calibration, which is counted anew.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -177,9 +189,18 @@ pub fn read_changed(
     changes: &Changes,
     defaults: &RuntimeDefaults,
 ) -> Result<ConnectorConfig, Findings> {
+    read_one(file, text, |node| changes.apply(node), defaults)
+}
+
+fn read_one(
+    file: &Path,
+    text: &str,
+    change: impl FnOnce(&mut Node),
+    defaults: &RuntimeDefaults,
+) -> Result<ConnectorConfig, Findings> {
     let diagnostics = Diagnostics::new(Some(file));
     let node = tree_of(&diagnostics, text).map(|mut node| {
-        changes.apply(&mut node);
+        change(&mut node);
         node
     });
     let read = node.map(|node| read(&diagnostics, file, &node, defaults));
@@ -250,7 +271,10 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     let topics = topics::read(diagnostics, &mut root, called, defaults);
     let prompt = prompt::read(diagnostics, root.section("prompt"), base, defaults.has_store);
     let schema = schema::read(diagnostics, &mut root, called, base, defaults.has_store);
-    let options = options::read(diagnostics, root.section("options"), defaults, &topics.review);
+    let options = options::read(diagnostics, root.section("options"), base, defaults, &topics.review);
+    if let (Some(counted), Some(schema)) = (&options.calibration, schema.as_ref().and_then(Part::known)) {
+        calibration::check(diagnostics, counted, schema);
+    }
     root.finish();
     let wiring = wiring::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &topics);
     let build = || {

@@ -61,8 +61,17 @@ pub struct Span {
     pub end: u32,
 }
 
+/// How often values of a field with the same state were right, as an evaluation counted it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Accuracy {
+    /// The share of right values.
+    pub p: f64,
+    /// Of how many.
+    pub n: u32,
+}
+
 /// Where one value of an answer stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FieldEvidence {
     /// JSON Pointer (RFC 6901) of the value within the answer.
     pub field: String,
@@ -72,10 +81,12 @@ pub struct FieldEvidence {
     pub source: Option<Arc<str>>,
     /// The places in that text, in the order of the text; the first few where there are many.
     pub spans: Vec<Span>,
+    /// How often such values were right, where that was counted.
+    pub accuracy: Option<Accuracy>,
 }
 
 /// Where the values of an answer stand, in the order of the answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
     /// One entry for each value, and for each property of the schema that was left out.
     pub fields: Vec<FieldEvidence>,
@@ -106,6 +117,7 @@ mod tests {
             state: *state,
             source: None,
             spans: Vec::new(),
+            accuracy: None,
         };
         Evidence { fields: states.iter().map(field).collect(), quotes: Vec::new() }.grounded()
     }

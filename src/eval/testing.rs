@@ -67,6 +67,7 @@ pub(super) fn with_evidence(mut outcome: Outcome, states: &[Located<'_>]) -> Out
         state: *state,
         source: (!spans.is_empty()).then(|| "/body".into()),
         spans: spans.iter().map(|(start, end)| Span { start: *start, end: *end }).collect(),
+        accuracy: None,
     });
     if let End::Answer(given) = &mut outcome.end {
         given.evidence = Some(Evidence { fields: fields.collect(), quotes: Vec::new() });

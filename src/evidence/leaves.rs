@@ -82,6 +82,6 @@ impl<'a> Leaves<'a> {
 
     fn push(&mut self, found: Found) {
         let Found { state, source, spans } = found;
-        self.fields.push(FieldEvidence { field: self.pointer.clone(), state, source, spans });
+        self.fields.push(FieldEvidence { field: self.pointer.clone(), state, source, spans, accuracy: None });
     }
 }

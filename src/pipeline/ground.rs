@@ -13,6 +13,7 @@ use foldhash::quality::RandomState;
 use serde_json::Value;
 
 use crate::domain::answer::{Answer, Flag, Validation};
+use crate::domain::calibration::Calibration;
 use crate::domain::evidence::{Evidence, EvidenceState};
 use crate::domain::grounding::{Grounding, TextsHash};
 use crate::evidence::{Locator, Source};
@@ -51,6 +52,8 @@ pub struct Grounder {
     locator: Locator,
     /// What is to be done about values of a field that has no policy of its own.
     policy: UngroundedPolicy,
+    /// How often values were right by their evidence, where that was counted.
+    calibration: Option<Arc<Calibration>>,
     /// The hash of no texts: two specifications that ground differently may share an answer.
     no_texts: u64,
 }
@@ -82,10 +85,16 @@ impl UngroundedPolicy {
 
 impl Grounder {
     /// A grounder for answers of this schema to prompts of this template.
-    pub fn new(template: Arc<Template>, schema: Arc<Schema>, policy: UngroundedPolicy) -> Self {
-        let no_texts = HASHES.hash_one((schema.json().to_string(), policy));
+    pub fn new(
+        template: Arc<Template>,
+        schema: Arc<Schema>,
+        policy: UngroundedPolicy,
+        calibration: Option<Arc<Calibration>>,
+    ) -> Self {
+        let counted = calibration.as_ref().map(|calibration| serde_json::to_string(&**calibration).unwrap_or_default());
+        let no_texts = HASHES.hash_one((schema.json().to_string(), policy, counted));
         let locator = Locator::new(schema.json());
-        Self { template, schema, locator, policy, no_texts }
+        Self { template, schema, locator, policy, calibration, no_texts }
     }
 
     /// The fields that the schema wants quotes for.
@@ -134,6 +143,9 @@ impl Grounder {
             // What is in none of the texts that were searched may be in one of the others.
             let missing = evidence.fields.iter_mut().filter(|field| field.state == EvidenceState::None);
             missing.for_each(|field| field.state = EvidenceState::Unsearched);
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.tell(&mut evidence, &data);
         }
         let missing = missing(&evidence);
         let with = |policy| missing.iter().copied().filter(move |pointer| self.policy_of(pointer) == policy);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::answer_key::AnswerNames;
+use crate::domain::calibration::Calibration;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::agreement::SecondProvider;
@@ -149,6 +150,8 @@ pub struct SpecSettings {
     pub cache: CachePolicy,
     /// A name of the user's own, by which the answers can be invalidated.
     pub cache_tag: Option<Arc<str>>,
+    /// How often values were right by their evidence, for results to tell.
+    pub calibration: Option<Arc<Calibration>>,
 }
 
 /// What is asked, and of whom.
@@ -247,9 +250,10 @@ fn call(settings: &SpecSettings, quoted: Option<&QuotedFields>) -> CallSpec {
 }
 
 fn grounder(settings: &SpecSettings) -> Option<Grounder> {
-    let SpecSettings { template, schema, checks, .. } = settings;
+    let SpecSettings { template, schema, checks, calibration, .. } = settings;
+    let (template, schema) = (Arc::clone(template), Arc::clone(schema));
     let is_wanted = checks.evidence != EvidenceMode::Off;
-    is_wanted.then(|| Grounder::new(Arc::clone(template), Arc::clone(schema), checks.on_ungrounded))
+    is_wanted.then(|| Grounder::new(template, schema, checks.on_ungrounded, calibration.clone()))
 }
 
 /// The values that the model is to quote for, if there are some.
@@ -265,7 +269,8 @@ fn quoted(mode: EvidenceMode, grounder: &Grounder) -> Option<QuotedFields> {
 
 fn question(settings: &SpecSettings, quoted: Option<&QuotedFields>, router: &Router) -> Sha256 {
     // Exhaustive on purpose: a new setting does not compile until somebody decides whether it changes an answer.
-    let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _, cache_tag } = settings;
+    let SpecSettings { template, schema, generation, checks, ceiling: _, cache: _, cache_tag, calibration: _ } =
+        settings;
     let Generation { temperature, max_tokens } = generation;
     let mut hash = Sha256::new_with_prefix(b"structured-prompt/question/3");
     // Answers are invalidated by these names: what one tag, schema or template gets rid of must not be another's hit.

@@ -50,6 +50,7 @@ pub(crate) fn settings() -> SpecSettings {
         ceiling: RecordCeiling { tokens: 100_000, usd: None },
         cache: CachePolicy::OFF,
         cache_tag: None,
+        calibration: None,
     }
 }
 

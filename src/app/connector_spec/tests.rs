@@ -178,6 +178,30 @@ async fn a_name_that_means_nothing_is_a_wrong_configuration_and_a_store_that_is_
 }
 
 #[tokio::test]
+async fn a_calibration_belongs_to_the_schema_that_the_store_has_when_the_process_starts() {
+    let it = setup().await;
+    let directory = tempfile::tempdir().unwrap();
+    let shares = r#"{"exact":{"p":0.9,"n":20,"low":0.7,"high":0.97}}"#;
+    let counted = |fields: &str| {
+        let file = format!(
+            r#"{{"format":1,"connector":"orders","variant":"orders","labels":20,"fields":{fields},"all":{shares}}}"#
+        );
+        std::fs::write(directory.path().join("counted.json"), file).unwrap();
+        let text = format!("{CONNECTOR}options: {{ calibration: counted.json }}\n");
+        read_text(&directory.path().join("c.yaml"), &text, &RuntimeDefaults::default()).unwrap()
+    };
+    let first = async |config: &ConnectorConfig| {
+        let named = NamedSpec::of(config, || router_to(Arc::new(FakeModel::default())));
+        let parts = named.first(config, &it.definitions).await.map_err(|error| error.to_string())?;
+        Ok::<_, String>(named.spec(&parts).settings().calibration.is_some())
+    };
+    assert_eq!(first(&counted("{}")).await, Ok(true));
+    let error = first(&counted(&format!(r#"{{"/total":{shares}}}"#))).await.unwrap_err();
+    assert!(error.contains("options.calibration: the calibration was made for another schema"), "{error}");
+    assert!(error.contains("order has no /total"), "{error}");
+}
+
+#[tokio::test]
 async fn a_connector_asks_with_what_is_built_in_whatever_other_teams_make_public_under_its_name() {
     let it = setup().await;
     let (name, description) = ("invoice".to_owned(), String::new());

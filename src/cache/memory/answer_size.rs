@@ -16,6 +16,8 @@ const ALLOCATION: usize = 16;
 const WRITTEN_FIELD: usize = 48;
 /// Usual length of a span as text.
 const WRITTEN_SPAN: usize = 12;
+/// Usual length of a share with its count as text.
+const WRITTEN_ACCURACY: usize = 18;
 /// What the text of a field's evidence has for a log probability.
 const WRITTEN_LOGPROB: usize = 24;
 
@@ -79,10 +81,11 @@ fn agreement_bytes(agreement: &Agreement) -> usize {
 fn grounding_bytes(grounding: &Grounding) -> usize {
     let Grounding { evidence, grounded: _, data, flags, is_for_review: _, refused, written: _ } = grounding;
     let fields = evidence.fields.iter().map(|field| {
-        let FieldEvidence { field: pointer, state: _, source, spans } = field;
+        let FieldEvidence { field: pointer, state: _, source, spans, accuracy } = field;
         let source_len = source.as_ref().map_or(0, |source| source.len());
         let kept = size_of::<FieldEvidence>() + pointer.len() + size_of_val(spans.as_slice()) + 3 * ALLOCATION;
-        let written = WRITTEN_FIELD + pointer.len() + source_len + WRITTEN_SPAN * spans.len();
+        let accuracy = accuracy.map_or(0, |_| WRITTEN_ACCURACY);
+        let written = WRITTEN_FIELD + pointer.len() + source_len + WRITTEN_SPAN * spans.len() + accuracy;
         kept + source_len + written
     });
     let data = data.as_ref().map_or(0, |data| data.len() + 2 * ALLOCATION);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Args, EvalError};
 use crate::cli::say;
 use crate::domain::text;
-use crate::eval::calibration::Calibration;
+use crate::eval::calibration;
 use crate::eval::comparison::Scores;
 use crate::eval::labels::{self, Label};
 use crate::eval::report::{Report, html, json, markdown};
@@ -60,7 +60,7 @@ pub(super) fn write(args: &Args, report: &Report<'_>) -> Result<(), EvalError> {
         say(format_args!("wrote report.json, report.md and report.html to {}", directory.display()));
     }
     if let (Some(path), Some(variant)) = (&args.calibration, report.variants.first()) {
-        let calibration = Calibration::of(report.connector, variant.run, report.fields, report.labels);
+        let calibration = calibration::of(report.connector, variant.run, report.fields, report.labels);
         if calibration.all.is_empty() {
             say("--calibration: no evidence was looked for, so there is nothing to count by it");
         }

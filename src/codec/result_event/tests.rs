@@ -57,12 +57,19 @@ fn answered() -> Answered {
         agreement: Some(Agreement::new(0.5, vec![("/intent".into(), true), ("/order".into(), false)])),
     };
     let evidence = vec![
-        FieldEvidence { field: "/intent".into(), state: EvidenceState::Judged, source: None, spans: Vec::new() },
+        FieldEvidence {
+            field: "/intent".into(),
+            state: EvidenceState::Judged,
+            source: None,
+            spans: Vec::new(),
+            accuracy: None,
+        },
         FieldEvidence {
             field: "/order".into(),
             state: EvidenceState::Exact,
             source: Some("/body".into()),
             spans: vec![Span { start: 3, end: 7 }],
+            accuracy: None,
         },
     ];
     let grounding = Grounding {

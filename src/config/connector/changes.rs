@@ -56,13 +56,19 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Lays them over the tree of a connector.
+    /// Lays them over the tree of a connector. Its calibration is left out: an evaluation counts anew.
     pub(super) fn apply(&self, root: &mut Node) {
         let name: Arc<str> = Arc::from(self.name.as_str());
+        let member = |node: &Node, key: &str| node.entries().iter().position(|entry| entry.key == key);
+        let options = member(root, "options").and_then(|index| root.entries().get(index));
+        let has_calibration = options.is_some_and(|options| member(&options.node, "calibration").is_some());
         let mut set = |levels: &[&str], text: &str| {
             let levels: Vec<String> = levels.iter().map(|level| (*level).to_owned()).collect();
             document::set(root, &levels, &name, text);
         };
+        if has_calibration {
+            set(&["options", "calibration"], "");
+        }
         if !self.settings.is_empty() {
             // An evaluation asks no second provider, which might be the one that is asked first now.
             set(&["options", "agreement"], "");
@@ -135,6 +141,14 @@ dead_letter: { kafka: { topic: dlq } }
         let same = read(&[]).unwrap();
         assert_eq!((same.schema.known().unwrap().name(), same.spec.generation.temperature), ("tickets", Some(1.0)));
         assert_ne!(same.config_hash, changed.config_hash);
+    }
+
+    #[test]
+    fn an_evaluation_needs_no_calibration_and_has_none() {
+        let text = CONNECTOR.replace("temperature: 1", "calibration: not-made-yet.json");
+        let defaults = RuntimeDefaults { has_store: false, ..RuntimeDefaults::default() };
+        let read = read_changed(Path::new("c.yaml"), &text, &Changes::default(), &defaults).unwrap();
+        assert!(read.spec.calibration.is_none());
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub(super) fn of(
         evidence: _,
         on_ungrounded: _,
         agreement: _,
+        calibration: _,
         cache_ttl,
     } = options;
     let mut document = json!({
@@ -91,7 +92,7 @@ pub(super) fn of(
 /// Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
 /// with it what it remembers.
 fn add_later_settings(document: &mut Value, options: &Options, review_topic: Option<&str>) {
-    let Options { evidence, on_ungrounded, agreement, .. } = options;
+    let Options { evidence, on_ungrounded, agreement, calibration, .. } = options;
     if *evidence != EvidenceMode::Locate {
         document["options"]["evidence"] = format!("{evidence:?}").into();
     }
@@ -105,6 +106,9 @@ fn add_later_settings(document: &mut Value, options: &Options, review_topic: Opt
     }
     if let Some(review) = review_topic {
         document["review"] = review.into();
+    }
+    if let Some(counted) = calibration {
+        document["options"]["calibration"] = serde_json::to_value(&*counted.calibration).unwrap_or_default();
     }
 }
 

@@ -1,8 +1,11 @@
 //! The `options` section.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::agreement::{self, ConnectorAgreement};
+use super::calibration::{self, Counted};
 use super::named_provider::check_provider;
 use super::sink::Target;
 use super::{ConnectorSpec, RuntimeDefaults};
@@ -66,6 +69,7 @@ pub(super) struct Options {
     pub(super) evidence: EvidenceMode,
     pub(super) on_ungrounded: UngroundedPolicy,
     pub(super) agreement: Option<ConnectorAgreement>,
+    pub(super) calibration: Option<Counted>,
     /// `None` takes the runtime's.
     pub(super) cache_ttl: Option<Duration>,
 }
@@ -87,6 +91,7 @@ impl Options {
             },
             ceiling: self.record_ceiling,
             cache: CachePolicy::on(self.cache_ttl.unwrap_or(default_ttl)),
+            calibration: self.calibration.as_ref().map(|counted| Arc::clone(&counted.calibration)),
         }
     }
 }
@@ -95,6 +100,7 @@ impl Options {
 pub(super) fn read(
     diagnostics: &Diagnostics,
     mut section: Section<'_>,
+    base: &Path,
     defaults: &RuntimeDefaults,
     review: &Target,
 ) -> Options {
@@ -137,6 +143,7 @@ pub(super) fn read(
         evidence: section.get("evidence", choice(EVIDENCE, &[])).unwrap_or(EvidenceMode::Locate),
         on_ungrounded: ungrounded(&mut section),
         agreement,
+        calibration: calibration::read(diagnostics, &mut section, base),
         cache_ttl: section.get("cache_ttl", duration),
     };
     if options.evidence == EvidenceMode::Off && options.on_ungrounded != UngroundedPolicy::Flag {
@@ -146,6 +153,7 @@ pub(super) fn read(
     }
     check_review(diagnostics, &section, &options, review);
     check_agreement(diagnostics, &section, &options);
+    check_calibration(diagnostics, &section, &options);
     section.finish();
     options
 }
@@ -169,6 +177,15 @@ fn check_review(diagnostics: &Diagnostics, section: &Section<'_>, options: &Opti
     for (key, _) in policies.iter().filter(|(_, is_review)| *is_review && review.is_none()) {
         let help = "write review: { kafka: { topic: … } }, at the top level of the file";
         diagnostics.note(&section.location_of(key), Problem::new("there is no topic for results to review", help));
+    }
+}
+
+/// Shares are told by the evidence of a value.
+fn check_calibration(diagnostics: &Diagnostics, section: &Section<'_>, options: &Options) {
+    if options.evidence == EvidenceMode::Off && options.calibration.is_some() {
+        let help = "remove one of the two: shares are told by the evidence of a value";
+        diagnostics
+            .note(&section.location_of("calibration"), Problem::new("nothing is looked for: evidence is off", help));
     }
 }
 

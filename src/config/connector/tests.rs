@@ -113,6 +113,36 @@ fn a_process_has_from_one_to_64_consumers_of_a_connector() {
     }
 }
 
+/// A calibration that counts this field.
+fn calibration_of(field: &str) -> String {
+    let counted = r#"{"exact":{"p":0.9,"n":20,"low":0.7,"high":0.97}}"#;
+    format!(
+        r#"{{"format":1,"connector":"a","variant":"a","labels":20,"fields":{{"{field}":{counted}}},"all":{counted}}}"#
+    )
+}
+
+#[test]
+fn a_calibration_is_read_beside_the_connector_and_belongs_to_its_schema() {
+    let text = connector("a", "a", "b", "c") + "schema: support-intent\noptions: { calibration: counted.json }\n";
+    let with = |file: &str| load(&[("c.yaml", &text), ("counted.json", file)]).map(|mut read| read.remove(0));
+    let read = with(&calibration_of("/intent")).unwrap();
+    assert_eq!(read.spec.calibration.as_ref().map(|counted| counted.labels), Some(20));
+    let other = with(&calibration_of("/order_id")).unwrap();
+    assert_ne!(read.config_hash, other.config_hash, "results say something else");
+    for (file, message) in [
+        (calibration_of("/no_such_field"), "options.calibration: the calibration was made for another schema"),
+        ("{}".to_owned(), "counted.json: it is no calibration: missing field"),
+    ] {
+        let found = with(&file).unwrap_err();
+        assert!(found.contains(message) && found.contains("eval --calibration"), "{found}");
+    }
+    let missing = load(&[("c.yaml", &text)]).unwrap_err();
+    assert!(missing.contains("options.calibration: counted.json cannot be read"), "{missing}");
+    let off = text.replace("{ calibration", "{ evidence: off, calibration");
+    let found = load(&[("c.yaml", &off), ("counted.json", &calibration_of("/intent"))]).unwrap_err();
+    assert!(found.contains("options.calibration: nothing is looked for"), "{found}");
+}
+
 #[test]
 fn an_answer_must_fit_into_the_records_ceiling() {
     let with = |options: &str| connector("a", "a", "b", "c") + &format!("options: {{ {options} }}\n");

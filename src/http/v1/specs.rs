@@ -113,7 +113,8 @@ impl SpecBuilder {
         let cache = self.cache_policy(&request.options);
         let (generation, ceiling) = (Generation { temperature, max_tokens }, self.ceiling(max_tokens));
         let cache_tag = request.options.cache_tag.as_deref().map(Arc::from);
-        let settings = SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag };
+        let settings =
+            SpecSettings { template, schema, generation, checks, ceiling, cache, cache_tag, calibration: None };
         Ok(Spec::new(settings, router))
     }
 

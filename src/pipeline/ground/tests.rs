@@ -291,6 +291,21 @@ async fn an_answer_without_quotes_is_taken_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_calibration_says_how_often_such_values_were_right() {
+    let counted = |p: f64| json!({ "p": p, "n": 20, "low": 0.5, "high": 0.99 });
+    let file = json!({ "format": 1, "connector": "c", "variant": "v", "labels": 20,
+        "fields": { "/order": { "exact": counted(0.9) } }, "all": { "judged": counted(0.75) } });
+    let calibration = Arc::new(Calibration::parse(&file.to_string()).unwrap());
+    let told = async |settings: SpecSettings| {
+        let answered = answered(settings, VALID, "order A-1").await.unwrap();
+        let fields = &answered.grounding.as_ref().unwrap().evidence.fields;
+        fields.iter().map(|field| field.accuracy.map(|accuracy| accuracy.p)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(settings().with(|it| it.calibration = Some(calibration))).await, [Some(0.75), Some(0.9), None]);
+    assert_eq!(told(settings()).await, [None; 3]);
+}
+
+#[tokio::test]
 async fn what_is_in_none_of_the_texts_that_were_searched_is_not_called_missing_where_there_are_more() {
     let settings = || {
         settings().with(|it| {

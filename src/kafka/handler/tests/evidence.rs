@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::calibration::Calibration;
 use crate::domain::logprobs::ValueLogprob;
 use crate::pipeline::spec::{EvidenceMode, LowConfidencePolicy, UngroundedPolicy};
 use crate::ports::model::ObjectLogprobs;
@@ -83,6 +84,20 @@ async fn a_result_says_how_likely_its_values_were_where_the_provider_tells_it() 
         let attribute = |name: &str| header(&settled, name).unwrap();
         assert_eq!((attribute("ce_cachehit").as_str(), attribute("ce_confidence").as_str()), (hit, "0.37"));
         assert_eq!(attribute("ce_confidencefactors"), "validation=1.00 ladder=1.00 grounding=0.50 provider=0.73");
+    }
+}
+
+#[tokio::test]
+async fn a_result_says_how_often_such_values_were_right_where_that_was_counted() {
+    let counted = json!({ "format": 1, "connector": "c", "variant": "v", "labels": 30, "fields": {},
+        "all": { "exact": { "p": 0.96667, "n": 30, "low": 0.8, "high": 0.99 } } });
+    let calibration = Arc::new(Calibration::parse(&counted.to_string()).unwrap());
+    let handler = handler_saying(ticket_settings().with(|it| it.calibration = Some(calibration)), None);
+    for (offset, body) in [(1, "order A-1"), (2, "order  A-1")] {
+        let settled = settled(&handler, body, offset).await;
+        let evidence: Value = serde_json::from_str(&header(&settled, "ce_fieldevidence").unwrap()).unwrap();
+        assert_eq!((&evidence["/order"]["p"], &evidence["/order"]["n"]), (&json!(0.967), &json!(30)), "{evidence}");
+        assert_eq!(evidence["/amount"], json!({ "evidence": "none" }));
     }
 }
 
