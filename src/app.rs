@@ -1,7 +1,7 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
 //! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`, `listeners`: the builders of the parts;
-//!   `connector_spec`: what a connector asks by name;
+//!   `connector_spec`: what a connector asks by name; [`connector_schema`]: its schema alone;
 //! - `shared`: what all of them need;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
@@ -10,6 +10,7 @@
 mod api;
 pub mod audit;
 mod cache;
+pub mod connector_schema;
 mod connector_spec;
 mod connectors;
 pub mod errors;

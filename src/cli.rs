@@ -9,6 +9,7 @@ pub mod key;
 pub mod lint;
 pub mod migrate;
 pub mod openapi;
+pub mod review;
 pub mod run;
 pub mod schema;
 mod stored;
@@ -52,6 +53,7 @@ enum Command {
     Demo(demo::Args),
     Lint(lint::Args),
     Eval(eval::Args),
+    Review(review::Args),
     Schema(schema::Args),
     Template(template::Args),
     Cache(cache::Args),
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
             lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
         }
         Command::Eval(args) => eval::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
+        Command::Review(args) => review::run(&args, &mut io::stdout()),
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Cache(args) => cache::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),

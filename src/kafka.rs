@@ -9,6 +9,7 @@
 //! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
 //! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
+//! - [`review_queue`]: results that wait for a person, and what becomes of each, once;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
@@ -22,6 +23,7 @@ pub mod health;
 pub mod member;
 mod process;
 mod result_log;
+pub mod review_queue;
 mod session;
 pub mod settings;
 pub mod status;

@@ -54,7 +54,7 @@ pub(super) struct Followed {
 }
 
 /// Why a name means nothing.
-enum Unresolved {
+pub(super) enum Unresolved {
     /// The store cannot be asked.
     Away(String),
     /// It has nothing that can be used.
@@ -150,17 +150,22 @@ impl NamedSpec {
                 }
             }
         };
-        let schema = match &self.schema {
-            Part::Written(schema) => Arc::clone(schema),
-            Part::Named { reference, .. } => {
-                let found = definitions.schema(&tenant, reference).await;
-                found.map_err(|error| unresolved("schema", reference, &error))?
-            }
-        };
+        let schema = find_schema(&self.schema, definitions).await?;
         if let Some(Err(error)) = self.second_provider(&schema) {
             return Err(Unresolved::Wrong(format!("options.agreement: the schema {}: {error}", schema.name())));
         }
         Ok((template, schema))
+    }
+}
+
+/// The schema that a connector's part means now.
+pub(super) async fn find_schema(part: &Part<Schema>, definitions: &Definitions) -> Result<Arc<Schema>, Unresolved> {
+    match part {
+        Part::Written(schema) => Ok(Arc::clone(schema)),
+        Part::Named { reference, .. } => {
+            let found = definitions.schema(&Tenant::default(), reference).await;
+            found.map_err(|error| unresolved("schema", reference, &error))
+        }
     }
 }
 

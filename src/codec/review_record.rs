@@ -1,6 +1,9 @@
 //! A result that waits for a person: the record that the result topic would have, and behind it the record that was
-//! answered, byte for byte, in headers.
+//! answered, byte for byte, in headers. `waiting` reads it back, and makes what is published of it.
 
+mod waiting;
+
+pub use self::waiting::{Approval, Correction, NotForReview, Reviewer, WaitingResult};
 use super::write;
 use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing, Record};

@@ -150,6 +150,8 @@ codes! {
     Ungrounded = "ungrounded", Score, Refused;
     /// The confidence is below the threshold and the policy is to dead-letter.
     LowConfidence = "low_confidence", Score, Refused;
+    /// A person who reviewed the result rejected it.
+    RejectedByReviewer = "rejected_by_reviewer", Score, Refused;
     /// The result is larger than the output topic accepts.
     ResultTooLarge = "result_too_large", Publish, Invalid;
     /// The output topic refused the result for another reason than its size.

@@ -93,6 +93,7 @@ impl Failure {
                 | Code::DeadlineExceeded
                 | Code::Ungrounded
                 | Code::LowConfidence
+                | Code::RejectedByReviewer
                 | Code::InternalError
                 | Code::ProcessAborted
         );

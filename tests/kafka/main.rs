@@ -29,6 +29,7 @@ mod reader;
 mod rebalance;
 mod remembered;
 mod review;
+mod review_decisions;
 #[path = "../support/servers.rs"]
 mod servers;
 #[path = "../support/service.rs"]

@@ -11,7 +11,7 @@ use super::wait_until;
 /// What an event says whose answer has an order number that it does not have.
 const INVENTED: &str = "I have lost my order number";
 
-fn script() -> Script {
+pub(super) fn script() -> Script {
     Script::default().latency(Latency::Between(Duration::from_millis(1), Duration::from_millis(40))).answer(
         |request, call| {
             let order = request.to_string().contains(INVENTED).then_some("ZX-90817");
@@ -25,16 +25,17 @@ fn script() -> Script {
     )
 }
 
-fn event(n: usize) -> TestRecord {
+/// Every fourth is one of them.
+pub(super) fn event(n: usize) -> TestRecord {
     let text = if n.is_multiple_of(4) { INVENTED } else { "where is my parcel?" };
     TestRecord::event(&format!("e-{n}"), &format!("Ticket {n}: {text}"))
 }
 
-fn options(review: &str) -> String {
+pub(super) fn options(review: &str) -> String {
     format!("review: {{ kafka: {{ topic: {review} }} }}\noptions: {{ on_ungrounded: review }}\n")
 }
 
-fn wait_for(outcomes: usize, topics: &[&str], limit: Duration) {
+pub(super) fn wait_for(outcomes: usize, topics: &[&str], limit: Duration) {
     wait_until("an outcome of each record", limit, || {
         let counts: Vec<usize> = topics.iter().map(|topic| broker::read(topic).len()).collect();
         if counts.iter().sum::<usize>() >= outcomes { Ok(()) } else { Err(format!("{counts:?}")) }

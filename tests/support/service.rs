@@ -140,7 +140,13 @@ impl Setup {
         self
     }
 
-    fn write_runtime(&self) -> PathBuf {
+    /// The file of a connector that was added.
+    pub fn connector_file(&self, topics: &Topics) -> PathBuf {
+        self.directory.path().join("connectors").join(format!("{}.yaml", topics.group.trim_end_matches("-group")))
+    }
+
+    /// Writes the runtime configuration.
+    pub fn write_runtime(&self) -> PathBuf {
         let path = self.directory.path().join("structured-prompt.yaml");
         let text = format!(
             "kafka: {{ brokers: [\"{}\"], client: {{ {} }} }}\nhttp: {{ listen: \"127.0.0.1:0\" }}\n\

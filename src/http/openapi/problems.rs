@@ -36,7 +36,8 @@ impl IntoResponses for PipelineProblems {
 
 /// Whether a request over HTTP can fail so, which is no record and has no topic.
 fn can_end_a_prompt(code: Code) -> bool {
-    let is_of_records = matches!(code.stage(), Stage::Decode | Stage::Publish) || code == Code::IdConflict;
+    let is_of_records = matches!(code.stage(), Stage::Decode | Stage::Publish)
+        || matches!(code, Code::IdConflict | Code::RejectedByReviewer);
     !is_of_records && code.kind() != Kind::Bug
 }
 

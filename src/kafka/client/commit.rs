@@ -1,9 +1,13 @@
 //! What is committed for a partition: an offset, and in its metadata what has an outcome beyond it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::commit_metadata::{Encoded, MAX_CHARS};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+
+use super::commit_metadata::{Completed, Encoded, MAX_CHARS, MetadataError};
 
 /// Length of a map from which intake should wait, so that the map cannot outgrow what a broker takes.
 const LONG_MAP_CHARS: usize = MAX_CHARS / 4 * 3;
@@ -39,4 +43,24 @@ impl Commit {
     pub(crate) fn is_long(&self) -> bool {
         self.map.text.len() > LONG_MAP_CHARS
     }
+}
+
+/// What the client takes to commit.
+pub(crate) fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for Commit { partition, next, map } in commits {
+        let mut element = list.add_partition(&partition.topic, partition.number);
+        element.set_offset(Offset::Offset(*next))?;
+        if has_maps && !map.text.is_empty() {
+            element.set_metadata(&map.text);
+        }
+    }
+    Ok(list)
+}
+
+/// The map beside a committed offset.
+pub(crate) fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, MetadataError> {
+    // The library panics on metadata that is not UTF-8 (rdkafka 0.39), which any client of the group can have written.
+    let text = catch_unwind(AssertUnwindSafe(|| element.metadata())).map_err(|_panic| MetadataError::Foreign)?;
+    Completed::decode(text, base)
 }

@@ -2,7 +2,6 @@
 //! asynchronous commit does not tell how it ended (librdkafka 2.12 reports manual commits only to a callback that the
 //! Rust client, being event-based, does not set).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,12 +10,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+use rdkafka::topic_partition_list::Offset;
 
 use super::callbacks::{Consumer, Producer};
 use super::cluster::{self, ClusterError, Done, Fetched, Request};
-use super::commit::{Commit, Partition};
-use super::commit_metadata::{Completed, MetadataError};
+use super::commit::{Commit, Partition, list, map};
+use super::commit_metadata::Completed;
 use super::transaction_calls::{self, insist};
 use crate::tasks;
 
@@ -158,18 +157,6 @@ fn commit_transaction(
     Ok(commits)
 }
 
-fn list(commits: &[Commit], has_maps: bool) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::new();
-    for Commit { partition, next, map } in commits {
-        let mut element = list.add_partition(&partition.topic, partition.number);
-        element.set_offset(Offset::Offset(*next))?;
-        if has_maps && !map.text.is_empty() {
-            element.set_metadata(&map.text);
-        }
-    }
-    Ok(list)
-}
-
 fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> {
     let list = consumer.committed_offsets(cluster::list(partitions), FETCH_TIMEOUT)?;
     let mut fetched = Fetched::default();
@@ -201,10 +188,4 @@ fn fetch(consumer: &Consumer, partitions: &[Partition]) -> KafkaResult<Fetched> 
     }
     fetched.list = list;
     Ok(fetched)
-}
-
-fn map(element: &TopicPartitionListElem<'_>, base: i64) -> Result<Completed, MetadataError> {
-    // The library panics on metadata that is not UTF-8 (rdkafka 0.39), which any client of the group can have written.
-    let text = catch_unwind(AssertUnwindSafe(|| element.metadata())).map_err(|_panic| MetadataError::Foreign)?;
-    Completed::decode(text, base)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::{FromClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaResult;
 
 use super::callbacks::{Consumer, ConsumerEvents, Deliveries, Producer};
@@ -27,6 +27,18 @@ const CONSUMER: &[(&str, &str)] = &[
     ("queued.min.messages", "20000"),
     ("queued.max.messages.kbytes", "16384"),
     ("statistics.interval.ms", "5000"),
+];
+
+const REVIEW_CLIENT: &str = "structured-prompt-review";
+
+/// Options that only a member of a group has.
+const OF_MEMBERS: [&str; 3] = [GROUP_INSTANCE_ID, "group.protocol", "group.remote.assignor"];
+
+const REVIEW_CONSUMER: &[(&str, &str)] = &[
+    ("auto.offset.reset", "earliest"),
+    ("check.crcs", "true"),
+    // A fetch at the end of a partition waits this long before it says so; the default is half a second.
+    ("fetch.wait.max.ms", "50"),
 ];
 
 /// How long the group keeps the partitions of a member that is not heard of: what a single instance waits for after it
@@ -119,10 +131,31 @@ pub(crate) fn producer(deps: &Dependencies, transactional_id: Option<&str>) -> K
     let client_id = format!("structured-prompt-{}", deps.topics.group);
     let mut config = config(&deps.kafka, &client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
     if let Some(id) = transactional_id {
-        config.set("transactional.id", id);
-        let timeout = transaction_calls::TIMEOUT.as_millis().to_string();
-        config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
+        add_transactions(&mut config, id);
     }
+    config.create_with_context(Deliveries::default())
+}
+
+fn add_transactions(config: &mut ClientConfig, id: &str) {
+    config.set("transactional.id", id);
+    let timeout = transaction_calls::TIMEOUT.as_millis().to_string();
+    config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
+}
+
+/// A consumer that reads results for review, and what was decided about them. It takes partitions without joining the
+/// group, and says where they end.
+pub(crate) fn review_consumer(settings: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
+    let mut settings = settings.clone();
+    settings.client.retain(|option, _| !OF_MEMBERS.contains(&option.as_str()));
+    let mut config = config(&settings, REVIEW_CLIENT, &[COMMON, REVIEW_CONSUMER], OWNED_CONSUMER);
+    config.set("group.id", group).set("enable.partition.eof", "true");
+    config.create()
+}
+
+/// A producer for what people decide about results for review.
+pub(crate) fn review_producer(settings: &KafkaSettings, transactional_id: &str) -> KafkaResult<Producer> {
+    let mut config = config(settings, REVIEW_CLIENT, &[COMMON, PRODUCER], OWNED_PRODUCER);
+    add_transactions(&mut config, transactional_id);
     config.create_with_context(Deliveries::default())
 }
 

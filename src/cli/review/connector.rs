@@ -1,0 +1,56 @@
+//! The connector whose results are reviewed.
+
+use serde_json::Value;
+
+use super::{CommandError, ConnectorArgs, label};
+use crate::cli::stored;
+use crate::codec::review_record::WaitingResult;
+use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
+use crate::config::runtime::RuntimeConfig;
+use crate::domain::record::Record;
+use crate::kafka::handler;
+use crate::kafka::review_queue::{ReviewError, ReviewQueue};
+use crate::store::settings::StoreUrl;
+
+/// A connector with a topic for reviews, and its cluster.
+pub(super) struct ReviewedConnector {
+    pub(super) runtime: RuntimeConfig,
+    pub(super) config: ConnectorConfig,
+}
+
+impl ReviewedConnector {
+    /// Reads the files. Whom the connector asks does not matter here.
+    pub(super) fn read(args: &ConnectorArgs) -> Result<Self, CommandError> {
+        let runtime = stored::configuration(args.config.as_deref()).map_err(CommandError::WrongUse)?;
+        let has_store = runtime.store.url != StoreUrl::Off;
+        let defaults = RuntimeDefaults { has_store, ..RuntimeDefaults::default() };
+        let mut connectors = load_connectors(std::slice::from_ref(&args.file), &defaults)?;
+        match (connectors.pop(), connectors.is_empty()) {
+            (Some(config), true) if config.topics.review_topic.is_some() => Ok(Self { runtime, config }),
+            (Some(config), true) => Err(CommandError::WrongUse(format!(
+                "connector {} has no topic for reviews: write review: {{ kafka: {{ topic: … }} }} in its file",
+                config.name
+            ))),
+            _ => Err(CommandError::WrongUse("name the file of one connector, not a directory of several".to_owned())),
+        }
+    }
+
+    /// What waits.
+    pub(super) fn queue(&self) -> Result<ReviewQueue<'_>, ReviewError> {
+        let topics = &self.config.topics;
+        // It was found when the file was read.
+        let topic = topics.review_topic.as_deref().unwrap_or_default();
+        ReviewQueue::new(&self.runtime.kafka, &self.config.name, topics, topic)
+    }
+
+    /// What was asked, as labels have it; none if the record cannot be read any more.
+    pub(super) fn event(&self, waiting: &WaitingResult) -> Option<Value> {
+        let (format, limit) = (self.config.topics.format, self.config.spec.checks.max_prompt_chars);
+        handler::decode(&waiting.source, format, limit).ok().map(|event| label::event(&event, format))
+    }
+}
+
+/// The result in a record of the review topic.
+pub(super) fn decode(record: Record) -> Result<WaitingResult, String> {
+    WaitingResult::decode(record).map_err(|error| error.to_string())
+}

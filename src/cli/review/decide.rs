@@ -1,0 +1,148 @@
+//! Decisions: accept, correct, reject.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::connector::{ReviewedConnector, decode};
+use super::{CommandError, ResultArgs, label};
+use crate::app::connector_schema::connector_schema;
+use crate::cli::runtime;
+use crate::codec::dead_letter::{self, DeadLetterOrigin};
+use crate::codec::review_record::{Approval, Correction, Reviewer};
+use crate::domain::failure::{Code, Failure};
+use crate::domain::{json, text};
+use crate::ports::clock::{Clock as _, SystemClock};
+use crate::schema::Schema;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AcceptArgs {
+    #[command(flatten)]
+    of: ResultArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CorrectArgs {
+    #[command(flatten)]
+    of: ResultArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    /// The right data as JSON, valid against the connector's schema; - is standard input
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RejectArgs {
+    #[command(flatten)]
+    of: ResultArgs,
+    /// Who decides; the dead letter says so
+    #[arg(long, value_name = "NAME")]
+    reviewer: Reviewer,
+    /// Why, for the dead letter
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct ApprovalArgs {
+    /// Who decides; the result says so (`ce_reviewedby`)
+    #[arg(long, value_name = "NAME")]
+    reviewer: Reviewer,
+    /// Append the event with the published data to this file, as a label for `eval`
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+}
+
+pub(super) fn accept(args: &AcceptArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    let connector = ReviewedConnector::read(&args.of.connector)?;
+    publish(&connector, &args.of, &args.approval, None)?;
+    Ok(writeln!(out, "accepted {}", args.of.place)?)
+}
+
+pub(super) fn correct(args: &CorrectArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    let connector = ReviewedConnector::read(&args.of.connector)?;
+    let schema = runtime()?.block_on(connector_schema(connector.runtime.clone(), &connector.config))?;
+    let correction =
+        read_correction(&args.data, &schema).map_err(|why| CommandError::WrongUse(format!("--data: {why}")))?;
+    publish(&connector, &args.of, &args.approval, Some(&correction))?;
+    Ok(writeln!(out, "corrected {}", args.of.place)?)
+}
+
+pub(super) fn reject(args: &RejectArgs, out: &mut dyn Write) -> Result<(), CommandError> {
+    let RejectArgs { of, reviewer, reason } = args;
+    let connector = ReviewedConnector::read(&of.connector)?;
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let failure = Failure::new(Code::RejectedByReviewer, format!("{} rejected the result{reason}", reviewer.as_str()));
+    let origin = DeadLetterOrigin { connector: &connector.config.name };
+    connector.queue()?.decide(of.place, |record| {
+        let letter = dead_letter::encode(&decode(record)?.source, &failure, &origin, SystemClock.now());
+        Ok((&*connector.config.topics.dead_letter_topic, letter))
+    })?;
+    Ok(writeln!(out, "rejected {}", of.place)?)
+}
+
+/// Publishes a result, and appends the label when that is certain.
+fn publish(
+    connector: &ReviewedConnector,
+    of: &ResultArgs,
+    args: &ApprovalArgs,
+    correction: Option<&Correction>,
+) -> Result<(), CommandError> {
+    // Opened before anything is decided, so that the label has a place.
+    let labels = args.labels.as_ref().map(|path| open_labels(path)).transpose()?;
+    let mut published = None;
+    connector.queue()?.decide(of.place, |record| {
+        let waiting = decode(record)?;
+        let approved = waiting.approved(&Approval { reviewer: &args.reviewer, at: SystemClock.now(), correction });
+        published = Some((waiting, approved.value.clone().unwrap_or_default()));
+        Ok((&*connector.config.topics.sink_topic, approved))
+    })?;
+    let (Some((mut file, path)), Some((waiting, data))) = (labels, published) else { return Ok(()) };
+    let no_label =
+        |why: &dyn std::fmt::Display| CommandError::NoLabel { path: path.to_path_buf(), why: why.to_string() };
+    let expected: Value = serde_json::from_slice(&data).map_err(|error| no_label(&error))?;
+    let event = connector.event(&waiting).ok_or_else(|| no_label(&"the record that was answered is not readable"))?;
+    let id = waiting.header("ce_id").unwrap_or_default();
+    label::append(&mut file, id, &event, &expected).map_err(|error| no_label(&error))
+}
+
+fn open_labels(path: &Path) -> Result<(File, &Path), CommandError> {
+    let file = File::options().append(true).create(true).open(path);
+    file.map(|file| (file, path))
+        .map_err(|error| CommandError::WrongUse(format!("--labels: {}: {error}", path.display())))
+}
+
+/// The data that a person gives, if it is valid; else what is wrong.
+fn read_correction(path: &Path, schema: &Schema) -> Result<Correction, String> {
+    let text = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let data = json::parse(&text).map_err(|fault| fault.to_string())?;
+    if let Err(violations) = schema.validate(&data) {
+        let told = violations.iter().map(|violation| format!("{}: {}", violation.pointer, violation.message));
+        return Err(format!(
+            "it is not valid against the schema {}:\n{}",
+            schema.name(),
+            told.collect::<Vec<_>>().join("\n")
+        ));
+    }
+    Ok(Correction {
+        data: Bytes::from(data.to_string()),
+        schema_uri: schema.uri().to_owned(),
+        schema_version: schema.version().to_owned(),
+    })
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.read_to_end(&mut bytes)?;
+    }
+    text::decode(&bytes).map_err(io::Error::other)
+}

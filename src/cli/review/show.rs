@@ -1,0 +1,160 @@
+//! What waits, for a terminal or a program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::codec::review_record::WaitingResult;
+use crate::domain::record::Record;
+use crate::eval::source;
+use crate::kafka::review_queue::ReviewPlace;
+
+/// What a place in a text is shown between: in a terminal, and elsewhere.
+const IN_TERMINAL: (&str, &str) = ("\u{1b}[7m", "\u{1b}[0m");
+const IN_TEXT: (&str, &str) = ("⟦", "⟧");
+
+/// A member of `ce_fieldevidence`. The one that counts what was left out has no `evidence`.
+#[derive(Debug, Deserialize)]
+struct FieldPlace {
+    evidence: Option<String>,
+    source: Option<String>,
+    #[serde(default)]
+    spans: Vec<[usize; 2]>,
+}
+
+/// By the JSON Pointer of each value.
+type Evidence = BTreeMap<String, FieldPlace>;
+
+/// A line for each record that waits.
+pub(super) fn list(records: Vec<Record>, is_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    if !is_json && !records.is_empty() {
+        writeln!(out, "{}", columns(["PLACE", "EVENT", "REASON", "CONFIDENCE", "UNGROUNDED"]))?;
+    }
+    for record in records {
+        let place = ReviewPlace::of(&record.position).to_string();
+        let line = match (WaitingResult::decode(record), is_json) {
+            (Ok(waiting), true) => as_json(&place, &waiting).to_string(),
+            (Ok(waiting), false) => {
+                let [event, confidence] = ["ce_causationid", "ce_confidence"].map(|name| header(&waiting, name));
+                columns([&place, event, &waiting.reason, confidence, &ungrounded(&evidence(&waiting)).join(" ")])
+            }
+            (Err(error), true) => json!({ "place": place, "error": error.to_string() }).to_string(),
+            (Err(error), false) => format!("{place:<10} {error}"),
+        };
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn columns(texts: [&str; 5]) -> String {
+    let [place, event, reason, confidence, ungrounded] = texts.map(in_line);
+    format!("{place:<10} {event:<36} {reason:<25} {confidence:<10} {ungrounded}").trim_end().to_owned()
+}
+
+fn as_json(place: &str, waiting: &WaitingResult) -> Value {
+    let data: Value = serde_json::from_slice(waiting.data()).unwrap_or_default();
+    json!({
+        "place": place,
+        "id": waiting.header("ce_id"),
+        "event": waiting.header("ce_causationid"),
+        "source": waiting.source.position.to_string(),
+        "reason": waiting.reason.split(',').collect::<Vec<_>>(),
+        "confidence": waiting.header("ce_confidence").and_then(|text| text.parse::<f64>().ok()),
+        "ungrounded": ungrounded(&evidence(waiting)),
+        "data": data,
+    })
+}
+
+/// One result: its values with their evidence, and the texts of the record with the places marked.
+pub(super) fn one(
+    waiting: &WaitingResult,
+    event: Option<&Value>,
+    is_terminal: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let data: Value = serde_json::from_slice(waiting.data()).unwrap_or_default();
+    let [id, confidence] = ["ce_causationid", "ce_confidence"].map(|name| in_line(header(waiting, name)));
+    writeln!(out, "event {id}, record {}", waiting.source.position)?;
+    writeln!(out, "waits because of {}, confidence {confidence}\n", in_line(&waiting.reason))?;
+    let mut evidence = evidence(waiting);
+    let all = evidence.len();
+    evidence.retain(|_, place| place.evidence.is_some());
+    for (pointer, place) in &evidence {
+        let value = data.pointer(pointer).map(ToString::to_string).unwrap_or_default();
+        let state = place.evidence.as_deref().unwrap_or_default();
+        writeln!(out, "{:<20} {:<12} {}", in_line(pointer), in_line(state), in_line(&value))?;
+    }
+    if evidence.is_empty() || evidence.len() < all {
+        writeln!(out, "all of it: {}", in_line(&data.to_string()))?;
+    }
+    match event {
+        Some(event) => texts(event, &evidence, if is_terminal { IN_TERMINAL } else { IN_TEXT }, out),
+        None => writeln!(out, "\nthe record cannot be read any more"),
+    }
+}
+
+/// The texts of the event's data, and of its attributes as far as a value stands there.
+fn texts(event: &Value, evidence: &Evidence, marks: (&str, &str), out: &mut dyn Write) -> io::Result<()> {
+    let named = evidence.values().filter_map(|place| place.source.clone());
+    let attributes = named.filter_map(|name| Some((name.clone(), source::text(event, &name)?)));
+    let texts: BTreeMap<String, String> = source::texts(event).into_iter().chain(attributes).collect();
+    for (name, text) in texts {
+        let length = text.chars().count();
+        let places = evidence.values().filter(|place| place.source.as_ref() == Some(&name));
+        let spans = places.flat_map(|place| &place.spans);
+        let chars: BTreeSet<usize> = spans.flat_map(|[start, end]| *start..length.min(*end)).collect();
+        writeln!(out, "\n{}\n{}", in_line(&name), marked(&text, &chars, marks))?;
+    }
+    Ok(())
+}
+
+fn header<'a>(waiting: &'a WaitingResult, name: &str) -> &'a str {
+    waiting.header(name).unwrap_or_default()
+}
+
+fn evidence(waiting: &WaitingResult) -> Evidence {
+    let text = waiting.header("ce_fieldevidence").unwrap_or("{}");
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The values that do not stand in the record's text.
+fn ungrounded(evidence: &Evidence) -> Vec<&str> {
+    let is_none = |place: &FieldPlace| place.evidence.as_deref() == Some("none");
+    evidence.iter().filter(|(_, place)| is_none(place)).map(|(pointer, _)| pointer.as_str()).collect()
+}
+
+/// The text with the characters of these numbers between marks.
+fn marked(text: &str, chars: &BTreeSet<usize>, (begin, end): (&str, &str)) -> String {
+    let (mut shown, mut is_marked) = (String::with_capacity(text.len()), false);
+    for (index, character) in text.chars().enumerate() {
+        if chars.contains(&index) != is_marked {
+            is_marked = !is_marked;
+            shown.push_str(if is_marked { begin } else { end });
+        }
+        shown.push(if character == '\n' { character } else { printable(character) });
+    }
+    if is_marked {
+        shown.push_str(end);
+    }
+    shown
+}
+
+fn in_line(text: &str) -> String {
+    text.chars().map(printable).collect()
+}
+
+/// A character, unless a terminal would obey it, or it changes the direction of writing: that can make one text look
+/// like another.
+fn printable(character: char) -> char {
+    let is_direction = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match character {
+        '\t' => ' ',
+        _ if character.is_control() || is_direction => char::REPLACEMENT_CHARACTER,
+        _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests;

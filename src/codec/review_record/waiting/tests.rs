@@ -1,0 +1,99 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::codec::fixtures::{any_record, binary};
+use crate::codec::kafka_binary;
+use crate::codec::result_event::ResultEvent;
+use crate::codec::review_record::encode;
+use crate::domain::failure::Code;
+
+const AT: Duration = Duration::from_millis(1_767_225_600_007);
+
+fn result(record: &Record) -> Outgoing {
+    let event = ResultEvent {
+        attributes: Vec::new(),
+        content_type: "application/json",
+        data: Bytes::from_static(b"{\"a\":1}"),
+        traceparent: Bytes::from_static(b"00-1-2-01"),
+        tracestate: None,
+    };
+    kafka_binary::encode(record, event)
+}
+
+/// What is read of the review topic for a result with these headers beside its own.
+fn waiting(record: &Record, more: &[(&'static str, &str)]) -> WaitingResult {
+    let mut result = result(record);
+    result.headers.extend(more.iter().map(|(name, value)| Header::text(*name, *value)));
+    let Outgoing { key, value, headers, timestamp_ms } = encode(record, result, &[Code::Ungrounded]);
+    let position = Position { topic: "review".into(), partition: 1, offset: 5 };
+    WaitingResult::decode(Record { position, timestamp_ms, key, value, headers }).unwrap()
+}
+
+fn text<'a>(outgoing: &'a Outgoing, name: &str) -> Option<&'a str> {
+    let header = outgoing.headers.iter().find(|header| header.name == name)?;
+    Some(std::str::from_utf8(header.value.as_ref()?).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn the_answered_record_comes_back_byte_for_byte(record in any_record()) {
+        let waiting = waiting(&record, &[]);
+        prop_assert_eq!(&waiting.source, &record);
+        prop_assert_eq!(&waiting.result, &result(&record));
+    }
+}
+
+#[test]
+fn an_accepted_result_is_the_same_and_says_who_saw_it() {
+    let waiting =
+        waiting(&binary(&[("tenant", "a")], Some(b"x")), &[("ce_validation", "passed"), ("ce_grounded", "0.5")]);
+    let accepted = waiting.approved(&Approval { reviewer: &"ada".parse().unwrap(), at: AT, correction: None });
+    assert_eq!((&accepted.key, &accepted.value), (&waiting.result.key, &waiting.result.value));
+    for (name, value) in [
+        ("ce_validation", "reviewed"),
+        ("ce_reviewedby", "ada"),
+        ("ce_reviewedat", "2026-01-01T00:00:00.007Z"),
+        ("ce_grounded", "0.5"),
+        ("tenant", "a"),
+    ] {
+        assert_eq!(text(&accepted, name), Some(value), "{name}");
+    }
+    assert!(accepted.headers.iter().all(|header| !is_mark(&header.name)));
+}
+
+#[test]
+fn a_corrected_result_says_nothing_of_the_models_answer() {
+    let of_answer = OF_ANSWER.map(|name| (name, "old"));
+    let waiting = waiting(&binary(&[], Some(b"x")), &of_answer);
+    let correction = Correction {
+        data: Bytes::from_static(b"{\"a\":2}"),
+        schema_uri: "urn:s".to_owned(),
+        schema_version: "2.0.0".to_owned(),
+    };
+    let reviewer = "ada".parse().unwrap();
+    let corrected = waiting.approved(&Approval { reviewer: &reviewer, at: AT, correction: Some(&correction) });
+    assert_eq!(corrected.value.as_deref(), Some(&b"{\"a\":2}"[..]));
+    assert_eq!(
+        (text(&corrected, "ce_dataschema"), text(&corrected, "ce_schemaversion")),
+        (Some("urn:s"), Some("2.0.0"))
+    );
+    assert!(OF_ANSWER.iter().all(|name| text(&corrected, name).is_none()));
+}
+
+#[test]
+fn a_record_that_another_program_wrote_is_no_result_for_review() {
+    let mut record = binary(&[(REASON, "ungrounded"), ("sp-source-topic", "t")], Some(b"x"));
+    let refused = |record: &Record| WaitingResult::decode(record.clone()).unwrap_err().to_string();
+    assert!(refused(&record).contains("support.tickets/3/42 is no result for review: its header sp-source-partition"));
+    record.headers.push(Header::text("sp-source-partition", "many"));
+    assert!(refused(&record).contains("sp-source-partition"));
+    assert!(refused(&binary(&[], Some(b"x"))).contains(REASON));
+}
+
+#[test]
+fn a_reviewer_has_a_name_that_an_attribute_can_hold() {
+    assert_eq!("Ada Lovelace".parse(), Ok(Reviewer("Ada Lovelace".to_owned())));
+    for none in ["", "  ", "a\nb", "a\u{1b}b", "\u{ffff}"] {
+        assert!(none.parse::<Reviewer>().is_err(), "{none:?}");
+    }
+}
