@@ -45,6 +45,7 @@ pub mod server;
 pub mod settings;
 pub mod state;
 pub mod tls;
+mod unread_body;
 pub mod v1;
 
 #[cfg(test)]

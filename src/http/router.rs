@@ -19,7 +19,7 @@ use super::request_log::record::CLIENT_GONE;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
-use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, tls};
+use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, tls, unread_body};
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -60,6 +60,7 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
     routes
         // Outside of what makes an answer of a panic, so that those answers are counted too.
         .layer(from_fn_with_state(Arc::clone(&state), count))
+        .layer(from_fn_with_state(state.tasks.clone(), unread_body::discard))
         .with_state(state)
 }
 

@@ -139,3 +139,51 @@ fn absurd_headers_are_refused_and_others_are_answered_meanwhile() {
     assert!(answered.starts_with("HTTP/1.1 404 "), "{answered}");
     assert_eq!(program.post("/v1/analyze", &json!({ "prompt": "Hello", "schema": { "type": "object" } })).status, 200);
 }
+
+/// Sends a head and a body of so many bytes to their end, and then reads the answer's head.
+fn answer_after_all_is_sent(stream: &mut TcpStream, head: &str, body: &[u8]) -> String {
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("the program takes all of it");
+    let (mut answer, mut byte) = (Vec::new(), [0]);
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("an answer");
+        answer.extend_from_slice(&byte);
+    }
+    String::from_utf8(answer).expect("text")
+}
+
+/// As most clients do.
+#[test]
+fn a_client_that_sends_all_of_its_body_before_it_reads_is_told_why_it_is_refused() {
+    let open = Program::start(OPEN);
+    let closed = Program::start("http: { listen: \"127.0.0.1:0\" }\nstore: { url: none }\n");
+    let body = vec![b'x'; 12 << 20];
+    let chunked = [format!("{:x}\r\n", body.len()).as_bytes(), &body, b"\r\n0\r\n\r\n"].concat();
+    let length = |bytes: usize| format!("content-length: {bytes}\r\n");
+    let closing = length(body.len()) + "connection: close\r\n";
+    for (program, path, headers, body, status) in [
+        (&open, "/v1/analyze", length(body.len()), &body[..], 413),
+        (&open, "/v1/analyze", closing, &body, 413),
+        (&open, "/v1/analyze", "transfer-encoding: chunked\r\n".to_owned(), &chunked, 413),
+        (&open, "/v1/nothing", length(body.len()), &body, 404),
+        (&open, "/v1/health", length(body.len()), &body, 405),
+        (&closed, "/v1/analyze", length(1 << 20), &body[..1 << 20], 401),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n");
+        let answer = answer_after_all_is_sent(&mut connect(program), &head, body);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}, {headers}: {answer}");
+    }
+}
+
+#[test]
+fn a_connection_goes_on_after_a_body_that_nobody_read() {
+    let program = Program::start(OPEN);
+    let (mut stream, body) = (connect(&program), vec![b'x'; 4 << 20]);
+    for _ in 0..3 {
+        let head = format!("POST /v1/nothing HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        let answer = answer_after_all_is_sent(&mut stream, &head, &body);
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        let length = answer.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let mut problem = vec![0; length.expect("a length")];
+        stream.read_exact(&mut problem).expect("the problem");
+    }
+}
