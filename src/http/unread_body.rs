@@ -26,7 +26,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 const MOST: usize = 64 << 20;
 
 /// Has the request's body read to its end, by whoever answers the request or, what is left, by nobody.
-pub async fn discard(State(tasks): State<Tasks>, request: Request, next: Next) -> Response {
+pub(super) async fn discard(State(tasks): State<Tasks>, request: Request, next: Next) -> Response {
     // A client that waits for leave to send its body (RFC 9110 section 10.1.1) has the answer instead. Reading would give
     // it leave.
     if request.headers().contains_key(header::EXPECT) || request.body().is_end_stream() {
