@@ -10,6 +10,9 @@ use crate::schema::node::{Kind, Node};
 
 /// How deep objects and lists are looked into; what lies deeper is compared as a whole.
 const MAX_LEVELS: usize = 8;
+/// How many values are looked into; the others are compared as a whole. A schema that leads back to itself through ten
+/// properties has a hundred million within so many levels.
+const MAX_NODES: usize = 10_000;
 
 /// Why a schema does not say how its fields are compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,56 +30,68 @@ pub struct FieldError {
 /// # Errors
 /// The first `x-eval` that says nothing.
 pub fn of_schema(schema: &Value) -> Result<Vec<Field>, FieldError> {
-    fields_of(schema, &[schema], "", 0)
+    Walk { root: schema, left: MAX_NODES }.fields(&[schema], "", 0)
 }
 
-/// The fields of a value that has to be valid against all of these schemas.
-fn fields_of(root: &Value, schemas: &[&Value], pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
-    let node = Node::of_all(root, schemas);
-    let metric = match node.get(annotations::EVAL) {
-        Some(keyword) => match x_eval::read(keyword, node.kind() == Kind::Array && level < MAX_LEVELS) {
-            Ok(Metric::ListF1 { .. }) => list(root, &node, pointer, level)?,
-            Ok(metric) => metric,
-            Err(error) => return Err(FieldError { pointer: pointer.to_owned(), message: error.to_string() }),
-        },
-        None if level < MAX_LEVELS => {
-            let properties = node.properties_by_name();
-            if node.kind() == Kind::Object && !properties.is_empty() {
-                let inner = properties
-                    .into_iter()
-                    .map(|(name, schemas)| fields_of(root, &schemas, &join(pointer, name), level + 1));
-                return Ok(inner.collect::<Result<Vec<_>, _>>()?.concat());
+/// A walk through a schema, which may lead back to itself in many ways.
+struct Walk<'a> {
+    root: &'a Value,
+    /// Nodes that may still be looked into.
+    left: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// The fields of a value that has to be valid against all of these schemas.
+    fn fields(&mut self, schemas: &[&'a Value], pointer: &str, level: usize) -> Result<Vec<Field>, FieldError> {
+        let node = Node::of_all(self.root, schemas);
+        let is_looked_into = level < MAX_LEVELS && self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        let metric = match node.get(annotations::EVAL) {
+            Some(keyword) => match x_eval::read(keyword, node.kind() == Kind::Array && is_looked_into) {
+                Ok(Metric::ListF1 { .. }) => self.list(&node, pointer, level)?,
+                Ok(metric) => metric,
+                Err(error) => return Err(FieldError { pointer: pointer.to_owned(), message: error.to_string() }),
+            },
+            None if is_looked_into => {
+                let properties = node.properties_by_name();
+                if node.kind() == Kind::Object && !properties.is_empty() {
+                    let inner = properties
+                        .into_iter()
+                        .map(|(name, schemas)| self.fields(&schemas, &join(pointer, name), level + 1));
+                    return Ok(inner.collect::<Result<Vec<_>, _>>()?.concat());
+                }
+                self.usual(&node, pointer, level)?
             }
-            usual(root, &node, pointer, level)?
+            None => Metric::Exact,
+        };
+        if metric == Metric::Ignore {
+            return Ok(Vec::new());
         }
-        None => Metric::Exact,
-    };
-    if metric == Metric::Ignore {
-        return Ok(Vec::new());
+        let choices = node.choices().into_iter().map(|(value, _)| value.clone()).collect();
+        Ok(vec![Field { pointer: pointer.to_owned(), metric, choices }])
     }
-    let choices = node.choices().into_iter().map(|(value, _)| value.clone()).collect();
-    Ok(vec![Field { pointer: pointer.to_owned(), metric, choices }])
-}
 
-/// What is usual for the type of a field.
-fn usual(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
-    Ok(match node.kind() {
-        Kind::Array => list(root, node, pointer, level)?,
-        Kind::String if node.text("format") == "date" => Metric::Date { days: 0 },
-        Kind::String => Metric::Normalised,
-        Kind::Integer | Kind::Number => Metric::Number { tolerance: 0.0 },
-        Kind::Object | Kind::Boolean | Kind::Choice | Kind::Null => Metric::Exact,
-    })
-}
+    /// What is usual for the type of a field.
+    fn usual(&mut self, node: &Node<'a>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
+        Ok(match node.kind() {
+            Kind::Array => self.list(node, pointer, level)?,
+            Kind::String if node.text("format") == "date" => Metric::Date { days: 0 },
+            Kind::String => Metric::Normalised,
+            Kind::Integer | Kind::Number => Metric::Number { tolerance: 0.0 },
+            Kind::Object | Kind::Boolean | Kind::Choice | Kind::Null => Metric::Exact,
+        })
+    }
 
-fn list(root: &Value, node: &Node<'_>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
-    let exact = || vec![Field { pointer: String::new(), metric: Metric::Exact, choices: Vec::new() }];
-    let items = match node.get("items").filter(|items| items.is_object()) {
-        Some(items) => fields_of(root, &[items], "", level + 1)
-            .map_err(|error| FieldError { pointer: format!("{pointer}/*{}", error.pointer), ..error })?,
-        None => exact(),
-    };
-    Ok(Metric::ListF1 { items })
+    fn list(&mut self, node: &Node<'a>, pointer: &str, level: usize) -> Result<Metric, FieldError> {
+        let exact = || vec![Field { pointer: String::new(), metric: Metric::Exact, choices: Vec::new() }];
+        let items = match node.get("items").filter(|items| items.is_object()) {
+            Some(items) => self
+                .fields(&[items], "", level + 1)
+                .map_err(|error| FieldError { pointer: format!("{pointer}/*{}", error.pointer), ..error })?,
+            None => exact(),
+        };
+        Ok(Metric::ListF1 { items })
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +182,17 @@ mod tests {
             [("/total", "number"), ("/name", "normalised"), ("/day", "date")].map(|(a, b)| (a.to_owned(), b))
         );
         assert_eq!(of_schema(&schema).unwrap()[0].metric, Metric::Number { tolerance: 1.0 });
+    }
+
+    #[test]
+    fn a_schema_that_leads_back_to_itself_in_many_ways_is_looked_into_for_a_while() {
+        let again = |_| json!({ "$ref": "#" });
+        let properties: serde_json::Map<_, _> = (0..12).map(|n| (format!("p{n}"), again(n))).collect();
+        let objects = json!({ "type": "object", "properties": properties });
+        let fields = of_schema(&objects).unwrap();
+        assert!((1_000..=MAX_NODES).contains(&fields.len()), "{}", fields.len());
+        let lists = json!({ "type": "object", "properties": { "a": { "type": "array", "items": objects } } });
+        assert_eq!(of_schema(&lists).unwrap().len(), 1);
     }
 
     #[test]
