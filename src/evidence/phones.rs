@@ -35,8 +35,8 @@ impl Phone {
     pub(super) fn of(folded: &str) -> Option<Self> {
         let is_phone = folded.chars().all(|c| c.is_ascii_digit() || is_separator(c) || c == '+');
         let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
-        // Digits alone may be anything, unless they begin as calls to another country do.
-        let is_told = digits.len() < folded.len() || digits.starts_with("00");
+        // Digits alone may be anything, unless they are those of a call to another country.
+        let is_told = digits.len() < folded.len() || digits.strip_prefix("00").is_some_and(is_international);
         if !is_phone || !is_told || !DIGITS.contains(&digits.len()) {
             return None;
         }
@@ -56,15 +56,22 @@ impl Phone {
         let writing = |prefix: &str, has_country| Writing { digits: format!("{prefix}{rest}"), has_country };
         let trunk = format!("{code}0");
         let abroad = format!("00{code}");
-        Some(Self {
-            writings: vec![
-                writing(&abroad, true),
-                writing(&trunk, true),
-                writing(code, true),
-                writing("0", false),
-                writing("", false),
-            ],
-        })
+        let mut writings = vec![writing(&abroad, true), writing(&trunk, true), writing(code, true)];
+        // Few digits without the country's code may be anything.
+        if rest.len() >= *DIGITS.start() {
+            writings.extend([writing("0", false), writing("", false)]);
+        }
+        Some(Self { writings })
+    }
+}
+
+/// Whether these digits are a whole number with its country's code (ITU-T E.164): no code begins with zero, and the
+/// countries of 1 and 7 have numbers of one length.
+fn is_international(digits: &str) -> bool {
+    match digits.as_bytes().first() {
+        Some(b'1' | b'7') => digits.len() == 11,
+        Some(b'2'..=b'9') => (9..=15).contains(&digits.len()),
+        _ => false,
     }
 }
 
@@ -144,6 +151,11 @@ mod tests {
             ("030, 1234567", "030 1234567"),
             ("+49 30 1234567", "030 1234567"),
             ("1 234", "12-34"),
+            ("send 1 lamp", "000001"),
+            ("234 lamps", "001234"),
+            ("order 2345678", "0012345678"),
+            ("order 456789", "0023456789"),
+            ("box 1234", "+49 1234"),
         ] {
             assert_eq!(found(text, value), None, "{value} in {text}");
         }
