@@ -8,7 +8,7 @@
 
 mod partition;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -37,6 +37,16 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 const ID_SUFFIX: &str = "review-decisions";
 /// Behind the name of the connector's group.
 const GROUP_SUFFIX: &str = "-review";
+
+/// The partitions of the topic, by their numbers.
+type Partitions = BTreeMap<i32, ReviewPartition>;
+/// Their ends, by their numbers.
+type Ends = BTreeMap<i32, i64>;
+
+/// The consumer group in which decisions are kept about the results of a connector that reads in `group`.
+pub fn group_of(group: &str) -> String {
+    format!("{group}{GROUP_SUFFIX}")
+}
 
 /// The results that wait.
 pub struct ReviewQueue<'a> {
@@ -119,7 +129,7 @@ impl<'a> ReviewQueue<'a> {
         topic: &'a str,
     ) -> Result<Self, ReviewError> {
         let transactional_id = format!("{}{ID_SUFFIX}", instance_slot::id_prefix(&topics.group, connector));
-        let group = format!("{}{GROUP_SUFFIX}", topics.group);
+        let group = group_of(&topics.group);
         let consumer = configuration::review_consumer(settings, &group)?;
         Ok(Self { settings, topic, group, transactional_id, consumer })
     }
@@ -170,7 +180,7 @@ impl<'a> ReviewQueue<'a> {
     }
 
     /// The result at a place, and all partitions as they were read.
-    fn take(&self, place: ReviewPlace) -> Result<(Record, BTreeMap<i32, ReviewPartition>), ReviewError> {
+    fn take(&self, place: ReviewPlace) -> Result<(Record, Partitions), ReviewError> {
         let mut partitions = self.read(|position| ReviewPlace::of(position) == place)?;
         let record = partitions.get_mut(&place.partition).and_then(ReviewPartition::take_waiting);
         Ok((record.ok_or(ReviewError::NotWaiting(place))?, partitions))
@@ -178,11 +188,7 @@ impl<'a> ReviewQueue<'a> {
 
     /// What is committed when this result does not wait any more. Partitions in which nothing changes are committed
     /// again, since a broker forgets each commit that grows old.
-    fn commits(
-        &self,
-        partitions: &BTreeMap<i32, ReviewPartition>,
-        place: ReviewPlace,
-    ) -> Result<Vec<Commit>, ReviewError> {
+    fn commits(&self, partitions: &Partitions, place: ReviewPlace) -> Result<Vec<Commit>, ReviewError> {
         let mut commits = Vec::new();
         for (number, partition) in partitions {
             let decided = (*number == place.partition).then_some(place.offset);
@@ -205,11 +211,10 @@ impl<'a> ReviewQueue<'a> {
         })
     }
 
-    /// Reads all partitions to their ends, from the first result that waits on. Only the waiting results that are asked
-    /// for are kept.
-    fn read(&self, is_asked: impl Fn(&Position) -> bool) -> Result<BTreeMap<i32, ReviewPartition>, ReviewError> {
-        let mut partitions = self.assign()?;
-        let mut unread: BTreeSet<i32> = partitions.keys().copied().collect();
+    /// Reads all partitions from the first result that waits to the ends that they have now: what comes meanwhile would
+    /// let this go on for ever. Only the waiting results that are asked for are kept.
+    fn read(&self, is_asked: impl Fn(&Position) -> bool) -> Result<Partitions, ReviewError> {
+        let (mut partitions, mut unread) = self.assign()?;
         let mut deadline = Instant::now() + TIMEOUT;
         while !unread.is_empty() {
             if Instant::now() > deadline {
@@ -219,10 +224,19 @@ impl<'a> ReviewQueue<'a> {
                 Some(Err(KafkaError::PartitionEOF(number))) => {
                     unread.remove(&number);
                 }
+                // The client goes on by itself, with another broker or when this one is back.
+                Some(Err(error)) if is_outage(&error) => {}
                 Some(message) => {
                     let (record, _unreadable_header) = messages::record(&message?, &[]);
-                    if let Some(partition) = partitions.get_mut(&record.position.partition) {
+                    let Position { partition: number, offset, .. } = record.position;
+                    let Some(end) = unread.get(&number).copied() else { continue };
+                    if offset < end
+                        && let Some(partition) = partitions.get_mut(&number)
+                    {
                         partition.add(record, &is_asked);
+                    }
+                    if offset + 1 >= end {
+                        unread.remove(&number);
                     }
                     deadline = Instant::now() + TIMEOUT;
                 }
@@ -232,9 +246,10 @@ impl<'a> ReviewQueue<'a> {
         Ok(partitions)
     }
 
-    /// Takes all partitions, each from the first result that waits on.
-    fn assign(&self) -> Result<BTreeMap<i32, ReviewPartition>, ReviewError> {
-        let mut partitions = BTreeMap::new();
+    /// Takes all partitions, each from the first result that waits on. The second map has the ends of those in which
+    /// there is something to read.
+    fn assign(&self) -> Result<(Partitions, Ends), ReviewError> {
+        let (mut partitions, mut ends) = (Partitions::new(), Ends::new());
         let mut assignment = TopicPartitionList::new();
         for element in self.committed()?.elements() {
             element.error()?;
@@ -251,9 +266,12 @@ impl<'a> ReviewQueue<'a> {
             }
             assignment.add_partition_offset(self.topic, number, Offset::Offset(from))?;
             partitions.insert(number, ReviewPartition::new(from, decided));
+            if from < end {
+                ends.insert(number, end);
+            }
         }
         self.consumer.assign(&assignment)?;
-        Ok(partitions)
+        Ok((partitions, ends))
     }
 
     /// What the group has committed for each partition.
@@ -311,6 +329,12 @@ fn failed(producer: &Producer, error: KafkaError) -> ReviewError {
     let fatal = producer.client().fatal_error().map(|(code, _words)| code);
     let is_overtaken = [error.rdkafka_error_code(), fatal].into_iter().any(transaction_calls::is_fenced);
     if is_overtaken { ReviewError::Overtaken } else { ReviewError::Kafka(error) }
+}
+
+/// Whether a broker is away, which may be one of several.
+fn is_outage(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as E;
+    matches!(error.rdkafka_error_code(), Some(E::AllBrokersDown | E::BrokerTransportFailure | E::Resolve))
 }
 
 /// Whether the group's coordinator is about to begin its work.

@@ -190,6 +190,21 @@ fn who_asks_for_reviews_names_a_topic_for_them() {
 }
 
 #[test]
+fn results_of_one_connector_for_review_are_kept_apart_from_all_others() {
+    let reviewed = |name: &str, source: &str, review: &str| {
+        connector(name, source, &format!("{name}-out"), "c") + &format!("review: {{ kafka: {{ topic: {review} }} }}\n")
+    };
+    let together = |[one, other]: [String; 2]| load(&[("0.yaml", &one), ("1.yaml", &other)]).err().unwrap_or_default();
+    assert_eq!(together([reviewed("a", "s", "a-doubts"), reviewed("b", "s", "b-doubts")]), "");
+    let shared = together([reviewed("a", "s", "doubts"), reviewed("b", "s", "doubts")]);
+    assert!(shared.contains("review.kafka.topic: doubts is also written by b"), "{shared}");
+    let target = together([reviewed("a", "s", "b-out"), connector("b", "s", "b-out", "c")]);
+    assert!(target.contains("b-out is also written by b"), "{target}");
+    let group = together([reviewed("claims", "s", "doubts"), connector("claims-review", "s", "b", "c")]);
+    assert!(group.contains("the group claims-review of claims-review is where decisions"), "{group}");
+}
+
+#[test]
 fn a_second_provider_is_asked_about_a_sample_or_about_answers_without_ground() {
     let with = |options: &str| connector("a", "a", "b", "c") + &format!("options: {{ {options} }}\n");
     assert_eq!(one(&with("temperature: 0")).agreement, None);

@@ -7,6 +7,7 @@ use super::topics::Topics;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::finding::{Finding, Place};
 use crate::config::values::Problem;
+use crate::kafka::review_queue;
 
 /// A topic and where it is written.
 type Topic = (Arc<str>, Place, String);
@@ -17,6 +18,7 @@ pub(crate) struct Wiring {
     group: String,
     sources: Vec<Topic>,
     targets: Vec<Topic>,
+    review: Option<Topic>,
 }
 
 impl Wiring {
@@ -30,6 +32,7 @@ impl Wiring {
             group: topics.group.clone(),
             sources: topics.source.topics.iter().map(topic).collect(),
             targets: topics.sink.iter().chain(&topics.dead_letter).chain(&topics.review).map(topic).collect(),
+            review: topics.review.as_ref().map(topic),
         }
     }
 
@@ -61,6 +64,7 @@ pub(crate) fn check_together<'a>(wirings: impl Iterator<Item = &'a Wiring>) -> V
     let wirings: Vec<&Wiring> = wirings.collect();
     let mut findings = same_names(&wirings);
     findings.extend(shared_sources(&wirings));
+    findings.extend(shared_reviews(&wirings));
     findings.extend(cycles(&wirings));
     findings
 }
@@ -104,6 +108,37 @@ fn shared_sources(wirings: &[&Wiring]) -> Vec<Finding> {
                 message: format!("{topic} is also read by {} in the same group", earlier.shown()),
                 help: "each would get a part of the events; give each connector a group of its own".to_owned(),
             }));
+        }
+    }
+    findings
+}
+
+/// Whoever decides about the results of one connector must not meet records of another, nor commit for its group.
+fn shared_reviews(wirings: &[&Wiring]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, wiring) in wirings.iter().enumerate() {
+        let Some((topic, place, path)) = &wiring.review else { continue };
+        let mut note = |message, help: &str| {
+            let (place, key_path) = (place.clone(), path.clone());
+            findings.push(Finding { place, key_path, message, help: help.to_owned() });
+        };
+        let others = wirings.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, wiring)| wiring);
+        for other in others {
+            if other.targets.iter().any(|(target, ..)| target == topic) {
+                let message = format!("{topic} is also written by {}", other.shown());
+                note(
+                    message,
+                    "each result would be decided about for both; use a review topic for this connector alone",
+                );
+            }
+            if other.group == review_queue::group_of(&wiring.group) {
+                let message = format!(
+                    "the group {} of {} is where decisions about this review topic are kept",
+                    other.group,
+                    other.shown()
+                );
+                note(message, "give that connector another `source.kafka.group`");
+            }
         }
     }
     findings
