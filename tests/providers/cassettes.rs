@@ -116,7 +116,8 @@ sink: { kafka: { topic: reviews.structured } }
 dead_letter: { kafka: { topic: reviews.dlq } }
 ";
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md")).unwrap();
-    let (_, rest) = page.split_once("\n```sh\n").expect("the commands");
+    let (_, section) = page.split_once("\n## Recorded exchanges\n").expect("the section");
+    let (_, rest) = section.split_once("\n```sh\n").expect("the commands");
     let (commands, _) = rest.split_once("\n```\n").expect("their end");
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("connectors")).unwrap();
