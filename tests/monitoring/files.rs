@@ -29,6 +29,28 @@ fn prometheus_and_the_alertmanager_take_their_configurations() {
     check("amtool", &["check-config"], &["deploy/alertmanager/alertmanager.yml"]);
 }
 
+/// The discovery of pods is not in every build of Prometheus, so that these targets stand for it.
+#[test]
+fn the_job_for_kubernetes_finds_what_the_alerts_know() {
+    let job = read("deploy/prometheus/kubernetes.yml");
+    let (before, rest) = job.split_once("    kubernetes_sd_configs:\n").expect("its discovery");
+    let (_, after) = rest.split_once("    tls_config: ").expect("what follows it");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("prometheus.yml");
+    let job = format!("{before}    static_configs: [{{ targets: [pod] }}]\n    tls_config: {after}");
+    std::fs::write(&file, job).expect("a file");
+    check("promtool", &["check", "config"], &[file.to_str().expect("a path in UTF-8")]);
+
+    let line = |file: &str, start: &str| {
+        let text = read(file);
+        let found = text.lines().map(str::trim).find(|line| line.starts_with(start)).map(str::to_owned);
+        found.unwrap_or_else(|| panic!("{file} has no {start}"))
+    };
+    for start in ["- job_name: ", "metrics_path: "] {
+        assert_eq!(line("deploy/prometheus/kubernetes.yml", start), line("deploy/prometheus/prometheus.yml", start));
+    }
+}
+
 #[test]
 fn alerts_fire_when_they_should_and_not_otherwise() {
     let tests = rule_tests();

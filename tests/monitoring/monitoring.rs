@@ -111,11 +111,16 @@ fn prometheus_configuration(connector: &str, alertmanager: &str) -> String {
     replaced(&text, "alertmanager:9093", alertmanager)
 }
 
-/// Alerts that fire a second after their condition holds.
+/// Alerts that fire a second after their condition holds. Those about targets keep their time: a scrape that is late
+/// on a busy machine is no instance that is gone.
 fn without_patience(rules: &str) -> String {
-    let lines = rules.lines().map(|line| match line.split_once("for: ") {
-        Some((indent, _)) if indent.trim().is_empty() => format!("{indent}for: 1s\n"),
-        _ => format!("{line}\n"),
+    let mut is_about_targets = false;
+    let lines = rules.lines().map(|line| {
+        is_about_targets = !line.trim_start().starts_with("- alert: ") && (is_about_targets || line.contains("up{"));
+        match line.split_once("for: ") {
+            Some((indent, _)) if indent.trim().is_empty() && !is_about_targets => format!("{indent}for: 1s\n"),
+            _ => format!("{line}\n"),
+        }
     });
     lines.collect()
 }
