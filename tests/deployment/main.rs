@@ -28,7 +28,7 @@ mod objects;
 mod pods;
 
 /// What a user applies, below deploy/kubernetes.
-const OVERLAYS: [&str; 3] = ["base", "overlays/small", "overlays/production"];
+const OVERLAYS: [&str; 4] = ["base", "overlays/small", "overlays/production", "overlays/standalone"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kubernetes")

@@ -33,6 +33,30 @@ fn each_workload_has_a_service_and_a_disruption_budget_of_its_name() {
 }
 
 #[test]
+fn a_node_can_be_emptied_of_pods_that_are_not_ready() {
+    for overlay in OVERLAYS {
+        for budget in of_kind(&objects(overlay), "PodDisruptionBudget") {
+            assert_eq!(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow", "{overlay} {}", name(budget));
+        }
+    }
+}
+
+#[test]
+fn services_lead_to_ports_of_the_pods() {
+    for overlay in OVERLAYS {
+        let objects = objects(overlay);
+        for service in of_kind(&objects, "Service") {
+            let workload = workloads(&objects).find(|workload| name(workload) == name(service)).expect("its pods");
+            let container = &workload["spec"]["template"]["spec"]["containers"][0];
+            let ports: Vec<&Value> = items(&container["ports"]).map(|port| &port["name"]).collect();
+            for port in items(&service["spec"]["ports"]) {
+                assert!(ports.contains(&&port["targetPort"]), "{overlay} {}: {port}", name(service));
+            }
+        }
+    }
+}
+
+#[test]
 fn network_policies_select_pods_that_exist_and_deny_what_they_do_not_list() {
     for overlay in OVERLAYS {
         let objects = objects(overlay);
@@ -46,6 +70,48 @@ fn network_policies_select_pods_that_exist_and_deny_what_they_do_not_list() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_load_balancer_sends_on_is_let_in_and_has_a_listener() {
+    let objects = objects("overlays/standalone");
+    let service = of_kind(&objects, "Service").find(|service| service["spec"]["type"] == "LoadBalancer").expect("one");
+    let policies = of_kind(&objects, "NetworkPolicy").flat_map(|policy| items(&policy["spec"]["ingress"]));
+    let from_anywhere: Vec<&Value> = policies
+        .filter(|rule| rule["from"].is_null())
+        .flat_map(|rule| items(&rule["ports"]).map(|port| &port["port"]))
+        .collect();
+    let served: Vec<&Value> = items(&service["spec"]["ports"]).map(|port| &port["targetPort"]).collect();
+    assert_eq!(from_anywhere, served);
+
+    let api = workloads(&objects).find(|workload| name(workload) == name(service)).expect("its pods");
+    let container = &api["spec"]["template"]["spec"]["containers"][0];
+    let variable = |end: &str| {
+        let found = items(&container["env"]).find(|variable| variable["name"].as_str().unwrap().ends_with(end));
+        found.unwrap_or_else(|| panic!("no {end}"))["value"].as_str().expect("its value")
+    };
+    let redirect = items(&container["ports"]).find(|port| port["name"] == "redirect").expect("its port");
+    assert_eq!(variable("__REDIRECT_LISTEN"), format!("0.0.0.0:{}", redirect["containerPort"]));
+    assert!(variable("__ADMIN_LISTEN").starts_with("127.0.0.1:"), "/admin cannot be reached from outside");
+    let https = items(&service["spec"]["ports"]).find(|port| port["targetPort"] == "http").expect("its port");
+    assert_eq!(variable("__PUBLIC_PORT"), https["port"].to_string(), "where the redirect leads");
+}
+
+#[test]
+fn the_models_of_the_recipes_can_be_reached() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let urls = page.lines().filter_map(|line| line.trim().strip_prefix("base_url: \"http://"));
+    let recipes: BTreeSet<u64> = urls
+        .map(|url| url.split(['/', '"']).next().and_then(|host| host.split_once(':')).map_or("80", |(_, port)| port))
+        .map(|port| port.parse().expect("a port"))
+        .collect();
+    assert!(recipes.len() >= 3, "{recipes:?}");
+    let objects = objects("overlays/standalone");
+    let policies = of_kind(&objects, "NetworkPolicy").flat_map(|policy| items(&policy["spec"]["egress"]));
+    let open: BTreeSet<u64> =
+        policies.flat_map(|rule| items(&rule["ports"])).filter_map(|port| port["port"].as_u64()).collect();
+    assert!(recipes.is_subset(&open), "{recipes:?} {open:?}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What the manifests say of the processes.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -13,6 +12,9 @@ use tempfile::TempDir;
 
 use super::wait::wait_until;
 use super::{OVERLAYS, SECRETS, documents, folder, items, name, objects, of_kind, workloads};
+
+/// Where the image has its temporary files.
+const TEMPORARY: &str = "/var/lib/structured-prompt";
 
 /// A pod on this machine: a directory that stands for the root of its files.
 struct Pod {
@@ -28,6 +30,9 @@ impl Pod {
             let directory = inside(root.path(), mount["mountPath"].as_str().unwrap());
             std::fs::create_dir_all(&directory).unwrap();
             let volume = items(&spec["volumes"]).find(|volume| volume["name"] == mount["name"]).expect("the volume");
+            if volume["secret"].is_object() {
+                write_certificate(&directory);
+            }
             let Some(map) = volume["configMap"]["name"].as_str() else { continue };
             let map = of_kind(objects, "ConfigMap").find(|object| name(object) == map).expect("the map");
             for (file, text) in map["data"].as_object().unwrap() {
@@ -40,16 +45,42 @@ impl Pod {
     /// The program as a container starts it. Paths are those of this pod.
     fn program(&self, container: &Value, args: impl IntoIterator<Item = String>) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
-        program.args(args).env_clear().envs(environment(container)).current_dir(self.root.path());
-        // As the image has it.
-        program.env("TMPDIR", inside(self.root.path(), "/var/lib/structured-prompt"));
+        program.args(args).env_clear().envs(self.environment(container)).current_dir(self.root.path());
+        program.env("TMPDIR", inside(self.root.path(), TEMPORARY));
         program
     }
 
     fn args(&self, container: &Value) -> Vec<String> {
-        let texts = items(&container["args"]).map(|arg| arg.as_str().unwrap());
-        let path = |arg: &str| inside(self.root.path(), arg).to_str().unwrap().to_owned();
-        texts.map(|arg| if arg.starts_with('/') { path(arg) } else { arg.to_owned() }).collect()
+        items(&container["args"]).map(|arg| self.text(arg)).collect()
+    }
+
+    /// The variables of a container, with the secrets of the example.
+    fn environment(&self, container: &Value) -> Vec<(String, String)> {
+        let mut variables: Vec<(String, String)> = items(&container["envFrom"])
+            .map(|source| source["secretRef"]["name"].as_str().expect("a Secret"))
+            .flat_map(|secret| SECRETS[secret].clone())
+            .collect();
+        for variable in items(&container["env"]) {
+            let source = &variable["valueFrom"];
+            let value = match (source["secretKeyRef"].as_object(), source["fieldRef"]["fieldPath"].as_str()) {
+                (Some(key), _) => SECRETS[key["name"].as_str().unwrap()][key["key"].as_str().unwrap()].clone(),
+                (None, Some("metadata.name")) => "connectors-0".to_owned(),
+                (None, None) => self.text(&variable["value"]),
+                (None, other) => panic!("this test does not know {other:?} of {variable}"),
+            };
+            variables.push((variable["name"].as_str().unwrap().to_owned(), value));
+        }
+        variables
+    }
+
+    /// A text of the manifests. A path is that of this pod.
+    fn text(&self, text: &Value) -> String {
+        let text = text.as_str().expect("a text");
+        if text.starts_with('/') {
+            inside(self.root.path(), text).to_str().unwrap().to_owned()
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -57,22 +88,11 @@ fn inside(root: &Path, path: &str) -> std::path::PathBuf {
     root.join(path.trim_start_matches('/'))
 }
 
-/// The variables of a container, with the secrets of the example.
-fn environment(container: &Value) -> Vec<(String, String)> {
-    let mut variables: Vec<(String, String)> = items(&container["envFrom"])
-        .map(|source| source["secretRef"]["name"].as_str().expect("a Secret"))
-        .flat_map(|secret| SECRETS[secret].clone())
-        .collect();
-    for variable in items(&container["env"]) {
-        let source = &variable["valueFrom"];
-        let value = match (source["secretKeyRef"].as_object(), source["fieldRef"]["fieldPath"].as_str()) {
-            (Some(key), _) => SECRETS[key["name"].as_str().unwrap()][key["key"].as_str().unwrap()].clone(),
-            (None, Some("metadata.name")) => "connectors-0".to_owned(),
-            (None, other) => panic!("this test does not know {other:?} of {variable}"),
-        };
-        variables.push((variable["name"].as_str().unwrap().to_owned(), value));
-    }
-    variables
+/// The files of a Secret of type kubernetes.io/tls.
+fn write_certificate(directory: &Path) {
+    let made = rcgen::generate_simple_self_signed(["extract.example.com".to_owned()]).expect("a certificate");
+    std::fs::write(directory.join("tls.crt"), made.cert.pem()).unwrap();
+    std::fs::write(directory.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
 }
 
 /// A process, killed when dropped, and where it listens.
@@ -99,12 +119,17 @@ impl Running {
         running
     }
 
-    fn status(&self, path: &str) -> u16 {
-        let mut stream = TcpStream::connect(&self.address).expect("its HTTP");
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer[9..12].parse().expect("a status")
+    /// What this probe of the container is told. The kubelet does not look at certificates either.
+    fn told(&self, container: &Value, probe: &str) -> u16 {
+        let get = &container[probe]["httpGet"];
+        let scheme = get["scheme"].as_str().unwrap_or("HTTP").to_lowercase();
+        let url = format!("{scheme}://{}{}", self.address, get["path"].as_str().expect("a path"));
+        let asked = async {
+            let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build()?;
+            Ok::<_, reqwest::Error>(client.get(&url).send().await?.status().as_u16())
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(asked).unwrap_or_else(|error| panic!("{probe}, {url}: {error:?}"))
     }
 }
 
@@ -138,33 +163,50 @@ fn configuration_connectors_and_environment_have_no_findings() {
 
 #[test]
 fn each_container_starts_with_its_arguments_and_answers_its_probes() {
-    let objects = objects("base");
-    for workload in workloads(&objects) {
-        let pod = Pod::of(workload, &objects);
-        let store = format!("sqlite://{}", inside(pod.root.path(), "/var/lib/structured-prompt/store.db").display());
-        for container in containers(workload) {
-            let mut program = pod.program(container, pod.args(container));
-            // On this machine there is neither a database nor a broker, and another port is free.
-            program.env("STRUCTURED_PROMPT_STORE__URL", &store);
-            program.env("STRUCTURED_PROMPT_HTTP__LISTEN", "127.0.0.1:0");
-            program.env("STRUCTURED_PROMPT_KAFKA__BROKERS", "127.0.0.1:1");
-            if container["readinessProbe"].is_null() {
-                let output = program.output().unwrap();
-                assert!(output.status.success(), "{} {}: {output:?}", name(workload), name_of(container));
-                continue;
+    for overlay in ["base", "overlays/standalone"] {
+        let objects = objects(overlay);
+        for workload in workloads(&objects) {
+            let pod = Pod::of(workload, &objects);
+            for container in containers(workload) {
+                let place = format!("{overlay} {} {}", name(workload), name_of(container));
+                let program = on_this_machine(&pod, container);
+                if container["readinessProbe"].is_null() {
+                    assert_ends_well(program, &place);
+                } else {
+                    // Connectors have no broker.
+                    let ready = if name(workload) == "connectors" { 503 } else { 200 };
+                    assert_answers_probes(&Running::start(program), container, ready, &place);
+                }
             }
-            let running = Running::start(program);
-            let path = |probe: &str| container[probe]["httpGet"]["path"].as_str().expect("a path");
-            assert_eq!(running.status(path("startupProbe")), 200);
-            assert_eq!(running.status(path("livenessProbe")), 200);
-            // Connectors have no broker.
-            let ready = if name(workload) == "connectors" { 503 } else { 200 };
-            wait_until("the readiness", Duration::from_secs(20), || {
-                let status = running.status(path("readinessProbe"));
-                (status == ready).then_some(()).ok_or_else(|| format!("{}: {status}", name(workload)))
-            });
         }
     }
+}
+
+/// There is neither a database nor a broker, and other ports are free.
+fn on_this_machine(pod: &Pod, container: &Value) -> Command {
+    let mut program = pod.program(container, pod.args(container));
+    let store = inside(pod.root.path(), "/var/lib/structured-prompt/store.db");
+    program.env("STRUCTURED_PROMPT_STORE__URL", format!("sqlite://{}", store.display()));
+    program.env("STRUCTURED_PROMPT_KAFKA__BROKERS", "127.0.0.1:1");
+    program.env("STRUCTURED_PROMPT_HTTP__LISTEN", "127.0.0.1:0");
+    for (variable, _) in pod.environment(container).iter().filter(|(variable, _)| variable.ends_with("_LISTEN")) {
+        program.env(variable, "127.0.0.1:0");
+    }
+    program
+}
+
+fn assert_ends_well(mut program: Command, place: &str) {
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{place}: {output:?}");
+}
+
+fn assert_answers_probes(running: &Running, container: &Value, ready: u16, place: &str) {
+    assert_eq!(running.told(container, "startupProbe"), 200, "{place}");
+    assert_eq!(running.told(container, "livenessProbe"), 200, "{place}");
+    wait_until("the readiness", Duration::from_secs(20), || {
+        let status = running.told(container, "readinessProbe");
+        (status == ready).then_some(()).ok_or_else(|| format!("{place}: {status}"))
+    });
 }
 
 fn name_of(container: &Value) -> &str {
@@ -241,4 +283,6 @@ fn pods_are_what_the_restricted_security_standard_permits() {
     }
     let dockerfile = std::fs::read_to_string(folder().join("../../Dockerfile")).unwrap();
     assert!(dockerfile.contains("\nUSER 10001:10001\n"), "the manifests give the files to this user");
+    let temporary = format!("\nENV TMPDIR={TEMPORARY}\n");
+    assert!(dockerfile.contains(&temporary), "the one directory of the manifests that can be written to");
 }
