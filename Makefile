@@ -64,11 +64,13 @@ fmt: ## Format the code
 	cargo fmt
 
 lint: ## Clippy, warnings being errors; licences, bans and sources of all crates; the syntax of the scripts
+	@scripts/prerequisites.sh lint
 	cargo clippy --all-targets --locked -- -D warnings
 	$(cargo_deny) check licenses bans sources
 	for script in $(scripts); do bash -n "$$script"; done
 
 advisories: ## Known vulnerabilities of all crates, by a database that is fetched
+	@scripts/prerequisites.sh advisories
 	$(cargo_deny) check advisories
 
 doc: ## Build the API documentation; a broken link is an error

