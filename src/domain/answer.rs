@@ -108,7 +108,7 @@ pub struct Answer {
     pub quotes: Vec<FieldQuotes>,
     /// How likely its values were to the model, where the provider tells it.
     pub logprobs: Vec<ValueLogprob>,
-    /// Where its values stand in the text of the first record that it was given to. Found out in each process anew.
+    /// Where its values stand in the text of the newest record that it was given to. Found out in each process anew.
     pub grounding: RememberedGrounding,
     /// What a second provider says of it, if one was asked and answered.
     pub agreement: Option<Agreement>,

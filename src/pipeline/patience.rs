@@ -20,9 +20,9 @@ const MAX_FAILURES_OF_ITS_OWN: u32 = 5;
 const LONGEST_WAIT_FOR_FAILING: Duration = Duration::from_millis(1500);
 
 impl Engine {
-    /// Ask ▶ approve ▶ ground ▶ compare ▶ score. Waits for providers as long as they are what is missing, and goes on when one can be
-    /// asked; a question with a deadline waits until it is certain that none can be asked before, or likely that they all
-    /// fail. The question keeps what its calls said and cost.
+    /// Ask ▶ approve ▶ ground ▶ compare ▶ score. Waits for providers as long as they are what is missing, and goes on
+    /// when one can be asked; a question with a deadline waits until it is certain that none can be asked before, or
+    /// likely that they all fail. The question keeps what its calls said and cost.
     ///
     /// # Errors
     /// The [`Failure`] of the stage that could not go on. One of kind `Unavailable`, with the known pause, comes only
