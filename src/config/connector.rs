@@ -42,7 +42,7 @@ use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::route::settings::{RecordCeiling, Strategy};
 use crate::pipeline::spec::{CachePolicy, Checks, Generation, SpecSettings};
 use crate::prompt::template::Template;
-use crate::schema::Schema;
+use crate::schema::{Schema, annotations};
 use crate::store::settings::StoreUrl;
 
 /// A connector as true.
@@ -275,6 +275,7 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     if let (Some(counted), Some(schema)) = (&options.calibration, schema.as_ref().and_then(Part::known)) {
         calibration::check(diagnostics, counted, schema);
     }
+    check_reviews(diagnostics, &root, schema.as_ref().and_then(Part::known), topics.review.is_some());
     root.finish();
     let wiring = wiring::Wiring::of(diagnostics, name.as_deref().map(|name| (name, name_place)), &topics);
     let build = || {
@@ -302,6 +303,15 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
         })
     };
     Read { wiring, config: build() }
+}
+
+/// A schema that asks for reviews wants a topic for them: without one doubtful results would go where the others go.
+fn check_reviews(diagnostics: &Diagnostics, root: &Section<'_>, schema: Option<&Arc<Schema>>, has_topic: bool) {
+    if !has_topic && schema.is_some_and(|schema| annotations::asks_for_review(schema.json())) {
+        let message = "the schema asks for results to review (x-on-ungrounded: review), and there is no topic for them";
+        let help = "write review: { kafka: { topic: … } }, at the top level of the file";
+        diagnostics.note(&root.location_of("schema"), values::Problem::new(message, help));
+    }
 }
 
 #[cfg(test)]

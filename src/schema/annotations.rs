@@ -15,6 +15,19 @@ pub const EVAL: &str = "x-eval";
 
 const ALL: [&str; 3] = [EVIDENCE, ON_UNGROUNDED, EVAL];
 
+/// Whether the schema asks by itself for a person to see results first.
+pub fn asks_for_review(schema: &Value) -> bool {
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        let Some(members) = schema.as_object() else { continue };
+        if members.get(ON_UNGROUNDED).is_some_and(|policy| policy == "review") {
+            return true;
+        }
+        open.extend(subschemas(members).into_iter().map(|(_, inner, _)| inner));
+    }
+    false
+}
+
 /// The schema without them; `None` if it has none.
 pub(super) fn removed(schema: &Value) -> Option<Value> {
     let (mut open, mut annotated) = (vec![(String::new(), schema)], Vec::new());

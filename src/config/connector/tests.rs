@@ -190,6 +190,25 @@ fn who_asks_for_reviews_names_a_topic_for_them() {
 }
 
 #[test]
+fn a_schema_that_asks_for_reviews_wants_a_topic_for_them() {
+    let asking = |place: &str| connector("a", "s", "b", "c") + &format!("schema: {{ inline: {place} }}\n");
+    for (place, is_asking) in [
+        ("{ type: object, properties: { n: { type: [string, 'null'], x-on-ungrounded: review } } }", true),
+        (
+            "{ type: object, properties: { l: { type: array, items: { $ref: '#/$defs/d' } } }, $defs: { d: { type: string, x-on-ungrounded: review } } }",
+            true,
+        ),
+        ("{ type: object, additionalProperties: { type: string, x-on-ungrounded: review } }", true),
+        ("{ type: object, properties: { n: { type: string, x-on-ungrounded: flag, const: review } } }", false),
+    ] {
+        let found = load(&[("c.yaml", &asking(place))]).err().unwrap_or_default();
+        assert_eq!(found.contains("schema: the schema asks for results to review"), is_asking, "{place}\n{found}");
+        let with_topic = asking(place) + "review: { kafka: { topic: r } }\n";
+        assert!(load(&[("c.yaml", &with_topic)]).is_ok(), "{place}");
+    }
+}
+
+#[test]
 fn results_of_one_connector_for_review_are_kept_apart_from_all_others() {
     let reviewed = |name: &str, source: &str, review: &str| {
         connector(name, source, &format!("{name}-out"), "c") + &format!("review: {{ kafka: {{ topic: {review} }} }}\n")
