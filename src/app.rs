@@ -46,7 +46,7 @@ use crate::pipeline::engine::Engine;
 use crate::pipeline::gate::Gate;
 use crate::pipeline::spec::Spec;
 use crate::ports::health::Health;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, TextFormat};
 
 /// The running process.
 pub struct App {
@@ -114,12 +114,12 @@ impl App {
         self.health.components()
     }
 
-    /// All metrics, as `GET /v1/metrics` shows them.
+    /// All metrics, as `GET /v1/metrics` shows them to Prometheus.
     ///
     /// # Errors
     /// Never in practice: the text is written to memory.
     pub fn metrics(&self) -> Result<String, std::fmt::Error> {
-        self.metrics.encode()
+        self.metrics.encode(TextFormat::OpenMetrics)
     }
 
     /// Returns when a part that should run for ever has ended, with its name and why.

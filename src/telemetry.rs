@@ -1,7 +1,13 @@
 //! Logs and metrics.
+//!
+//! - [`logging`]: sets the logger up; `json_lines`: the form of its lines for machines; [`log_level`]: which lines
+//!   there are; [`log_throttle`]: lines about what happens often; [`settings`]: what a user chooses;
+//! - [`metrics`]: every metric.
 
 #[cfg(test)]
 pub(crate) mod captured;
+mod json_lines;
+pub mod log_level;
 pub mod log_throttle;
 pub mod logging;
 pub mod metrics;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use structured_prompt::domain::answer::Usage;
 use structured_prompt::domain::failure::{Code, Kind};
+use structured_prompt::domain::health::{Component, Status};
 use structured_prompt::domain::quotes::QuoteOutcome;
 use structured_prompt::http::error_status::{RequestCode, status_of};
 use structured_prompt::http::v1::openai::other_parameters::{IGNORED, REFUSED};
-use structured_prompt::telemetry::metrics::Metrics;
+use structured_prompt::telemetry::metrics::{EndedRequest, Metrics, TextFormat};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a page")
@@ -80,7 +81,7 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     caller.decided("priority", "p");
     caller.step("ask");
     caller.suspicious("sql-union");
-    caller.paid(0.0, Some((0.0, 1.0)));
+    caller.budget(0.0, 1.0);
     caller.agreement.compared("p", "sample", "compared");
     caller.agreement.field("/intent", "sample", true);
     caller.agreement.paid("p", Usage::default(), 0.0);
@@ -89,9 +90,14 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     fields.value("/intent", "refund");
     fields.quote(QuoteOutcome::Used);
     metrics.table("request_log");
+    let (name, facts) = ("p".to_owned(), Vec::new());
+    let (latency, detail, is_ready, is_alive) = (None, None, true, true);
+    let part = Component { kind: "provider", name, status: Status::Up, latency, detail, facts, is_ready, is_alive };
+    metrics.health().show(true, vec![part]);
     metrics.audit().held_back("rate_limit");
-    metrics.http("GET", "/v1/health", 200, Duration::ZERO);
-    let text = metrics.encode().expect("text");
+    let took = Duration::ZERO;
+    metrics.http().ended(EndedRequest { method: "GET", endpoint: "/v1/health", status: 200, took, exemplar: None });
+    let text = metrics.encode(TextFormat::OpenMetrics).expect("text");
     let existing: BTreeSet<&str> =
         text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
     let page = read("docs/metrics.md");

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::storage::Storage;
 use crate::http::admin::seen::AdminSeen;
 use crate::http::auth::Authenticator;
+use crate::http::health::show_in_metrics;
 use crate::http::request_log::RequestLogger;
 use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::http::state::{ApiParts, ApiState};
@@ -24,6 +25,7 @@ use crate::pipeline::engine::Engine;
 use crate::ports::health::Health;
 use crate::ports::rate_limits::{MemoryRateLimits, RateLimits};
 use crate::tasks::Tasks;
+use crate::telemetry::logging;
 
 /// The API, which nobody can reach yet.
 pub(super) struct Api(ApiState);
@@ -39,7 +41,9 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     /// Builds the API, which shows how these parts are doing.
     pub(super) fn build(&self, health: Arc<dyn Health>) -> Result<Api, AppError> {
-        self.state(health).map(Api)
+        let state = self.state(health)?;
+        show_in_metrics(&state);
+        Ok(Api(state))
     }
 
     fn rate_limits(&self) -> Arc<dyn RateLimits> {
@@ -88,6 +92,7 @@ impl Builder<'_> {
             }),
             request_history: kept.map(|kept| Arc::clone(&kept.request_history)),
             open_requests: TaskTracker::new(),
+            log_level: logging::installed(),
             analyzer: analyzer(self.shared, self.engine, self.providers, &self.storage.definitions)?,
         }))
     }

@@ -126,8 +126,12 @@ impl Builder<'_> {
 
     fn caller(&self, config: &ConnectorConfig) -> Arc<Caller> {
         let Shared { clock, metrics, .. } = self.shared;
+        let of_caller = metrics.caller(&config.name);
         let budget = config.budget.map(|settings| Arc::new(Budget::new(settings, Arc::clone(clock))));
-        Arc::new(Caller::new(Tenant::default(), budget, metrics.caller(&config.name)))
+        if let Some(budget) = &budget {
+            budget.show(metrics, of_caller.clone());
+        }
+        Arc::new(Caller::new(Tenant::default(), budget, of_caller))
     }
 
     /// What one connector works with.

@@ -14,6 +14,9 @@ use crate::domain::record::{Header, Outgoing, Record};
 /// Headers that [`encode`] and [`pointer()`] add at most.
 const OURS: usize = 18;
 
+/// The header with the id of the trace that a dead letter belongs to.
+const TRACE_ID: &str = "sp-trace-id";
+
 /// Who writes a dead letter.
 #[derive(Debug, Clone, Copy)]
 pub struct DeadLetterOrigin<'a> {
@@ -71,7 +74,13 @@ fn explain(
         write::push(headers, "sp-attempt-log", super::attempt_log::encode(&failure.attempt_log));
     }
     write::push(headers, "sp-first-failed-at", write::time(now));
-    write::push(headers, "sp-trace-id", trace_id(record, failure));
+    write::push(headers, TRACE_ID, trace_id(record, failure));
+}
+
+/// The trace that a dead letter belongs to.
+pub fn trace_id_of(headers: &[Header]) -> Option<&str> {
+    let header = headers.iter().rev().find(|header| header.name == TRACE_ID)?;
+    std::str::from_utf8(header.value.as_ref()?).ok()
 }
 
 /// Whether a header marks a dead letter. A record that was one and is sent again must not look like one for ever.
@@ -83,7 +92,7 @@ pub(super) fn is_mark(name: &str) -> bool {
         "sp-attempts",
         "sp-attempt-log",
         "sp-first-failed-at",
-        "sp-trace-id",
+        TRACE_ID,
         "sp-value-omitted",
         "sp-value-bytes",
     ];
@@ -179,7 +188,9 @@ mod tests {
         let untraced = binary(&[], Some(b"x"));
         let event = cloudevents::decode(&untraced).unwrap();
         let expected = trace::context(&untraced, Some(&event)).trace_id;
-        assert_eq!(last(&encode(&untraced, &failure(), &ORIGIN, NOW), "sp-trace-id"), expected);
+        let letter = encode(&untraced, &failure(), &ORIGIN, NOW);
+        assert_eq!(last(&letter, "sp-trace-id"), expected);
+        assert_eq!(trace_id_of(&letter.headers), Some(expected.as_str()));
     }
 
     #[test]

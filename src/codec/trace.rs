@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::plain;
 use crate::domain::event::Event;
-use crate::domain::record::Record;
+use crate::domain::record::{Header, Record};
 
 /// The trace that a record belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,25 @@ fn given(record: &Record, event: Option<&Event>) -> Option<TraceContext> {
     start
         .and_then(|parent| accept(parent, extension("tracestate", "ce_tracestate")))
         .or_else(|| accept(last(record, "traceparent")?, last(record, "tracestate")))
+}
+
+/// The trace that a `traceparent` names, if its start is recorded: only such a trace can be looked up.
+pub fn recorded_trace(traceparent: &str) -> Option<&str> {
+    const SAMPLED: u8 = 1;
+    let (trace_id, flags) = parse(traceparent)?;
+    let is_recorded = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & SAMPLED == SAMPLED);
+    is_recorded.then_some(trace_id)
+}
+
+/// The trace id of a `traceparent`, recorded or not.
+pub fn trace_id(traceparent: &str) -> Option<&str> {
+    parse(traceparent).map(|(trace_id, _)| trace_id)
+}
+
+/// The recorded trace that an outcome belongs to, by the header in which our own hop names it.
+pub fn recorded_trace_of(headers: &[Header]) -> Option<&str> {
+    let header = headers.iter().rev().find(|header| header.name == "traceparent")?;
+    recorded_trace(std::str::from_utf8(header.value.as_ref()?).ok()?)
 }
 
 /// The last header of that name, as Kafka's own `lastHeader` reads it.
@@ -174,6 +193,16 @@ mod tests {
         let text = record(&[], Some(b"hello"));
         let plain = plain::decode_text(&text).unwrap();
         assert_eq!(context(&text, Some(&plain)), context(&text, None), "a plain record is its position");
+    }
+
+    #[test]
+    fn a_trace_is_recorded_if_its_flag_says_so() {
+        let id = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!((recorded_trace(START), trace_id(START)), (Some(id), Some(id)));
+        assert_eq!((recorded_trace(HOP), trace_id(HOP)), (None, Some("4bf92f3577b34da6a3ce929d0e0e4736")));
+        assert_eq!(recorded_trace("00-x-y-01"), None);
+        assert_eq!(recorded_trace_of(&[Header::text("traceparent", START)]), Some(id));
+        assert_eq!(recorded_trace_of(&[Header::text("ce_traceparent", START)]), None);
     }
 
     #[test]

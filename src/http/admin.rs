@@ -1,7 +1,9 @@
 //! For administrators: what is behind the admin key, `/admin`.
 //!
-//! - [`api_keys`]: keys of all teams; [`authorize`]: who is an administrator; [`seen`]: when one was last noticed.
+//! - [`api_keys`]: keys of all teams; [`log_level`]: what is logged;
+//! - [`authorize`]: who is an administrator; [`seen`]: when one was last noticed.
 
 pub mod api_keys;
 pub mod authorize;
+pub mod log_level;
 pub mod seen;

@@ -41,6 +41,9 @@ pub async fn authenticate(
 ) -> Response {
     match api.authenticator.identify(request.headers()).await {
         Ok(Identified { identity, is_new }) => {
+            if let Some(key) = &identity.key {
+                tracing::Span::current().record("api_key_id", tracing::field::display(&key.id));
+            }
             if is_new {
                 audit::key_accepted(&api, &id, &request, &identity);
             }

@@ -35,6 +35,7 @@ pub(super) const ENDPOINTS: &[&str] = &[
     "/v1/templates/{id}/render",
     "/admin/api-keys",
     "/admin/api-keys/{id}",
+    "/admin/log-level",
 ];
 
 /// The route that a request takes, as metrics and the request log name it. Names come from what we have routes for,

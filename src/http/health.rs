@@ -1,6 +1,7 @@
 //! `/v1/health` and the two probes of Kubernetes. All three answer from memory: no dependency can make them slow.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Object;
 
 use super::openapi::schemas::words;
-use super::state::ApiState;
+use super::state::{ApiParts, ApiState};
 use crate::domain::health::{Component, Status};
 
 /// The answer of `/v1/health`.
@@ -104,6 +105,16 @@ pub async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Probe>) {
         reasons.push("the process is about to end".to_owned());
     }
     probe("ready", reasons)
+}
+
+/// Shows the same in the metrics, looked up whenever they are.
+pub fn show_in_metrics(api: &ApiParts) {
+    let (health, open_requests, shown) = (Arc::clone(&api.health), api.open_requests.clone(), api.metrics.health());
+    api.metrics.at_scrape(move || {
+        let components = health.components();
+        let is_ready = !open_requests.is_closed() && components.iter().all(|component| component.is_ready);
+        shown.show(is_ready, components);
+    });
 }
 
 fn reasons(state: &ApiState, is_good: fn(&Component) -> bool) -> Vec<String> {

@@ -8,10 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::problem::Problem;
 use super::request_id::{self, RequestId};
 use super::v1::openai;
+use crate::codec::trace;
 
 /// Answers hold data of one caller, and no pages: nobody keeps them, frames them or guesses their type.
 const FOR_BROWSERS: [(HeaderName, &str); 5] = [
@@ -28,7 +30,9 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id.clone());
     let is_openai = openai::error::is_expected(&request);
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let span = tracing::info_span!("http_request", request_id = id.as_str());
+    let trace_id = request_id::traceparent(&request).and_then(trace::trace_id);
+    // At the highest level, so that lines have it whatever the log's level is.
+    let span = tracing::error_span!("http_request", request_id = id.as_str(), trace_id, api_key_id = Empty);
     let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|_panic| Problem::defect().into_response());
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {

@@ -12,7 +12,7 @@ pub mod schemas;
 use utoipa::OpenApi;
 
 use self::layers::Layers;
-use super::admin::api_keys;
+use super::admin::{api_keys, log_level};
 use super::v1::openai::{chat_completions, error, models};
 use super::v1::templates::render;
 use super::v1::{analyze, batch, cache, providers, requests, schemas as json_schemas, templates, usage};
@@ -52,6 +52,8 @@ use super::{health, metrics, problem};
         api_keys::get,
         api_keys::change,
         api_keys::revoke,
+        log_level::get,
+        log_level::change,
         health::health,
         health::live,
         health::ready,
@@ -68,6 +70,7 @@ use super::{health, metrics, problem};
         (name = "Cache", description = "Remembered answers"),
         (name = "Requests", description = "What the caller's team has asked, and what it cost"),
         (name = "API keys", description = "For administrators: the keys of all teams"),
+        (name = "Logs", description = "For administrators: what is logged"),
         (name = "Operations", description = "For operators and their machines; no key is needed"),
     )
 )]

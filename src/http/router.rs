@@ -9,17 +9,20 @@ use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 
-use super::admin::api_keys;
 use super::admin::authorize::administrator;
+use super::admin::{api_keys, log_level};
 use super::endpoint::endpoint;
 use super::error_status::RequestCode;
 use super::problem::Problem;
+use super::request_id::traceparent;
 use super::request_log::layer::take_down;
 use super::request_log::record::CLIENT_GONE;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
 use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, tls, unread_body};
+use crate::codec::trace;
+use crate::telemetry::metrics::{EndedRequest, Exemplar};
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -111,6 +114,7 @@ fn for_administrators(state: &ApiState) -> Router<ApiState> {
     Router::new()
         .route("/admin/api-keys", get(api_keys::list).post(api_keys::create))
         .route("/admin/api-keys/{id}", one)
+        .route("/admin/log-level", get(log_level::get).put(log_level::change))
         .route_layer(from_fn_with_state(Arc::clone(state), administrator))
         .route_layer(from_fn_with_state(Arc::clone(state), admission::admit))
 }
@@ -124,7 +128,7 @@ async fn not_found(request: Request) -> Problem {
 /// The document that lists the routes, and the pages that explain them, are not at the address of administrators.
 async fn not_for_administrators(request: Request) -> Problem {
     let detail = format!(
-        "there is no {} at this address (http.admin_listen), which has /admin/api-keys alone; all other routes are at \
+        "there is no {} at this address (http.admin_listen), which has those of /admin alone; all other routes are at \
          that of http.listen",
         request.uri().path()
     );
@@ -140,8 +144,10 @@ async fn count(State(state): State<ApiState>, request: Request, next: Next) -> R
     let began_at = Instant::now();
     let endpoint = endpoint(&request);
     let method = METHODS.into_iter().find(|method| request.method().as_str() == *method).unwrap_or("other");
+    let recorded_trace = traceparent(&request).and_then(trace::recorded_trace).map(str::to_owned);
+    state.metrics.http().begun();
     // A client that goes away takes this with it.
-    let mut counted = Counted { state, method, endpoint, began_at, status: CLIENT_GONE };
+    let mut counted = Counted { state, method, endpoint, began_at, recorded_trace, status: CLIENT_GONE };
     let response = next.run(request).await;
     counted.status = response.status().as_u16();
     response
@@ -153,11 +159,16 @@ struct Counted {
     method: &'static str,
     endpoint: &'static str,
     began_at: Instant,
+    recorded_trace: Option<String>,
     status: u16,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.state.metrics.http(self.method, self.endpoint, self.status, self.began_at.elapsed());
+        let Self { method, endpoint, status, .. } = *self;
+        let recorded_trace = self.recorded_trace.as_deref();
+        let exemplar = recorded_trace.map(|trace_id| Exemplar { trace_id, at: self.state.clock.now() });
+        let took = self.began_at.elapsed();
+        self.state.metrics.http().ended(EndedRequest { method, endpoint, status, took, exemplar });
     }
 }

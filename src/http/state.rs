@@ -22,6 +22,7 @@ use crate::ports::keys::Keys;
 use crate::ports::rate_limits::RateLimits;
 use crate::ports::request_log::RequestHistory;
 use crate::tasks::Tasks;
+use crate::telemetry::log_level::LogLevel;
 use crate::telemetry::metrics::Metrics;
 
 /// The state of the API.
@@ -63,6 +64,8 @@ pub struct ApiParts {
     pub request_history: Option<Arc<dyn RequestHistory>>,
     /// Requests that are under way. Closed when the process is about to end.
     pub open_requests: TaskTracker,
+    /// What is logged, if it can be changed.
+    pub log_level: Option<LogLevel>,
     /// Answers prompts.
     pub analyzer: Analyzer,
 }

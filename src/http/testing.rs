@@ -114,6 +114,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         request_log: None,
         request_history: None,
         open_requests: TaskTracker::new(),
+        log_level: None,
         analyzer: Analyzer { engine, specs, definitions: Arc::new(Definitions::new(None, None)), timeout },
     }
 }

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tracing::Span;
 
 use super::field_counts;
 use super::result_log::ResultLog;
 use super::settings::RecordFormat;
 use super::suspicious_records::SuspiciousRecords;
 use crate::codec::result_event::{Origin, ResultEvent, Versions};
-use crate::codec::{cloudevents, dead_letter, kafka_binary, plain, review_record};
+use crate::codec::{cloudevents, dead_letter, kafka_binary, plain, review_record, trace};
 use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::delivery::settle::{defect, settle};
@@ -192,6 +195,11 @@ impl RecordHandler {
         Gate::new(&self.first, &self.caller)
     }
 
+    /// What time it is, since the Unix epoch.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
     /// What records are remembered by, where they are.
     pub fn remembered(&self) -> Option<&RememberedOutcomes> {
         self.remembered.as_ref()
@@ -231,6 +239,13 @@ impl RecordHandler {
     pub fn commitment(&self, job: &Job) -> Commitment {
         let is_paid = self.remembered.as_ref().is_some_and(RememberedOutcomes::is_paid);
         if is_paid { job.question.commitment().clone() } else { Commitment::default() }
+    }
+
+    /// What log lines about the work on a job say of its record.
+    pub(super) fn span(&self, job: &Job) -> Span {
+        let trace_id = trace::context(&job.record, Some(&job.event)).trace_id;
+        // At the highest level, so that lines have it whatever the log's level is.
+        tracing::error_span!("record", connector = &*self.settings.connector, position = %job.record.position, trace_id)
     }
 
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.

@@ -54,6 +54,7 @@ mod tests {
     use super::*;
     use crate::domain::health::Status;
     use crate::kafka::status::Paused;
+    use crate::telemetry::metrics::PauseReason;
 
     fn three() -> (Vec<Arc<MemberStatus>>, ConnectorHealth) {
         let members: Vec<_> = (0..3).map(|_| Arc::new(MemberStatus::new("triage".into()))).collect();
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn the_worst_member_is_named_with_its_detail() {
         let (members, health) = three();
-        members[0].turned(2, 10, Some(Paused::Gate("budget spent".to_owned())));
+        members[0].turned(2, 10, Some(Paused::Gate(PauseReason::Budget, "budget spent".to_owned())));
         members[1].restarting("fenced");
         let [connector, cluster] = &*health.components() else { panic!("two components") };
         let detail = "consumer 1 (of 3, the first is 0): restarting its Kafka clients: fenced";
@@ -94,7 +95,7 @@ mod tests {
     fn what_all_members_say_is_said_once() {
         let (members, health) = three();
         for member in &members {
-            member.turned(2, 10, Some(Paused::Gate("budget spent".to_owned())));
+            member.turned(2, 10, Some(Paused::Gate(PauseReason::Budget, "budget spent".to_owned())));
         }
         assert_eq!(health.components()[0].detail.as_deref(), Some("budget spent"));
     }

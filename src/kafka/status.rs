@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::health::{Component, Status};
+use crate::telemetry::metrics::PauseReason;
 
 /// A session that has lasted this long is well: what its cluster does not permit it is told before.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -15,12 +16,24 @@ const STALLED: Duration = Duration::from_secs(60);
 pub enum Paused {
     /// As many records are between receipt and acknowledgement as memory is planned for.
     Full,
-    /// A provider is unavailable.
-    Gate(String),
+    /// Nobody can be asked, or nothing be remembered: what is unavailable, and why.
+    Gate(PauseReason, String),
     /// The broker or a topic is missing, or refuses to take outcomes.
     Kafka(String),
     /// The process is stopping.
     Stopping,
+}
+
+impl Paused {
+    /// The reason, as metrics name it.
+    pub(super) fn reason(&self) -> PauseReason {
+        match self {
+            Self::Full => PauseReason::Full,
+            Self::Gate(reason, _) => *reason,
+            Self::Kafka(_) => PauseReason::Kafka,
+            Self::Stopping => PauseReason::Stopping,
+        }
+    }
 }
 
 /// Topics that cannot be used: all of them, why, and what to do. A missing source is waited for; without an output
@@ -240,7 +253,7 @@ impl State {
         let missing = self.missing.as_ref().map(|missing| missing.why.clone());
         match &self.paused {
             Some(Paused::Kafka(why)) => (Status::Down, Some(why.clone())),
-            Some(Paused::Gate(why)) => (Status::Degraded, Some(why.clone())),
+            Some(Paused::Gate(_, why)) => (Status::Degraded, Some(why.clone())),
             Some(Paused::Stopping) => (Status::Degraded, Some("stopping".to_owned())),
             _ if missing.is_some() => (Status::Degraded, missing),
             _ if self.denied.is_some() => (Status::Degraded, self.denied.clone()),

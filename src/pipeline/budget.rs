@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::clock::Clock;
+use crate::telemetry::metrics::{CallerMetrics, Metrics};
 
 /// How long to wait while what is left is only reserved: the calls under way may cost less than was reserved for them.
 const WAIT_FOR_OTHERS: Duration = Duration::from_millis(500);
@@ -57,6 +58,12 @@ impl Budget {
     /// US dollars in each window.
     pub fn limit(&self) -> f64 {
         self.settings.usd
+    }
+
+    /// Shows it in these metrics, as it is whenever they are scraped.
+    pub fn show(self: &Arc<Self>, metrics: &Metrics, of: CallerMetrics) {
+        let budget = Arc::clone(self);
+        metrics.at_scrape(move || of.budget(budget.spent(), budget.limit()));
     }
 
     /// Why there is nothing left at present, and until when: since a call could not be paid.
@@ -163,6 +170,7 @@ impl Drop for Reservation<'_> {
 mod tests {
     use super::*;
     use crate::ports::clock::ManualClock;
+    use crate::telemetry::metrics::TextFormat;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -216,6 +224,27 @@ mod tests {
         tokio::time::advance(HOUR * 3 / 4).await;
         assert_eq!(budget.spent_until(), None);
         assert!(budget.reserve(0.1).is_ok());
+    }
+
+    #[test]
+    fn metrics_show_it_before_the_first_call_and_after_the_end_of_a_window() {
+        let (budget, clock) = budget(2.0);
+        let (budget, metrics) = (Arc::new(budget), Metrics::default());
+        budget.show(&metrics, metrics.caller("tickets"));
+        let shown = || {
+            let text = metrics.encode(TextFormat::OpenMetrics).unwrap();
+            let value = |name: &str| {
+                let start = format!("{name}{{connector=\"tickets\"}} ");
+                text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or("nothing").to_owned()
+            };
+            (value("sp_budget_spent_usd"), value("sp_budget_limit_usd"))
+        };
+        let values = |spent: &str| (spent.to_owned(), "2.0".to_owned());
+        assert_eq!(shown(), values("0.0"));
+        budget.reserve(1.5).ok().unwrap().settle(1.5);
+        assert_eq!(shown(), values("1.5"));
+        clock.advance(HOUR);
+        assert_eq!(shown(), values("0.0"));
     }
 
     #[test]

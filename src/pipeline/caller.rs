@@ -36,6 +36,6 @@ impl Caller {
 
     /// Counts what a call cost, in US dollars.
     pub(super) fn paid(&self, usd: f64) {
-        self.metrics.paid(usd, self.budget().map(|budget| (budget.spent(), budget.limit())));
+        self.metrics.paid(usd);
     }
 }

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::domain::failure::Failure;
 use crate::pipeline::caller::Caller;
+use crate::pipeline::route::breaker::Open;
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
 use crate::pipeline::route::waiting::asked_again;
@@ -23,6 +24,8 @@ pub struct Gate<'a> {
 pub struct Closed {
     /// Who is waited for: the provider that may be asked first, or the budget.
     pub dependency: String,
+    /// Whether it is the budget.
+    pub is_budget: bool,
     /// What is wrong with it.
     pub failure: Failure,
     /// When that may have passed.
@@ -51,10 +54,11 @@ impl<'a> Gate<'a> {
     /// Why nobody may be asked, or `None` if somebody may. Also while a probe is due or under way.
     pub fn closed(self) -> Option<Closed> {
         if let Some((failure, until)) = self.caller.budget().and_then(|budget| budget.spent_until()) {
-            return Some(Closed { dependency: "budget".to_owned(), failure, until });
+            return Some(Closed { dependency: "budget".to_owned(), is_budget: true, failure, until });
         }
         let (name, open) = self.router.closed()?;
-        Some(Closed { dependency: format!("provider {name}"), failure: open.failure, until: open.until })
+        let (dependency, Open { failure, until }) = (format!("provider {name}"), open);
+        Some(Closed { dependency, is_budget: false, failure, until })
     }
 
     /// True when somebody may be asked freely.

@@ -1,12 +1,18 @@
 //! Log lines: JSON for machines, a readable form on a terminal.
 
 use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use super::json_lines::JsonLines;
+use super::log_level::{self, LogLevel, LogLevelError};
 use super::settings::{LogFormat, LogSettings};
+
+/// What the process's logger logs. It is one for the process, as the logger is.
+static INSTALLED: OnceLock<LogLevel> = OnceLock::new();
 
 /// Where log lines go: a service logs to standard output, a command whose output is data logs to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +27,21 @@ pub enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     /// The filter's directives are wrong.
-    #[error(
-        "log.filter `{filter}` is not understood: {source}; write for example `info` or `info,structured_prompt::kafka=debug`"
-    )]
+    #[error("log.filter `{filter}`: {source}")]
     Filter {
         /// The filter as configured.
         filter: String,
-        /// The parser's words.
-        source: tracing_subscriber::filter::ParseError,
+        /// What it should be.
+        source: LogLevelError,
     },
     /// Logging had been set up before.
     #[error(transparent)]
     Twice(#[from] TryInitError),
+}
+
+/// What the process's logger logs, where there is one.
+pub fn installed() -> Option<LogLevel> {
+    INSTALLED.get().cloned()
 }
 
 /// Installs the process's logger.
@@ -40,8 +49,7 @@ pub enum LoggingError {
 /// # Errors
 /// When the filter does not parse, or a logger is there already.
 pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> {
-    let filter = EnvFilter::builder()
-        .parse(&settings.filter)
+    let filter = log_level::parse(&settings.filter)
         .map_err(|source| LoggingError::Filter { filter: settings.filter.clone(), source })?;
     let is_terminal = match target {
         Target::Stdout => io::stdout().is_terminal(),
@@ -60,12 +68,15 @@ pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> 
         LogFormat::Auto => !is_terminal,
     };
     let layer = if as_json {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        lines.fmt_fields(JsonFields::new()).event_format(JsonLines).boxed()
     } else {
         // https://no-color.org: set and not empty.
         let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         lines.compact().with_ansi(is_terminal && !is_plain).boxed()
     };
+    let (filter, level) = LogLevel::new(filter);
     tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    // Nobody else can have set it: then there would have been a logger.
+    drop(INSTALLED.set(level));
     Ok(())
 }

@@ -2,30 +2,39 @@
 //!
 //! `docs/metrics.md` documents each one; a test compares the two lists.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 mod agreement;
+mod at_scrape;
 mod audit;
 mod cache;
 mod connectors;
 mod fields;
+mod health;
+mod http;
 mod journal;
 mod labels;
+mod latency;
+mod process;
 mod providers;
 mod rows;
+mod text_format;
 
 pub use agreement::AgreementMetrics;
 pub use audit::AuditMetrics;
 pub use cache::CacheMetrics;
-pub use connectors::{ConnectorMetrics, GaugeShare};
+pub use connectors::{ConnectorMetrics, GaugeShare, PauseReason};
 pub use fields::FieldMetrics;
+pub use health::HealthMetrics;
+pub use http::{EndedRequest, HttpMetrics};
 pub use journal::JournalMetrics;
+pub use latency::{Exemplar, Latency};
 pub use providers::{CallerMetrics, ProviderMetrics};
 pub use rows::RowMetrics;
+pub use text_format::TextFormat;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
@@ -34,10 +43,8 @@ use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
 use self::labels::*;
-use crate::domain::answer::CacheHit;
+use self::latency::{Latencies, SECONDS, latencies};
 
-/// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute.
-const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 /// Upper bounds of a share, and of a confidence.
 const SHARES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -60,6 +67,8 @@ type Histograms<L> = Family<L, Histogram, Bounds>;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Mutex<Registry>,
+    at_scrape: at_scrape::AtScrape,
+    health: HealthMetrics,
     received: Family<OfConnector, Counter>,
     skipped: Family<OfConnector, Counter>,
     repeats: Family<OfConnector, Counter>,
@@ -67,7 +76,7 @@ pub struct Metrics {
     results: Family<Results, Counter>,
     for_review: Family<OfConnector, Counter>,
     dead_letters: Family<DeadLetters, Counter>,
-    record_seconds: Histograms<OfConnector>,
+    record_seconds: Latencies<OfConnector>,
     confidence: Histograms<OfConnector>,
     fields: fields::AllFieldMetrics,
     agreement: agreement::AllAgreementMetrics,
@@ -75,7 +84,7 @@ pub struct Metrics {
     lag: Family<OfPartition, Gauge>,
     commits: Family<Commits, Counter>,
     rebalances: Family<Rebalances, Counter>,
-    intake_paused: Family<OfConnector, Gauge>,
+    intake_paused: Family<Paused, Gauge>,
     restarts: Family<OfConnector, Counter>,
     calls: Family<Calls, Counter>,
     call_seconds: Histograms<OfProvider>,
@@ -99,14 +108,15 @@ pub struct Metrics {
     cache: CacheMetrics,
     tables: rows::TableMetrics,
     audit: AuditMetrics,
-    http_requests: Family<Requests, Counter>,
-    http_seconds: Histogram,
+    http: HttpMetrics,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let metrics = Self {
-            registry: Mutex::new(Registry::with_prefix("sp")),
+            registry: Mutex::new(Registry::default()),
+            at_scrape: at_scrape::AtScrape::default(),
+            health: HealthMetrics::default(),
             received: Family::default(),
             skipped: Family::default(),
             repeats: Family::default(),
@@ -114,7 +124,7 @@ impl Default for Metrics {
             results: Family::default(),
             for_review: Family::default(),
             dead_letters: Family::default(),
-            record_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
+            record_seconds: latencies(),
             confidence: Family::new_with_constructor(Bounds(&SHARES)),
             fields: fields::AllFieldMetrics::default(),
             agreement: agreement::AllAgreementMetrics::default(),
@@ -146,8 +156,7 @@ impl Default for Metrics {
             cache: CacheMetrics::default(),
             tables: rows::TableMetrics::default(),
             audit: AuditMetrics::default(),
-            http_requests: Family::default(),
-            http_seconds: Histogram::new(SECONDS),
+            http: HttpMetrics::default(),
         };
         metrics.register();
         metrics
@@ -158,6 +167,9 @@ impl Metrics {
     #[rustfmt::skip]
     fn register(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register_collector(Box::new(process::ProcessCollector));
+        let registry = registry.sub_registry_with_prefix("sp");
+        self.health.register(registry);
         let build: Family<Build, Gauge> = Family::default();
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "Version of the running program; always 1", build);
@@ -177,7 +189,7 @@ impl Metrics {
         registry.register("consumer_lag_records", "Records between the committed offset and the end of the partition", self.lag.clone());
         registry.register("commits", "Offset commits by outcome", self.commits.clone());
         registry.register("rebalances", "Partition movements by kind", self.rebalances.clone());
-        registry.register("intake_paused", "Consumers that take no records in", self.intake_paused.clone());
+        registry.register("intake_paused", "Consumers that take no records in, by why", self.intake_paused.clone());
         registry.register("connector_restarts", "Times that a connector's Kafka clients were rebuilt after a fatal error", self.restarts.clone());
         registry.register("provider_calls", "Calls by status: ok or the error code", self.calls.clone());
         registry.register("provider_call_seconds", "Duration of a call", self.call_seconds.clone());
@@ -197,105 +209,41 @@ impl Metrics {
         registry.register("reference_cost_usd", "What a connector's results would have cost with the reference model and no cache, in US dollars", self.reference_cost_usd.clone());
         registry.register("budget_spent_usd", "What a connector has spent in the present window of its budget", self.budget_spent_usd.clone());
         registry.register("budget_limit_usd", "A connector's budget for one window", self.budget_limit_usd.clone());
-        self.fields.register(&mut registry);
-        self.agreement.register(&mut registry);
-        self.journal.register(&mut registry);
-        self.cache.register(&mut registry);
-        self.tables.register(&mut registry);
-        self.audit.register(&mut registry);
-        registry.register("http_requests", "HTTP requests", self.http_requests.clone());
-        registry.register("http_request_seconds", "Duration of an HTTP request", self.http_seconds.clone());
+        self.fields.register(registry);
+        self.agreement.register(registry);
+        self.journal.register(registry);
+        self.cache.register(registry);
+        self.tables.register(registry);
+        self.audit.register(registry);
+        self.http.register(registry);
     }
 
-    /// The Prometheus (OpenMetrics 1.0) text form.
+    /// All metrics as text, with those that are looked up for it.
     ///
     /// # Errors
     /// Never in practice: the text is written to memory.
-    pub fn encode(&self) -> Result<String, fmt::Error> {
-        let mut text = String::with_capacity(16 << 10);
-        encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
-        text.write_str("")?;
-        Ok(text)
-    }
-
-    /// The handles that one connector needs for every record, resolved once.
-    pub fn connector(&self, name: &str) -> ConnectorMetrics {
-        let connector = name.to_owned();
-        let of = OfConnector { connector: connector.clone() };
-        let results = |hit: CacheHit| {
-            self.results.get_or_create_owned(&Results { connector: connector.clone(), cachehit: hit.as_str() })
-        };
-        let in_flight = |state| self.in_flight.get_or_create_owned(&InFlight { connector: connector.clone(), state });
-        let commits = |status| self.commits.get_or_create_owned(&Commits { connector: connector.clone(), status });
-        let rebalances = |kind| self.rebalances.get_or_create_owned(&Rebalances { connector: connector.clone(), kind });
-        ConnectorMetrics {
-            received: self.received.get_or_create_owned(&of),
-            skipped: self.skipped.get_or_create_owned(&of),
-            answered: results(CacheHit::None),
-            remembered: results(CacheHit::Memory),
-            shared: results(CacheHit::Redis),
-            recalled: results(CacheHit::Journal),
-            for_review: self.for_review.get_or_create_owned(&of),
-            repeats: self.repeats.get_or_create_owned(&of),
-            deleted: self.deleted.get_or_create_owned(&of),
-            dead_letters: self.dead_letters.clone(),
-            record_seconds: self.record_seconds.get_or_create_owned(&of),
-            confidence: self.confidence.get_or_create_owned(&of),
-            waiting: in_flight("waiting"),
-            asking: in_flight("asking"),
-            unpublished: in_flight("unpublished"),
-            lag: self.lag.clone(),
-            committed: commits("ok"),
-            commit_errors: commits("error"),
-            assigned: rebalances("assigned"),
-            revoked: rebalances("revoked"),
-            lost: rebalances("lost"),
-            paused: self.intake_paused.get_or_create_owned(&of),
-            restarts: self.restarts.get_or_create_owned(&of),
-            reference_cost_usd: self.reference_cost_usd.get_or_create_owned(&of),
-            connector,
+    pub fn encode(&self, format: TextFormat) -> Result<String, fmt::Error> {
+        let mut text = String::with_capacity(64 << 10);
+        {
+            // Held meanwhile, so that no scrape writes what another one is looking up.
+            let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+            self.at_scrape.look_up();
+            encode_registry(&mut text, &registry)?;
+        }
+        match format {
+            TextFormat::OpenMetrics => encode_eof(&mut text).map(|()| text),
+            TextFormat::Classic => text_format::classic(&text),
         }
     }
 
-    /// The handles of one provider.
-    pub fn provider(&self, name: &str) -> ProviderMetrics {
-        let of = OfProvider { provider: name.to_owned() };
-        let tokens = |direction| self.tokens.get_or_create_owned(&Tokens { provider: name.to_owned(), direction });
-        let verdict = |verdict| self.verdicts.get_or_create_owned(&Verdicts { provider: name.to_owned(), verdict });
-        let change =
-            |state| self.breaker_changes.get_or_create_owned(&BreakerChanges { provider: name.to_owned(), state });
-        ProviderMetrics {
-            calls: self.calls.clone(),
-            call_seconds: self.call_seconds.get_or_create_owned(&of),
-            input_tokens: tokens("input"),
-            output_tokens: tokens("output"),
-            cost_usd: self.cost_usd.get_or_create_owned(&of),
-            in_flight: self.provider_in_flight.get_or_create_owned(&of),
-            valid: verdict("valid"),
-            invalid: verdict("invalid"),
-            breaker_open: self.breaker_open.get_or_create_owned(&of),
-            opened: change("opened"),
-            closed: change("closed"),
-            disabled: self.provider_disabled.get_or_create_owned(&of),
-            error_ratio: self.error_ratio.get_or_create_owned(&of),
-            p95_seconds: self.p95_seconds.get_or_create_owned(&of),
-            provider: of.provider,
-        }
+    /// Calls this before metrics are written, to set gauges that show what is looked up. It must be quick.
+    pub fn at_scrape(&self, look_up: impl Fn() + Send + Sync + 'static) {
+        self.at_scrape.add(look_up);
     }
 
-    /// The handles of one connector, or of another caller, for what is asked on its behalf.
-    pub fn caller(&self, connector: &str) -> CallerMetrics {
-        let of = OfConnector { connector: connector.to_owned() };
-        CallerMetrics {
-            decisions: self.decisions.clone(),
-            steps: self.steps.clone(),
-            suspicious: self.suspicious.clone(),
-            agreement: self.agreement.of(connector),
-            cost_usd: self.connector_cost_usd.get_or_create_owned(&of),
-            budget_spent: self.budget_spent_usd.clone(),
-            budget_limit: self.budget_limit_usd.clone(),
-            of,
-        }
+    /// The handles of health and readiness.
+    pub fn health(&self) -> HealthMetrics {
+        self.health.clone()
     }
 
     /// The handles for the values of one connector's answers.
@@ -323,9 +271,11 @@ impl Metrics {
         self.cache.clone()
     }
 
-    /// Records one HTTP request. `endpoint` is a route's pattern, never a path as sent.
-    pub fn http(&self, method: &str, endpoint: &'static str, status: u16, took: Duration) {
-        self.http_requests.get_or_create(&Requests { method: method.to_owned(), endpoint, status }).inc();
-        self.http_seconds.observe(took.as_secs_f64());
+    /// The handles of HTTP requests.
+    pub fn http(&self) -> &HttpMetrics {
+        &self.http
     }
 }
+
+#[cfg(test)]
+mod tests;

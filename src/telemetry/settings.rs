@@ -5,7 +5,7 @@
 pub struct LogSettings {
     /// Form of a line.
     pub format: LogFormat,
-    /// `tracing` filter directives, for example `info` or `info,structured_prompt::kafka=debug`.
+    /// Levels, as [`super::log_level::parse`] takes them: `info`, or `info,structured_prompt::kafka=debug`.
     pub filter: String,
 }
 

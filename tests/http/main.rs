@@ -16,6 +16,7 @@ mod generated_client;
 mod health;
 mod history;
 mod listeners;
+mod log_level;
 mod openai;
 mod openapi;
 mod outages;

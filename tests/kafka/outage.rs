@@ -119,6 +119,13 @@ fn a_provider_that_is_down_is_waited_for_and_costs_no_record() {
         if status == 200 && body["status"] == "degraded" && is_said { Ok(()) } else { Err(format!("{status} {body}")) }
     });
     assert_eq!(broker::count(&topics.dead_letters) + broker::count(&topics.sink), 0);
+    // For moments intake goes on, to find somebody to probe with.
+    wait_until("the reason in the metrics", Duration::from_secs(10), || {
+        let (_, metrics) = service.get_text("/v1/metrics");
+        let mut gauges = metrics.lines().filter(|line| line.starts_with("sp_intake_paused{"));
+        let is_told = gauges.any(|line| line.ends_with(",reason=\"providers\"} 1"));
+        if is_told { Ok(()) } else { Err(metrics) }
+    });
 
     stub.set_script(triage());
     wait_for_results(&topics, 100);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::broker::{self, TestRecord, block_on};
-use super::monitoring::Monitoring;
+use super::monitoring::{Monitoring, check_metrics};
 use super::service::{Setup, Topics};
 use super::stub_provider::StubProvider;
 use super::webhook::Webhook;
@@ -113,6 +113,26 @@ fn every_panel_has_data_of_a_real_run() {
         let empty: Vec<_> = queries.iter().filter_map(|query| lacks(query, &monitoring)).collect();
         if empty.is_empty() { Ok(()) } else { Err(empty.join("\n")) }
     });
+}
+
+#[test]
+fn promtool_has_nothing_to_say_against_the_metrics_of_a_real_run() {
+    let stub = StubProvider::start(triage());
+    let topics = Topics::create(1);
+    let setup = Setup::openai(&stub.base_url()).connector(&topics, "options: { budget: { usd: 1000 } }");
+    let service = setup.spawn_with(&[("STRUCTURED_PROMPT_HTTP__AUTH", "off")]);
+    service.wait_ready();
+    send_some(&topics, service.address(), 1);
+    wait_until("a result", Duration::from_secs(30), || match broker::count(&topics.sink) {
+        0 => Err(service.log_text()),
+        _ => Ok(()),
+    });
+    let (status, text) = service.get_text("/v1/metrics");
+    assert_eq!(status, 200, "{text}");
+    for line in ["sp_ready 1", "# TYPE process_cpu_seconds_total counter", "# TYPE sp_http_request_seconds histogram"] {
+        assert!(text.lines().any(|is| is == line), "no line {line} in\n{text}");
+    }
+    check_metrics(&text);
 }
 
 #[test]

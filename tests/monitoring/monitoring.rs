@@ -1,6 +1,7 @@
 //! A Prometheus and an Alertmanager with the files of `deploy/`, in which only addresses and times differ.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -149,6 +150,18 @@ pub fn check(program: &str, arguments: &[&str], files: &[&str]) {
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; run `make test`, which installs it"));
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
     assert!(output.status.success(), "{program} {arguments:?}\n{said}");
+}
+
+/// Runs promtool on metrics in the classic format.
+pub fn check_metrics(text: &str) {
+    let mut command = Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        command.spawn().unwrap_or_else(|error| panic!("promtool: {error}; run `make test`, which installs it"));
+    child.stdin.take().expect("its input").write_all(text.as_bytes()).expect("a pipe");
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+    assert!(output.status.success() && said.is_empty(), "promtool check metrics\n{said}\n{text}");
 }
 
 /// The answer to a GET, and whether it is a good one. No proxy that this machine may have is asked.

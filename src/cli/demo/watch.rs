@@ -250,7 +250,7 @@ impl<'a> Watch<'a> {
             }
             text += &format!("\n  {}: {}", provider.name(), facts.join("; "));
         }
-        if let Some(closed) = self.gate().and_then(Gate::closed).filter(|closed| closed.dependency == "budget") {
+        if let Some(closed) = self.gate().and_then(Gate::closed).filter(|closed| closed.is_budget) {
             text += &format!("\n  budget: {}", closed.failure);
         }
         let is_closed = self.gate().is_some_and(|gate| !gate.is_open());

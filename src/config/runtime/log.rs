@@ -2,6 +2,7 @@
 
 use crate::config::section::Section;
 use crate::config::values::{Problem, choice, text};
+use crate::telemetry::log_level;
 use crate::telemetry::settings::{LogFormat, LogSettings};
 
 pub(super) fn read(mut section: Section<'_>) -> LogSettings {
@@ -10,10 +11,9 @@ pub(super) fn read(mut section: Section<'_>) -> LogSettings {
     let format = section.get("format", choice(FORMATS, &[])).unwrap_or(LogFormat::Auto);
     let filter = section.get("filter", |node| {
         let filter = text(node)?;
-        let help = "write for example info, or info,structured_prompt::kafka=debug";
-        match filter.parse::<tracing_subscriber::EnvFilter>() {
+        match log_level::parse(&filter) {
             Ok(_) => Ok(filter),
-            Err(_) => Err(Problem::new("this is not a valid log filter", help)),
+            Err(_) => Err(Problem::new("this is no log level", log_level::HELP)),
         }
     });
     section.finish();

@@ -9,6 +9,7 @@ use crate::http::settings::Auth;
 use crate::llm::settings::{AnthropicAuth, Api, ProviderKind, RemoteSettings};
 
 mod http;
+mod log;
 mod store;
 mod texts;
 

@@ -3,14 +3,20 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
 
+use crate::domain::name_pattern::NamePattern;
 use crate::domain::tenant::Tenant;
 use crate::http::auth::Authenticator;
+use crate::http::state::ApiParts;
 use crate::http::testing::{Answer, Api, parts};
+use crate::ports::answer_cache::{AnswerCache, NotInvalidated, TierStats};
 use crate::ports::clock::ManualClock;
 use crate::ports::keys::{Keys as _, MemoryKeys, NewKey};
 use crate::ports::model::FakeModel;
+use crate::telemetry::captured::Captured;
 
 struct Setup {
     api: Api,
@@ -18,11 +24,15 @@ struct Setup {
 }
 
 fn setup() -> Setup {
+    setup_with(|parts| parts)
+}
+
+fn setup_with(change: impl FnOnce(ApiParts) -> ApiParts) -> Setup {
     let clock = Arc::new(ManualClock::default());
     let keys = Arc::new(MemoryKeys::new(Arc::clone(&clock) as _));
     let mut parts = parts(&[Arc::new(FakeModel::new((0..99).map(|_| FakeModel::says("{}"))))]);
     parts.authenticator = Arc::new(Authenticator::keys(Some(Arc::clone(&keys) as _), clock, Arc::default()));
-    Setup { api: Api::new(parts), keys }
+    Setup { api: Api::new(change(parts)), keys }
 }
 
 impl Setup {
@@ -91,4 +101,37 @@ async fn a_process_that_ends_takes_no_request_and_is_not_ready() {
     let ready = api.get("/v1/health/ready").await;
     assert_eq!((ready.status.as_u16(), &ready.json()["reasons"][0]), (503, &json!("the process is about to end")));
     open.wait().await;
+}
+
+/// A cache that cannot be reached, which is logged.
+struct Away;
+
+impl AnswerCache for Away {
+    fn stats(&self) -> BoxFuture<'_, Vec<TierStats>> {
+        ready(Vec::new()).boxed()
+    }
+
+    fn invalidate<'a>(
+        &'a self,
+        _tenant: &'a Tenant,
+        _pattern: &'a NamePattern,
+    ) -> BoxFuture<'a, Result<u64, NotInvalidated>> {
+        ready(Err(NotInvalidated("away".to_owned()))).boxed()
+    }
+}
+
+#[tokio::test]
+async fn log_lines_name_the_request_its_key_and_its_trace() {
+    let it = setup_with(|parts| ApiParts { cache: Arc::new(Away), ..parts });
+    let key = it.key(9).await;
+    let captured = Captured::start();
+    let request = Request::delete("/v1/cache?pattern=*").header("authorization", format!("Bearer {key}"));
+    let request = request.header("x-request-id", "the-request");
+    let request = request.header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+    assert_eq!(it.api.send(request.body(Body::empty()).unwrap()).await.status, 503);
+    let lines = captured.lines();
+    let id = &key[3..14];
+    let parts =
+        ["request_id=\"the-request\"", "trace_id=\"0af7651916cd43dd8448eb211c80319c\"", &format!("api_key_id={id}")];
+    assert!(lines.iter().any(|line| parts.iter().all(|part| line.contains(part))), "{lines:?}");
 }

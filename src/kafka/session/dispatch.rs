@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
+use tracing::Instrument as _;
 
 use super::ledger::{Opening, Stamp};
 use super::{Answer, Session};
@@ -64,8 +65,9 @@ impl<C: Cluster> Session<'_, C> {
             let is_asked = flights.ask_next(|ticket, record, job| {
                 let handler = Arc::clone(&deps.handler);
                 let commitment = handler.commitment(&job);
+                let span = handler.span(&job);
                 // Boxed, because each future around another one has room for it twice: as it is given, and as it runs.
-                let work = Box::pin(async move { handler.finish(*job).await });
+                let work = Box::pin(async move { handler.finish(*job).await }.instrument(span));
                 let work = Arc::clone(quarantine).watch(record.position.clone(), work);
                 deps.tasks.record(send(work, ticket, sender.clone()), commitment)
             });

@@ -13,6 +13,7 @@ use crate::delivery::remembered::RememberedOutcomes;
 use crate::kafka::client::cluster::{self, Cluster, ClusterError};
 use crate::kafka::client::commit::Partition;
 use crate::kafka::status::Paused;
+use crate::telemetry::metrics::PauseReason;
 
 /// Records taken in one turn, so that acknowledgements and commits get their turn too.
 const BATCH: usize = 500;
@@ -163,7 +164,7 @@ impl<C: Cluster> Session<'_, C> {
     /// provider intake may go on for a moment, to find somebody to probe with; that is not worth a line.
     fn log_gate(&mut self) {
         let detail = match &self.intake.paused {
-            Some(Paused::Gate(detail)) => Some(detail.as_str()),
+            Some(Paused::Gate(_, detail)) => Some(detail.as_str()),
             Some(Paused::Full | Paused::Kafka(_) | Paused::Stopping) | None => None,
         };
         let is_open = detail.is_none() && self.deps.handler.gate().is_open();
@@ -183,18 +184,15 @@ impl<C: Cluster> Session<'_, C> {
             return Some(unconfirmed);
         }
         if let Some(problem) = self.deps.handler.remembered().and_then(RememberedOutcomes::problem) {
-            return Some(Paused::Gate(problem));
+            return Some(Paused::Gate(PauseReason::Store, problem));
         }
         // When its time has come and nobody is left to ask, somebody must be let in to find out.
         if let Some(closed) = self.deps.handler.gate().closed()
             && (self.flights.counts().asking > 0 || tokio::time::Instant::now() < closed.until)
         {
-            return Some(Paused::Gate(format!(
-                "{} is unavailable: {}; {}",
-                closed.dependency,
-                closed.failure,
-                closed.end()
-            )));
+            let reason = if closed.is_budget { PauseReason::Budget } else { PauseReason::Providers };
+            let detail = format!("{} is unavailable: {}; {}", closed.dependency, closed.failure, closed.end());
+            return Some(Paused::Gate(reason, detail));
         }
         self.intake.full_since.filter(|since| self.cluster.now().duration_since(*since) >= HOLD).map(|_| Paused::Full)
     }

@@ -7,11 +7,13 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::flight::Flight;
 use super::transaction_state::{FailedDelivery, TransactionState};
 use super::{Session, SessionError};
+use crate::codec::{dead_letter, trace};
 use crate::delivery::outcome::RecordOutcome;
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 use crate::kafka::client::cluster::Ticket;
 use crate::kafka::client::cluster::{Cluster, ClusterError};
+use crate::telemetry::metrics::Exemplar;
 
 /// Wait before records that a topic refused are sent again.
 const SEND_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -175,7 +177,9 @@ impl<'a, C: Cluster> Session<'a, C> {
         let position = flight.record.position.clone();
         let Some(settled) = flight.into_outcome() else { return };
         let metrics = &self.deps.metrics;
-        metrics.record_seconds.observe(took.as_secs_f64());
+        let recorded = trace::recorded_trace_of(&settled.outgoing.headers);
+        let exemplar = recorded.map(|trace_id| Exemplar { trace_id, at: self.deps.handler.now() });
+        metrics.record_seconds.observe(took, exemplar);
         match settled.outcome {
             RecordOutcome::Result { is_for_review, cache_hit, confidence, reference_usd } => {
                 metrics.reference_cost_usd.inc_by(reference_usd);
@@ -193,7 +197,8 @@ impl<'a, C: Cluster> Session<'a, C> {
                 if let Some(unsaid) = self.logs.dead_letters.due(code) {
                     let connector = &*self.deps.name;
                     let detail = settled.detail.as_deref().unwrap_or_default();
-                    tracing::warn!(connector, %code, %position, detail, unsaid, "dead letter");
+                    let trace_id = dead_letter::trace_id_of(&settled.outgoing.headers);
+                    tracing::warn!(connector, %code, %position, trace_id, detail, unsaid, "dead letter");
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::flight::PhaseCounts;
 use crate::kafka::dependencies::Dependencies;
 use crate::kafka::status::Paused;
-use crate::telemetry::metrics::{ConnectorMetrics, GaugeShare};
+use crate::telemetry::metrics::{ConnectorMetrics, GaugeShare, PauseReason};
 
 /// Time after which it is told again although nothing has changed: a loop that is not heard of counts as one that
 /// hangs.
@@ -18,7 +18,7 @@ pub(super) struct Reporter {
     waiting: GaugeShare,
     asking: GaugeShare,
     unpublished: GaugeShare,
-    paused: GaugeShare,
+    paused: [(PauseReason, GaugeShare); 6],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Reporter {
             waiting: GaugeShare::of(&metrics.waiting),
             asking: GaugeShare::of(&metrics.asking),
             unpublished: GaugeShare::of(&metrics.unpublished),
-            paused: GaugeShare::of(&metrics.paused),
+            paused: metrics.paused.each_ref().map(|(reason, gauge)| (*reason, GaugeShare::of(gauge))),
         }
     }
 
@@ -61,7 +61,10 @@ impl Reporter {
         self.waiting.set(count(waiting));
         self.asking.set(count(asking));
         self.unpublished.set(count(ready + sent + delivered));
-        self.paused.set(i64::from(paused.is_some()));
+        let present = paused.map(Paused::reason);
+        for (reason, share) in &mut self.paused {
+            share.set(i64::from(present == Some(*reason)));
+        }
         let in_flight = waiting + asking + ready + sent + delivered;
         deps.status.turned(partitions, in_flight, paused.cloned());
         self.told = Some((Facts { partitions, counts, paused: paused.cloned() }, now));

@@ -15,7 +15,7 @@ use crate::pipeline::testing::{self, Asking, caller_of};
 use crate::ports::model::{CallError, FakeModel, Finish, Model};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, TextFormat};
 
 const ANSWER: &str = r#"{"intent":"refund","order":"A-1","amount":12}"#;
 /// Agrees in two of three fields.
@@ -226,7 +226,7 @@ async fn comparisons_their_fields_and_their_cost_are_counted_apart() {
         test.asking = test.asking.on_behalf_of(Arc::new(Caller::new(Tenant::default(), None, metrics.caller("c"))));
         test.ask("order A-1").await;
     }
-    let text = metrics.encode().unwrap();
+    let text = metrics.encode(TextFormat::OpenMetrics).unwrap();
     for line in [
         r#"sp_agreement_comparisons_total{connector="c",provider="second",reason="sample",outcome="compared"} 1"#,
         r#"sp_agreement_comparisons_total{connector="c",provider="second",reason="ungrounded",outcome="invalid"} 1"#,

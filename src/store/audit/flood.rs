@@ -49,6 +49,7 @@ struct Minute {
 impl FloodGuard {
     /// A guard before this log.
     pub fn new(log: Arc<dyn AuditLog>, metrics: AuditMetrics) -> Self {
+        AuditEventType::ALL.iter().for_each(|event_type| metrics.may_hold_back(event_type.as_str()));
         Self { log, metrics, now: Mutex::default() }
     }
 

@@ -17,6 +17,11 @@ pub struct AuditMetrics {
 }
 
 impl AuditMetrics {
+    /// Events of this type may be held back: their counter is there before the first one.
+    pub fn may_hold_back(&self, event_type: &'static str) {
+        drop(self.held_back.get_or_create(&OfEventType { event_type }));
+    }
+
     /// Counts an event that was not recorded by itself.
     pub fn held_back(&self, event_type: &'static str) {
         self.held_back.get_or_create(&OfEventType { event_type }).inc();

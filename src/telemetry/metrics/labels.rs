@@ -46,6 +46,12 @@ pub(super) struct Rebalances {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Paused {
+    pub(super) connector: String,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OfProvider {
     pub(super) provider: String,
 }
@@ -91,13 +97,6 @@ pub(super) struct Decisions {
     pub(super) connector: String,
     pub(super) strategy: &'static str,
     pub(super) provider: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Requests {
-    pub(super) method: String,
-    pub(super) endpoint: &'static str,
-    pub(super) status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

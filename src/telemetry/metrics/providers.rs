@@ -7,9 +7,71 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{AgreementMetrics, Calls, Decisions, FloatCounter, FloatGauge, OfConnector, Steps, Suspicious};
+use super::labels::{BreakerChanges, Calls, Decisions, OfConnector, OfProvider, Steps, Suspicious, Tokens, Verdicts};
+use super::{AgreementMetrics, FloatCounter, FloatGauge, Metrics};
 use crate::domain::answer::Usage;
 use crate::domain::failure::Code;
+
+/// What a call can end with, beside an answer.
+pub(super) const ERRORS_OF_CALLS: [Code; 10] = [
+    Code::ProviderMalformed,
+    Code::ProviderOverloaded,
+    Code::ProviderQuotaExhausted,
+    Code::ProviderRateLimited,
+    Code::ProviderRefused,
+    Code::ProviderRejected,
+    Code::ProviderTimeout,
+    Code::ProviderUnauthorized,
+    Code::ProviderUnavailable,
+    Code::TooManyOpenFiles,
+];
+
+impl Metrics {
+    /// The handles of one provider.
+    pub fn provider(&self, name: &str) -> ProviderMetrics {
+        let of = OfProvider { provider: name.to_owned() };
+        let tokens = |direction| self.tokens.get_or_create_owned(&Tokens { provider: name.to_owned(), direction });
+        let verdict = |verdict| self.verdicts.get_or_create_owned(&Verdicts { provider: name.to_owned(), verdict });
+        let change =
+            |state| self.breaker_changes.get_or_create_owned(&BreakerChanges { provider: name.to_owned(), state });
+        // Those that count errors are there before the first one: what appears with it has not grown.
+        for status in ERRORS_OF_CALLS.map(Code::as_str).into_iter().chain(["ok"]) {
+            drop(self.calls.get_or_create(&Calls { provider: name.to_owned(), status }));
+        }
+        ProviderMetrics {
+            calls: self.calls.clone(),
+            call_seconds: self.call_seconds.get_or_create_owned(&of),
+            input_tokens: tokens("input"),
+            output_tokens: tokens("output"),
+            cost_usd: self.cost_usd.get_or_create_owned(&of),
+            in_flight: self.provider_in_flight.get_or_create_owned(&of),
+            valid: verdict("valid"),
+            invalid: verdict("invalid"),
+            breaker_open: self.breaker_open.get_or_create_owned(&of),
+            opened: change("opened"),
+            closed: change("closed"),
+            disabled: self.provider_disabled.get_or_create_owned(&of),
+            error_ratio: self.error_ratio.get_or_create_owned(&of),
+            p95_seconds: self.p95_seconds.get_or_create_owned(&of),
+            provider: of.provider,
+        }
+    }
+
+    /// The handles of one connector, or of another caller, for what is asked on its behalf.
+    pub fn caller(&self, connector: &str) -> CallerMetrics {
+        let of = OfConnector { connector: connector.to_owned() };
+        CallerMetrics {
+            decisions: self.decisions.clone(),
+            steps: self.steps.clone(),
+            suspicious: self.suspicious.clone(),
+            agreement: self.agreement.of(connector),
+            cost_usd: self.connector_cost_usd.get_or_create_owned(&of),
+            budget_spent: self.budget_spent_usd.clone(),
+            budget_limit: self.budget_limit_usd.clone(),
+            of,
+        }
+    }
+}
 
 /// One provider's metrics, resolved once. See [`super::Metrics`] for what each means.
 #[derive(Debug, Clone)]
@@ -100,12 +162,14 @@ impl CallerMetrics {
         self.suspicious.get_or_create(&Suspicious { connector: self.of.connector.clone(), pattern }).inc();
     }
 
-    /// Adds what a call cost; `budget` is what is spent of it and its limit, where there is one.
-    pub fn paid(&self, usd: f64, budget: Option<(f64, f64)>) {
+    /// Adds what a call cost.
+    pub fn paid(&self, usd: f64) {
         self.cost_usd.inc_by(usd);
-        if let Some((spent, limit)) = budget {
-            self.budget_spent.get_or_create(&self.of).set(spent);
-            self.budget_limit.get_or_create(&self.of).set(limit);
-        }
+    }
+
+    /// Shows what is spent of a budget, and its limit.
+    pub fn budget(&self, spent_usd: f64, limit_usd: f64) {
+        self.budget_spent.get_or_create(&self.of).set(spent_usd);
+        self.budget_limit.get_or_create(&self.of).set(limit_usd);
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::logprobs::ValueLogprob;
 use crate::pipeline::spec::{EvidenceMode, LowConfidencePolicy, UngroundedPolicy};
 use crate::ports::model::ObjectLogprobs;
 use crate::schema::Schema;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, TextFormat};
 
 const TICKET: &str = r#"{"intent":"refund","order":"A-1","amount":12}"#;
 
@@ -156,7 +156,7 @@ async fn values_of_new_answers_are_counted_by_fields_and_words_of_the_schema() {
     for (offset, body) in ["order A-1", "order A-1", "order  A-1"].into_iter().enumerate() {
         settled(&handler, body, i64::try_from(offset).unwrap()).await;
     }
-    let text = metrics.encode().unwrap();
+    let text = metrics.encode(TextFormat::OpenMetrics).unwrap();
     for line in [
         r#"sp_field_evidence_total{connector="test",field="/order",state="exact"} 1"#,
         r#"sp_field_evidence_total{connector="test",field="/amount",state="none"} 1"#,
@@ -179,7 +179,7 @@ async fn quotes_are_counted_by_what_came_of_them() {
     let model = Scripted::new("m", [FakeModel::says(&reply)]);
     let handler = handler_of(settings, RecordFormat::Json, model, None).with_field_metrics(metrics.fields("test"));
     assert_eq!(order_spans(&settled(&handler, "order A-1", 1).await), json!([[6, 9]]));
-    let text = metrics.encode().unwrap();
+    let text = metrics.encode(TextFormat::OpenMetrics).unwrap();
     for outcome in ["used", "not_found", "without_value"] {
         let line = format!(r#"sp_quotes_total{{connector="test",outcome="{outcome}"}} 1"#);
         assert!(text.lines().any(|it| it == line), "{line}\n{text}");

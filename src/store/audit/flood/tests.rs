@@ -4,7 +4,7 @@ use super::*;
 use crate::ports::audit::MemoryAudit;
 use crate::ports::clock::ManualClock;
 use crate::tasks::Tasks;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, TextFormat};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -69,7 +69,7 @@ async fn an_actor_has_two_events_of_a_type_in_a_minute_the_second_of_which_count
     assert_eq!(it.recorded(), [seen("a", "60", 1)], "the first is recorded at once");
     it.record([refused("a", 120)]);
     assert_eq!(it.recorded()[1..], [seen("a", "119", 59), seen("a", "120", 1)]);
-    let metrics = it.metrics.encode().unwrap();
+    let metrics = it.metrics.encode(TextFormat::OpenMetrics).unwrap();
     assert!(metrics.contains("sp_audit_held_back_total{event_type=\"authentication\"} 59"), "{metrics}");
 }
 
