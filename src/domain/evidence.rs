@@ -19,7 +19,7 @@ pub enum EvidenceState {
     Absent,
     /// It is a conclusion rather than a quotation (a boolean, a value of an enum, a summary): it is not looked for.
     Judged,
-    /// The answer has more to look for than one search is allowed to cost.
+    /// Not everything could be looked at: the answer or the text has more than one search is allowed to cost.
     Unsearched,
 }
 
@@ -49,6 +49,12 @@ impl EvidenceState {
     /// Whether it is a value that should be in the text.
     pub fn is_locatable(self) -> bool {
         !matches!(self, Self::Absent | Self::Judged)
+    }
+
+    /// Whether it is a value that should be in the text and was not found there. One that could not be looked for was
+    /// not, either: otherwise a text that is long enough would give ground to any value.
+    pub fn is_ungrounded(self) -> bool {
+        self.is_locatable() && !self.is_located()
     }
 }
 

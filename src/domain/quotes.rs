@@ -16,7 +16,8 @@ pub enum QuoteOutcome {
     Used,
     /// No text of the record has it.
     NotFound,
-    /// The text has it, and the value does not stand in it.
+    /// The text has it, and the value does not stand in it; of a judged value, it does not say which of several places
+    /// is meant.
     WithoutValue,
 }
 

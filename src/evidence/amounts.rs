@@ -33,7 +33,7 @@ impl Amount {
     pub(super) fn find(&self, source: &SourceText<'_>, budget: &mut Budget) -> Vec<Match> {
         let mut found = Vec::new();
         for wanted in &self.numeral.readings {
-            for (numeral, reading) in source.numbers().worth(&wanted.value, budget) {
+            for (numeral, reading) in source.numbers(budget).worth(&wanted.value, budget) {
                 let Some(is_same) = self.is_currency_of(numeral) else { continue };
                 if self.numeral.is_percent != numeral.is_percent {
                     continue;
@@ -66,7 +66,7 @@ pub(super) fn literal(source: &SourceText<'_>, text: &str, value: &Decimal, budg
 
 /// Where a source has a number of this value.
 pub(super) fn equal(source: &SourceText<'_>, value: &Decimal, budget: &mut Budget) -> Vec<Match> {
-    let numbers = source.numbers().worth(value, budget).into_iter();
+    let numbers = source.numbers(budget).worth(value, budget).into_iter();
     let places = numbers.filter_map(|(_, reading)| {
         source.folded().raw(&reading.place).map(|place| Match { place, is_sure: reading.is_sure })
     });
@@ -76,7 +76,7 @@ pub(super) fn equal(source: &SourceText<'_>, value: &Decimal, budget: &mut Budge
 /// Where a source has a share as a percentage: 0.19 as `19 %`.
 pub(super) fn percentage(source: &SourceText<'_>, value: &Decimal, budget: &mut Budget) -> Vec<Match> {
     let percent = value.clone().times_ten_to(2);
-    let numbers = source.numbers().worth(&percent, budget).into_iter();
+    let numbers = source.numbers(budget).worth(&percent, budget).into_iter();
     let places = numbers.filter(|(numeral, _)| numeral.is_percent).filter_map(|(numeral, reading)| {
         let place = reading.place.start..numeral.whole.end;
         source.folded().raw(&place).map(|place| Match { place, is_sure: reading.is_sure })

@@ -148,6 +148,11 @@ pub(super) fn is_short_word(text: &str) -> bool {
     (1..LEAST_WORD).contains(&letters)
 }
 
+/// Whether a number may begin after this text, since it ends with nothing that a number goes on from.
+pub(super) fn may_begin_number(before: &str) -> bool {
+    !before.ends_with(|c: char| is_word(c) || matches!(c, '-' | '/' | '.' | ',' | ':' | '#' | '_'))
+}
+
 /// Whether it is a hyphen or a dash. Some of them are minus signs as well.
 pub(super) fn is_dash(c: char) -> bool {
     matches!(c, '-' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '﹘' | '﹣' | '－')

@@ -3,6 +3,9 @@
 /// Bytes that one search may look at: ten thousand values in a text of 25 KB, or a few hundred in one of a megabyte.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
+/// What it costs to read what stands around a token or a group of digits: as much as searching so many bytes.
+pub(super) const READ_AROUND: usize = 512;
+
 /// What is left for one search.
 #[derive(Debug)]
 pub(super) struct Budget {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{Datelike, NaiveDate};
 use regex::{Captures, Regex};
 
-use super::boundaries::{is_token, is_word};
+use super::boundaries::{is_token, is_word, may_begin_number};
 use super::budget::AllOf;
 use super::months::{self, month};
 use super::pattern::literal;
@@ -34,8 +34,14 @@ enum First {
     Year,
 }
 
-/// The days that a part of the text may be, and where it stands.
-type Candidate = (Vec<(First, NaiveDate)>, Range<usize>);
+/// A part of the text that is a date.
+struct Candidate {
+    /// The days that it may be, each with the order that it was read in.
+    days: Vec<(First, NaiveDate)>,
+    place: Range<usize>,
+    /// Whether dates in this writing may have the day or the month first: `13/03/2026`, but not `13.03.2026`.
+    has_two_orders: bool,
+}
 
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     let names = months::alternatives();
@@ -74,28 +80,31 @@ pub(super) fn dates(text: &str) -> AllOf<Date> {
             break;
         };
         let Some(place) = captures.get(0).map(|whole| whole.range()) else { break };
-        let days = days(&captures);
-        let is_known = found.last().is_some_and(|(_, last)| text.get(last.end..place.start) == Some("-"));
-        let first = if is_known { None } else { first_of_range(text, &place, &days) };
+        let has_two_orders = captures.name("s4").is_some_and(|mark| mark.as_str() != ".");
+        let date = Candidate { days: days(&captures), place, has_two_orders };
+        let is_known = found.last().is_some_and(|last| text.get(last.place.end..date.place.start) == Some("-"));
+        let first = if is_known { None } else { first_of_range(text, &date) };
         let is_range = is_known || first.is_some();
-        if days.is_empty() || !is_alone(text, &place, is_range) || is_no_year(text, &captures) {
+        if date.days.is_empty() || !is_alone(text, &date.place, is_range) || is_no_year(text, &captures) {
             // What looks like a date may begin later: the day in `100.12.03.2026` no, in `7 12 March 2026` yes.
-            from = text.ceil_char_boundary(place.start + 1);
+            from = text.ceil_char_boundary(date.place.start + 1);
             continue;
         }
-        from = place.end;
-        found.extend(first.or_else(|| first_day(&captures, &place, &days)));
-        found.push((days, place));
+        from = date.place.end;
+        found.extend(first.or_else(|| first_day(&captures, &date)));
+        found.push(date);
     }
-    AllOf { found: decided(found), is_cut }
+    AllOf { found: resolved(found), is_cut }
 }
 
 /// The dates with the days that they may be, given how the text writes dates.
-fn decided(found: Vec<Candidate>) -> Vec<Date> {
-    let habit = habit(&found);
-    let dates = found.into_iter().map(|(mut days, place)| {
-        days.retain(|(order, _)| habit.is_none_or(|habit| *order == habit || *order == First::Year));
-        let mut days: Vec<NaiveDate> = days.into_iter().map(|(_, day)| day).collect();
+fn resolved(found: Vec<Candidate>) -> Vec<Date> {
+    let order = order_of_day_and_month(&found);
+    let dates = found.into_iter().map(|Candidate { days, place, has_two_orders }| {
+        let is_other =
+            |first: First| has_two_orders && first != First::Year && order.is_some_and(|order| order != first);
+        let days = days.into_iter().filter(|(first, _)| !is_other(*first));
+        let mut days: Vec<NaiveDate> = days.map(|(_, day)| day).collect();
         days.dedup();
         Date { days, place }
     });
@@ -124,9 +133,9 @@ fn begins_range(after: &str) -> bool {
     captures.is_some_and(|captures| !days(&captures).is_empty())
 }
 
-/// The first date of a range that ends with a date which may be these days. Its place is the whole range.
-fn first_of_range(text: &str, end: &Range<usize>, days: &[(First, NaiveDate)]) -> Option<Candidate> {
-    let before = text.get(..end.start)?;
+/// The first date of a range that ends with this one. Its place is the whole range.
+fn first_of_range(text: &str, end: &Candidate) -> Option<Candidate> {
+    let before = text.get(..end.place.start)?;
     let window = before.get(before.floor_char_boundary(before.len().saturating_sub(RANGE_WINDOW))..)?;
     if !window.trim_end().ends_with('-') {
         return None;
@@ -138,8 +147,7 @@ fn first_of_range(text: &str, end: &Range<usize>, days: &[(First, NaiveDate)]) -
         // `Item 12 - 15.03.2026` is no range.
         return None;
     }
-    let is_within = |c: char| is_word(c) || matches!(c, '-' | '/' | '.' | ',');
-    if before.get(..start)?.ends_with(is_within) {
+    if !may_begin_number(before.get(..start)?) {
         return None;
     }
     let number = |name: &str| captures.name(name).map(|found| found.as_str().parse::<u32>().ok());
@@ -159,17 +167,19 @@ fn first_of_range(text: &str, end: &Range<usize>, days: &[(First, NaiveDate)]) -
         let last_year = || NaiveDate::from_ymd_opt(last.year() - 1, month, day).filter(|_| has_month);
         Some((*order, this_year.or_else(last_year)?))
     };
-    let firsts: Vec<_> = days.iter().filter_map(first).collect();
-    (!firsts.is_empty()).then_some((firsts, start..end.end))
+    let days: Vec<_> = end.days.iter().filter_map(first).collect();
+    let place = start..end.place.end;
+    (!days.is_empty()).then_some(Candidate { days, place, has_two_orders: end.has_two_orders })
 }
 
 /// The first day of `March 12-15, 2026`, whose place is all of it.
-fn first_day(captures: &Captures<'_>, place: &Range<usize>, days: &[(First, NaiveDate)]) -> Option<Candidate> {
+fn first_day(captures: &Captures<'_>, end: &Candidate) -> Option<Candidate> {
     let number = |name: &str| captures.name(name)?.as_str().parse::<u32>().ok();
     let month = captures.name("m6").and_then(|name| month(name.as_str()))?;
     let year = i32::try_from(number("y6")?).ok()?;
     let first = NaiveDate::from_ymd_opt(year, month, number("from6")?)?;
-    days.iter().any(|(_, last)| first < *last).then(|| (vec![(First::Year, first)], place.clone()))
+    let is_first = end.days.iter().any(|(_, last)| first < *last);
+    is_first.then(|| Candidate { days: vec![(First::Month, first)], place: end.place.clone(), has_two_orders: false })
 }
 
 /// Whether what would be a year of two digits is something else: the hour in `5 mars 10:30`, the guests in
@@ -224,9 +234,11 @@ fn days(captures: &Captures<'_>) -> Vec<(First, NaiveDate)> {
     all.into_iter().flatten().collect()
 }
 
-/// The order in which the text puts day and month, where one of its dates can be read in one order only.
-fn habit(found: &[Candidate]) -> Option<First> {
-    let mut orders = found.iter().filter_map(|(days, _)| match days.as_slice() {
+/// The order of day and month in those dates of the text that may have either, where one of them can be read in one
+/// order only. Dates with points or names say nothing of it: an American mail may be quoted below a German one.
+fn order_of_day_and_month(found: &[Candidate]) -> Option<First> {
+    let open = found.iter().filter(|date| date.has_two_orders);
+    let mut orders = open.filter_map(|date| match date.days.as_slice() {
         [(order, day)] if *order != First::Year && day.day() > 12 => Some(*order),
         _ => None,
     });

@@ -97,10 +97,48 @@ const COUNTED: &[&str] = &[
     "maanden",
     "jaar",
     "uur",
+    "star",
+    "stars",
+    "points",
+    "stern",
+    "sterne",
+    "sternen",
+    "punkte",
+    "punkten",
+    "étoiles",
+    "estrellas",
+    "estrelas",
+    "puntos",
+    "pontos",
+    "stelle",
+    "punti",
+    "sterren",
+    "punten",
 ];
 
 /// Letters of the longest of them.
 const LONGEST_COUNTED: usize = 11;
+
+/// Words before a rating, in lower case.
+const RATED: &[&str] = &[
+    "rated",
+    "rating",
+    "rate",
+    "score",
+    "scored",
+    "grade",
+    "bewertet",
+    "bewertung",
+    "note",
+    "noté",
+    "nota",
+    "puntuación",
+    "valoración",
+    "voto",
+    "punteggio",
+    "beoordeling",
+    "ocena",
+];
 
 /// Two numbers around a mark.
 pub(super) struct NumberPair<'t> {
@@ -181,8 +219,20 @@ impl<'t> NumberPair<'t> {
             })
     }
 
+    /// Whether it is a rating, and not day and month as well: `4/5` is one beside a word that says so.
     fn is_rating(&self) -> bool {
-        SCALES.contains(&self.right.value) && self.left.value <= self.right.value
+        let (left, right) = (self.left.value, self.right.value);
+        let is_date = |month: u64, day: u64| (1..=12).contains(&month) && (1..=31).contains(&day);
+        let may_be_date = is_date(left, right) || is_date(right, left);
+        SCALES.contains(&right) && left <= right && (!may_be_date || self.follows(RATED))
+    }
+
+    /// Whether one of these words stands before the pair.
+    fn follows(&self, words: &[&str]) -> bool {
+        let before = self.before.trim_end_matches([' ', ':', '\u{A0}']);
+        let longest = before.chars().rev().take(LONGEST_COUNTED + 1).take_while(|c| c.is_alphabetic());
+        let word: String = longest.collect::<Vec<_>>().into_iter().rev().flat_map(char::to_lowercase).collect();
+        words.contains(&word.as_str())
     }
 
     /// Whether a unit, a currency or what is counted stands beside the pair.

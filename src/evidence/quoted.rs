@@ -4,14 +4,12 @@
 //! what is not there changes nothing.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use crate::domain::evidence::{EvidenceState, Span};
 use crate::domain::quotes::{FieldQuotes, QuoteOutcome};
 
-use super::Source;
+use super::boundaries::is_token;
 use super::search::{Found, MAX_SPANS, Search};
-use super::source_text::SourceText;
 
 /// Quotes of one answer that are looked for.
 const MAX_QUOTES: usize = 256;
@@ -19,8 +17,8 @@ const MAX_QUOTES: usize = 256;
 /// Longest value that is looked for in quotes, in bytes. Quotes are shorter, and each would have to be compared with it.
 pub(super) const MAX_VALUE_BYTES: usize = 4_096;
 
-/// Bytes on each side of a quote that say whether a value at its end goes on outside.
-const CONTEXT: usize = 256;
+/// Letters from which on the quote of a judged value means all places that have it. A shorter one does not say which.
+const LEAST_REPEATED: usize = 12;
 
 /// The quotes of an answer, and what came of those that were looked for.
 pub(super) struct Quotes<'a> {
@@ -48,27 +46,33 @@ impl<'a> Quotes<'a> {
         look: impl Fn(&mut Search<'_>) -> Found,
     ) -> Option<Found> {
         for quote in self.next(field) {
-            let found = search.quote(quote).map(|(source, places)| value_in(source, &places, &look));
-            match found {
-                Some(Some(found)) => {
-                    self.outcomes.push(QuoteOutcome::Used);
-                    return Some(found);
-                }
-                Some(None) => self.outcomes.push(QuoteOutcome::WithoutValue),
-                None => self.outcomes.push(QuoteOutcome::NotFound),
+            let Some(places) = search.quote(quote, |_, _| true) else {
+                self.outcomes.push(QuoteOutcome::NotFound);
+                continue;
+            };
+            let found = search.within(places, &look);
+            if found.state.is_located() {
+                self.outcomes.push(QuoteOutcome::Used);
+                return Some(found);
             }
+            self.outcomes.push(QuoteOutcome::WithoutValue);
         }
         None
     }
 
-    /// A value that is judged, with the places of its quotes in the first source that has one.
+    /// A value that is judged, with the places of its quotes in the first source that has one. They are whole words.
     pub(super) fn judged(&mut self, field: &str, search: &mut Search<'_>) -> Found {
         let mut judged = Found::without_place(EvidenceState::Judged);
         for quote in self.next(field) {
-            let Some((source, places)) = search.quote(quote) else {
+            let found = search.quote(quote, is_token);
+            let Some((source, places)) = found.as_ref().and_then(|found| search.source_of(found)) else {
                 self.outcomes.push(QuoteOutcome::NotFound);
                 continue;
             };
+            if places.len() > 1 && quote.trim().chars().count() < LEAST_REPEATED {
+                self.outcomes.push(QuoteOutcome::WithoutValue);
+                continue;
+            }
             self.outcomes.push(QuoteOutcome::Used);
             let name = judged.source.get_or_insert_with(|| source.name());
             if **name == *source.name() {
@@ -85,38 +89,6 @@ impl<'a> Quotes<'a> {
     }
 }
 
-/// The value within the places of a quote. In one of several places it is ambiguous.
-fn value_in(
-    source: &SourceText<'_>,
-    places: &[Range<usize>],
-    look: impl Fn(&mut Search<'_>) -> Found,
-) -> Option<Found> {
-    let mut all: Option<Found> = None;
-    for place in places {
-        let start = source.raw.floor_char_boundary(place.start.saturating_sub(CONTEXT));
-        let end = source.raw.ceil_char_boundary(place.end.saturating_add(CONTEXT));
-        let around = source.raw.get(start..end).unwrap_or_default();
-        let around = [Source { pointer: "".into(), text: around.into() }];
-        let found = look(&mut Search::within(&around, place.start - start..place.end - start));
-        if !found.state.is_located() {
-            continue;
-        }
-        let before = source.span(&(0..start)).end;
-        let spans = found.spans.iter().map(|span| Span { start: before + span.start, end: before + span.end });
-        match &mut all {
-            Some(all) => {
-                all.state = EvidenceState::Ambiguous;
-                all.spans.extend(spans);
-            }
-            None => all = Some(Found { state: found.state, source: Some(source.name()), spans: spans.collect() }),
-        }
-    }
-    if let Some(all) = &mut all {
-        in_order(&mut all.spans);
-    }
-    all
-}
-
 fn in_order(spans: &mut Vec<Span>) {
     spans.sort_unstable_by_key(|span| (span.start, span.end));
     spans.dedup();
@@ -127,7 +99,7 @@ fn in_order(spans: &mut Vec<Span>) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::Locator;
+    use super::super::{Locator, Source};
     use super::*;
     use crate::domain::evidence::Evidence;
 
@@ -199,6 +171,32 @@ mod tests {
         let quote = "paid 1.234,56 €|it never came|Menge 12";
         let expected = ("judged", vec!["Menge 12", "paid 1.234,56 €"], vec!["used", "not_found", "used"]);
         assert_eq!(found(TEXT, &json!({ "mood": "bad" }), quote), expected);
+    }
+
+    #[test]
+    fn a_quote_of_a_judged_value_is_whole_words_and_says_which_ones() {
+        let judged = |quote| found(TEXT, &json!({ "mood": "bad" }), quote);
+        assert_eq!(judged("r"), ("judged", vec![], vec!["not_found"]));
+        assert_eq!(judged("aid"), ("judged", vec![], vec!["not_found"]));
+        assert_eq!(judged("paid"), ("judged", vec!["paid"], vec!["used"]));
+        assert_eq!(judged("1.234,56 €"), ("judged", vec![], vec!["without_value"]));
+        let thread = "It never came.\n> It never came.";
+        let places = found(thread, &json!({ "mood": "bad" }), "It never came").1;
+        assert_eq!(places, ["It never came"; 2], "a whole sentence means each of its places");
+    }
+
+    #[test]
+    fn a_quote_is_read_as_the_whole_text_writes_numbers_and_dates() {
+        let far = "and so on, ".repeat(200);
+        let text = format!("3,5 kg, sent on 28/05/2026 {far} weight 2.750, due 05/06/2026, in all 9.125");
+        for (data, quote, expected) in [
+            (json!({ "a": 2750 }), "weight 2.750", ("normalized", vec!["2.750"], vec!["used"])),
+            (json!({ "a": 2.75 }), "weight 2.750", ("none", vec![], vec!["without_value"])),
+            (json!({ "a": "2026-06-05" }), "due 05/06/2026", ("normalized", vec!["05/06/2026"], vec!["used"])),
+            (json!({ "a": "2026-05-06" }), "due 05/06/2026", ("none", vec![], vec!["without_value"])),
+        ] {
+            assert_eq!(found(&text, &data, quote), expected, "{data}");
+        }
     }
 
     #[test]

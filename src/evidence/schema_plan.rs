@@ -34,8 +34,10 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     rule: Rule,
-    /// Whether the schema wants quotes for values here.
-    is_quoted: bool,
+    /// Whether the schema wants quotes for values here, where it says what their evidence is.
+    is_quoted: Option<bool>,
+    /// Whether only lists or objects are here.
+    is_container: bool,
     /// What is to be done about a value here that the text does not have.
     on_ungrounded: Option<String>,
     /// The values of `enum` and `const`.
@@ -96,31 +98,39 @@ impl Plan {
     }
 
     /// The places whose values are to be quoted, from the root inwards, each with `*` for any index or name. Of a schema
-    /// that refers to itself only so many.
+    /// that refers to itself only so many. A list or object that is to be quoted is so in all of its places that do not
+    /// say something else.
     pub(super) fn quoted_fields(&self) -> Vec<String> {
-        let (mut quoted, mut open) = (Vec::new(), VecDeque::from([(0, String::new())]));
+        let (mut quoted, mut open) = (Vec::new(), VecDeque::from([(0, String::new(), false)]));
         for _ in 0..MAX_LOOKED_AT {
-            let Some((index, pointer)) = open.pop_front() else { break };
+            let Some((index, pointer, is_quoted_around)) = open.pop_front() else { break };
             let Some(node) = self.nodes.get(index) else { continue };
-            if node.is_quoted {
-                if !quoted.contains(&pointer) && quoted.len() < MAX_QUOTED {
-                    quoted.push(pointer);
+            let is_quoted = node.is_quoted.unwrap_or(is_quoted_around);
+            let within = node.within(&pointer);
+            if is_quoted && within.is_empty() {
+                let values = if node.is_container { format!("{pointer}/*") } else { pointer };
+                if !quoted.contains(&values) && quoted.len() < MAX_QUOTED {
+                    quoted.push(values);
                 }
                 continue;
             }
-            let mut named: Vec<_> =
-                node.properties.iter().map(|(name, index)| (*index, join(&pointer, name))).collect();
-            // Which are looked at must not differ between processes: models are told of them.
-            named.sort_unstable();
-            let prefix = node.prefix.iter().enumerate().map(|(at, index)| (*index, format!("{pointer}/{at}")));
-            let any = node.by_pattern.iter().map(|(_, index)| *index).chain(node.additional).chain(node.items);
-            open.extend(named.into_iter().chain(prefix).chain(any.map(|index| (index, format!("{pointer}/*")))));
+            open.extend(within.into_iter().map(|(index, pointer)| (index, pointer, is_quoted)));
         }
         quoted
     }
 }
 
 impl Node {
+    /// The places within this one that the schema describes, with their pointers.
+    fn within(&self, pointer: &str) -> Vec<(usize, String)> {
+        let mut named: Vec<_> = self.properties.iter().map(|(name, index)| (*index, join(pointer, name))).collect();
+        // Which are looked at must not differ between processes: models are told of them.
+        named.sort_unstable();
+        let prefix = self.prefix.iter().enumerate().map(|(at, index)| (*index, format!("{pointer}/{at}")));
+        let any = self.by_pattern.iter().map(|(_, index)| *index).chain(self.additional).chain(self.items);
+        named.into_iter().chain(prefix).chain(any.map(|index| (index, format!("{pointer}/*")))).collect()
+    }
+
     /// Properties that an object here may have, in the order of the schema.
     pub(super) fn listed(&self) -> &[String] {
         &self.listed
@@ -179,7 +189,8 @@ impl<'s> Builder<'s> {
     fn plan(&mut self, layers: &Layers<'s>) -> Node {
         let mut node = Node {
             rule: rule(layers),
-            is_quoted: layers.text("x-evidence") == Some("quote"),
+            is_quoted: layers.text(annotations::EVIDENCE).map(|evidence| evidence == "quote"),
+            is_container: matches!(layers.text("type"), Some("array" | "object")),
             on_ungrounded: layers.text(annotations::ON_UNGROUNDED).map(str::to_owned),
             choices: layers.choices().into_iter().cloned().collect(),
             listed: layers.listed(),
@@ -205,7 +216,7 @@ impl<'s> Builder<'s> {
 fn rule(layers: &Layers<'_>) -> Rule {
     match layers.text(annotations::EVIDENCE) {
         Some("judged") => return Rule::Judged,
-        Some("locate" | "quote") => return Rule::Always,
+        Some("locate") => return Rule::Always,
         _ => {}
     }
     let is_long = layers.count("maxLength").is_some_and(|longest| longest > PROSE_CHARS);

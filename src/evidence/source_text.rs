@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::evidence::Span;
 
 use super::Source;
-use super::budget::AllOf;
+use super::budget::{AllOf, Budget};
 use super::dates::{self, Date};
 use super::folded_text::{FoldedText, LineEndHyphen, has_line_end_hyphen};
 use super::numbers::Numbers;
@@ -72,8 +72,8 @@ impl<'a> SourceText<'a> {
     }
 
     /// Its numbers.
-    pub(super) fn numbers(&self) -> &Numbers {
-        self.numbers.get_or_init(|| Numbers::new(self.folded(), self.raw))
+    pub(super) fn numbers(&self, budget: &mut Budget) -> &Numbers {
+        self.numbers.get_or_init(|| Numbers::new(self.folded(), self.raw, budget))
     }
 
     /// Its dates.

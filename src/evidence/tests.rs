@@ -70,6 +70,22 @@ fn a_huge_answer_to_a_huge_text_ends_and_says_what_was_not_searched() {
 }
 
 #[test]
+fn places_that_are_looked_at_in_vain_and_numbers_that_are_read_count_as_well() {
+    let states = |text: String, value: Value| {
+        let sources = [Source { pointer: "/body".into(), text: text.into() }];
+        let evidence = Locator::new(&json!({})).locate(&sources, &json!(vec![value; 300]), &[]);
+        [evidence.fields[0].state, evidence.fields[299].state]
+    };
+    // Each of them is a token, and a part of an identifier.
+    for value in ["7", "７"] {
+        let expected = [EvidenceState::None, EvidenceState::Unsearched];
+        assert_eq!(states("ab-7 ".repeat(2_500), json!(value)), expected, "{value}");
+    }
+    assert_eq!(states("3 ".repeat(600_000), json!(8)), [EvidenceState::Unsearched; 2]);
+    assert_eq!(states("3 ".repeat(5_000), json!("３")), [EvidenceState::Ambiguous; 2]);
+}
+
+#[test]
 fn what_a_text_has_beyond_what_is_read_of_it_is_not_called_missing() {
     let state = |text: String, value: &str| {
         let sources = [Source { pointer: "/body".into(), text: text.into() }];

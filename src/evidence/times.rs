@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{FixedOffset, NaiveTime};
 use regex::{Captures, Regex};
 
-use super::boundaries::{is_token, is_word};
+use super::boundaries::{is_token, may_begin_number};
 use super::budget::AllOf;
 use super::pattern::literal;
 
@@ -24,7 +24,7 @@ const PREPOSITIONS: &[&str] = &[
 /// What is between the two times of a range, and whether it leaves no doubt that it is one.
 const RANGES: [(&str, bool); 10] = [
     ("-", true),
-    (" - ", true),
+    (" - ", false),
     (" bis ", false),
     (" to ", false),
     (" till ", false),
@@ -153,7 +153,7 @@ impl Written {
         let is_of_time = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.');
         let digits = before.get(before.trim_end_matches(is_of_time).len()..)?;
         let start = before.len() - digits.len();
-        let is_alone = !before.get(..start)?.ends_with(|c: char| is_word(c) || matches!(c, '-' | '/' | ',' | '#'));
+        let is_alone = may_begin_number(before.get(..start)?);
         let (hour, minute) = digits.split_once([':', '.']).unwrap_or((digits, "00"));
         if !self.has_unit || !is_alone || !(1..=2).contains(&hour.len()) || minute.len() != 2 {
             return None;

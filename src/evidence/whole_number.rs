@@ -94,6 +94,11 @@ mod tests {
             ("10-12 days", "10"),
             ("10–12", "12"),
             ("rated 4/5", "4"),
+            ("Bewertung: 2/10", "2"),
+            ("3/5 stars", "3"),
+            ("17/20", "17"),
+            ("85/100", "85"),
+            ("0/5", "5"),
             ("1000-2000 EUR", "2000"),
             ("https://shop.example/orders/4711", "4711"),
         ] {
@@ -126,7 +131,14 @@ mod tests {
 
     #[test]
     fn two_numbers_without_a_word_after_them_may_be_an_identifier() {
-        for (text, digits) in [("20-44", "20"), ("7/12", "7"), ("3:1", "3"), ("2 500 ml", "500")] {
+        for (text, digits) in [
+            ("20-44", "20"),
+            ("7/12", "7"),
+            ("am 3/10 bestellt", "3"),
+            ("on 5/20", "20"),
+            ("3:1", "3"),
+            ("2 500 ml", "500"),
+        ] {
             assert_eq!(of(text, digits), Standing::Unsure, "{digits} in {text}");
         }
     }

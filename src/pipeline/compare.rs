@@ -10,7 +10,6 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::domain::answer::Answer;
-use crate::domain::evidence::EvidenceState;
 use crate::domain::failure::Code;
 use crate::pipeline::agreement::SecondProvider;
 use crate::pipeline::approve::remembered::is_still_valid;
@@ -122,7 +121,7 @@ fn reason(question: &Question, second: &SecondProvider, answer: &Answer) -> Opti
         return Some(Reason::Sample);
     }
     let grounding = question.ground(answer).filter(|_| second.is_asked_when_ungrounded())?;
-    let is_ungrounded = grounding.evidence.fields.iter().any(|field| field.state == EvidenceState::None);
+    let is_ungrounded = grounding.evidence.fields.iter().any(|field| field.state.is_ungrounded());
     // Without a result there is nobody to tell.
     (is_ungrounded && grounding.refused.is_empty()).then_some(Reason::Ungrounded)
 }

@@ -180,9 +180,9 @@ impl Grounder {
     }
 }
 
-/// The values that should be in the text and are not.
+/// The values that should be in the text and were not found there.
 fn missing(evidence: &Evidence) -> Vec<&str> {
-    let missing = evidence.fields.iter().filter(|field| field.state == EvidenceState::None);
+    let missing = evidence.fields.iter().filter(|field| field.state.is_ungrounded());
     missing.map(|field| field.field.as_str()).collect()
 }
 

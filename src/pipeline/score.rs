@@ -58,7 +58,7 @@ pub fn judge(
     if let Some(grounding) = &grounding {
         if !grounding.refused.is_empty() {
             let detail = format!(
-                "values of the answer do not stand in the record's text: {}; say x-evidence: judged in the schema where \
+                "values of the answer were not found in the record's text: {}; say x-evidence: judged in the schema where \
                  they need not",
                 grounding.refused.join(", ")
             );

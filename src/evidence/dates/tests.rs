@@ -50,6 +50,15 @@ fn day_and_month_are_told_apart_by_another_date_of_the_text_or_not_at_all() {
 }
 
 #[test]
+fn dates_with_points_or_names_do_not_decide_how_slashes_are_read() {
+    for other in ["28.02.2026", "28. Februar 2026", "28 February 2026", "February 28, 2026"] {
+        let text = format!("{other}, then 05/06/2026");
+        assert_eq!(found(&text), ["2026-02-28", "2026-06-05 or 2026-05-06"], "{text}");
+    }
+    assert_eq!(found("04/25/2026, 05.06.2026"), ["2026-04-25", "2026-06-05"]);
+}
+
+#[test]
 fn what_is_no_date_is_not_read_as_one() {
     for text in [
         "31.02.2026",
@@ -86,6 +95,9 @@ fn both_ends_of_a_range_are_found() {
     assert_eq!(found("28.12.–03.01.2027"), ["2026-12-28", "2027-01-03"]);
     assert_eq!(found("15.-12. März 2026"), ["2026-03-12"]);
     assert_eq!(found("item 12 - 15.03.2026"), ["2026-03-15"]);
+    for text in ["08:12-15.03.2026", "#12-15.03.2026", "ticket_12-15.03.2026"] {
+        assert_eq!(found(text), [""; 0], "{text}");
+    }
 }
 
 #[test]

@@ -108,7 +108,8 @@ fn a_mark_before_three_digits_is_decided_by_the_currency_or_by_other_numbers() {
 fn ranges_and_fractions_are_two_numbers_and_ordinary_spaces_may_part_them() {
     assert_eq!(found("10-12 days"), ["10", "12"]);
     assert_eq!(found("10–12 days"), ["10", "12"]);
-    assert_eq!(found("4/5"), ["4", "5"]);
+    assert_eq!(found("rated 4/5"), ["4", "5"]);
+    assert_eq!(found("4/5"), ["4?", "5?"]);
     assert_eq!(found("1 234,56"), ["1234.56?", "1?", "234.56?"]);
     assert_eq!(found("EUR 1 234,56"), ["1234.56 EUR", "1? EUR", "234.56?"]);
     assert_eq!(found("20-49"), ["other?", "49?"]);

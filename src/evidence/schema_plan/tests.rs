@@ -21,6 +21,9 @@ fn values_of_enums_and_long_texts_are_judged() {
         json!({ "type": "string", "maxLength": 500 }),
         json!({ "type": ["string", "null"], "maxLength": 201 }),
         json!({ "type": "string", "x-evidence": "judged" }),
+        json!({ "enum": ["good", "bad"], "x-evidence": "quote" }),
+        json!({ "$ref": "#/$defs/mood", "x-evidence": "quote" }),
+        json!({ "type": "string", "maxLength": 1000, "x-evidence": "quote" }),
     ] {
         assert!(!is_located(schema.clone(), json!("good")), "{schema}");
     }
@@ -113,6 +116,28 @@ fn fields_with_quotes_are_found_wherever_the_schema_has_them() {
     assert!(found.len() <= MAX_QUOTED && !found.contains(&"/id".to_owned()));
     assert_eq!(found, Plan::new(&schema).quoted_fields());
     assert_eq!(Plan::new(&json!({ "properties": { "a": { "x-evidence": "locate" } } })).quoted_fields(), [""; 0]);
+}
+
+#[test]
+fn a_list_or_object_that_is_to_be_quoted_is_so_in_its_values() {
+    let schema = json!({
+        "properties": {
+            "tags": { "type": "array", "items": { "type": "string" }, "x-evidence": "quote" },
+            "free": { "type": "array", "x-evidence": "quote" },
+            "buyer": {
+                "properties": {
+                    "name": { "type": "string" },
+                    "mood": { "x-evidence": "judged" },
+                    "address": { "properties": { "city": { "x-evidence": "quote" }, "zip": {} } },
+                    "note": { "properties": { "text": {} }, "x-evidence": "locate" },
+                },
+                "x-evidence": "quote",
+            },
+        },
+    });
+    let mut found = Plan::new(&schema).quoted_fields();
+    found.sort_unstable();
+    assert_eq!(found, ["/buyer/address/city", "/buyer/address/zip", "/buyer/name", "/free/*", "/tags/*"]);
 }
 
 #[test]

@@ -108,6 +108,18 @@ proptest! {
     }
 
     #[test]
+    fn digits_that_the_text_lacks_are_not_found_in_its_other_numbers(
+        before in PROSE, after in PROSE, first in "[1-9][0-9]{0,11}", second in "[1-9][0-9]{0,4}",
+        value in "[0-9]{1,12}", zeros in "0{1,6}",
+    ) {
+        let text = format!("{before} {first} apples and {second} pears {after}");
+        if value != first && value != second {
+            prop_assert_eq!(locate(&text, json!(value)).state, EvidenceState::None);
+        }
+        prop_assert_eq!(locate(&text, json!(format!("{zeros}{second}"))).state, EvidenceState::None);
+    }
+
+    #[test]
     fn an_amount_is_found_in_every_writing_and_no_other_amount_is(
         before in PROSE, cents in 1_u32..900_000_000, other in 1_u32..900_000_000, writing in 0_usize..6,
     ) {

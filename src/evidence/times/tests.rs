@@ -43,6 +43,7 @@ fn both_ends_of_a_range_are_found_and_its_hyphen_is_no_offset() {
     }
     assert_eq!(found("2-4 pm"), ["14:00:00", "16:00:00"]);
     assert_eq!(found("4711-14:30"), [""; 0]);
+    assert_eq!(found("room_9-17 Uhr"), [""; 0]);
 }
 
 #[test]
@@ -63,6 +64,15 @@ fn offsets_are_read_after_times() {
         assert_eq!(offset(text), Some(minutes), "{text}");
     }
     assert_eq!(times("14:30 zurück").found[0].place, 0..5);
+}
+
+#[test]
+fn the_first_time_of_a_range_is_sure_where_the_dash_holds_both_together() {
+    let first = |text: &str| times(&fold(text)).found.remove(0);
+    for (text, is_sure) in [("9–17 Uhr", true), ("2-4 pm", true), ("gate 3 – 5 pm", false), ("table 9 to 5 pm", false)]
+    {
+        assert_eq!(first(text).is_sure, is_sure, "{text}");
+    }
 }
 
 #[test]

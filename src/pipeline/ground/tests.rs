@@ -323,3 +323,24 @@ async fn what_is_in_none_of_the_texts_that_were_searched_is_not_called_missing_w
     assert_eq!(state(10).await, EvidenceState::None);
     assert_eq!(state(MAX_TEXTS + 1).await, EvidenceState::Unsearched);
 }
+
+#[tokio::test]
+async fn a_value_that_could_not_be_looked_for_has_no_ground() {
+    let cut = async |policy: UngroundedPolicy| {
+        let settings = settings().with(|it| {
+            it.template = Arc::new(Template::inline("{{ data.lines | join }}").unwrap());
+            it.checks.max_prompt_chars = 1_000_000;
+            it.checks.on_ungrounded = policy;
+        });
+        let model = Scripted::new("m", [FakeModel::says(VALID)]);
+        let [asking] = asking(&model, false, [settings]);
+        let lines = [vec!["x"; MAX_TEXTS], vec!["12.5"]].concat();
+        asking.attempt(Data::Json(json!({ "lines": lines }))).await
+    };
+    let flagged = cut(UngroundedPolicy::Flag).await.unwrap();
+    assert_eq!(pointers(&flagged.flags), ["ungrounded:/amount", "ungrounded:/order"]);
+    let nulled = cut(UngroundedPolicy::Null).await.unwrap();
+    assert_eq!(pointers(&nulled.flags), ["ungrounded:/order", "nulled:/amount"]);
+    assert!(cut(UngroundedPolicy::Review).await.unwrap().grounding.as_ref().unwrap().is_for_review);
+    assert_eq!(cut(UngroundedPolicy::DeadLetter).await.unwrap_err().code, Code::Ungrounded);
+}
