@@ -2,8 +2,8 @@
 //!
 //! - [`labels`]: events with the fields of a right answer, and what is wrong with a file of them;
 //! - [`fields`]: what the schema says of each field, [`x_eval`] by that keyword; [`metric`]: how two values compare;
-//! - [`verdict`]: an answer held against its label, field by field; `pairing`: which items of two lists belong
-//!   together; [`outcome`]: what a variant made of a label;
+//! - [`verdict`]: an answer held against its label, field by field; `prepared`: what both are compared by, found
+//!   out once; `pairing`: which items of two lists belong together; [`outcome`]: what a variant made of a label;
 //! - [`states`]: how often values were right, by their evidence; [`source`]: the texts in which they stand;
 //! - [`interval`], [`significance`]: how much of a number may be chance;
 //! - [`summary`]: a variant in numbers; [`comparison`]: two variants on the same labels; [`confusion`]: which value of
@@ -21,6 +21,7 @@ pub mod labels;
 pub mod metric;
 pub mod outcome;
 mod pairing;
+mod prepared;
 pub mod report;
 pub mod significance;
 pub mod source;

@@ -128,6 +128,25 @@ fn a_client_option_that_librdkafka_refuses_stops_the_start() {
 }
 
 #[test]
+fn a_budget_that_cannot_pay_an_answer_of_the_second_provider_stops_the_start() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    let price = "max_tokens: 1000, price: { input_per_1k: 0, output_per_1k: 2 }";
+    let dear = format!("kind: openai, model: m, api_key_env: null, {price}");
+    write("runtime.yaml", &format!("store: {{ url: none }}\nproviders: {{ dear: {{ {dear} }} }}\n"));
+    write(
+        "a.yaml",
+        "name: a\nsource: { kafka: { topics: [in] } }\nprompt: { inline: Sort }\n\
+         sink: { kafka: { topic: out } }\ndead_letter: { kafka: { topic: dlq } }\n\
+         options: { provider: offline, budget: { usd: 1 }, agreement: { provider: dear, sample: 1% } }\n",
+    );
+    let output = run(directory.path(), &["run", "--config", "runtime.yaml", "--connectors", "a.yaml"]);
+    let found = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{found}");
+    assert!(found.contains("options.budget.usd: an answer of dear may cost 2 USD"), "{found}");
+}
+
+#[test]
 fn wrong_use_exits_with_two_and_help_with_zero() {
     let directory = tempfile::tempdir().expect("a directory");
     assert_eq!(run(directory.path(), &["run", "--no-such-flag"]).status.code(), Some(2));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::kafka::member::StartError;
 use crate::llm::BuildError;
@@ -25,12 +26,18 @@ pub enum AppError {
     /// No provider is usable at all.
     #[error("routing.fallback: no provider is usable; set the key of one, or name `offline`, which needs none")]
     NobodyToAsk,
-    /// No provider of a connector can answer once for the connector's whole budget.
-    #[error("{}: options.budget.usd: an answer may cost {need} USD, more than the budget; raise it, or lower max_tokens", .path.display())]
+    /// No provider of a connector, or not its second one, can answer once for the connector's whole budget.
+    #[error(
+        "{}: options.budget.usd: an answer of {provider} may cost {need} USD, more than the budget; raise it, or lower \
+         max_tokens",
+        .path.display()
+    )]
     BudgetTooSmall {
         /// The connector's file.
         path: PathBuf,
-        /// The least that an answer of full length costs, in US dollars.
+        /// The cheapest that is asked.
+        provider: Arc<str>,
+        /// What an answer of full length costs there, in US dollars.
         need: f64,
     },
     /// A connector names a schema or a template that is not there.

@@ -105,6 +105,7 @@ impl Providers {
             key: "options.agreement.provider",
             provider: provider.clone(),
         })?;
+        check_budget(connector, std::slice::from_ref(&second))?;
         Ok(Some(second))
     }
 }
@@ -129,13 +130,19 @@ pub(super) fn asks_a_model(connector: &ConnectorConfig, runtime: &RuntimeConfig)
     asked.any(|settings| !matches!(settings.kind, ProviderKind::Offline))
 }
 
-/// A budget that cannot pay one answer would make a dead letter of every record.
+/// A budget that cannot pay one answer of any of these would make a dead letter of every record, or never let a second
+/// provider be asked.
 fn check_budget(connector: &ConnectorConfig, asked: &[Arc<Provider>]) -> Result<(), AppError> {
     let Some(budget) = connector.budget else { return Ok(()) };
     let price = |provider: &Arc<Provider>| {
         let output = connector.spec.generation.max_tokens.unwrap_or_else(|| provider.model().max_tokens());
-        provider.model().cost_usd(Usage { output_tokens: output.into(), ..Usage::default() })
+        let usage = Usage { output_tokens: output.into(), ..Usage::default() };
+        (provider.model().cost_usd(usage), Arc::clone(provider.name()))
     };
-    let least = asked.iter().map(price).min_by(f64::total_cmp).filter(|need| *need > budget.usd);
-    least.map_or(Ok(()), |need| Err(AppError::BudgetTooSmall { path: connector.path.clone(), need }))
+    match asked.iter().map(price).min_by(|(a, _), (b, _)| a.total_cmp(b)) {
+        Some((need, provider)) if need > budget.usd => {
+            Err(AppError::BudgetTooSmall { path: connector.path.clone(), provider, need })
+        }
+        _ => Ok(()),
+    }
 }

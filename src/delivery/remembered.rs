@@ -150,9 +150,10 @@ impl RememberedOutcomes {
         decoded
     }
 
-    /// The place for the answer to a question whose outcome is not there yet.
+    /// The place for the answer to a question whose outcome is not there yet. It is this very record's, as a dead
+    /// letter is: whoever sends the event again, since this answer became one, wants another answer.
     pub fn paid_answer(&self, keys: Keys) -> Arc<dyn PaidAnswer> {
-        Arc::new(JournalledAnswer::new(Arc::clone(&self.journal), keys.result))
+        Arc::new(JournalledAnswer::new(Arc::clone(&self.journal), keys.dead_letter))
     }
 
     /// Remembers an outcome; waits while the store is away.

@@ -58,34 +58,51 @@ impl Metric {
         }
     }
 
-    /// Whether a given value is right. Lists are compared by [`verdict`](super::verdict).
-    pub(super) fn accepts(&self, expected: &Value, given: &Value) -> bool {
-        if json::equal(expected, given) {
+    /// A value made ready to be compared many times. Lists are compared by [`verdict`](super::verdict).
+    pub(super) fn comparable<'v>(&self, value: &'v Value) -> Comparable<'v> {
+        let form = match self {
+            Self::Exact | Self::ListF1 { .. } | Self::Ignore => None,
+            Self::Normalised => text(value).map(|text| Form::Text(normal_form(&text))),
+            Self::Number { .. } => number(value).map(Form::Number),
+            Self::Date { .. } => date(value).map(Form::Date),
+        };
+        Comparable { value, form }
+    }
+
+    /// Whether a given value is right.
+    pub(super) fn accepts(&self, expected: &Comparable<'_>, given: &Comparable<'_>) -> bool {
+        if json::equal(expected.value, given.value) {
             return true;
         }
-        match self {
-            Self::Exact | Self::ListF1 { .. } => false,
-            Self::Normalised => match (text(expected), text(given)) {
-                (Some(expected), Some(given)) => is_same(&normal_form(&expected), &normal_form(&given)),
-                _ => false,
-            },
-            Self::Number { tolerance } => match (number(expected), number(given)) {
-                // Sums of decimal fractions are off by a few units in the last place.
-                (Some(a), Some(b)) => (a - b).abs() <= tolerance + f64::EPSILON * 4.0 * a.abs().max(b.abs()),
-                _ => false,
-            },
-            Self::Date { days } => match (date(expected), date(given)) {
-                (Some(a), Some(b)) => (a - b).num_days().unsigned_abs() <= u64::from(*days),
-                _ => false,
-            },
-            Self::Ignore => true,
+        match (self, &expected.form, &given.form) {
+            (Self::Ignore, _, _) => true,
+            // Texts without a letter or digit are the same only where they are equal.
+            (_, Some(Form::Text(a)), Some(Form::Text(b))) => a == b && !a.is_empty(),
+            // Sums of decimal fractions are off by a few units in the last place.
+            (Self::Number { tolerance }, Some(Form::Number(a)), Some(Form::Number(b))) => {
+                (a - b).abs() <= tolerance + f64::EPSILON * 4.0 * a.abs().max(b.abs())
+            }
+            (Self::Date { days }, Some(Form::Date(a)), Some(Form::Date(b))) => {
+                (*a - *b).num_days().unsigned_abs() <= u64::from(*days)
+            }
+            _ => false,
         }
     }
 }
 
-/// Texts without a letter or digit are the same only where they are equal.
-fn is_same(a: &str, b: &str) -> bool {
-    a == b && !a.is_empty()
+/// A value with what it is compared by, found out once: each item of a list is held against each of another.
+#[derive(Debug)]
+pub(super) struct Comparable<'v> {
+    value: &'v Value,
+    form: Option<Form>,
+}
+
+/// What a metric reads in a value.
+#[derive(Debug)]
+enum Form {
+    Text(String),
+    Number(f64),
+    Date(NaiveDate),
 }
 
 /// A single value as text.
@@ -140,12 +157,16 @@ mod tests {
 
     use super::*;
 
+    fn accepts(metric: &Metric, expected: &Value, given: &Value) -> bool {
+        metric.accepts(&metric.comparable(expected), &metric.comparable(given))
+    }
+
     #[test]
     fn exact_is_equal_as_json() {
-        assert!(Metric::Exact.accepts(&json!(1), &json!(1.0)));
-        assert!(Metric::Exact.accepts(&json!({"a": 1, "b": 2}), &json!({"b": 2, "a": 1})));
-        assert!(!Metric::Exact.accepts(&json!("A"), &json!("a")));
-        assert!(!Metric::Exact.accepts(&json!("1"), &json!(1)));
+        assert!(accepts(&Metric::Exact, &json!(1), &json!(1.0)));
+        assert!(accepts(&Metric::Exact, &json!({"a": 1, "b": 2}), &json!({"b": 2, "a": 1})));
+        assert!(!accepts(&Metric::Exact, &json!("A"), &json!("a")));
+        assert!(!accepts(&Metric::Exact, &json!("1"), &json!(1)));
     }
 
     #[test]
@@ -161,35 +182,35 @@ mod tests {
             ("Acme Inc.", "ACME Inc"),
             ("v 1.25", "V1.25"),
         ] {
-            assert!(Metric::Normalised.accepts(&json!(expected), &json!(given)), "{expected} {given}");
+            assert!(accepts(&Metric::Normalised, &json!(expected), &json!(given)), "{expected} {given}");
         }
-        assert!(Metric::Normalised.accepts(&json!("42"), &json!(42)));
+        assert!(accepts(&Metric::Normalised, &json!("42"), &json!(42)));
         for (expected, given) in [("A-17", "A-71"), ("1.25", "12.5"), ("हिंदी", "हद"), ("!", "?"), ("!!", "")]
         {
-            assert!(!Metric::Normalised.accepts(&json!(expected), &json!(given)), "{expected} {given}");
+            assert!(!accepts(&Metric::Normalised, &json!(expected), &json!(given)), "{expected} {given}");
         }
-        assert!(!Metric::Normalised.accepts(&json!("a"), &json!(["a"])));
+        assert!(!accepts(&Metric::Normalised, &json!("a"), &json!(["a"])));
     }
 
     #[test]
     fn numbers_may_differ_by_the_tolerance() {
         let cent = Metric::Number { tolerance: 0.01 };
-        assert!(cent.accepts(&json!(19.99), &json!(20.0)) && cent.accepts(&json!(20.0), &json!(19.99)));
-        assert!(!cent.accepts(&json!(19.99), &json!(20.01)));
-        assert!(cent.accepts(&json!("12.5"), &json!(12.50)) && !cent.accepts(&json!("twelve"), &json!(12)));
+        assert!(accepts(&cent, &json!(19.99), &json!(20.0)) && accepts(&cent, &json!(20.0), &json!(19.99)));
+        assert!(!accepts(&cent, &json!(19.99), &json!(20.01)));
+        assert!(accepts(&cent, &json!("12.5"), &json!(12.50)) && !accepts(&cent, &json!("twelve"), &json!(12)));
         let none = Metric::Number { tolerance: 0.0 };
-        assert!(none.accepts(&json!(0.3), &json!(0.1 + 0.2)) && !none.accepts(&json!(0.3), &json!(0.300_001)));
-        assert!(!none.accepts(&json!(1), &json!("NaN")));
+        assert!(accepts(&none, &json!(0.3), &json!(0.1 + 0.2)) && !accepts(&none, &json!(0.3), &json!(0.300_001)));
+        assert!(!accepts(&none, &json!(1), &json!("NaN")));
     }
 
     #[test]
     fn dates_may_differ_by_days_and_their_time_does_not_count() {
         let (same, near) = (Metric::Date { days: 0 }, Metric::Date { days: 2 });
-        assert!(same.accepts(&json!("2026-03-12"), &json!("2026-03-12T09:30:00Z")));
-        assert!(!same.accepts(&json!("2026-03-12"), &json!("2026-03-13")));
-        assert!(near.accepts(&json!("2026-02-28"), &json!("2026-03-02")));
-        assert!(!near.accepts(&json!("2026-02-27"), &json!("2026-03-02")));
-        assert!(!near.accepts(&json!("2026-03-12"), &json!("12.03.2026")));
-        assert!(!same.accepts(&json!("2026-03-12"), &json!("2026-03-122")));
+        assert!(accepts(&same, &json!("2026-03-12"), &json!("2026-03-12T09:30:00Z")));
+        assert!(!accepts(&same, &json!("2026-03-12"), &json!("2026-03-13")));
+        assert!(accepts(&near, &json!("2026-02-28"), &json!("2026-03-02")));
+        assert!(!accepts(&near, &json!("2026-02-27"), &json!("2026-03-02")));
+        assert!(!accepts(&near, &json!("2026-03-12"), &json!("12.03.2026")));
+        assert!(!accepts(&same, &json!("2026-03-12"), &json!("2026-03-122")));
     }
 }

@@ -7,6 +7,7 @@ use super::fields::Field;
 use super::interval::as_f64;
 use super::metric::Metric;
 use super::pairing;
+use super::prepared::{Prepared, PreparedField, pairs};
 use crate::domain::json;
 
 /// How a field of an answer compares with the label.
@@ -95,9 +96,21 @@ impl Judged {
 
 /// Holds an answer against what was expected.
 pub fn judge(fields: &[Field], expected: &Value, given: &Value) -> Judged {
-    let mut judged = Judged::default();
+    judge_prepared(fields, &Prepared::new(fields, expected), &Prepared::new(fields, given))
+}
+
+/// The same, unless more pairs of values than these would have to be compared: each item of a list is held against each
+/// of the other.
+pub fn judge_within(most_pairs: usize, fields: &[Field], expected: &Value, given: &Value) -> Option<Judged> {
+    let (expected, given) = (Prepared::new(fields, expected), Prepared::new(fields, given));
+    let is_within = pairs(fields, &[&expected], &[&given]) <= most_pairs;
+    is_within.then(|| judge_prepared(fields, &expected, &given))
+}
+
+fn judge_prepared(fields: &[Field], expected: &Prepared<'_>, given: &Prepared<'_>) -> Judged {
+    let (mut judged, whole) = (Judged::default(), Base::whole());
     for (index, field) in fields.iter().enumerate() {
-        let matched = compare(field, &Base::whole(), expected, given);
+        let matched = compare(field, Some(&whole), expected.field(index), given.field(index));
         judged.fields.push(matched.verdict());
         judged.values.extend(matched.values.into_iter().map(|value| ValueVerdict { field: index, ..value }));
     }
@@ -110,6 +123,7 @@ struct Matched {
     expected: usize,
     given: usize,
     both: usize,
+    /// Those that were given, where it was said what they are called.
     values: Vec<ValueVerdict>,
 }
 
@@ -169,80 +183,73 @@ impl Matched {
     }
 }
 
-/// Compares a field of two objects, or of two items of a list.
-fn compare(field: &Field, base: &Base, expected: &Value, given: &Value) -> Matched {
-    let find = |value: &'_ Value| value.pointer(&field.pointer).filter(|value| !is_absent(value)).cloned();
-    let (expected, given) = (find(expected), find(given));
-    let base = base.field(&field.pointer);
+/// Compares a field of two answers, or of two items of a list. Without a base it only counts.
+fn compare(
+    field: &Field,
+    base: Option<&Base>,
+    expected: Option<&PreparedField<'_>>,
+    given: Option<&PreparedField<'_>>,
+) -> Matched {
+    let base = base.map(|base| base.field(&field.pointer));
     if let Metric::ListF1 { items } = &field.metric {
-        return compare_lists(items, &base, &as_list(expected), &as_list(given));
+        let [expected, given] = [expected, given].map(|list| list.map_or(&[][..], PreparedField::items));
+        return compare_lists(items, base.as_ref(), expected, given);
     }
-    let is_right = match (&expected, &given) {
-        (Some(expected), Some(given)) => field.metric.accepts(expected, given),
+    let is_right = match (expected, given) {
+        (Some(PreparedField::Single(expected)), Some(PreparedField::Single(given))) => {
+            field.metric.accepts(expected, given)
+        }
         _ => false,
     };
-    let (has_expected, has_given) = (expected.is_some(), given.is_some());
-    let Base { pointer, path, in_label } = base;
-    let value = ValueVerdict { field: 0, pointer, path, in_label, is_right };
+    let named = |Base { pointer, path, in_label }| ValueVerdict { field: 0, pointer, path, in_label, is_right };
     Matched {
-        expected: usize::from(has_expected),
-        given: usize::from(has_given),
+        expected: usize::from(expected.is_some()),
+        given: usize::from(given.is_some()),
         both: usize::from(is_right),
-        values: Some(value).filter(|_| has_given).into_iter().collect(),
+        values: base.filter(|_| given.is_some()).map(named).into_iter().collect(),
     }
 }
 
 /// Compares lists in any order: items belong together so that as many of their values as can be are right.
-fn compare_lists(items: &[Field], list: &Base, expected: &[Value], given: &[Value]) -> Matched {
-    let partners = pairing::heaviest(&common(items, list, expected, given));
+fn compare_lists(items: &[Field], list: Option<&Base>, expected: &[Prepared<'_>], given: &[Prepared<'_>]) -> Matched {
+    let partners = pairing::heaviest(&common(items, expected, given));
     let mut all = Matched::default();
     for ((index, item), partner) in given.iter().enumerate().zip(&partners) {
-        let other = partner.and_then(|partner| expected.get(partner)).unwrap_or(&Value::Null);
-        all.add(compare_items(items, &list.item(index, *partner), other, item));
+        let base = list.map(|list| list.item(index, *partner));
+        let other = partner.and_then(|partner| expected.get(partner));
+        all.add(compare_items(items, base.as_ref(), other, Some(item)));
     }
-    for (index, item) in expected.iter().enumerate().filter(|(index, _)| !partners.contains(&Some(*index))) {
-        all.add(compare_items(items, &list.item(index, Some(index)), item, &Value::Null));
+    for (_, item) in expected.iter().enumerate().filter(|(index, _)| !partners.contains(&Some(*index))) {
+        all.add(compare_items(items, None, Some(item), None));
     }
     all
 }
 
 /// For each given item what it has in common with each expected one.
-fn common(items: &[Field], list: &Base, expected: &[Value], given: &[Value]) -> Vec<Vec<u32>> {
+fn common(items: &[Field], expected: &[Prepared<'_>], given: &[Prepared<'_>]) -> Vec<Vec<u32>> {
     // With a tolerance, an item may count as equal to the one that another item is: of pairings in which as much is
     // right, the one is taken that pairs more items with their very value.
     let most_same = given.len().min(expected.len());
-    let weight = |index: usize, given: &Value, expected: &Value| {
-        let both = compare_items(items, &list.item(index, None), expected, given).both;
-        let weight = both * (most_same + 1) + usize::from(json::equal(given, expected));
+    let weight = |given: &Prepared<'_>, expected: &Prepared<'_>| {
+        let both = compare_items(items, None, Some(expected), Some(given)).both;
+        let weight = both * (most_same + 1) + usize::from(json::equal(given.value, expected.value));
         u32::try_from(weight).unwrap_or(u32::MAX)
     };
-    let row =
-        |(index, given): (usize, &Value)| expected.iter().map(|expected| weight(index, given, expected)).collect();
-    given.iter().enumerate().map(row).collect()
+    given.iter().map(|given| expected.iter().map(|expected| weight(given, expected)).collect()).collect()
 }
 
-fn compare_items(items: &[Field], base: &Base, expected: &Value, given: &Value) -> Matched {
+fn compare_items(
+    items: &[Field],
+    base: Option<&Base>,
+    expected: Option<&Prepared<'_>>,
+    given: Option<&Prepared<'_>>,
+) -> Matched {
     let mut matched = Matched::default();
-    items.iter().for_each(|field| matched.add(compare(field, base, expected, given)));
+    for (index, field) in items.iter().enumerate() {
+        let [expected, given] = [expected, given].map(|item| item.and_then(|item| item.field(index)));
+        matched.add(compare(field, base, expected, given));
+    }
     matched
-}
-
-/// Whether there is nothing: null, an empty text or an empty list.
-fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
-    }
-}
-
-fn as_list(value: Option<Value>) -> Vec<Value> {
-    match value {
-        Some(Value::Array(items)) => items,
-        Some(single) => vec![single],
-        None => Vec::new(),
-    }
 }
 
 #[cfg(test)]

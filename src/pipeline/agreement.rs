@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::agreement::Agreement;
 use crate::domain::event::Event;
 use crate::eval::fields::{Field, FieldError, of_schema};
-use crate::eval::verdict::{Verdict, judge};
+use crate::eval::verdict::{Verdict, judge_within};
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
 use crate::schema::Schema;
@@ -14,6 +14,9 @@ use crate::schema::fields::SchemaFields;
 
 /// Items of lists that an answer may have to be compared. Each is held against each: time grows with the square.
 const MAX_ITEMS: usize = 200;
+/// Pairs of values that may have to be compared: those of two lists of 200 items with 25 fields. They keep a core busy
+/// for a part of a second.
+const MAX_PAIRS: usize = 1_000_000;
 /// Fields of a schema by which answers are compared. Each is a label of a metric.
 const MAX_FIELDS: usize = 500;
 
@@ -31,7 +34,7 @@ impl Sample {
     }
 
     /// Whether the event belongs to it. Its source and id decide, so that an event that is read again does so again.
-    fn has(self, event: &Event) -> bool {
+    fn contains(self, event: &Event) -> bool {
         let mut hash = Sha256::new_with_prefix(b"structured-prompt/sample/1");
         // With its length, so that two names cannot be taken for others.
         hash.update((event.source.len() as u64).to_be_bytes());
@@ -73,6 +76,15 @@ pub struct SecondProvider {
     fields: Vec<Field>,
 }
 
+/// What came of comparing two answers.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// What the answer says of it.
+    pub(super) agreement: Agreement,
+    /// For each field of the schema, by its JSON Pointer, whether both have the same.
+    pub(super) fields: Vec<(String, bool)>,
+}
+
 impl SecondProvider {
     /// The only provider of `router`, for answers of this schema.
     ///
@@ -102,7 +114,7 @@ impl SecondProvider {
 
     /// Whether it is asked about the answers to this event in any case.
     pub(super) fn samples(&self, event: &Event) -> bool {
-        self.settings.sample.is_some_and(|sample| sample.has(event))
+        self.settings.sample.is_some_and(|sample| sample.contains(event))
     }
 
     /// Whether it is asked about answers with values that do not stand in the record's text.
@@ -110,23 +122,24 @@ impl SecondProvider {
         self.settings.when_ungrounded
     }
 
-    /// Compares an answer with that of the second provider; `None` where there is too much to compare. The second part
-    /// of what is returned says for each field of the schema, by its JSON Pointer, whether both have the same.
-    pub(super) fn compare(&self, answer: &Value, other: &Value) -> Option<(Agreement, Vec<(&str, bool)>)> {
+    /// Compares an answer with that of the second provider; `None` where there is too much to compare. Where lists are
+    /// long it keeps a core busy for a part of a second.
+    pub(super) fn compare(&self, answer: &Value, other: &Value) -> Option<Compared> {
         if [answer, other].into_iter().any(|data| items(data) > MAX_ITEMS) {
             return None;
         }
-        let judged = judge(&self.fields, other, answer);
+        let judged = judge_within(MAX_PAIRS, &self.fields, other, answer)?;
         let mut values: Vec<(String, bool)> =
             judged.values.into_iter().map(|value| (value.pointer, value.is_right)).collect();
-        let fields = self.fields.iter().zip(&judged.fields).map(|(field, one)| (field.pointer.as_str(), one.verdict));
-        let fields: Vec<(&str, Verdict)> = fields.collect();
+        let fields = self.fields.iter().zip(&judged.fields).map(|(field, one)| (field.pointer.clone(), one.verdict));
+        let fields: Vec<(String, Verdict)> = fields.collect();
         // A value that the answer does not have is compared as well, but is none of those that were given.
         let absent = fields.iter().filter(|(_, verdict)| matches!(verdict, Verdict::RightlyAbsent | Verdict::Omitted));
-        values.extend(absent.map(|(pointer, verdict)| ((*pointer).to_owned(), verdict.is_right())));
+        values.extend(absent.map(|(pointer, verdict)| (pointer.clone(), verdict.is_right())));
         let same = fields.iter().filter(|(_, verdict)| verdict.is_right()).count();
         let agreement = Agreement::new(share(same, fields.len()), values);
-        Some((agreement, fields.into_iter().map(|(pointer, verdict)| (pointer, verdict.is_right())).collect()))
+        let fields = fields.into_iter().map(|(pointer, verdict)| (pointer, verdict.is_right())).collect();
+        Some(Compared { agreement, fields })
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::domain::answer::Answer;
 use crate::domain::failure::Code;
-use crate::pipeline::agreement::SecondProvider;
+use crate::pipeline::agreement::{Compared, SecondProvider};
 use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::approve::{Approved, Disapproved, Expected, Remedy, approve};
 use crate::pipeline::ask::ceiling::need;
@@ -19,15 +19,17 @@ use crate::pipeline::ask::paid_call::{Paid, PaidCall};
 use crate::pipeline::request::Question;
 use crate::pipeline::route::breaker::Applicant;
 use crate::pipeline::route::provider::{Provider, total};
+use crate::pipeline::score::refusal;
 use crate::pipeline::spec::Spec;
 use crate::ports::model::{Call, Reply};
+use crate::tasks::Tasks;
 
 /// How long leave to ask is waited for while the ceilings of the second provider stand in the way: records behind this
 /// one may wait for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Why a second provider is asked. An event of the sample counts as such whatever its answer says, so that what is
-/// counted for the sample holds for all events.
+/// Why a second provider is asked. An event of the sample counts as such whatever its result says, so that what is
+/// counted for the sample holds for all results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
     Sample,
@@ -79,7 +81,7 @@ impl Unknown {
 }
 
 /// The answer that was paid for by a process that ended while the second provider was asked.
-pub(super) async fn paid_before(question: &Question) -> Option<Answer> {
+pub(super) async fn recall_paid_answer(question: &Question) -> Option<Answer> {
     let second = question.spec.second_provider()?;
     if !question.is_sampled && !second.is_asked_when_ungrounded() {
         return None;
@@ -90,7 +92,7 @@ pub(super) async fn paid_before(question: &Question) -> Option<Answer> {
 
 /// The same answer with what a second provider says of it, where one is to be asked. A question with a deadline is not
 /// asked a second time: its answer is wanted now.
-pub(super) async fn compare(question: &mut Question, answer: Answer) -> Answer {
+pub(super) async fn compare(tasks: &Tasks, question: &mut Question, answer: Answer) -> Answer {
     let spec = Arc::clone(&question.spec);
     let Some(second) = spec.second_provider().filter(|_| question.deadline.is_none()) else { return answer };
     let Some(reason) = reason(question, second, &answer).map(Reason::as_str) else { return answer };
@@ -103,27 +105,33 @@ pub(super) async fn compare(question: &mut Question, answer: Answer) -> Answer {
         }
         ask(question, second, &answer).await
     };
-    let compared = other.and_then(|other| {
-        let data: Value = serde_json::from_slice(&answer.data).unwrap_or_default();
-        second.compare(&data, &other).ok_or(Unknown::TooLarge)
-    });
+    let compared = match other {
+        Ok(other) => compare_data(tasks, &spec, &answer, other).await,
+        Err(unknown) => Err(unknown),
+    };
     let metrics = &question.caller.metrics().agreement;
     metrics.compared(provider, reason, compared.as_ref().map_or_else(|unknown| unknown.as_str(), |_| "compared"));
-    let Ok((agreement, fields)) = compared else { return answer };
-    for (field, is_same) in fields {
-        metrics.field(field, reason, is_same);
+    let Ok(Compared { agreement, fields }) = compared else { return answer };
+    for (field, is_same) in &fields {
+        metrics.field(field, reason, *is_same);
     }
     Answer { agreement: Some(agreement), ..answer }
 }
 
+/// Why a second provider is asked about an answer, if it is. Where there will be no result, there is nobody to tell.
 fn reason(question: &Question, second: &SecondProvider, answer: &Answer) -> Option<Reason> {
+    if !question.is_sampled && !second.is_asked_when_ungrounded() {
+        return None;
+    }
+    let grounding = question.ground(answer);
+    if refusal(answer, grounding.as_deref(), &question.spec.settings().checks).is_some() {
+        return None;
+    }
     if question.is_sampled {
         return Some(Reason::Sample);
     }
-    let grounding = question.ground(answer).filter(|_| second.is_asked_when_ungrounded())?;
-    let is_ungrounded = grounding.evidence.fields.iter().any(|field| field.state.is_ungrounded());
-    // Without a result there is nobody to tell.
-    (is_ungrounded && grounding.refused.is_empty()).then_some(Reason::Ungrounded)
+    let is_ungrounded = grounding?.evidence.fields.iter().any(|field| field.state.is_ungrounded());
+    is_ungrounded.then_some(Reason::Ungrounded)
 }
 
 /// The data of the second provider's answer.
@@ -151,6 +159,17 @@ async fn ask(question: &mut Question, second: &SecondProvider, answer: &Answer) 
     let Paid { reply, cost_usd, .. } = outcome.map_err(|error| no_reply(error.failure.code))?;
     caller.metrics().agreement.paid(provider.name(), reply.usage, cost_usd);
     judge(spec, provider, &reply)
+}
+
+/// What two answers have in common.
+async fn compare_data(tasks: &Tasks, spec: &Arc<Spec>, answer: &Answer, other: Value) -> Result<Compared, Unknown> {
+    let (spec, data) = (Arc::clone(spec), answer.data.clone());
+    let comparison = tasks.computation(move || {
+        let data: Value = serde_json::from_slice(&data).unwrap_or_default();
+        spec.second_provider()?.compare(&data, &other)
+    });
+    // A defect here costs what would have been known, and not the answer.
+    comparison.await.unwrap_or_default().ok_or(Unknown::TooLarge)
 }
 
 fn no_reply(code: Code) -> Unknown {

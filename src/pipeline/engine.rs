@@ -12,7 +12,7 @@ use crate::domain::failure::{Code, Failure};
 use crate::pipeline::accept::{Accepted, accept};
 use crate::pipeline::approve::remembered::is_still_valid;
 use crate::pipeline::ask::{self, Asked};
-use crate::pipeline::compare::{compare, paid_before};
+use crate::pipeline::compare::{compare, recall_paid_answer};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::recall::{Recall, SharedLookUp, SingleFlight};
 use crate::pipeline::request::{Question, Request};
@@ -193,7 +193,7 @@ impl Engine {
         {
             return Ok((answer, CacheHit::Redis));
         }
-        let answer = match paid_before(question).await {
+        let answer = match recall_paid_answer(question).await {
             Some(answer) => answer,
             None => {
                 let Question { spec, caller, deadline, prompt, content, progress, .. } = &mut *question;
@@ -201,7 +201,7 @@ impl Engine {
                 ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?
             }
         };
-        let answer = Arc::new(compare(question, answer).await);
+        let answer = Arc::new(compare(&self.tasks, question, answer).await);
         if let Some(key) = key.filter(|_| cache.writes()) {
             // Before it is kept, since the cache counts what an answer takes when it gets it.
             drop(question.ground(&answer));

@@ -43,10 +43,39 @@ pub fn factors(history: &AnswerHistory) -> AnswerFactors {
     AnswerFactors { validation, ladder, provider: history.provider.map(|signal| signal.clamp(0.0, 1.0)) }
 }
 
+/// Why an answer is no result of the request that asked, if it is none: `ungrounded` or `low_confidence`, where the
+/// policy is to dead-letter.
+pub fn refusal(answer: &Answer, grounding: Option<&Grounding>, checks: &Checks) -> Option<Failure> {
+    let failure = |code, detail: String| Some(Failure::new(code, detail).after(answer.attempt_log.as_slice()));
+    if let Some(grounding) = grounding.filter(|grounding| !grounding.refused.is_empty()) {
+        let detail = format!(
+            "values of the answer were not found in the record's text: {}; say x-evidence: judged in the schema \
+             where they need not",
+            grounding.refused.join(", ")
+        );
+        return failure(Code::Ungrounded, detail);
+    }
+    if checks.on_low_confidence != LowConfidencePolicy::DeadLetter {
+        return None;
+    }
+    let score = confidence(answer, grounding).score;
+    let threshold = below_threshold(score, checks)?;
+    failure(Code::LowConfidence, format!("confidence {score:.2} is below the threshold {threshold:.2}"))
+}
+
+fn confidence(answer: &Answer, grounding: Option<&Grounding>) -> Confidence {
+    Confidence::new(answer.factors, grounding.and_then(|grounding| grounding.grounded))
+}
+
+/// The threshold that a confidence is below.
+fn below_threshold(score: f64, checks: &Checks) -> Option<f64> {
+    checks.confidence_threshold.filter(|threshold| score < *threshold)
+}
+
 /// Holds an answer against what the request that asked allows.
 ///
 /// # Errors
-/// `ungrounded` or `low_confidence` where the policy is to dead-letter.
+/// Its [`refusal`].
 pub fn judge(
     answer: Arc<Answer>,
     cache_hit: CacheHit,
@@ -54,24 +83,12 @@ pub fn judge(
     mut flags: Vec<Flag>,
     checks: &Checks,
 ) -> Result<Answered, Failure> {
-    let confidence = Confidence::new(answer.factors, grounding.as_ref().and_then(|grounding| grounding.grounded));
-    if let Some(grounding) = &grounding {
-        if !grounding.refused.is_empty() {
-            let detail = format!(
-                "values of the answer were not found in the record's text: {}; say x-evidence: judged in the schema where \
-                 they need not",
-                grounding.refused.join(", ")
-            );
-            return Err(Failure::new(Code::Ungrounded, detail).after(answer.attempt_log.as_slice()));
-        }
-        flags.extend_from_slice(&grounding.flags);
+    if let Some(failure) = refusal(&answer, grounding.as_deref(), checks) {
+        return Err(failure);
     }
-    let score = confidence.score;
-    if let Some(threshold) = checks.confidence_threshold.filter(|threshold| score < *threshold) {
-        if checks.on_low_confidence == LowConfidencePolicy::DeadLetter {
-            let detail = format!("confidence {score:.2} is below the threshold {threshold:.2}");
-            return Err(Failure::new(Code::LowConfidence, detail).after(answer.attempt_log.as_slice()));
-        }
+    let confidence = confidence(&answer, grounding.as_deref());
+    flags.extend(grounding.iter().flat_map(|grounding| grounding.flags.iter().cloned()));
+    if below_threshold(confidence.score, checks).is_some() {
         flags.push(Flag::LowConfidence);
     }
     Ok(Answered { answer, cache_hit, flags, confidence, grounding })

@@ -19,9 +19,9 @@ pub(super) struct JournalledAnswer {
 }
 
 impl JournalledAnswer {
-    /// The place for the answer that leads to the result with this key.
-    pub(super) fn new(journal: Arc<dyn Journal>, result: Key) -> Self {
-        let hash = Sha256::new_with_prefix(b"structured-prompt/paid-answer/1").chain_update(result.0);
+    /// The place for the answer to the question of the record with this key.
+    pub(super) fn new(journal: Arc<dyn Journal>, record: Key) -> Self {
+        let hash = Sha256::new_with_prefix(b"structured-prompt/paid-answer/1").chain_update(record.0);
         Self { journal, key: Key(hash.finalize().into()) }
     }
 }

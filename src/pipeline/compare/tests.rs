@@ -10,7 +10,7 @@ use crate::pipeline::budget::BudgetSettings;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::route::settings::{Ceilings, Strategy};
 use crate::pipeline::route::testing::{Limits, Scripted, fails, finished, router};
-use crate::pipeline::spec::{CachePolicy, SpecSettings, UngroundedPolicy};
+use crate::pipeline::spec::{CachePolicy, LowConfidencePolicy, SpecSettings, UngroundedPolicy};
 use crate::pipeline::testing::{self, Asking, caller_of};
 use crate::ports::model::{CallError, FakeModel, Finish, Model};
 use crate::prompt::template::Template;
@@ -197,11 +197,26 @@ async fn only_answers_without_ground_or_of_the_sample_are_compared() {
 }
 
 #[tokio::test]
-async fn an_answer_that_becomes_no_result_for_want_of_ground_is_not_compared() {
-    let strict = settings().with(|it| it.checks.on_ungrounded = UngroundedPolicy::DeadLetter);
-    let test = Test::new(strict, UNGROUNDED, [FakeModel::says(OTHER)]);
-    let failure = test.asking.attempt(data("order A-1")).await.unwrap_err();
-    assert_eq!((failure.code, test.second.calls()), (Code::Ungrounded, 0));
+async fn an_answer_that_becomes_no_result_is_not_compared() {
+    let ungrounded = settings().with(|it| it.checks.on_ungrounded = UngroundedPolicy::DeadLetter);
+    let unsure = |policy| {
+        settings().with(|it| (it.checks.confidence_threshold, it.checks.on_low_confidence) = (Some(0.9), policy))
+    };
+    for (settings, code) in
+        [(ungrounded, Code::Ungrounded), (unsure(LowConfidencePolicy::DeadLetter), Code::LowConfidence)]
+    {
+        for compared in [UNGROUNDED, ALL] {
+            let test = Test::new(settings.clone(), compared, [FakeModel::says(OTHER)]);
+            let failure = test.asking.attempt(data("order A-1")).await.unwrap_err();
+            assert_eq!((failure.code, test.second.calls()), (code, 0), "{compared:?}");
+        }
+        let test = Test::new(settings, ALL, [FakeModel::says(OTHER)]);
+        assert_eq!(test.share("order A-1 for 12").await, (Some(67.0), 1), "this one becomes a result");
+    }
+    for policy in [LowConfidencePolicy::Flag, LowConfidencePolicy::Review] {
+        let test = Test::new(unsure(policy), UNGROUNDED, [FakeModel::says(OTHER)]);
+        assert_eq!(test.share("order A-1").await, (Some(67.0), 1), "{policy:?}");
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn handler_comparing(
     let of_records = HandlerSettings {
         connector: "test".into(),
         config_hash: "0".into(),
-        format: RecordFormat::Text,
+        format: RecordFormat::CloudEvents,
         reference: None,
         has_review: false,
     };
@@ -35,11 +35,26 @@ fn handler_comparing(
     RecordHandler::new(of_records, engine(), spec, caller(), clock, journal.and_then(remembered))
 }
 
-async fn settled(handler: &RecordHandler, value: &str, offset: i64) -> Settled {
-    match handler.begin(&record(value, offset)).step {
+/// The event of this id, at this offset.
+async fn settled_event(handler: &RecordHandler, id: &str, value: &str, offset: i64) -> Settled {
+    let attributes = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", id),
+        ("ce_source", "/tickets"),
+        ("ce_type", "t"),
+        ("content-type", "text/plain"),
+    ];
+    let headers = attributes.map(|(name, value)| Header::text(name, value.to_owned())).into();
+    let record = Arc::new(Record { headers, ..(*record(value, offset)).clone() });
+    match handler.begin(&record).step {
         RecordStep::Settled(settled) => settled,
         RecordStep::Ask(job) => handler.finish(*job).await,
     }
+}
+
+/// An event of its own at each offset.
+async fn settled(handler: &RecordHandler, value: &str, offset: i64) -> Settled {
+    settled_event(handler, &offset.to_string(), value, offset).await
 }
 
 fn header(settled: &Settled, name: &str) -> Option<String> {
@@ -50,7 +65,7 @@ fn header(settled: &Settled, name: &str) -> Option<String> {
 /// `ce_cachehit`, `ce_costusd`, `ce_agreement`, and `agreed` of the amount.
 fn said(settled: &Settled) -> [String; 4] {
     let evidence: Value = serde_json::from_str(&header(settled, "ce_fieldevidence").unwrap()).unwrap();
-    assert_ne!(evidence["/order"]["agreed"], json!(false), "{evidence}");
+    assert_eq!(evidence["/order"]["agreed"], json!(true), "{evidence}");
     let [hit, cost] = ["ce_cachehit", "ce_costusd"].map(|name| header(settled, name).unwrap());
     [hit, cost, header(settled, "ce_agreement").unwrap_or_default(), evidence["/amount"]["agreed"].to_string()]
 }
@@ -84,4 +99,20 @@ async fn an_answer_is_not_paid_again_by_the_process_after_one_that_ended_in_the_
     assert_eq!((first.calls(), second.calls()), (1, 1), "the result was in the journal");
     assert_eq!(said(&settled(&after, "order A-1", 1).await)[0], "none", "another event is asked about anew");
     assert_eq!((first.calls(), second.calls()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_outcome_is_that_of_its_record_and_not_of_the_event_that_is_sent_again() {
+    let journal = Arc::default();
+    let first = Scripted::new("first", [FakeModel::says(ANSWER)]);
+    let slow = Scripted::with("second", 1.0, Duration::from_secs(3600), [FakeModel::says(OTHER)]);
+    let killed = handler_comparing(&first, &slow, Some(&journal));
+    let unfinished = settled_event(&killed, "sent twice", "order B-7", 3);
+    assert!(tokio::time::timeout(Duration::from_secs(60), unfinished).await.is_err());
+
+    let next = handler_comparing(&first, &Scripted::new("second", [FakeModel::says(OTHER)]), Some(&journal));
+    settled_event(&next, "sent twice", "order B-7", 4).await;
+    assert_eq!(first.calls(), 2, "whoever sends an event again wants it tried again");
+    settled_event(&next, "sent twice", "order B-7", 5).await;
+    assert_eq!(first.calls(), 2, "its result is there");
 }
