@@ -99,7 +99,7 @@ impl ConnectorSpec {
 
     /// Why the calibration is none of answers to this schema, if it is not.
     pub fn calibration_misfit(&self, schema: &Schema) -> Option<String> {
-        self.calibration.as_ref().and_then(|calibration| calibration::misfit(calibration, schema))
+        self.calibration.as_ref().and_then(|calibration| calibration::unknown_field(calibration, schema))
     }
 }
 
@@ -179,7 +179,7 @@ pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<
 }
 
 /// Reads one connector from its text as an evaluation asks it: with some of its settings changed, and without its
-/// calibration, which is counted anew.
+/// calibration and its second provider.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -272,8 +272,8 @@ pub(crate) fn read(diagnostics: &Diagnostics, file: &Path, node: &Node, defaults
     let prompt = prompt::read(diagnostics, root.section("prompt"), base, defaults.has_store);
     let schema = schema::read(diagnostics, &mut root, called, base, defaults.has_store);
     let options = options::read(diagnostics, root.section("options"), base, defaults, &topics.review);
-    if let (Some(counted), Some(schema)) = (&options.calibration, schema.as_ref().and_then(Part::known)) {
-        calibration::check(diagnostics, counted, schema);
+    if let (Some(calibration), Some(schema)) = (&options.calibration, &schema) {
+        calibration::check(diagnostics, calibration, schema);
     }
     check_reviews(diagnostics, &root, schema.as_ref().and_then(Part::known), topics.review.is_some());
     root.finish();

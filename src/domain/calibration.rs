@@ -68,14 +68,15 @@ impl Calibration {
         Ok(found)
     }
 
-    /// What was counted for a field in this state; over all fields, where too few values of this one were seen.
+    /// What was counted for a field in this state; over all fields, where too few values of this one were seen. Of a
+    /// field that was not counted at all, which labels do not have or which is not compared, nothing is known.
     pub fn observed(&self, path: &str, state: EvidenceState) -> Option<&Observed> {
-        let own = self.fields.get(path).and_then(|states| states.get(state.as_str())).filter(|own| own.n >= ENOUGH);
+        let own = self.fields.get(path)?.get(state.as_str()).filter(|own| own.n >= ENOUGH);
         own.or_else(|| self.all.get(state.as_str()))
     }
 
     /// Says of each value of `data` how often ones like it were right.
-    pub fn tell(&self, evidence: &mut Evidence, data: &Value) {
+    pub fn add_accuracy(&self, evidence: &mut Evidence, data: &Value) {
         for field in &mut evidence.fields {
             let observed = self.observed(&path(&field.field, data), field.state);
             field.accuracy = observed.map(|observed| Accuracy { p: observed.p, n: observed.n });
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn values_have_the_share_of_their_field_and_state_or_that_of_all_fields() {
-        let data = json!({ "name": "Ada", "lines": [{ "net": 1 }, { "net": 2 }], "2026": "x", "mood": "bad" });
+        let data = json!({ "name": "Ada", "lines": [{ "net": 1 }, { "net": 2 }], "2026": "x", "summary": "bad" });
         let field = |(field, state): (&str, EvidenceState)| FieldEvidence {
             field: field.to_owned(),
             state,
@@ -132,12 +133,21 @@ mod tests {
             accuracy: None,
         };
         use EvidenceState::{Exact, Judged, None as NotFound};
-        let states =
-            [("/name", Exact), ("/name", NotFound), ("/lines/1/net", Exact), ("/2026", Exact), ("/mood", Judged)];
+        let states = [
+            ("/name", Exact),
+            ("/name", NotFound),
+            ("/lines/1/net", Exact),
+            ("/2026", Exact),
+            ("/2026", NotFound),
+            ("/2026", Judged),
+            // Nobody counted it.
+            ("/summary", Exact),
+        ];
         let mut evidence = Evidence { fields: states.map(field).into(), ..Evidence::default() };
-        parse(&file()).unwrap().tell(&mut evidence, &data);
+        parse(&file()).unwrap().add_accuracy(&mut evidence, &data);
         let told = evidence.fields.iter().map(|field| field.accuracy.map(|one| (one.p, one.n))).collect::<Vec<_>>();
-        assert_eq!(told, [Some((0.75, 8)), Some((0.25, 4)), Some((0.9, 10)), Some((0.6, 5)), None]);
+        let [name, of_all, net, year] = [(0.75, 8), (0.25, 4), (0.9, 10), (0.6, 5)].map(Some);
+        assert_eq!(told, [name, of_all, net, year, of_all, None, None]);
     }
 
     #[test]

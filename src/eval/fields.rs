@@ -6,12 +6,11 @@ pub use super::metric::{Field, Metric};
 use super::x_eval;
 use crate::domain::json::pointer::join;
 use crate::schema::annotations;
+use crate::schema::fields::MAX_LEVELS;
 use crate::schema::node::{Kind, Node};
 
-/// How deep objects and lists are looked into; what lies deeper is compared as a whole.
-const MAX_LEVELS: usize = 8;
-/// How many values are looked into; the others are compared as a whole. A schema that leads back to itself through ten
-/// properties has a hundred million within so many levels.
+/// How many values are looked into; the others are compared as a whole, as those are that lie deeper than
+/// [`MAX_LEVELS`]. A schema that leads back to itself through ten properties has a hundred million within so many.
 const MAX_NODES: usize = 10_000;
 
 /// Why a schema does not say how its fields are compared.
@@ -96,9 +95,11 @@ impl<'a> Walk<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::schema::fields::SchemaFields;
     use crate::schema::library;
 
     fn metrics(schema: &Value) -> Vec<(String, &'static str)> {
@@ -223,6 +224,58 @@ mod tests {
             for prose in ["/summary", "/notes", "/translation"] {
                 assert!(fields.iter().all(|field| field.pointer != prose), "{name}{prose}");
             }
+        }
+    }
+
+    /// The names by which the values of these fields are counted, with `*` for each index.
+    fn names(fields: &[Field], around: &str) -> Vec<String> {
+        let of_field = |field: &Field| {
+            let name = format!("{around}{}", field.pointer);
+            let Metric::ListF1 { items } = &field.metric else { return vec![name] };
+            [vec![name.clone()], names(items, &format!("{name}/*"))].concat()
+        };
+        fields.iter().flat_map(of_field).collect()
+    }
+
+    /// Schemas whose parts refer to each other, to themselves and to nothing.
+    fn any_schema() -> impl Strategy<Value = Value> {
+        let reference = prop::sample::select(vec!["#", "#/$defs/a", "#/$defs/b", "#/$defs/none"]);
+        let leaf = prop_oneof![
+            Just(json!({ "type": "string" })),
+            Just(json!({ "type": ["array", "null"] })),
+            Just(json!({ "enum": ["x", null] })),
+            Just(json!({ "type": "string", "x-eval": "ignore" })),
+            Just(json!(true)),
+            reference.prop_map(|to| json!({ "$ref": to })),
+        ];
+        let part = leaf.prop_recursive(6, 24, 3, |inner| {
+            let members = prop::collection::btree_map("[a-c]", inner.clone(), 1..4);
+            let several = prop::collection::vec(inner.clone(), 1..3);
+            prop_oneof![
+                members.prop_map(|members| json!({ "type": "object", "properties": members })),
+                inner.clone().prop_map(|items| json!({ "type": "array", "items": items })),
+                inner.prop_map(|inner| json!({ "anyOf": [inner, { "type": "null" }] })),
+                (several.clone(), prop::sample::select(vec!["allOf", "oneOf", "prefixItems"]))
+                    .prop_map(|(parts, keyword)| json!({ keyword: parts })),
+                several.prop_map(|parts| json!({ "type": "object", "allOf": parts, "x-eval": "exact" })),
+            ]
+        });
+        [part.clone(), part.clone(), part].prop_map(|[mut root, a, b]| {
+            if let Some(members) = root.as_object_mut() {
+                members.insert("$defs".to_owned(), json!({ "a": a, "b": b }));
+            }
+            root
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_field_that_is_compared_is_one_that_the_schema_names(schema in any_schema()) {
+            let fields = of_schema(&schema).unwrap();
+            let named = SchemaFields::of(&schema);
+            let names = names(&fields, "");
+            let unknown = named.first_unknown(names.iter().map(String::as_str));
+            prop_assert_eq!(unknown, None, "{}", schema);
         }
     }
 

@@ -26,12 +26,10 @@ impl<'v> Prepared<'v> {
     pub(super) fn new(fields: &[Field], value: &'v Value) -> Self {
         let of_field = |field: &Field| {
             let value = value.pointer(&field.pointer).filter(|value| !is_absent(value))?;
-            Some(match &field.metric {
-                Metric::ListF1 { items } => {
-                    PreparedField::List(as_list(value).iter().map(|item| Self::new(items, item)).collect())
-                }
-                metric => PreparedField::Single(metric.comparable(value)),
-            })
+            let Metric::ListF1 { items } = &field.metric else {
+                return Some(PreparedField::Single(field.metric.comparable(value)));
+            };
+            Some(PreparedField::List(as_list(value).iter().map(|item| Self::new(items, item)).collect()))
         };
         Self { value, fields: fields.iter().map(of_field).collect() }
     }
@@ -54,9 +52,9 @@ impl<'v> PreparedField<'v> {
 
 /// How many pairs of single values have to be compared to hold each of these against each of those.
 pub(super) fn pairs(fields: &[Field], expected: &[&Prepared<'_>], given: &[&Prepared<'_>]) -> usize {
-    let of_field = |(index, field): (usize, &Field)| match &field.metric {
-        Metric::ListF1 { items } => pairs(items, &items_of(index, expected), &items_of(index, given)),
-        _ => expected.len() * given.len(),
+    let of_field = |(index, field): (usize, &Field)| {
+        let Metric::ListF1 { items } = &field.metric else { return expected.len() * given.len() };
+        pairs(items, &items_of(index, expected), &items_of(index, given))
     };
     fields.iter().enumerate().map(of_field).sum()
 }

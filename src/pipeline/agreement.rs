@@ -10,7 +10,6 @@ use crate::eval::verdict::{Verdict, judge_within};
 use crate::pipeline::route::provider::Provider;
 use crate::pipeline::route::router::Router;
 use crate::schema::Schema;
-use crate::schema::fields::SchemaFields;
 
 /// Items of lists that an answer may have to be compared. Each is held against each: time grows with the square.
 const MAX_ITEMS: usize = 200;
@@ -91,9 +90,6 @@ impl SecondProvider {
     /// # Errors
     /// Why answers cannot be compared.
     pub fn new(router: Router, settings: AgreementSettings, schema: &Schema) -> Result<Self, NotComparable> {
-        if SchemaFields::of(schema.json()).is_cut() {
-            return Err(NotComparable::TooManyFields);
-        }
         let fields = of_schema(schema.json())?;
         match fields.len() {
             0 => Err(NotComparable::NoField),

@@ -145,7 +145,7 @@ impl Grounder {
             missing.for_each(|field| field.state = EvidenceState::Unsearched);
         }
         if let Some(calibration) = &self.calibration {
-            calibration.tell(&mut evidence, &data);
+            calibration.add_accuracy(&mut evidence, &data);
         }
         let missing = missing(&evidence);
         let with = |policy| missing.iter().copied().filter(move |pointer| self.policy_of(pointer) == policy);

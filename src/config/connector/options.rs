@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::agreement::{self, ConnectorAgreement};
-use super::calibration::{self, Counted};
+use super::calibration::{self, NamedCalibration};
 use super::named_provider::check_provider;
 use super::sink::Target;
 use super::{ConnectorSpec, RuntimeDefaults};
@@ -69,7 +69,7 @@ pub(super) struct Options {
     pub(super) evidence: EvidenceMode,
     pub(super) on_ungrounded: UngroundedPolicy,
     pub(super) agreement: Option<ConnectorAgreement>,
-    pub(super) calibration: Option<Counted>,
+    pub(super) calibration: Option<NamedCalibration>,
     /// `None` takes the runtime's.
     pub(super) cache_ttl: Option<Duration>,
 }

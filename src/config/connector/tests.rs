@@ -123,7 +123,8 @@ fn calibration_of(field: &str) -> String {
 
 #[test]
 fn a_calibration_is_read_beside_the_connector_and_belongs_to_its_schema() {
-    let text = connector("a", "a", "b", "c") + "schema: support-intent\noptions: { calibration: counted.json }\n";
+    let schema = "schema: { inline: { type: object, properties: { intent: {}, order_id: {} } } }\n";
+    let text = connector("a", "a", "b", "c") + schema + "options: { calibration: counted.json }\n";
     let with = |file: &str| load(&[("c.yaml", &text), ("counted.json", file)]).map(|mut read| read.remove(0));
     let read = with(&calibration_of("/intent")).unwrap();
     assert_eq!(read.spec.calibration.as_ref().map(|counted| counted.labels), Some(20));
@@ -141,6 +142,19 @@ fn a_calibration_is_read_beside_the_connector_and_belongs_to_its_schema() {
     let off = text.replace("{ calibration", "{ evidence: off, calibration");
     let found = load(&[("c.yaml", &off), ("counted.json", &calibration_of("/intent"))]).unwrap_err();
     assert!(found.contains("options.calibration: nothing is looked for"), "{found}");
+}
+
+#[test]
+fn a_calibration_is_not_held_against_a_built_in_schema_where_a_store_may_have_another_of_its_name() {
+    let text = connector("a", "a", "b", "c") + "schema: invoice\noptions: { calibration: counted.json }\n";
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("counted.json"), calibration_of("/cost_centre")).unwrap();
+    let with = |has_store| {
+        let defaults = RuntimeDefaults { has_store, ..RuntimeDefaults::default() };
+        read_text(&directory.path().join("c.yaml"), &text, &defaults).map_err(|findings| findings.to_string())
+    };
+    assert!(with(true).is_ok());
+    assert!(with(false).unwrap_err().contains("invoice has no /cost_centre"));
 }
 
 #[test]

@@ -133,12 +133,19 @@ fn long_lists_of_long_texts_are_compared_soon_and_those_with_too_many_fields_are
 fn a_schema_by_which_nothing_can_be_compared_is_refused() {
     let named =
         |metric: &str| json!({ "type": "object", "properties": { "a": { "type": "string", "x-eval": metric } } });
+    let back = |properties: usize, itself: Value| -> Value {
+        let properties: serde_json::Map<String, Value> =
+            (0..properties).map(|n| (n.to_string(), itself.clone())).collect();
+        json!({ "type": "object", "properties": properties })
+    };
     let itself = json!({ "$ref": "#" });
-    let back: serde_json::Map<String, Value> = (0..20).map(|n| (n.to_string(), itself.clone())).collect();
+    let nested = json!({ "allOf": [{ "allOf": [{ "allOf": [itself] }] }] });
     for (schema, expected) in [
         (named("exactt"), "/a: x-eval: "),
         (named("ignore"), "x-eval: ignore at all of its fields"),
-        (json!({ "type": "object", "properties": back }), "more than 500 fields"),
+        (back(20, itself.clone()), "more than 500 fields"),
+        (back(7, json!({ "anyOf": [itself.clone(), { "type": "null" }] })), "more than 500 fields"),
+        (back(21, nested), "more than 500 fields"),
     ] {
         let error = second(schema).err().unwrap().to_string();
         assert!(error.starts_with(expected), "{error}");

@@ -294,7 +294,7 @@ async fn an_answer_without_quotes_is_taken_as_it_is() {
 async fn a_calibration_says_how_often_such_values_were_right() {
     let counted = |p: f64| json!({ "p": p, "n": 20, "low": 0.5, "high": 0.99 });
     let file = json!({ "format": 1, "connector": "c", "variant": "v", "labels": 20,
-        "fields": { "/order": { "exact": counted(0.9) } }, "all": { "judged": counted(0.75) } });
+        "fields": { "/intent": {}, "/order": { "exact": counted(0.9) } }, "all": { "judged": counted(0.75) } });
     let calibration = Arc::new(Calibration::parse(&file.to_string()).unwrap());
     let told = async |settings: SpecSettings| {
         let answered = answered(settings, VALID, "order A-1").await.unwrap();

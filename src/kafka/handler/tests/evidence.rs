@@ -89,7 +89,7 @@ async fn a_result_says_how_likely_its_values_were_where_the_provider_tells_it() 
 
 #[tokio::test]
 async fn a_result_says_how_often_such_values_were_right_where_that_was_counted() {
-    let counted = json!({ "format": 1, "connector": "c", "variant": "v", "labels": 30, "fields": {},
+    let counted = json!({ "format": 1, "connector": "c", "variant": "v", "labels": 30, "fields": { "/order": {} },
         "all": { "exact": { "p": 0.96667, "n": 30, "low": 0.8, "high": 0.99 } } });
     let calibration = Arc::new(Calibration::parse(&counted.to_string()).unwrap());
     let handler = handler_saying(ticket_settings().with(|it| it.calibration = Some(calibration)), None);
