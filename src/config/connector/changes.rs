@@ -56,23 +56,19 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Lays them over the tree of a connector. Its calibration is left out: an evaluation counts anew.
+    /// Lays them over the tree of a connector. What an evaluation does without is left out: the calibration, since it
+    /// counts anew, and the second provider, which nobody asks and whose key may not be there.
     pub(super) fn apply(&self, root: &mut Node) {
         let name: Arc<str> = Arc::from(self.name.as_str());
         let member = |node: &Node, key: &str| node.entries().iter().position(|entry| entry.key == key);
         let options = member(root, "options").and_then(|index| root.entries().get(index));
-        let has_calibration = options.is_some_and(|options| member(&options.node, "calibration").is_some());
+        let left_out = ["calibration", "agreement"]
+            .map(|key| options.filter(|options| member(&options.node, key).is_some()).map(|_| key));
         let mut set = |levels: &[&str], text: &str| {
             let levels: Vec<String> = levels.iter().map(|level| (*level).to_owned()).collect();
             document::set(root, &levels, &name, text);
         };
-        if has_calibration {
-            set(&["options", "calibration"], "");
-        }
-        if !self.settings.is_empty() {
-            // An evaluation asks no second provider, which might be the one that is asked first now.
-            set(&["options", "agreement"], "");
-        }
+        left_out.into_iter().flatten().for_each(|key| set(&["options", key], ""));
         for (setting, value) in &self.settings {
             match setting {
                 Setting::Provider => {
@@ -144,11 +140,13 @@ dead_letter: { kafka: { topic: dlq } }
     }
 
     #[test]
-    fn an_evaluation_needs_no_calibration_and_has_none() {
+    fn an_evaluation_needs_neither_a_calibration_nor_the_key_of_a_second_provider() {
         let text = CONNECTOR.replace("temperature: 1", "calibration: not-made-yet.json");
-        let defaults = RuntimeDefaults { has_store: false, ..RuntimeDefaults::default() };
+        let gpt = ("gpt".to_owned(), Some("OPENAI_API_KEY".to_owned()));
+        let defaults =
+            RuntimeDefaults { has_store: false, providers: Some([gpt].into()), ..RuntimeDefaults::default() };
         let read = read_changed(Path::new("c.yaml"), &text, &Changes::default(), &defaults).unwrap();
-        assert!(read.spec.calibration.is_none());
+        assert!(read.spec.calibration.is_none() && read.agreement.is_none());
     }
 
     #[test]
