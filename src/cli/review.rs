@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use super::{Exit, log_panics, say};
 use crate::app::errors::AppError;
 use crate::config::Findings;
-use crate::kafka::review_queue::{ReviewError, ReviewPlace};
+use crate::kafka::review_queue::{PassedOver, ReviewError, ReviewPlace};
 use crate::telemetry::logging;
 use crate::telemetry::settings::{LogFormat, LogSettings};
-use connector::{ReviewedConnector, decode};
+use connector::ReviewedConnector;
 
 /// See which results wait for a person, and decide about them
 #[derive(Debug, clap::Args)]
@@ -123,16 +123,22 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Exit {
 
 fn list(args: &ConnectorArgs, is_json: bool, out: &mut dyn Write) -> Result<(), CommandError> {
     let connector = ReviewedConnector::read(args)?;
-    let waiting = connector.queue()?.waiting()?;
-    if waiting.is_empty() {
+    let queue = connector.queue()?;
+    let waiting = queue.waiting()?;
+    if waiting.results.is_empty() {
         say(format_args!("no result of connector {} waits", connector.config.name));
+    } else if !waiting.has_decisions {
+        say(ReviewError::NothingDecided(queue.group().to_owned()));
     }
-    Ok(show::list(waiting, is_json, out)?)
+    if let PassedOver { count, first: Some(first) } = &waiting.passed_over {
+        say(format_args!("{count} record(s) of the topic are not for reviewers of this connector. The first: {first}"));
+    }
+    Ok(show::list(&waiting.results, is_json, out)?)
 }
 
 fn show(of: &ResultArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let connector = ReviewedConnector::read(&of.connector)?;
-    let waiting = decode(connector.queue()?.find(of.place)?).map_err(ReviewError::Impossible)?;
+    let waiting = connector.queue()?.find(of.place)?;
     let event = connector.event(&waiting);
     Ok(show::one(&waiting, event.as_ref(), io::stdout().is_terminal(), out)?)
 }

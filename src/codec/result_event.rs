@@ -54,7 +54,7 @@ impl Origin {
         let text = |text: &str| Bytes::from(text.to_owned());
         let Versions { schema_uri, schema, prompt, config_hash } = versions;
         Self {
-            source: format!("/structured-prompt/{connector}").into(),
+            source: source(connector).into(),
             schema_uri: text(schema_uri),
             schema_version: text(schema),
             prompt_version: text(prompt),
@@ -77,6 +77,11 @@ pub struct ResultEvent {
     pub traceparent: Bytes,
     /// `tracestate` beside it.
     pub tracestate: Option<Bytes>,
+}
+
+/// `source` of the results of a connector.
+pub fn source(connector: &str) -> String {
+    format!("/structured-prompt/{connector}")
 }
 
 /// The `id` of the result that `connector` gives to `cause`. The same event asked again has the same result id.

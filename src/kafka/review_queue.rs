@@ -6,7 +6,9 @@
 //! one `transactional.id`, so that whoever begins ends what another left open, and of two at the same time the former
 //! one fails.
 
+mod error;
 mod partition;
+mod transaction;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,32 +16,31 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::Producer as _;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+pub use self::error::ReviewError;
 use self::partition::ReviewPartition;
-use super::client::callbacks::Producer;
-use super::client::cluster::Ticket;
+use self::transaction::DecisionTransaction;
 use super::client::commit::{self, Commit, Partition};
-use super::client::commit_metadata::{Completed, MetadataError};
-use super::client::transaction_calls::{self, insist};
+use super::client::commit_metadata::Completed;
 use super::client::{configuration, messages};
-use super::process::instance_slot;
-use super::settings::{KafkaSettings, TopicSettings};
+use super::settings::KafkaSettings;
+use crate::codec::review_record::{NotForReview, WaitingResult};
 use crate::domain::record::{Outgoing, Position, Record};
 
 /// How long the cluster may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for the group's offsets, for which brokers wait until a transaction has ended that a killed command left
+/// open: they abort it after 20 s, and look every 10 s.
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(40);
 /// When a coordinator that has just begun is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
-/// Behind the prefix that a connector's transactional ids have.
-const ID_SUFFIX: &str = "review-decisions";
 /// Behind the name of the connector's group.
 const GROUP_SUFFIX: &str = "-review";
 
 /// The partitions of the topic, by their numbers.
-type Partitions = BTreeMap<i32, ReviewPartition>;
+type Partitions = BTreeMap<i32, ReviewPartition<WaitingResult>>;
 /// Their ends, by their numbers.
 type Ends = BTreeMap<i32, i64>;
 
@@ -48,13 +49,39 @@ pub fn group_of(group: &str) -> String {
     format!("{group}{GROUP_SUFFIX}")
 }
 
+/// Whoever decides about the same results has the same `transactional.id`.
+fn transactional_id(group: &str, topic: &str) -> String {
+    format!("structured-prompt-{}-{topic}", group_of(group))
+}
+
 /// The results that wait.
 pub struct ReviewQueue<'a> {
     settings: &'a KafkaSettings,
+    connector: &'a str,
     topic: &'a str,
     group: String,
     transactional_id: String,
     consumer: BaseConsumer,
+}
+
+/// What a review topic has.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The results that wait, by partition and offset.
+    pub results: Vec<WaitingResult>,
+    /// What else is there.
+    pub passed_over: PassedOver,
+    /// Whether it is known what was decided. If not, everything in the topic waits.
+    pub has_decisions: bool,
+}
+
+/// Records that were asked for and are no results of the connector.
+#[derive(Debug, Default)]
+pub struct PassedOver {
+    /// How many.
+    pub count: usize,
+    /// The first one that was read.
+    pub first: Option<NotForReview>,
 }
 
 /// Where a result waits: a partition of the review topic, and an offset.
@@ -79,111 +106,86 @@ impl fmt::Display for ReviewPlace {
     }
 }
 
-/// Why nothing could be read or decided.
-#[derive(Debug, thiserror::Error)]
-pub enum ReviewError {
-    /// The cluster does not answer, or refuses.
-    #[error("Kafka: {0}")]
-    Kafka(#[from] KafkaError),
-    /// The topic cannot be used.
-    #[error("topic {0}: {1}")]
-    Topic(String, RDKafkaErrorCode),
-    /// It was read, and nothing came in time.
-    #[error("topic {0} could not be read to its end: nothing came in time; try again when the cluster answers")]
-    Silent(String),
-    /// What the group has committed does not say what was decided.
-    #[error(
-        "group {0} has a commit for partition {1} that {2}; decide with the version that wrote it, or delete the \
-         group's offsets, and everything in the topic waits again"
-    )]
-    UnreadableCommit(String, i32, MetadataError),
-    /// It was decided before, or never was there.
-    #[error("{0} does not wait: it was decided before, or there is no such result; `review list` shows what waits")]
-    NotWaiting(ReviewPlace),
-    /// The decision cannot be what was asked for.
-    #[error("{0}")]
-    Impossible(String),
-    /// The topic that the decision leads to does not take it.
-    #[error("topic {0} does not take it: {1}; the result waits as before")]
-    Refused(String, RDKafkaErrorCode),
-    /// It is decided, or waits as before.
-    #[error("the cluster has not confirmed the decision: {0}; `review list` shows whether the result still waits")]
-    Unconfirmed(KafkaError),
-    /// Another process decides for the same connector.
-    #[error("somebody else decided for this connector at the same time; look at `review list`, and try again")]
-    Overtaken,
-    /// The map in the commit's metadata has no room.
-    #[error("what was decided out of turn does not fit into a commit; decide about the oldest results first")]
-    TooScattered,
+/// What was read of the topic.
+#[derive(Default)]
+struct Reading {
+    partitions: Partitions,
+    passed_over: PassedOver,
+    has_decisions: bool,
 }
 
 impl<'a> ReviewQueue<'a> {
-    /// The queue of a connector whose results for review go to `topic`.
+    /// The queue of a connector that reads in `group` and whose results for review go to `topic`.
     ///
     /// # Errors
     /// When the client does not take its options.
     pub fn new(
         settings: &'a KafkaSettings,
-        connector: &str,
-        topics: &TopicSettings,
+        connector: &'a str,
+        group: &str,
         topic: &'a str,
     ) -> Result<Self, ReviewError> {
-        let transactional_id = format!("{}{ID_SUFFIX}", instance_slot::id_prefix(&topics.group, connector));
-        let group = group_of(&topics.group);
+        let transactional_id = transactional_id(group, topic);
+        let group = group_of(group);
         let consumer = configuration::review_consumer(settings, &group)?;
-        Ok(Self { settings, topic, group, transactional_id, consumer })
+        Ok(Self { settings, connector, topic, group, transactional_id, consumer })
     }
 
-    /// Everything that waits, by partition and offset.
+    /// The group in which decisions are kept.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// Everything that waits.
     ///
     /// # Errors
     /// [`ReviewError`]: the topic could not be read.
-    pub fn waiting(&self) -> Result<Vec<Record>, ReviewError> {
-        let partitions = self.read(|_| true)?;
-        Ok(partitions.into_values().flat_map(ReviewPartition::into_waiting).collect())
+    pub fn waiting(&self) -> Result<Waiting, ReviewError> {
+        let Reading { partitions, passed_over, has_decisions } = self.read(|_| true)?;
+        let results = partitions.into_values().flat_map(ReviewPartition::into_waiting).collect();
+        Ok(Waiting { results, passed_over, has_decisions })
     }
 
     /// The result that waits at a place.
     ///
     /// # Errors
     /// [`ReviewError`]: none does, or the topic could not be read.
-    pub fn find(&self, place: ReviewPlace) -> Result<Record, ReviewError> {
-        self.take(place).map(|(record, _partitions)| record)
+    pub fn find(&self, place: ReviewPlace) -> Result<WaitingResult, ReviewError> {
+        self.take(place).map(|(result, _reading)| result)
     }
 
-    /// Decides about one result, once whoever tries: `decision` says what is published in its place, and where.
+    /// Decides about one result, once whoever tries: `decision` says what is published in its place, and where. With
+    /// `is_first` also where no decision is known.
     ///
     /// # Errors
     /// [`ReviewError`]: it waits as before; after [`ReviewError::Unconfirmed`] nobody knows.
     pub fn decide(
         &self,
         place: ReviewPlace,
-        decision: impl FnOnce(Record) -> Result<(&'a str, Outgoing), String>,
+        is_first: bool,
+        decision: impl FnOnce(WaitingResult) -> (&'a str, Outgoing),
     ) -> Result<(), ReviewError> {
-        let producer = configuration::review_producer(self.settings, &self.transactional_id)?;
         // Before the group's offsets are read: it ends whatever somebody else has begun.
-        in_time(&producer, TIMEOUT, |limit| producer.init_transactions(limit))?;
-        let (record, partitions) = self.take(place)?;
-        let commits = self.commits(&partitions, place)?;
-        let (topic, outgoing) = decision(record).map_err(ReviewError::Impossible)?;
-        producer.begin_transaction()?;
-        let sent = publish(&producer, topic, &outgoing).and_then(|()| self.send_offsets(&producer, &commits));
-        if let Err(error) = sent {
-            // If this fails, too, the next decision or the broker ends it.
-            drop(producer.abort_transaction(transaction_calls::REQUEST));
-            return Err(error);
+        let transaction = DecisionTransaction::init(self.settings, &self.transactional_id, TIMEOUT)?;
+        let (result, reading) = self.take(place)?;
+        if !reading.has_decisions && !is_first {
+            return Err(ReviewError::NothingDecided(self.group.clone()));
         }
-        let committed = in_time(&producer, transaction_calls::REQUEST, |limit| producer.commit_transaction(limit));
-        committed.map_err(
-            |error| if let ReviewError::Kafka(error) = error { ReviewError::Unconfirmed(error) } else { error },
-        )
+        let offsets = commit::list(&self.commits(&reading.partitions, place)?, true)?;
+        let membership = self.consumer.group_metadata();
+        let membership = membership.ok_or(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownMemberId))?;
+        let (topic, outgoing) = decision(result);
+        transaction.publish_and_commit((topic, &outgoing), &offsets, &membership)
     }
 
     /// The result at a place, and all partitions as they were read.
-    fn take(&self, place: ReviewPlace) -> Result<(Record, Partitions), ReviewError> {
-        let mut partitions = self.read(|position| ReviewPlace::of(position) == place)?;
-        let record = partitions.get_mut(&place.partition).and_then(ReviewPartition::take_waiting);
-        Ok((record.ok_or(ReviewError::NotWaiting(place))?, partitions))
+    fn take(&self, place: ReviewPlace) -> Result<(WaitingResult, Reading), ReviewError> {
+        let mut reading = self.read(|position| ReviewPlace::of(position) == place)?;
+        let partition = reading.partitions.get_mut(&place.partition);
+        if let Some(result) = partition.and_then(ReviewPartition::take_waiting) {
+            return Ok((result, reading));
+        }
+        Err(reading.passed_over.first.map_or(ReviewError::NotWaiting(place), ReviewError::NotForReview))
     }
 
     /// What is committed when this result does not wait any more. Partitions in which nothing changes are committed
@@ -202,19 +204,10 @@ impl<'a> ReviewQueue<'a> {
         Ok(commits)
     }
 
-    fn send_offsets(&self, producer: &Producer, commits: &[Commit]) -> Result<(), ReviewError> {
-        let list = commit::list(commits, true)?;
-        let membership = self.consumer.group_metadata();
-        let membership = membership.ok_or(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownMemberId))?;
-        in_time(producer, transaction_calls::REQUEST, |limit| {
-            producer.send_offsets_to_transaction(&list, &membership, limit)
-        })
-    }
-
     /// Reads all partitions from the first result that waits to the ends that they have now: what comes meanwhile would
     /// let this go on for ever. Only the waiting results that are asked for are kept.
-    fn read(&self, is_asked: impl Fn(&Position) -> bool) -> Result<Partitions, ReviewError> {
-        let (mut partitions, mut unread) = self.assign()?;
+    fn read(&self, is_asked: impl Fn(&Position) -> bool) -> Result<Reading, ReviewError> {
+        let (mut reading, mut unread) = self.assign()?;
         let mut deadline = Instant::now() + TIMEOUT;
         while !unread.is_empty() {
             if Instant::now() > deadline {
@@ -230,10 +223,8 @@ impl<'a> ReviewQueue<'a> {
                     let (record, _unreadable_header) = messages::record(&message?, &[]);
                     let Position { partition: number, offset, .. } = record.position;
                     let Some(end) = unread.get(&number).copied() else { continue };
-                    if offset < end
-                        && let Some(partition) = partitions.get_mut(&number)
-                    {
-                        partition.add(record, &is_asked);
+                    if offset < end {
+                        self.add(record, &mut reading, &is_asked);
                     }
                     if offset + 1 >= end {
                         unread.remove(&number);
@@ -243,13 +234,33 @@ impl<'a> ReviewQueue<'a> {
                 None => {}
             }
         }
-        Ok(partitions)
+        Ok(reading)
+    }
+
+    /// Adds the next record of a partition.
+    fn add(&self, record: Record, reading: &mut Reading, is_asked: impl Fn(&Position) -> bool) {
+        let Some(partition) = reading.partitions.get_mut(&record.position.partition) else { return };
+        let (offset, is_asked) = (record.position.offset, is_asked(&record.position));
+        match WaitingResult::decode(record, self.connector) {
+            Ok(result) => partition.add(offset, is_asked.then_some(result)),
+            Err(other) => {
+                // Nobody ever decides about what is no result at all. One of another connector is kept: that may be
+                // this one, before it was renamed.
+                if matches!(other, NotForReview::OfOther(..)) {
+                    partition.add(offset, None);
+                }
+                if is_asked {
+                    reading.passed_over.count += 1;
+                    reading.passed_over.first.get_or_insert(other);
+                }
+            }
+        }
     }
 
     /// Takes all partitions, each from the first result that waits on. The second map has the ends of those in which
     /// there is something to read.
-    fn assign(&self) -> Result<(Partitions, Ends), ReviewError> {
-        let (mut partitions, mut ends) = (Partitions::new(), Ends::new());
+    fn assign(&self) -> Result<(Reading, Ends), ReviewError> {
+        let (mut reading, mut ends) = (Reading::default(), Ends::new());
         let mut assignment = TopicPartitionList::new();
         for element in self.committed()?.elements() {
             element.error()?;
@@ -263,15 +274,16 @@ impl<'a> ReviewQueue<'a> {
             {
                 from = base.max(first);
                 decided = commit::map(&element, base).map_err(unreadable)?;
+                reading.has_decisions = true;
             }
             assignment.add_partition_offset(self.topic, number, Offset::Offset(from))?;
-            partitions.insert(number, ReviewPartition::new(from, decided));
+            reading.partitions.insert(number, ReviewPartition::new(from, decided));
             if from < end {
                 ends.insert(number, end);
             }
         }
         self.consumer.assign(&assignment)?;
-        Ok((partitions, ends))
+        Ok((reading, ends))
     }
 
     /// What the group has committed for each partition.
@@ -286,49 +298,14 @@ impl<'a> ReviewQueue<'a> {
                 list.add_partition(self.topic, partition.id());
             }
         }
-        let deadline = Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + OFFSETS_TIMEOUT;
         loop {
-            match self.consumer.committed_offsets(list.clone(), TIMEOUT) {
+            match self.consumer.committed_offsets(list.clone(), OFFSETS_TIMEOUT) {
                 Err(error) if is_beginning(&error) && Instant::now() < deadline => sleep(ASK_AGAIN),
                 committed => return Ok(committed?),
             }
         }
     }
-}
-
-/// Sends one record, and waits until the broker has it.
-fn publish(producer: &Producer, topic: &str, outgoing: &Outgoing) -> Result<(), ReviewError> {
-    let sent = producer.send(messages::base_record(topic, outgoing, Ticket(0)));
-    sent.map_err(|(error, _record)| failed(producer, error))?;
-    let deadline = Instant::now() + TIMEOUT;
-    let mut outcome = Err(RDKafkaErrorCode::MessageTimedOut);
-    while Instant::now() < deadline {
-        producer.poll(Duration::from_millis(50));
-        if let Some((_ticket, delivered)) = producer.context().take().into_iter().next() {
-            outcome = delivered;
-            break;
-        }
-    }
-    let Err(code) = outcome else { return Ok(()) };
-    let error = failed(producer, KafkaError::MessageProduction(code));
-    let is_overtaken = matches!(error, ReviewError::Overtaken);
-    Err(if is_overtaken { error } else { ReviewError::Refused(topic.to_owned(), code) })
-}
-
-/// Makes a call of the transaction API.
-fn in_time(
-    producer: &Producer,
-    limit: Duration,
-    call: impl Fn(Duration) -> KafkaResult<()>,
-) -> Result<(), ReviewError> {
-    insist(Instant::now() + limit, call).map_err(|error| failed(producer, error))
-}
-
-/// What an error of the producer means. After one that is fatal the client repeats only that there was one.
-fn failed(producer: &Producer, error: KafkaError) -> ReviewError {
-    let fatal = producer.client().fatal_error().map(|(code, _words)| code);
-    let is_overtaken = [error.rdkafka_error_code(), fatal].into_iter().any(transaction_calls::is_fenced);
-    if is_overtaken { ReviewError::Overtaken } else { ReviewError::Kafka(error) }
 }
 
 /// Whether a broker is away, which may be one of several.

@@ -30,6 +30,9 @@ mod rebalance;
 mod remembered;
 mod review;
 mod review_decisions;
+mod review_desk;
+mod review_queue;
+mod review_unconfirmed;
 #[path = "../support/servers.rs"]
 mod servers;
 #[path = "../support/service.rs"]

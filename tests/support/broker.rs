@@ -265,8 +265,13 @@ pub fn members(group: &str) -> usize {
 
 /// What the group has committed for the topic's first partition: offset and metadata.
 pub fn committed(group: &str, topic: &str) -> Option<(i64, String)> {
+    committed_of(group, topic, 0)
+}
+
+/// The same for any of its partitions.
+pub fn committed_of(group: &str, topic: &str, partition: i32) -> Option<(i64, String)> {
     let mut list = TopicPartitionList::new();
-    list.add_partition(topic, 0);
+    list.add_partition(topic, partition);
     let consumer = of_group(group);
     let deadline = Instant::now() + TIMEOUT;
     let list = loop {
@@ -276,7 +281,7 @@ pub fn committed(group: &str, topic: &str) -> Option<(i64, String)> {
             fetched => break fetched.expect("committed offsets"),
         }
     };
-    let element = list.find_partition(topic, 0).expect("the partition");
+    let element = list.find_partition(topic, partition).expect("the partition");
     element.offset().to_raw().filter(|offset| *offset >= 0).map(|offset| (offset, element.metadata().to_owned()))
 }
 
@@ -284,6 +289,14 @@ fn is_loading(error: &KafkaError) -> bool {
     use RDKafkaErrorCode as E;
     let code = error.rdkafka_error_code();
     matches!(code, Some(E::NotCoordinator | E::CoordinatorNotAvailable | E::CoordinatorLoadInProgress))
+}
+
+/// Forgets all that the group has committed, as brokers do after a time.
+pub fn forget_group(group: &str) {
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    for result in block_on(admin().delete_groups(&[group], &options)).expect("an answer") {
+        result.expect("a group without members");
+    }
 }
 
 /// Commits for the topic's first partition, as a stranger would.

@@ -7,7 +7,6 @@ use crate::cli::stored;
 use crate::codec::review_record::WaitingResult;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
 use crate::config::runtime::RuntimeConfig;
-use crate::domain::record::Record;
 use crate::kafka::handler;
 use crate::kafka::review_queue::{ReviewError, ReviewQueue};
 use crate::store::settings::StoreUrl;
@@ -37,10 +36,10 @@ impl ReviewedConnector {
 
     /// What waits.
     pub(super) fn queue(&self) -> Result<ReviewQueue<'_>, ReviewError> {
-        let topics = &self.config.topics;
+        let ConnectorConfig { name, topics, .. } = &self.config;
         // It was found when the file was read.
         let topic = topics.review_topic.as_deref().unwrap_or_default();
-        ReviewQueue::new(&self.runtime.kafka, &self.config.name, topics, topic)
+        ReviewQueue::new(&self.runtime.kafka, name, &topics.group, topic)
     }
 
     /// What was asked, as labels have it; none if the record cannot be read any more.
@@ -48,9 +47,4 @@ impl ReviewedConnector {
         let (format, limit) = (self.config.topics.format, self.config.spec.checks.max_prompt_chars);
         handler::decode(&waiting.source, format, limit).ok().map(|event| label::event(&event, format))
     }
-}
-
-/// The result in a record of the review topic.
-pub(super) fn decode(record: Record) -> Result<WaitingResult, String> {
-    WaitingResult::decode(record).map_err(|error| error.to_string())
 }

@@ -7,31 +7,32 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::connector::{ReviewedConnector, decode};
+use super::connector::ReviewedConnector;
 use super::{CommandError, ResultArgs, label};
 use crate::app::connector_schema::connector_schema;
 use crate::cli::runtime;
-use crate::codec::dead_letter::{self, DeadLetterOrigin};
-use crate::codec::review_record::{Approval, Correction, Reviewer};
+use crate::codec::dead_letter::DeadLetterOrigin;
+use crate::codec::review_record::{Approval, Correction, Reviewer, WaitingResult};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::{json, text};
+use crate::kafka::review_queue::ReviewError;
 use crate::ports::clock::{Clock as _, SystemClock};
 use crate::schema::Schema;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct AcceptArgs {
     #[command(flatten)]
-    of: ResultArgs,
+    decision: DecisionArgs,
     #[command(flatten)]
-    approval: ApprovalArgs,
+    labels: LabelArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CorrectArgs {
     #[command(flatten)]
-    of: ResultArgs,
+    decision: DecisionArgs,
     #[command(flatten)]
-    approval: ApprovalArgs,
+    labels: LabelArgs,
     /// The right data as JSON, valid against the connector's schema; - is standard input
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -40,80 +41,102 @@ pub(super) struct CorrectArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct RejectArgs {
     #[command(flatten)]
-    of: ResultArgs,
-    /// Who decides; the dead letter says so
-    #[arg(long, value_name = "NAME")]
-    reviewer: Reviewer,
+    decision: DecisionArgs,
     /// Why, for the dead letter
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
+// A flattened doc comment would replace that of the command.
 #[derive(Debug, clap::Args)]
-struct ApprovalArgs {
-    /// Who decides; the result says so (`ce_reviewedby`)
+struct DecisionArgs {
+    #[command(flatten)]
+    of: ResultArgs,
+    /// Who decides; the result (`ce_reviewedby`) or the dead letter says so
     #[arg(long, value_name = "NAME")]
     reviewer: Reviewer,
+    /// Decide although no decision about results of this connector is known. Right if there was none; else what was
+    /// decided waits again
+    #[arg(long)]
+    first_decision: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct LabelArgs {
     /// Append the event with the published data to this file, as a label for `eval`
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 }
 
 pub(super) fn accept(args: &AcceptArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    let connector = ReviewedConnector::read(&args.of.connector)?;
-    publish(&connector, &args.of, &args.approval, None)?;
-    Ok(writeln!(out, "accepted {}", args.of.place)?)
+    let of = &args.decision.of;
+    let connector = ReviewedConnector::read(&of.connector)?;
+    publish(&connector, &args.decision, &args.labels, None)?;
+    Ok(writeln!(out, "accepted {}", of.place)?)
 }
 
 pub(super) fn correct(args: &CorrectArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    let connector = ReviewedConnector::read(&args.of.connector)?;
+    let of = &args.decision.of;
+    let connector = ReviewedConnector::read(&of.connector)?;
     let schema = runtime()?.block_on(connector_schema(connector.runtime.clone(), &connector.config))?;
     let correction =
         read_correction(&args.data, &schema).map_err(|why| CommandError::WrongUse(format!("--data: {why}")))?;
-    publish(&connector, &args.of, &args.approval, Some(&correction))?;
-    Ok(writeln!(out, "corrected {}", args.of.place)?)
+    publish(&connector, &args.decision, &args.labels, Some(&correction))?;
+    Ok(writeln!(out, "corrected {}", of.place)?)
 }
 
 pub(super) fn reject(args: &RejectArgs, out: &mut dyn Write) -> Result<(), CommandError> {
-    let RejectArgs { of, reviewer, reason } = args;
+    let RejectArgs { decision: DecisionArgs { of, reviewer, first_decision }, reason } = args;
     let connector = ReviewedConnector::read(&of.connector)?;
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let failure = Failure::new(Code::RejectedByReviewer, format!("{} rejected the result{reason}", reviewer.as_str()));
     let origin = DeadLetterOrigin { connector: &connector.config.name };
-    connector.queue()?.decide(of.place, |record| {
-        let letter = dead_letter::encode(&decode(record)?.source, &failure, &origin, SystemClock.now());
-        Ok((&*connector.config.topics.dead_letter_topic, letter))
+    connector.queue()?.decide(of.place, *first_decision, |waiting| {
+        (&*connector.config.topics.dead_letter_topic, waiting.rejected(&failure, &origin, SystemClock.now()))
     })?;
     Ok(writeln!(out, "rejected {}", of.place)?)
 }
 
-/// Publishes a result, and appends the label when that is certain.
+/// Publishes a result, and appends the label when nothing else can come of the decision.
 fn publish(
     connector: &ReviewedConnector,
-    of: &ResultArgs,
-    args: &ApprovalArgs,
+    DecisionArgs { of, reviewer, first_decision }: &DecisionArgs,
+    LabelArgs { labels }: &LabelArgs,
     correction: Option<&Correction>,
 ) -> Result<(), CommandError> {
     // Opened before anything is decided, so that the label has a place.
-    let labels = args.labels.as_ref().map(|path| open_labels(path)).transpose()?;
+    let labels = labels.as_ref().map(|path| open_labels(path)).transpose()?;
     let mut published = None;
-    connector.queue()?.decide(of.place, |record| {
-        let waiting = decode(record)?;
-        let approved = waiting.approved(&Approval { reviewer: &args.reviewer, at: SystemClock.now(), correction });
+    let decided = connector.queue()?.decide(of.place, *first_decision, |waiting| {
+        let approved = waiting.approved(&Approval { reviewer, at: SystemClock.now(), correction });
         published = Some((waiting, approved.value.clone().unwrap_or_default()));
-        Ok((&*connector.config.topics.sink_topic, approved))
-    })?;
-    let (Some((mut file, path)), Some((waiting, data))) = (labels, published) else { return Ok(()) };
-    let no_label =
-        |why: &dyn std::fmt::Display| CommandError::NoLabel { path: path.to_path_buf(), why: why.to_string() };
-    let expected: Value = serde_json::from_slice(&data).map_err(|error| no_label(&error))?;
-    let event = connector.event(&waiting).ok_or_else(|| no_label(&"the record that was answered is not readable"))?;
+        (&*connector.config.topics.sink_topic, approved)
+    });
+    // If it may stand, no other command would write the label.
+    let may_stand = matches!(decided, Ok(()) | Err(ReviewError::Unconfirmed(_)));
+    let labelled = match (labels, published.filter(|_| may_stand)) {
+        (Some((file, path)), Some((waiting, data))) => append_label(file, connector, &waiting, &data)
+            .map_err(|why| CommandError::NoLabel { path: path.to_path_buf(), why }),
+        _ => Ok(()),
+    };
+    decided?;
+    labelled
+}
+
+fn append_label(
+    mut file: File,
+    connector: &ReviewedConnector,
+    waiting: &WaitingResult,
+    data: &[u8],
+) -> Result<(), String> {
+    let expected: Value = serde_json::from_slice(data).map_err(|error| error.to_string())?;
+    let event = connector.event(waiting).ok_or("the record that was answered is not readable")?;
     let id = waiting.header("ce_id").unwrap_or_default();
-    label::append(&mut file, id, &event, &expected).map_err(|error| no_label(&error))
+    label::append(&mut file, id, &event, &expected).map_err(|error| error.to_string())
 }
 
 fn open_labels(path: &Path) -> Result<(File, &Path), CommandError> {
-    let file = File::options().append(true).create(true).open(path);
+    let file = File::options().read(true).append(true).create(true).open(path);
     file.map(|file| (file, path))
         .map_err(|error| CommandError::WrongUse(format!("--labels: {}: {error}", path.display())))
 }

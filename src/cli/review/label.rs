@@ -1,7 +1,7 @@
 //! What a person decided, as a label for `eval`.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -38,9 +38,19 @@ pub(super) fn event(event: &Event, format: RecordFormat) -> Value {
 }
 
 /// Appends a label to a file, and waits until the disk has it. Its id is that of the result, which no other event of
-/// the connector has.
+/// the connector has. A label that is there already, of a decision that was not confirmed, is not written again.
 pub(super) fn append(file: &mut File, id: &str, event: &Value, expected: &Value) -> io::Result<()> {
-    file.write_all(format!("{}\n", json!({ "id": id, "event": event, "expected": expected })).as_bytes())?;
+    let label = json!({ "id": id, "event": event, "expected": expected }).to_string();
+    let mut labels = Vec::new();
+    file.read_to_end(&mut labels)?;
+    let mut lines = labels.split(|byte| *byte == b'\n');
+    // The last line may have no end: of an editor, or of a process that was killed.
+    let is_open = lines.clone().next_back().is_some_and(|rest| !rest.is_empty());
+    if lines.any(|line| line == label.as_bytes()) {
+        return Ok(());
+    }
+    let before = if is_open { "\n" } else { "" };
+    file.write_all(format!("{before}{label}\n").as_bytes())?;
     file.sync_all()
 }
 
@@ -63,16 +73,36 @@ mod tests {
             data: Data::Json(json!({ "body": "b" })),
         };
         let file = tempfile::NamedTempFile::new().unwrap();
-        for n in [1, 2] {
-            let mut appending = File::options().append(true).open(file.path()).unwrap();
+        // The second decision about the first result is the same as the first one, that about the last is another.
+        for (id, n) in [(1, 1), (2, 2), (1, 1), (3, 3), (3, 4)] {
+            let mut appending = File::options().read(true).append(true).open(file.path()).unwrap();
             let event = event(&asked, RecordFormat::CloudEvents);
-            append(&mut appending, &format!("r-{n}"), &event, &json!({ "n": n })).unwrap();
+            append(&mut appending, &format!("r-{id}"), &event, &json!({ "n": n })).unwrap();
         }
         let (read, problems) = labels::read("labels.jsonl", &std::fs::read_to_string(file.path()).unwrap());
-        assert_eq!((read.len(), problems), (2, Vec::new()));
+        assert_eq!((read.len(), problems), (4, Vec::new()));
         assert_eq!((&read[1].expected["n"], read[1].id.as_str()), (&json!(2), "r-2"));
         assert_eq!(read[0].event["data"], json!({ "body": "b" }));
         assert_eq!((&read[0].event["tenant"], &read[0].event["id"]), (&json!("a"), &json!("e-1")));
         assert_eq!(event(&asked, RecordFormat::Json), json!({ "body": "b" }));
+    }
+
+    #[test]
+    fn a_label_stands_on_a_line_of_its_own_whatever_the_file_ends_with() {
+        let label = |id: &str| json!({ "id": id, "event": 1, "expected": {} }).to_string();
+        let (first, second) = (label("a"), label("b"));
+        for (before, after) in [
+            (String::new(), format!("{second}\n")),
+            (format!("{first}\n"), format!("{first}\n{second}\n")),
+            (first.clone(), format!("{first}\n{second}\n")),
+            ("{\"id\"".to_owned(), format!("{{\"id\"\n{second}\n")),
+            (second.clone(), second.clone()),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &before).unwrap();
+            let mut appending = File::options().read(true).append(true).open(file.path()).unwrap();
+            append(&mut appending, "b", &json!(1), &json!({})).unwrap();
+            assert_eq!(std::fs::read_to_string(file.path()).unwrap(), after, "{before}");
+        }
     }
 }

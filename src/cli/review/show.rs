@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::codec::review_record::WaitingResult;
-use crate::domain::record::Record;
 use crate::eval::source;
 use crate::kafka::review_queue::ReviewPlace;
 
@@ -27,21 +26,18 @@ struct FieldPlace {
 /// By the JSON Pointer of each value.
 type Evidence = BTreeMap<String, FieldPlace>;
 
-/// A line for each record that waits.
-pub(super) fn list(records: Vec<Record>, is_json: bool, out: &mut dyn Write) -> io::Result<()> {
-    if !is_json && !records.is_empty() {
+/// A line for each result that waits.
+pub(super) fn list(results: &[WaitingResult], is_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    if !is_json && !results.is_empty() {
         writeln!(out, "{}", columns(["PLACE", "EVENT", "REASON", "CONFIDENCE", "UNGROUNDED"]))?;
     }
-    for record in records {
-        let place = ReviewPlace::of(&record.position).to_string();
-        let line = match (WaitingResult::decode(record), is_json) {
-            (Ok(waiting), true) => as_json(&place, &waiting).to_string(),
-            (Ok(waiting), false) => {
-                let [event, confidence] = ["ce_causationid", "ce_confidence"].map(|name| header(&waiting, name));
-                columns([&place, event, &waiting.reason, confidence, &ungrounded(&evidence(&waiting)).join(" ")])
-            }
-            (Err(error), true) => json!({ "place": place, "error": error.to_string() }).to_string(),
-            (Err(error), false) => format!("{place:<10} {error}"),
+    for waiting in results {
+        let place = ReviewPlace::of(&waiting.position).to_string();
+        let line = if is_json {
+            as_json(&place, waiting).to_string()
+        } else {
+            let [event, confidence] = ["ce_causationid", "ce_confidence"].map(|name| header(waiting, name));
+            columns([&place, event, &waiting.reason, confidence, &ungrounded(&evidence(waiting)).join(" ")])
         };
         writeln!(out, "{line}")?;
     }

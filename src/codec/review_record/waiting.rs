@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{REASON, SOURCE_HEADER, is_mark};
+use super::{REASON, SOURCE_HEADER, TIMESTAMP, is_mark};
 use crate::codec::attributes::is_allowed;
-use crate::codec::write;
+use crate::codec::dead_letter::{self, DeadLetterOrigin};
+use crate::codec::{result_event, write};
+use crate::domain::failure::Failure;
 use crate::domain::record::{Header, Outgoing, Position, Record};
 
 /// What is said of the model's answer, and not of one that a person has put in its place.
@@ -27,10 +29,16 @@ pub struct WaitingResult {
     result: Outgoing,
 }
 
-/// A record of the review topic that is no result for review.
+/// A record of the review topic about which nobody decides for this connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no result for review: its header {1} is missing or cannot be read; another program wrote it there")]
-pub struct NotForReview(Position, &'static str);
+pub enum NotForReview {
+    /// Another program wrote it there.
+    #[error("{0} is no result for review: its header {1} is missing or cannot be read; another program wrote it there")]
+    Foreign(Position, &'static str),
+    /// It waits for whoever decides for another connector, or for one that had another name.
+    #[error("{0} is a result of {1}; decide about it with that connector's file")]
+    OfOther(Position, String),
+}
 
 /// Who reviews, as an attribute of a result can say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,13 +83,17 @@ pub struct Correction {
 }
 
 impl WaitingResult {
-    /// Reads a record of the review topic.
+    /// Reads a record of the review topic of the connector of this name.
     ///
     /// # Errors
-    /// [`NotForReview`]: another program wrote it there.
-    pub fn decode(record: Record) -> Result<Self, NotForReview> {
+    /// [`NotForReview`]: it is no result of this connector.
+    pub fn decode(record: Record, connector: &str) -> Result<Self, NotForReview> {
         let reason = text(&record, REASON)?.to_owned();
         let source = source(&record)?;
+        let origin = text(&record, "ce_source")?;
+        if origin != result_event::source(connector) {
+            return Err(NotForReview::OfOther(record.position.clone(), origin.to_owned()));
+        }
         let headers = record.headers.into_iter().filter(|header| !is_mark(&header.name)).collect();
         let result = Outgoing { key: record.key, value: record.value, headers, timestamp_ms: None };
         Ok(Self { position: record.position, reason, source, result })
@@ -118,6 +130,17 @@ impl WaitingResult {
         }
         outgoing
     }
+
+    /// The dead letter of the answered record. Its timestamp is that of the rejection, and the record's is a header: a
+    /// record may have waited for longer than the topic of dead letters keeps what is as old.
+    pub fn rejected(&self, failure: &Failure, origin: &DeadLetterOrigin<'_>, at: Duration) -> Outgoing {
+        let mut letter = dead_letter::encode(&self.source, failure, origin, at);
+        if let Some(timestamp_ms) = self.source.timestamp_ms {
+            write::push(&mut letter.headers, TIMESTAMP, timestamp_ms.to_string());
+        }
+        letter.timestamp_ms = i64::try_from(at.as_millis()).ok();
+        letter
+    }
 }
 
 /// The record that a record for review carries in its headers.
@@ -128,7 +151,7 @@ fn source(record: &Record) -> Result<Record, NotForReview> {
         offset: number(record, "sp-source-offset")?,
     };
     // Not every record has one.
-    let timestamp_ms = number(record, "sp-source-timestamp").ok();
+    let timestamp_ms = number(record, TIMESTAMP).ok();
     let value = record.headers.iter().rfind(|header| header.name == "sp-source-value");
     let headers = record.headers.iter().filter_map(|header| {
         let name = header.name.strip_prefix(SOURCE_HEADER)?.to_owned();
@@ -146,11 +169,11 @@ fn source(record: &Record) -> Result<Record, NotForReview> {
 fn text<'a>(record: &'a Record, name: &'static str) -> Result<&'a str, NotForReview> {
     let header = record.headers.iter().rfind(|header| header.name == name);
     let text = header.and_then(|header| std::str::from_utf8(header.value.as_ref()?).ok());
-    text.ok_or_else(|| NotForReview(record.position.clone(), name))
+    text.ok_or_else(|| NotForReview::Foreign(record.position.clone(), name))
 }
 
 fn number<T: FromStr>(record: &Record, name: &'static str) -> Result<T, NotForReview> {
-    text(record, name)?.parse().map_err(|_| NotForReview(record.position.clone(), name))
+    text(record, name)?.parse().map_err(|_| NotForReview::Foreign(record.position.clone(), name))
 }
 
 #[cfg(test)]

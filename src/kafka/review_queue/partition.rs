@@ -1,40 +1,40 @@
 //! A partition of the review topic: what was decided, and what waits.
 
-use crate::domain::record::{Position, Record};
 use crate::kafka::client::commit_metadata::{Completed, Encoded};
 
-/// One partition, from the first result that waits on.
+/// One partition, from the first result that waits on. `R` is a result as it is kept.
 #[derive(Debug)]
-pub(super) struct ReviewPartition {
+pub(super) struct ReviewPartition<R> {
     /// The offset that it was read from.
     from: i64,
     decided: Completed,
-    /// Where its records stand, in order. Offsets between them belong to the ends of transactions.
+    /// Where its results stand, in order. Offsets between them belong to the ends of transactions, and to records that
+    /// are no results.
     offsets: Vec<i64>,
-    /// Those of the records that wait and were asked for.
-    waiting: Vec<Record>,
+    /// Those that wait and were asked for.
+    waiting: Vec<R>,
 }
 
-impl ReviewPartition {
+impl<R> ReviewPartition<R> {
     pub(super) fn new(from: i64, decided: Completed) -> Self {
         Self { from, decided, offsets: Vec::new(), waiting: Vec::new() }
     }
 
-    /// Adds the next record. It is kept if it waits and is asked for.
-    pub(super) fn add(&mut self, record: Record, is_asked: impl Fn(&Position) -> bool) {
-        self.offsets.push(record.position.offset);
-        if !self.decided.contains(record.position.offset) && is_asked(&record.position) {
-            self.waiting.push(record);
+    /// Adds the next result; itself if it is one that was asked for.
+    pub(super) fn add(&mut self, offset: i64, asked: Option<R>) {
+        self.offsets.push(offset);
+        if !self.decided.contains(offset) {
+            self.waiting.extend(asked);
         }
     }
 
-    /// The last record that waits and was asked for.
-    pub(super) fn take_waiting(&mut self) -> Option<Record> {
+    /// The last result that waits and was asked for.
+    pub(super) fn take_waiting(&mut self) -> Option<R> {
         self.waiting.pop()
     }
 
-    /// All records that wait and were asked for, in order.
-    pub(super) fn into_waiting(self) -> Vec<Record> {
+    /// All results that wait and were asked for, in order.
+    pub(super) fn into_waiting(self) -> Vec<R> {
         self.waiting
     }
 
@@ -60,12 +60,10 @@ mod tests {
     use super::*;
 
     /// A partition with records at these offsets, of which those of the map are decided.
-    fn partition(offsets: &[i64], decided: Completed) -> ReviewPartition {
+    fn partition(offsets: &[i64], decided: Completed) -> ReviewPartition<i64> {
         let mut partition = ReviewPartition::new(offsets.first().copied().unwrap_or(7), decided);
         for offset in offsets {
-            let position = Position { topic: "review".into(), partition: 0, offset: *offset };
-            let record = Record { position, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
-            partition.add(record, |_| true);
+            partition.add(*offset, Some(*offset));
         }
         partition
     }
@@ -81,7 +79,7 @@ mod tests {
         let (next, map) = partition(offsets, map(decided)).after(Some(offset));
         let rest: Vec<i64> = offsets.iter().copied().filter(|offset| *offset >= next).collect();
         let read = partition(&rest, Completed::decode(&map.text, next).unwrap());
-        (next, read.into_waiting().iter().map(|record| record.position.offset).collect())
+        (next, read.into_waiting())
     }
 
     #[test]
@@ -108,12 +106,10 @@ mod tests {
     fn only_what_waits_and_is_asked_for_is_kept() {
         let mut partition = ReviewPartition::new(4, map(&[5]));
         for offset in [4, 5, 8] {
-            let position = Position { topic: "review".into(), partition: 0, offset };
-            let record = Record { position, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
-            partition.add(record, |position| position.offset >= 5);
+            partition.add(offset, (offset >= 5).then_some(offset));
         }
-        let kept: Vec<i64> = partition.into_waiting().iter().map(|record| record.position.offset).collect();
-        assert_eq!(kept, [8]);
+        // What nobody asked for is not kept, and waits.
+        assert_eq!((partition.after(Some(8)).0, partition.into_waiting()), (4, vec![8]));
     }
 
     #[test]

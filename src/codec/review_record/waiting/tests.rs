@@ -17,7 +17,9 @@ fn result(record: &Record) -> Outgoing {
         traceparent: Bytes::from_static(b"00-1-2-01"),
         tracestate: None,
     };
-    kafka_binary::encode(record, event)
+    let mut result = kafka_binary::encode(record, event);
+    result.headers.push(Header::text("ce_source", "/structured-prompt/claims"));
+    result
 }
 
 /// What is read of the review topic for a result with these headers beside its own.
@@ -26,7 +28,7 @@ fn waiting(record: &Record, more: &[(&'static str, &str)]) -> WaitingResult {
     result.headers.extend(more.iter().map(|(name, value)| Header::text(*name, *value)));
     let Outgoing { key, value, headers, timestamp_ms } = encode(record, result, &[Code::Ungrounded]);
     let position = Position { topic: "review".into(), partition: 1, offset: 5 };
-    WaitingResult::decode(Record { position, timestamp_ms, key, value, headers }).unwrap()
+    WaitingResult::decode(Record { position, timestamp_ms, key, value, headers }, "claims").unwrap()
 }
 
 fn text<'a>(outgoing: &'a Outgoing, name: &str) -> Option<&'a str> {
@@ -83,11 +85,45 @@ fn a_corrected_result_says_nothing_of_the_models_answer() {
 #[test]
 fn a_record_that_another_program_wrote_is_no_result_for_review() {
     let mut record = binary(&[(REASON, "ungrounded"), ("sp-source-topic", "t")], Some(b"x"));
-    let refused = |record: &Record| WaitingResult::decode(record.clone()).unwrap_err().to_string();
+    let refused = |record: &Record| WaitingResult::decode(record.clone(), "claims").unwrap_err().to_string();
     assert!(refused(&record).contains("support.tickets/3/42 is no result for review: its header sp-source-partition"));
     record.headers.push(Header::text("sp-source-partition", "many"));
     assert!(refused(&record).contains("sp-source-partition"));
     assert!(refused(&binary(&[], Some(b"x"))).contains(REASON));
+    assert!(matches!(WaitingResult::decode(record, "claims"), Err(NotForReview::Foreign(..))));
+}
+
+#[test]
+fn a_result_of_another_connector_is_for_its_own_reviewers() {
+    let record = binary(&[], Some(b"x"));
+    let Outgoing { key, value, headers, timestamp_ms } = encode(&record, result(&record), &[Code::Ungrounded]);
+    let waiting = Record { position: record.position.clone(), timestamp_ms, key, value, headers };
+    assert!(WaitingResult::decode(waiting.clone(), "claims").is_ok());
+    for other in ["claim", "claims-eu", "Claims", ""] {
+        let refused = WaitingResult::decode(waiting.clone(), other).unwrap_err();
+        assert!(matches!(refused, NotForReview::OfOther(..)), "{other}: {refused}");
+        assert!(refused.to_string().contains("a result of /structured-prompt/claims;"), "{refused}");
+    }
+    let mut nameless = waiting;
+    nameless.headers.retain(|header| header.name != "ce_source");
+    assert!(matches!(WaitingResult::decode(nameless, "claims"), Err(NotForReview::Foreign(_, "ce_source"))));
+}
+
+#[test]
+fn a_letter_is_as_old_as_the_rejection() {
+    let failure = Failure::new(Code::RejectedByReviewer, "ada rejected the result");
+    let origin = DeadLetterOrigin { connector: "claims" };
+    for timestamp_ms in [Some(1_767_225_600_123), Some(0), None] {
+        let record = Record { timestamp_ms, ..binary(&[("sp-source-timestamp", "theirs")], Some(b"x")) };
+        let letter = waiting(&record, &[]).rejected(&failure, &origin, AT);
+        assert_eq!(letter.timestamp_ms, Some(1_767_225_600_007));
+        assert_eq!((&letter.key, &letter.value), (&record.key, &record.value));
+        assert!(letter.headers.starts_with(&record.headers));
+        let added = letter.headers.get(record.headers.len()..).unwrap().iter();
+        let told = added.filter(|header| header.name == "sp-source-timestamp").map(|header| header.value.clone());
+        let expected = timestamp_ms.map(|ms| Some(Bytes::from(ms.to_string())));
+        assert_eq!(told.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -149,6 +149,19 @@ async fn a_result_is_for_review_where_a_policy_says_so_also_when_it_comes_from_t
     assert_eq!(header(&grounded, "sp-review-reason"), None);
 }
 
+/// A schema of the store may begin to ask for reviews.
+#[tokio::test]
+async fn without_a_topic_for_reviews_a_doubtful_result_is_flagged_and_has_no_copy_of_its_record() {
+    let settings = ticket_settings().with(|it| it.checks.on_ungrounded = UngroundedPolicy::Review);
+    let mut handler = handler_saying(settings, None);
+    handler.settings.has_review = false;
+    let flagged = settled(&handler, "order A-1", 1).await;
+    assert!(matches!(flagged.outcome, RecordOutcome::Result { is_for_review: false, .. }), "{flagged:?}");
+    assert_eq!(header(&flagged, "ce_flags").as_deref(), Some("ungrounded:/amount"));
+    let names: Vec<&str> = flagged.outgoing.headers.iter().map(|header| &*header.name).collect();
+    assert!(!names.iter().any(|name| name.starts_with("sp-")), "{names:?}");
+}
+
 #[tokio::test]
 async fn values_of_new_answers_are_counted_by_fields_and_words_of_the_schema() {
     let metrics = Metrics::default();
