@@ -2,7 +2,8 @@
 //!
 //! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`, `listeners`: the builders of the parts;
 //!   `connector_spec`: what a connector asks by name; [`connector_schema`]: its schema alone;
-//! - `shared`: what all of them need;
+//! - `shared`: what all of them need; [`roles`]: which of them this process has; `watched_files`: what is read again when it
+//!   changes;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
 //!   evaluation; [`errors`]: why it cannot start.
@@ -19,9 +20,11 @@ mod health;
 mod lifecycle;
 mod listeners;
 mod providers;
+pub mod roles;
 mod shared;
 mod storage;
 pub mod warm;
+mod watched_files;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,8 +37,10 @@ pub use self::lifecycle::LONGEST_AFTER_GRACE;
 use self::lifecycle::Running;
 use self::listeners::Listeners;
 use self::providers::Providers;
+use self::roles::Role;
 use self::shared::Shared;
 use self::storage::Storage;
+use self::watched_files::WatchedFiles;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
 use crate::delivery::outcome::Observer;
@@ -58,15 +63,21 @@ pub struct App {
 }
 
 impl App {
-    /// Builds every part and starts them. What is missing outside (brokers, topics, providers) is waited for later.
+    /// Builds every part that these roles need, and starts them. What is missing outside (brokers, topics, providers) is
+    /// waited for later.
     ///
     /// # Errors
     /// [`AppError`]: a configuration that cannot work.
     pub async fn start(
+        roles: &[Role],
         runtime: RuntimeConfig,
         mut configs: Vec<ConnectorConfig>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, AppError> {
+        if !roles.contains(&Role::Connectors) {
+            configs.clear();
+        }
+        let serves_api = roles.contains(&Role::Api);
         let shared = Shared::new(runtime);
         let storage = Storage::open(&shared).await?;
         let consumers = configs.iter().map(|config| config.topics.consumers).sum();
@@ -78,10 +89,13 @@ impl App {
         let mut connectors = builder.connectors(configs, observer.as_ref()).await?;
 
         // Bound before anything consumes: a taken address must not cost a rebalance.
-        let listeners = Listeners::bind(&shared.runtime.http, files).await?;
+        let listeners = Listeners::bind(&shared.runtime.http, files, serves_api).await?;
+        let watched = WatchedFiles::of(&shared.runtime, listeners.watched());
         let parts = storage.health.iter().cloned().chain(connectors.health()).chain(listeners.health());
+        let parts = parts.chain(watched.health());
         let health: Arc<dyn Health> = Arc::new(AllHealth(parts.chain([files_health]).collect()));
-        let api = api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage };
+        let api =
+            api::Builder { shared: &shared, engine: &engine, providers: &providers, storage: &storage, serves_api };
         let api = api.build(Arc::clone(&health))?;
         let http_address = listeners.address;
         let [admin, redirect] =
@@ -91,8 +105,11 @@ impl App {
         let following = connectors.follow(&shared, &storage.definitions);
         let members = connectors.start()?;
         let journal = storage.journal.is_some();
-        tracing::info!(http = %http_address, tls, admin, redirect, connectors = asked.len(), journal, "started");
+        let connectors = asked.len();
+        tracing::info!(http = %http_address, tls, admin, redirect, api = serves_api, connectors, journal, "started");
         let open_requests = api.open_requests(&shared.tasks);
+        let following =
+            following.into_iter().chain(providers.follow_keys(&shared)).chain([watched.watch(&shared.tasks)]);
         let services = api.serve(listeners, &shared.tasks).into_iter().chain(storage.services).chain(following);
         let running = Running::new(members, services, shared.tasks);
         let running = running.with_intake(open_requests).with_intake(storage.audit_counts);

@@ -6,7 +6,7 @@
 //! - [`runtime`]: the runtime configuration; [`connector`]: connector files; [`file_check`]: both checked without
 //!   running anything;
 //! - `document`: the tree; `yaml`, `scalar`: how a file becomes one; [`Environment`]: what lies over it;
-//! - `section`: reads mappings; `values`, `units`: read single values;
+//! - `section`: reads mappings; `values`, `units`: read single values; `secret_file`: secrets in files of their own;
 //! - `top_level_keys`: by which the kinds of files are told apart;
 //! - `diagnostics`: where readers report problems; `finding`: what is made of them.
 
@@ -15,6 +15,7 @@ mod document;
 mod environment;
 mod finding;
 mod scalar;
+mod secret_file;
 mod section;
 mod top_level_keys;
 mod units;

@@ -3,7 +3,7 @@
 //! The modules form layers; each imports only from the ones listed before it (`tests/architecture/layers.rs` holds the
 //! table): [`domain`] → [`ports`], [`schema`], [`prompt`], [`evidence`], [`codec`] → [`pipeline`] → [`delivery`] → the
 //! edges ([`kafka`], [`http`], [`llm`], [`cache`], [`store`]) → [`config`] → `app` → [`cli`]. [`telemetry`],
-//! [`open_files`] and `tasks` may be used from the pipeline upwards; [`eval`] holds answers against labels, for `app`
+//! [`open_files`], [`file_watch`] and `tasks` may be used from the pipeline upwards; [`eval`] holds answers against labels, for `app`
 //! and `cli`. `docs/architecture.md` walks one record through them.
 
 pub mod domain;
@@ -16,6 +16,7 @@ pub mod prompt;
 pub mod schema;
 
 pub mod delivery;
+pub mod file_watch;
 pub mod open_files;
 pub mod pipeline;
 pub mod tasks;

@@ -159,6 +159,21 @@ fn wrong_use_exits_with_two_and_help_with_zero() {
 }
 
 #[test]
+fn roles_that_leave_nothing_to_do_stop_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let of = |args: &[&str]| {
+        let output = run(directory.path(), &[&["run"], args].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = of(&["--roles", "connectors"]);
+    assert!(code == Some(2) && said.contains("there is no connector to run"), "{said}");
+    let (code, said) = of(&["--roles", "api", "--connectors", "."]);
+    assert!(code == Some(2) && said.contains("add the role connectors"), "{said}");
+    let (code, said) = of(&["--roles", "api,workers"]);
+    assert!(code == Some(2) && said.contains("[possible values: connectors, api]"), "{said}");
+}
+
+#[test]
 fn the_openapi_document_is_printed_as_it_is_documented() {
     let directory = tempfile::tempdir().expect("a directory");
     let output = run(directory.path(), &["openapi"]);

@@ -1,13 +1,17 @@
 //! The API over HTTP.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::errors::AppError;
-use super::lifecycle::Service;
+use super::lifecycle::{LEAVE, Part, Service};
 use super::listeners::Listeners;
 use super::providers::Providers;
 use super::shared::Shared;
@@ -27,6 +31,10 @@ use crate::ports::rate_limits::{MemoryRateLimits, RateLimits};
 use crate::tasks::Tasks;
 use crate::telemetry::logging;
 
+/// How long requests under way may go on after the grace: as long as connectors commit and leave their groups, but for
+/// the moment in which those that are given up are answered.
+const BESIDE_LEAVING: Duration = LEAVE.saturating_sub(Duration::from_secs(1));
+
 /// The API, which nobody can reach yet.
 pub(super) struct Api(ApiState);
 
@@ -36,6 +44,8 @@ pub(super) struct Builder<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) providers: &'a Providers,
     pub(super) storage: &'a Storage,
+    /// Whether requests are answered, or only health and metrics shown.
+    pub(super) serves_api: bool,
 }
 
 impl Builder<'_> {
@@ -63,7 +73,7 @@ impl Builder<'_> {
         let authenticator = match settings.auth {
             Auth::Off => Authenticator::off(Arc::clone(metrics)),
             Auth::Keys => {
-                if keys.is_none() {
+                if keys.is_none() && self.serves_api {
                     tracing::warn!(
                         "the store keeps no keys, so nobody may ask over HTTP; set store.url to a database, or http.auth to off"
                     );
@@ -93,6 +103,7 @@ impl Builder<'_> {
             request_history: kept.map(|kept| Arc::clone(&kept.request_history)),
             open_requests: TaskTracker::new(),
             log_level: logging::installed(),
+            requests_given_up: CancellationToken::new(),
             analyzer: analyzer(self.shared, self.engine, self.providers, &self.storage.definitions)?,
         }))
     }
@@ -113,25 +124,95 @@ pub(super) fn analyzer(
 }
 
 impl Api {
-    /// Requests under way: told to stop, no other is begun.
-    pub(super) fn open_requests(&self, tasks: &Tasks) -> Service {
-        let (stop, requests) = (CancellationToken::new(), self.0.open_requests.clone());
-        let stopped = stop.clone();
-        let end = async move {
-            stopped.cancelled().await;
-            requests.close();
-            requests.wait().await;
-        };
-        Service::new("HTTP requests", tasks.service(end), stop, Ok)
+    /// Requests under way.
+    pub(super) fn open_requests(&self, tasks: &Tasks) -> OpenRequests {
+        OpenRequests::new(self.0.open_requests.clone(), self.0.requests_given_up.clone(), tasks)
     }
 
     /// Begins to answer.
     pub(super) fn serve(self, listeners: Listeners, tasks: &Tasks) -> Vec<Service> {
+        if !listeners.serves_api() {
+            return listeners.serve(&self.0, tasks);
+        }
         let stop = CancellationToken::new();
         let watch = Arc::clone(&self.0.authenticator).watch(stop.clone());
         let watch = Service::new("key watch", tasks.service(watch), stop, Ok);
         let mut services = listeners.serve(&self.0, tasks);
         services.push(watch);
         services
+    }
+}
+
+/// Requests under way. Told to stop, no other is begun; those that are not answered in time are given up, so that their
+/// clients hear of it before the process ends.
+pub(super) struct OpenRequests {
+    grace: watch::Sender<Option<Duration>>,
+    ended: BoxFuture<'static, Result<(), String>>,
+}
+
+impl OpenRequests {
+    fn new(requests: TaskTracker, given_up: CancellationToken, tasks: &Tasks) -> Self {
+        let (grace, mut stopped) = watch::channel(None);
+        let end = async move {
+            let grace = stopped.wait_for(Option::is_some).await.ok().and_then(|grace| *grace).unwrap_or_default();
+            requests.close();
+            if timeout(grace + BESIDE_LEAVING, requests.wait()).await.is_err() {
+                given_up.cancel();
+                requests.wait().await;
+            }
+        };
+        let ended = tasks.service(end).map(|end| end.map_err(|panic| panic.to_string())).boxed();
+        Self { grace, ended }
+    }
+}
+
+impl Part for OpenRequests {
+    fn name(&self) -> String {
+        "HTTP requests".to_owned()
+    }
+
+    fn stop(&self, grace: Duration) {
+        self.grace.send_replace(Some(grace));
+    }
+
+    fn done(&mut self) -> BoxFuture<'_, Result<(), String>> {
+        (&mut self.ended).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(20);
+
+    fn part(requests: &TaskTracker, given_up: &CancellationToken) -> OpenRequests {
+        OpenRequests::new(requests.clone(), given_up.clone(), &Tasks::new(Handle::current()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_outlives_the_grace_is_given_up_before_the_process_ends() {
+        let (requests, given_up) = (TaskTracker::new(), CancellationToken::new());
+        let (mut part, open) = (part(&requests, &given_up), requests.token());
+        part.stop(GRACE);
+        assert!(timeout(GRACE + BESIDE_LEAVING / 2, part.done()).await.is_err());
+        assert!(requests.is_closed() && !given_up.is_cancelled(), "it has time");
+        timeout(LEAVE, given_up.cancelled()).await.expect("it is given up");
+        assert!(timeout(Duration::from_millis(10), part.done()).await.is_err(), "it has still to be answered");
+        drop(open);
+        part.done().await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_given_up_when_all_requests_are_answered_in_time() {
+        let (requests, given_up) = (TaskTracker::new(), CancellationToken::new());
+        let (mut part, open) = (part(&requests, &given_up), requests.token());
+        assert!(timeout(60 * GRACE, part.done()).await.is_err(), "nobody has told it to stop");
+        part.stop(GRACE);
+        drop(open);
+        part.done().await.unwrap();
+        assert!(!given_up.is_cancelled());
     }
 }

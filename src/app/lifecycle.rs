@@ -13,7 +13,7 @@ use crate::kafka::member::Member;
 use crate::tasks::Tasks;
 
 /// Committing and leaving the group come after the grace of the records.
-const LEAVE: Duration = Duration::from_secs(8);
+pub(super) const LEAVE: Duration = Duration::from_secs(8);
 /// What HTTP and the store still have to do when no record is under way any more.
 const FINISH: Duration = Duration::from_secs(1);
 /// How long the end of the process takes at most, after the grace of the records.

@@ -3,11 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
 use super::errors::AppError;
+use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::config::connector::{ConnectorAgreement, ConnectorConfig};
 use crate::config::runtime::RuntimeConfig;
 use crate::domain::answer::Usage;
+use crate::domain::secret::Secret;
 use crate::http::v1::provider_list::KnownProvider;
 use crate::http::v1::specs::AskedProviders;
 use crate::llm::settings::{ProviderKind, ProviderSettings};
@@ -55,6 +61,23 @@ impl Providers {
         let is_offline = |settings: &&ProviderSettings| matches!(settings.kind, ProviderKind::Offline);
         let offline = runtime.providers.iter().find(is_offline).map(|settings| settings.name.clone());
         Ok(Self { by_name, offline, signal })
+    }
+
+    /// Lets a provider that has refused a key be asked as soon as the key is replaced. Nothing to do where no key can be.
+    pub(super) fn follow_keys(&self, shared: &Shared) -> Option<Service> {
+        let keys = shared.runtime.providers.iter().flat_map(|settings| {
+            let provider = self.by_name.get(&settings.name);
+            let replaceable = settings.api_keys().iter().filter(|key| key.file().is_some());
+            replaceable.filter_map(move |key| Some(follow(Arc::clone(provider?), key.subscribe())))
+        });
+        let followed: Vec<_> = keys.collect();
+        if followed.is_empty() {
+            return None;
+        }
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let work = async move { drop(stopped.run_until_cancelled(join_all(followed)).await) };
+        Some(Service::new("provider keys", shared.tasks.service(work), stop, Ok))
     }
 
     /// All of them, as the API shows them.
@@ -107,6 +130,13 @@ impl Providers {
         })?;
         check_budget(connector, std::slice::from_ref(&second))?;
         Ok(Some(second))
+    }
+}
+
+/// Tells a provider of each replacement of one of its keys.
+async fn follow(provider: Arc<Provider>, mut key: watch::Receiver<Secret>) {
+    while key.changed().await.is_ok() {
+        provider.has_new_key();
     }
 }
 

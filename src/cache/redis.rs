@@ -37,8 +37,8 @@ use crate::domain::answer_key::AnswerKey;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::health::Component;
 use crate::domain::name_pattern::NamePattern;
-use crate::domain::secret::Secret;
 use crate::domain::tenant::Tenant;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::ports::answer_cache::{NotInvalidated, TierStats};
 use crate::ports::answers::SharedAnswers;
 use crate::ports::health::Health;
@@ -78,7 +78,7 @@ impl RedisAnswers {
     /// Answers in the server at this URL, and the task that looks after them until `stop`. What is invalidated by any
     /// process leaves `memory` too.
     pub fn open(
-        url: &Secret,
+        url: &CurrentSecret,
         memory: Arc<MemoryAnswers>,
         metrics: CacheMetrics,
         stop: CancellationToken,

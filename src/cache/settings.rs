@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 
 /// The `cache` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,5 +14,5 @@ pub struct CacheSettings {
     /// Whether prompts that differ in letter case only are the same question.
     pub fold_case: bool,
     /// The Redis server in which processes share answers.
-    pub redis_url: Option<Secret>,
+    pub redis_url: Option<CurrentSecret>,
 }

@@ -35,6 +35,7 @@ use tokio::runtime::Handle;
 use super::{Exit, log_panics, runtime, say};
 use crate::app::App;
 use crate::app::errors::AppError;
+use crate::app::roles::Role;
 use crate::config::{Findings, parse_duration};
 use crate::delivery::outcome::Observer;
 use crate::kafka::embedded::EmbeddedCluster;
@@ -188,7 +189,7 @@ async fn demonstrate(args: &Args) -> Result<bool, DemoError> {
     // A demonstration leaves nothing behind.
     runtime.store.url = StoreUrl::Memory;
     let tally = Arc::new(Tally::default());
-    let app = App::start(runtime, vec![connector], Some(Arc::clone(&tally) as Arc<dyn Observer>)).await?;
+    let app = App::start(&Role::ALL, runtime, vec![connector], Some(Arc::clone(&tally) as Arc<dyn Observer>)).await?;
     let mut watch = Watch::new(&app, &tally, records.len(), started_at, args.timeout);
     let fed = feed(&brokers, &topics, &records, &mut watch).await?;
     files.write(&fed.results, &fed.dead_letters, &app.metrics().unwrap_or_default())?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, log_panics, runtime, say};
+use crate::app::roles::Role;
 use crate::app::{App, LONGEST_AFTER_GRACE};
 use crate::config::Environment;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
@@ -36,6 +37,10 @@ pub struct Args {
     /// Connector files, or directories of them [default: connectors if it is there; without any, HTTP only].
     #[arg(long, value_name = "PATH", num_args = 1..)]
     connectors: Vec<PathBuf>,
+    /// The work of this process, so that each kind can be scaled by itself. Without `api` it serves health and metrics
+    /// only; without `connectors` it reads no topic.
+    #[arg(long, value_name = "ROLE", value_delimiter = ',', default_value = "connectors,api")]
+    roles: Vec<Role>,
     /// For a process that must not outlive the one that started it.
     #[arg(long, hide = true)]
     until_stdin_closes: bool,
@@ -70,7 +75,7 @@ pub fn run(args: &Args) -> Exit {
         return Exit::Failed;
     }
     match runtime() {
-        Ok(runtime) => runtime.block_on(serve(runtime_config, connectors)),
+        Ok(runtime) => runtime.block_on(serve(&args.roles, runtime_config, connectors)),
         Err(error) => {
             tracing::error!(%error, "the runtime cannot start");
             Exit::Failed
@@ -100,11 +105,26 @@ fn connector_files(named: &[PathBuf]) -> Vec<PathBuf> {
     if named.is_empty() && default.exists() { vec![default.to_path_buf()] } else { named.to_vec() }
 }
 
+/// The connector files of a process with these roles.
+fn named_by(args: &Args) -> Result<Vec<PathBuf>, String> {
+    if !args.roles.contains(&Role::Connectors) {
+        let is_named = !args.connectors.is_empty();
+        let why =
+            "--connectors: this process is to have the role api alone; add the role connectors, or leave them out";
+        return if is_named { Err(why.to_owned()) } else { Ok(Vec::new()) };
+    }
+    let named = connector_files(&args.connectors);
+    if named.is_empty() && !args.roles.contains(&Role::Api) {
+        return Err("--roles: there is no connector to run; name files with --connectors".to_owned());
+    }
+    Ok(named)
+}
+
 /// Every finding of all files at once.
 fn configure(args: &Args) -> Result<(RuntimeConfig, Vec<ConnectorConfig>), String> {
     let runtime = runtime::load(config_file(args.config.as_deref()), &Environment::of_process());
     let defaults = runtime.as_ref().map(RuntimeDefaults::from).unwrap_or_default();
-    let named = connector_files(&args.connectors);
+    let named = named_by(args)?;
     let connectors = if named.is_empty() { Ok(Vec::new()) } else { load_connectors(&named, &defaults) };
     match (runtime, connectors) {
         (Ok(runtime), Ok(connectors)) => Ok((runtime, connectors)),
@@ -115,8 +135,8 @@ fn configure(args: &Args) -> Result<(RuntimeConfig, Vec<ConnectorConfig>), Strin
     }
 }
 
-async fn serve(runtime: RuntimeConfig, connectors: Vec<ConnectorConfig>) -> Exit {
-    let mut app = match App::start(runtime, connectors, None).await {
+async fn serve(roles: &[Role], runtime: RuntimeConfig, connectors: Vec<ConnectorConfig>) -> Exit {
+    let mut app = match App::start(roles, runtime, connectors, None).await {
         Ok(app) => app,
         Err(error) => {
             tracing::error!(%error, "wrong configuration");

@@ -25,6 +25,7 @@ use super::environment::Environment;
 use super::finding::Findings;
 use super::section::Section;
 use crate::cache::settings::CacheSettings;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::http::settings::HttpSettings;
 use crate::kafka::settings::KafkaSettings;
 use crate::llm::settings::{Cassettes, ProviderSettings};
@@ -57,6 +58,19 @@ pub struct RuntimeConfig {
     pub cassettes: Cassettes,
     /// Logs.
     pub log: LogSettings,
+}
+
+impl RuntimeConfig {
+    /// The secrets in it, wherever they come from.
+    pub fn secrets(&self) -> impl Iterator<Item = &CurrentSecret> {
+        let store = match &self.store.url {
+            StoreUrl::Durable(location) => location.secret(),
+            StoreUrl::Off | StoreUrl::Memory => None,
+        };
+        let of_providers = self.providers.iter().flat_map(ProviderSettings::api_keys);
+        let single = [self.http.admin_key.as_ref(), self.cache.redis_url.as_ref(), store];
+        single.into_iter().flatten().chain(self.kafka.secrets.values()).chain(of_providers)
+    }
 }
 
 /// A provider without its key.
@@ -133,6 +147,7 @@ pub(crate) fn check(
     for finding in document::overlay(&mut root, environment) {
         diagnostics.add(finding);
     }
+    providers::check_proxies(diagnostics, environment);
     let Written { kafka, store, providers, routing, .. } = read(diagnostics, &root, base(file));
     let providers = providers.into_iter().map(|provider| CheckedProvider {
         has_key: provider.has_key(environment),
@@ -173,12 +188,12 @@ fn read_file(diagnostics: &Diagnostics, file: &Path) -> Node {
 
 fn read(diagnostics: &Diagnostics, node: &Node, base: &Path) -> Written {
     let mut root = Section::root(diagnostics, node);
-    let kafka = kafka::read(diagnostics, root.section("kafka"));
+    let kafka = kafka::read(diagnostics, root.section("kafka"), base);
     let http = http::read(diagnostics, root.section("http"), base);
-    let store = store::read(root.section("store"), base);
+    let store = store::read(diagnostics, root.section("store"), base);
     let request_log = request_log::read(root.section("request_log"));
     let audit = audit::read(diagnostics, root.section("audit"), base);
-    let cache = cache::read(root.section("cache"));
+    let cache = cache::read(diagnostics, root.section("cache"), base);
     let providers = providers::read(diagnostics, &mut root, base);
     let routing = routing::read(diagnostics, root.section("routing"), &providers);
     let cassettes = llm::read(diagnostics, root.section("llm"), base);

@@ -25,11 +25,23 @@ pub async fn admit(State(api): State<ApiState>, request: Request, next: Next) ->
     // Taken before the look: the end, which waits for all tokens after it has closed, overlooks no request that begins.
     let _open = api.open_requests.token();
     if api.open_requests.is_closed() {
-        let detail = "this process is about to end; send the request again, to another one";
-        let problem = Problem::new(RequestCode::ShuttingDown, detail).retry_after(Some(TAKEN_OVER));
-        return ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response();
+        return shutting_down("this process is about to end; send the request again, to another one");
     }
     next.run(request).await
+}
+
+/// Answers a request that is still under way shortly before the process ends: a connection that just breaks would tell
+/// its client nothing.
+pub async fn until_given_up(State(api): State<ApiState>, request: Request, next: Next) -> Response {
+    let answered = api.requests_given_up.run_until_cancelled(next.run(request)).await;
+    answered.unwrap_or_else(|| {
+        shutting_down("this process ends, and the answer did not come before; send the request again, to another one")
+    })
+}
+
+fn shutting_down(detail: &str) -> Response {
+    let problem = Problem::new(RequestCode::ShuttingDown, detail).retry_after(Some(TAKEN_OVER));
+    ([(header::CONNECTION, HeaderValue::from_static("close"))], problem).into_response()
 }
 
 /// Lets a request through on behalf of whoever makes it.

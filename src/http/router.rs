@@ -29,17 +29,24 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 /// The service's routes: those of administrators too, unless they have an address of their own.
 pub fn router(state: ApiState) -> Router {
-    let routes = Router::new()
-        // For operators and their machines.
+    let routes = for_operators().merge(pages::routes()).merge(for_clients(&state));
+    let has_own_address = state.settings.admin_listen.is_some();
+    let routes = if has_own_address { routes } else { routes.merge(for_administrators(&state)) };
+    around(routes.fallback(not_found), state)
+}
+
+/// The routes of a process that does not answer clients.
+pub fn operations_router(state: ApiState) -> Router {
+    around(for_operators().fallback(not_for_clients), state)
+}
+
+/// What operators and their machines ask.
+fn for_operators() -> Router<ApiState> {
+    Router::new()
         .route("/v1/health", get(health::health))
         .route("/v1/health/live", get(health::live))
         .route("/v1/health/ready", get(health::ready))
         .route("/v1/metrics", get(metrics::metrics))
-        .merge(pages::routes())
-        .merge(for_clients(&state));
-    let has_own_address = state.settings.admin_listen.is_some();
-    let routes = if has_own_address { routes } else { routes.merge(for_administrators(&state)) };
-    around(routes.fallback(not_found), state)
 }
 
 /// The routes of administrators alone.
@@ -77,6 +84,7 @@ fn for_clients(state: &ApiState) -> Router<ApiState> {
         .route("/v1/chat/completions", post(chat_completions::create))
         .route_layer(from_fn_with_state(Arc::clone(state), idempotent::once))
         .route_layer(limit.clone())
+        .route_layer(from_fn_with_state(Arc::clone(state), admission::until_given_up))
         .route_layer(from_fn_with_state(Arc::clone(state), take_down));
     let creating = Router::new()
         .route("/v1/schemas", post(schemas::create))
@@ -122,6 +130,15 @@ fn for_administrators(state: &ApiState) -> Router<ApiState> {
 async fn not_found(request: Request) -> Problem {
     let detail =
         format!("there is no {}; GET /openapi.json lists the routes, and /docs explains them", request.uri().path());
+    Problem::new(RequestCode::NotFound, detail)
+}
+
+async fn not_for_clients(request: Request) -> Problem {
+    let detail = format!(
+        "there is no {} at this process, which was started without the role api; it has /v1/health, /v1/health/live, \
+         /v1/health/ready and /v1/metrics",
+        request.uri().path()
+    );
     Problem::new(RequestCode::NotFound, detail)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 
-use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::pipeline::spec::PatternPolicy;
 
 /// The `http` section.
@@ -23,7 +23,7 @@ pub struct HttpSettings {
     /// Who may ask.
     pub auth: Auth,
     /// What opens `/admin`; without it there is none.
-    pub admin_key: Option<Secret>,
+    pub admin_key: Option<CurrentSecret>,
     /// Which web pages may ask from a browser; without it none may.
     pub cors: Option<CorsSettings>,
     /// Connections at once; others wait to be accepted.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -66,6 +67,8 @@ pub struct ApiParts {
     pub open_requests: TaskTracker,
     /// What is logged, if it can be changed.
     pub log_level: Option<LogLevel>,
+    /// Cancelled shortly before the process ends: requests that are still under way are answered without a result.
+    pub requests_given_up: CancellationToken,
     /// Answers prompts.
     pub analyzer: Analyzer,
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -115,6 +116,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         request_history: None,
         open_requests: TaskTracker::new(),
         log_level: None,
+        requests_given_up: CancellationToken::new(),
         analyzer: Analyzer { engine, specs, definitions: Arc::new(Definitions::new(None, None)), timeout },
     }
 }

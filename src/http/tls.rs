@@ -1,14 +1,11 @@
 //! The certificate that encrypted connections show, read again when its files change: TLS 1.3, and HTTP/1.1 in it.
 //! No error and no log line quotes a file.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -16,14 +13,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig, version};
-use tokio_util::sync::CancellationToken;
 
 use super::settings::TlsFiles;
 use crate::domain::health::{Component, Status};
+use crate::file_watch::{FromFiles, Unreadable};
 use crate::ports::health::Health;
-
-/// How often the files are looked at. Whatever replaces them does so rarely, and waits for nobody.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// For a year browsers ask for nothing of this host without encryption.
 const ONLY_ENCRYPTED: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -32,13 +26,8 @@ const ONLY_ENCRYPTED: HeaderValue = HeaderValue::from_static("max-age=31536000")
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("{} cannot be read: {why}; check the path and its permissions", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        why: String,
-    },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// No certificate is in the file.
     #[error("{} has no certificate; it must be in PEM form, the server's own first", .0.display())]
     NoCertificate(PathBuf),
@@ -60,8 +49,9 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`].
 pub fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-    let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, &error));
-    Contents { certificates: read(&files.cert_file)?, key: read(&files.key_file)? }.pair(files)
+    let read =
+        |path: &Path| std::fs::read(path).map_err(|error| Unreadable { path: path.to_owned(), why: error.to_string() });
+    pair(files, &read(&files.cert_file)?, &read(&files.key_file)?)
 }
 
 /// The certificate in use.
@@ -73,41 +63,14 @@ pub struct Certificate {
     problem: Mutex<Option<TlsError>>,
 }
 
-/// What stands in both files.
-struct Contents {
-    certificates: Vec<u8>,
-    key: Vec<u8>,
-}
-
-impl Contents {
-    /// Read beside the workers of the runtime: a disk may be slow, or at the other end of a network.
-    async fn of(TlsFiles { cert_file, key_file }: &TlsFiles) -> Result<Self, TlsError> {
-        let read = async |path: &Path| tokio::fs::read(path).await.map_err(|error| unreadable(path, &error));
-        Ok(Self { certificates: read(cert_file).await?, key: read(key_file).await? })
-    }
-
-    /// Tells contents apart without keeping them.
-    fn digest(&self) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        digest.update(self.certificates.len().to_le_bytes());
-        digest.update(&self.certificates);
-        digest.update(&self.key);
-        digest.finalize().into()
-    }
-
-    fn pair(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.certificates).collect();
-        let chain = chain.ok().filter(|chain| !chain.is_empty());
-        let chain = chain.ok_or_else(|| TlsError::NoCertificate(files.cert_file.clone()))?;
-        // The library's error would quote the line.
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(files.key_file.clone()))?;
-        CertifiedKey::from_der(chain, key, &cryptography())
-            .map_err(|error| TlsError::NoPair { files: Box::new(files.clone()), why: error.to_string() })
-    }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> TlsError {
-    TlsError::Unreadable { path: path.to_owned(), why: error.to_string() }
+fn pair(files: &TlsFiles, certificates: &[u8], key: &[u8]) -> Result<CertifiedKey, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty());
+    let chain = chain.ok_or_else(|| TlsError::NoCertificate(files.cert_file.clone()))?;
+    // The library's error would quote the line.
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey(files.key_file.clone()))?;
+    CertifiedKey::from_der(chain, key, &cryptography())
+        .map_err(|error| TlsError::NoPair { files: Box::new(files.clone()), why: error.to_string() })
 }
 
 fn cryptography() -> CryptoProvider {
@@ -119,8 +82,8 @@ impl Certificate {
     ///
     /// # Errors
     /// [`TlsError`].
-    pub async fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let current = RwLock::new(Arc::new(Contents::of(&files).await?.pair(&files)?));
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let current = RwLock::new(Arc::new(read(&files)?));
         Ok(Self { files, current, problem: Mutex::default() })
     }
 
@@ -136,23 +99,7 @@ impl Certificate {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Takes what is in the files whenever that has changed, until `stop`. What cannot be used is said, and the former
-    /// certificate stays.
-    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let (mut taken, mut seen) = (None, None);
-        while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-            let contents = Contents::of(&self.files).await;
-            let digest = contents.as_ref().ok().map(Contents::digest);
-            // Two files are not replaced at once, so a change is believed when it has lasted from one look to the next.
-            let has_lasted = seen.replace(digest) == Some(digest);
-            if has_lasted && taken != Some(digest) {
-                taken = Some(digest);
-                self.take(contents.and_then(|contents| contents.pair(&self.files)));
-            }
-        }
-    }
-
-    fn take(&self, read: Result<CertifiedKey, TlsError>) {
+    fn replace(&self, read: Result<CertifiedKey, TlsError>) {
         let problem = match read {
             Ok(pair) => {
                 let pair = Arc::new(pair);
@@ -171,6 +118,19 @@ impl Certificate {
             }
         };
         *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+}
+
+impl FromFiles for Certificate {
+    fn paths(&self) -> Vec<PathBuf> {
+        vec![self.files.cert_file.clone(), self.files.key_file.clone()]
+    }
+
+    fn take(&self, contents: Result<Vec<Vec<u8>>, Unreadable>) {
+        self.replace(contents.map_err(TlsError::from).and_then(|contents| match contents.as_slice() {
+            [certificates, key] => pair(&self.files, certificates, key),
+            _ => Err(TlsError::NoCertificate(self.files.cert_file.clone())),
+        }));
     }
 }
 

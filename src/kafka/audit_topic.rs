@@ -1,7 +1,7 @@
 //! Security events in a topic of their own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::client::callbacks::Producer;
 use super::client::cluster::Ticket;
 use super::client::{configuration, error_advice};
-use super::settings::KafkaSettings;
+use super::settings::{KafkaSettings, SecretChanges};
 use crate::ports::audit::AuditSink;
 
 /// How often is asked what became of messages that were sent.
@@ -22,10 +22,23 @@ const POLL_EVERY: Duration = Duration::from_millis(5);
 /// The topic that events are produced to. They are not worth a thread: whoever waits for them polls.
 pub struct AuditTopic {
     topic: Arc<str>,
-    brokers: Vec<String>,
-    producer: Producer,
+    settings: KafkaSettings,
+    client: Mutex<Client>,
     /// Messages so far; each has its number as a ticket.
     sent: AtomicUsize,
+}
+
+/// A producer, and whether a secret was replaced since it was built.
+struct Client {
+    producer: Arc<Producer>,
+    secret_changes: SecretChanges,
+}
+
+impl Client {
+    fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
+        let secret_changes = settings.secret_changes();
+        Ok(Self { producer: Arc::new(configuration::audit_producer(settings)?), secret_changes })
+    }
 }
 
 impl AuditTopic {
@@ -34,24 +47,35 @@ impl AuditTopic {
     /// # Errors
     /// When the client does not take its options.
     pub fn new(settings: &KafkaSettings, topic: Arc<str>) -> KafkaResult<Self> {
-        let producer = configuration::audit_producer(settings)?;
-        Ok(Self { topic, brokers: settings.brokers.clone(), producer, sent: AtomicUsize::new(0) })
+        let client = Mutex::new(Client::new(settings)?);
+        Ok(Self { topic, settings: settings.clone(), client, sent: AtomicUsize::new(0) })
+    }
+
+    /// The producer; another one once a secret has been replaced.
+    fn producer(&self) -> KafkaResult<Arc<Producer>> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.secret_changes.are_there() {
+            *client = Client::new(&self.settings)?;
+        }
+        Ok(Arc::clone(&client.producer))
     }
 
     async fn produce(&self, lines: Vec<&str>) -> Result<(), String> {
+        let producer = self.producer().map_err(|error| format!("audit.kafka: {error}; look at kafka.client"))?;
+        let failed = |why: &str| self.failed(&producer, why);
         let first = self.sent.fetch_add(lines.len(), Ordering::Relaxed);
         let tickets = first..first + lines.len();
         for (ticket, line) in tickets.clone().zip(&lines) {
             let record = BaseRecord::<(), str, usize>::with_opaque_to(&self.topic, ticket).payload(line);
-            self.producer.send(record).map_err(|(error, _record)| self.failed(&error.to_string()))?;
+            producer.send(record).map_err(|(error, _record)| failed(&error.to_string()))?;
         }
         let mut open = lines.len();
         while open > 0 {
-            self.producer.poll(Duration::ZERO);
-            for (Ticket(ticket), outcome) in self.producer.context().take() {
+            producer.poll(Duration::ZERO);
+            for (Ticket(ticket), outcome) in producer.context().take() {
                 // Others are of a batch that was given up.
                 if tickets.contains(&ticket) {
-                    outcome.map_err(|code| self.failed(&code.to_string()))?;
+                    outcome.map_err(|code| failed(&code.to_string()))?;
                     open -= 1;
                 }
             }
@@ -62,9 +86,9 @@ impl AuditTopic {
         Ok(())
     }
 
-    fn failed(&self, why: &str) -> String {
-        let why = match self.producer.context().take_broker_error() {
-            Some(why) => error_advice::with_brokers(&why, &self.brokers),
+    fn failed(&self, producer: &Producer, why: &str) -> String {
+        let why = match producer.context().take_broker_error() {
+            Some(why) => error_advice::with_brokers(&why, &self.settings.brokers),
             None => format!("{why}; check that the topic exists and may be written to"),
         };
         format!("audit.kafka.topic: {}: {why}", self.topic)
@@ -87,14 +111,12 @@ impl AuditSink for AuditTopic {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::kafka::embedded::EmbeddedCluster;
     use crate::kafka::topic_io::TopicReader;
 
     fn topic(brokers: String, name: &str) -> AuditTopic {
-        AuditTopic::new(&KafkaSettings { brokers: vec![brokers], client: BTreeMap::new() }, name.into()).unwrap()
+        AuditTopic::new(&KafkaSettings { brokers: vec![brokers], ..KafkaSettings::default() }, name.into()).unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -123,7 +123,13 @@ fn run_sessions(
             Ok::<_, ConnectError>(Session::new(deps, stop, cluster, Arc::clone(quarantine)).run())
         };
         let why = match catch_unwind(AssertUnwindSafe(session)) {
-            Ok(Ok(Ok(()))) => return Ok(()),
+            Ok(Ok(Ok(()))) if stop.requested().is_some() => return Ok(()),
+            Ok(Ok(Ok(()))) => {
+                let (connector, consumer) = (&*deps.name, deps.consumer);
+                tracing::info!(connector, consumer, "a secret was replaced: the Kafka clients are built anew with it");
+                deps.status.restarting("a secret was replaced");
+                continue;
+            }
             Ok(Ok(Err(SessionError { why, is_for_good: true }))) => return Err(why),
             Ok(Ok(Err(SessionError { why, .. }))) => error_advice::with_brokers(&why, &deps.kafka.brokers),
             Ok(Err(error)) => error_advice::with_brokers(&error.to_string(), &deps.kafka.brokers),

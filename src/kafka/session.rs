@@ -136,7 +136,7 @@ impl<'a, C: Cluster> Session<'a, C> {
         }
     }
 
-    /// Turns until it is told to stop.
+    /// Turns until it is told to stop, or a secret of its clients is replaced.
     ///
     /// # Errors
     /// [`SessionError`]: it cannot go on.

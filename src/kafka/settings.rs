@@ -5,19 +5,42 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
+
 /// The option that makes a static member of the group, by a name that no other member has.
 pub(super) const GROUP_INSTANCE_ID: &str = "group.instance.id";
 
 /// The cluster (`kafka` in the runtime configuration).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct KafkaSettings {
     /// `host:port` of the bootstrap brokers.
     pub brokers: Vec<String>,
     /// librdkafka options by their own names, set on consumers and producers alike. May hold passwords.
     pub client: BTreeMap<String, String>,
+    /// Further options, whose values stand in files.
+    pub secrets: BTreeMap<String, CurrentSecret>,
+}
+
+/// Whether a secret was replaced since clients were built with it.
+pub(super) struct SecretChanges(Vec<watch::Receiver<Secret>>);
+
+impl SecretChanges {
+    /// True from the first replacement on.
+    pub(super) fn are_there(&self) -> bool {
+        // An error says that nobody is left who could replace it.
+        self.0.iter().any(|secret| secret.has_changed().unwrap_or(false))
+    }
 }
 
 impl KafkaSettings {
+    /// Begins to look for secrets that are replaced. Before the clients are built, so that none is missed.
+    pub(super) fn secret_changes(&self) -> SecretChanges {
+        SecretChanges(self.secrets.values().map(CurrentSecret::subscribe).collect())
+    }
+
     /// The settings of one of a connector's consumers: a static member needs a name of its own.
     pub(super) fn of_consumer(&self, number: usize) -> Self {
         let mut settings = self.clone();
@@ -32,8 +55,8 @@ impl KafkaSettings {
 
 impl fmt::Debug for KafkaSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options: Vec<&String> = self.client.keys().collect();
-        let Self { brokers, client: _ } = self;
+        let Self { brokers, client, secrets } = self;
+        let options: Vec<&String> = client.keys().chain(secrets.keys()).collect();
         let mut shown = f.debug_struct("KafkaSettings");
         shown.field("brokers", brokers).field("client", &options).finish()
     }
@@ -145,10 +168,10 @@ mod tests {
     #[test]
     fn static_members_have_names_of_their_own() {
         let client = |name: &str| BTreeMap::from([(GROUP_INSTANCE_ID.to_owned(), name.to_owned())]);
-        let settings = KafkaSettings { brokers: Vec::new(), client: client("worker-7") };
+        let settings = KafkaSettings { client: client("worker-7"), ..KafkaSettings::default() };
         let names: Vec<_> = (0..3).map(|number| settings.of_consumer(number).client).collect();
         assert_eq!(names, [client("worker-7"), client("worker-7-1"), client("worker-7-2")]);
-        let unnamed = KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() };
+        let unnamed = KafkaSettings::default();
         assert_eq!(unnamed.of_consumer(1), unnamed);
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Request, Response, Url};
+use reqwest::{Client, Method, NoProxy, Proxy, Request, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::cassette::Cassette;
 use super::http_exchange::{HttpResponse, Key, MAX_BODY_BYTES, TransportError, quote};
-use super::settings::Cassettes;
+use super::settings::{Cassettes, ProxySettings};
 use crate::open_files;
 
 /// The longest wait for TCP and TLS. Shorter than the whole exchange, so that a host which drops packets is found to be
@@ -39,6 +39,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// What is reserved for a body on the word of `Content-Length` alone.
 const FIRST_BUFFER: usize = 64 * 1024;
 
+/// How the requests of a provider are sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientOptions<'a> {
+    /// Recorded exchanges.
+    pub(super) cassettes: &'a Cassettes,
+    /// What makes the connections, if it is not this process.
+    pub(super) proxy: Option<&'a ProxySettings>,
+    /// The most connections that are kept for later, if there is such a limit.
+    pub(super) idle_connections: Option<usize>,
+}
+
 /// A connection pool to one provider.
 #[derive(Debug)]
 pub(super) struct HttpClient {
@@ -51,7 +62,6 @@ pub(super) struct HttpClient {
 
 impl HttpClient {
     /// A pool that posts to `url` with these headers, each exchange within `deadline` from connecting to the last byte.
-    /// It keeps at most `idle_connections`, if there is such a limit.
     ///
     /// # Errors
     /// A sentence that says why the client cannot be made.
@@ -60,10 +70,11 @@ impl HttpClient {
         url: Url,
         headers: HeaderMap,
         deadline: Duration,
-        cassettes: &Cassettes,
-        idle_connections: Option<usize>,
+        options: &ClientOptions<'_>,
     ) -> Result<Self, String> {
-        let plain = url.scheme() == "http";
+        let ClientOptions { cassettes, proxy, idle_connections } = *options;
+        let (proxy, is_encrypted_to_proxy) = (proxy.map(through).transpose()?, proxy.is_some_and(is_encrypted));
+        let plain = url.scheme() == "http" && !is_encrypted_to_proxy;
         let are_few = idle_connections.is_some_and(|connections| connections < FEW_CONNECTIONS);
         let mut builder = Client::builder()
             .user_agent(concat!("structured-prompt/", env!("CARGO_PKG_VERSION")))
@@ -75,10 +86,13 @@ impl HttpClient {
             // A redirect would carry prompt and key to a host that nobody configured.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // Proxies come from nowhere but settings, and there is none for them.
+            // The proxy is that of the settings. The library would read the environment by rules of its own.
             .no_proxy()
             // Retries are counted and spaced by `retry`; none may happen out of its sight.
             .retry(reqwest::retry::never());
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy);
+        }
         if plain {
             // Loading the machine's certificates fails in images that have none; plain HTTP needs none.
             builder = builder.tls_certs_only([]);
@@ -133,6 +147,17 @@ impl HttpClient {
         };
         Ok(HttpResponse { status, headers, body })
     }
+}
+
+/// A proxy as the library takes it. No error quotes its URL, in which a password may stand.
+fn through(settings: &ProxySettings) -> Result<Proxy, String> {
+    let proxy = Proxy::all(settings.url.expose()).map_err(|_| "the URL of its proxy cannot be used".to_owned())?;
+    Ok(proxy.no_proxy(NoProxy::from_string(&settings.not_for)))
+}
+
+/// Whether the connection to the proxy itself is encrypted.
+fn is_encrypted(settings: &ProxySettings) -> bool {
+    settings.url.expose().starts_with("https://")
 }
 
 async fn read(mut response: Response) -> Result<Bytes, TransportError> {

@@ -94,7 +94,7 @@ impl TransportError {
             ),
             Self::Connect(cause) => Failure::new(
                 Code::ProviderUnavailable,
-                format!("no connection to {provider} ({cause}); check base_url and the network"),
+                format!("no connection to {provider} ({cause}); check base_url, HTTPS_PROXY and the network"),
             ),
             Self::NoFile => Failure::new(
                 Code::TooManyOpenFiles,

@@ -1,12 +1,14 @@
-//! Several API keys of one provider, used in turns; a key that fails for its own reason rests.
+//! Several API keys of one provider, used in turns; a key that fails for its own reason rests, until it is replaced.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::http_exchange::Key;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 
 /// How long a key rests that is not accepted: people who replace keys do not do it within minutes.
 const UNAUTHORIZED: Duration = Duration::from_secs(15 * 60);
@@ -19,9 +21,22 @@ const LIMITED: Duration = Duration::from_secs(10);
 struct State {
     next: usize,
     resting_until: Vec<Option<Instant>>,
+    /// Whether each key has been replaced.
+    changes: Vec<watch::Receiver<Secret>>,
 }
 
 impl State {
+    /// Ends the rest of keys that have been replaced: it was the former ones'.
+    fn wake_replaced(&mut self) {
+        for (change, rest) in self.changes.iter_mut().zip(&mut self.resting_until) {
+            // An error says that nobody is left who could replace it.
+            if change.has_changed().unwrap_or(false) {
+                change.mark_unchanged();
+                *rest = None;
+            }
+        }
+    }
+
     /// Lets a key rest, and tells for how long all do; `None` while one is fresh.
     fn rest(&mut self, index: usize, rest: Duration) -> Option<Duration> {
         let now = Instant::now();
@@ -35,7 +50,7 @@ impl State {
 /// The keys of one provider.
 #[derive(Debug)]
 pub(super) struct KeyRing {
-    keys: Vec<Key>,
+    keys: Vec<CurrentSecret>,
     state: Mutex<State>,
 }
 
@@ -49,8 +64,9 @@ pub(super) enum KeyChoice {
 }
 
 impl KeyRing {
-    pub(super) fn new(keys: Vec<Key>) -> Self {
-        let state = State { next: 0, resting_until: vec![None; keys.len()] };
+    pub(super) fn new(keys: Vec<CurrentSecret>) -> Self {
+        let changes = keys.iter().map(CurrentSecret::subscribe).collect();
+        let state = State { next: 0, resting_until: vec![None; keys.len()], changes };
         Self { keys, state: Mutex::new(state) }
     }
 
@@ -58,6 +74,7 @@ impl KeyRing {
     /// provider may be asked at all is not for the ring to say.
     pub(super) fn choose(&self) -> KeyChoice {
         let mut state = self.state();
+        state.wake_replaced();
         let count = self.keys.len();
         let now = Instant::now();
         let order = (0..count).map(|step| (state.next + step) % count);
@@ -67,12 +84,17 @@ impl KeyRing {
         KeyChoice::Key(index)
     }
 
-    /// The header for a choice.
-    pub(super) fn header(&self, choice: KeyChoice) -> Option<&Key> {
+    /// The key of a choice, as it is now.
+    pub(super) fn secret(&self, choice: KeyChoice) -> Option<Secret> {
         match choice {
             KeyChoice::Keyless => None,
-            KeyChoice::Key(index) => self.keys.get(index),
+            KeyChoice::Key(index) => self.keys.get(index).map(CurrentSecret::get),
         }
+    }
+
+    /// Whether the key that a call was sent with has been replaced meanwhile, so that the same call is worth repeating.
+    pub(super) fn has_replaced(&self, choice: KeyChoice, sent: Option<&Secret>) -> bool {
+        self.secret(choice).as_ref() != sent
     }
 
     /// Takes note of how a call with this key failed. True if the key is to blame and another one is fresh, so that the
@@ -123,10 +145,10 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::{AUTHORIZATION, HeaderValue};
+    use crate::file_watch::FromFiles as _;
 
     fn ring(count: usize) -> KeyRing {
-        KeyRing::new((0..count).map(|_| (AUTHORIZATION, HeaderValue::from_static("k"))).collect())
+        KeyRing::new((0..count).map(|_| Secret::new("k").into()).collect())
     }
 
     fn limited(seconds: u64) -> Failure {
@@ -189,5 +211,23 @@ mod tests {
         assert!(!ring.blame("p", KeyChoice::Key(0), &mut failure));
         assert_eq!(failure.retry_after, None);
         assert_eq!(ring.choose(), KeyChoice::Key(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_replaced_is_used_at_once_though_the_former_one_rests() {
+        let in_file =
+            |name: &str| CurrentSecret::in_file(name.to_owned(), name.into(), Secret::new(name), Box::new(|_| Ok(())));
+        let (first, second) = (in_file("first"), in_file("second"));
+        let ring = KeyRing::new(vec![first.clone(), second.clone()]);
+        let choice = ring.choose();
+        let sent = ring.secret(choice);
+        assert!(!ring.has_replaced(choice, sent.as_ref()));
+        ring.blame("p", choice, &mut Failure::new(Code::ProviderUnauthorized, "401"));
+        assert_eq!([ring.choose(), ring.choose()], [KeyChoice::Key(1); 2]);
+        first.take(Ok(vec![b"newer".to_vec()]));
+        assert!(ring.has_replaced(choice, sent.as_ref()));
+        let choices = [ring.choose(), ring.choose()];
+        assert!(choices.contains(&KeyChoice::Key(0)), "{choices:?}");
+        assert_eq!(ring.secret(KeyChoice::Key(0)).unwrap().expose(), "newer");
     }
 }

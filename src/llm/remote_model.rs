@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::anthropic::Anthropic;
 use super::error_response::ErrorResponse;
 use super::gemini::Gemini;
-use super::http_client::HttpClient;
-use super::http_exchange::HttpResponse;
+use super::http_client::{ClientOptions, HttpClient};
+use super::http_exchange::{HttpResponse, Key};
 use super::keys::{KeyChoice, KeyRing};
 use super::openai::OpenAi;
 use super::prepared_spec::{PreparedSpec, PreparedSpecs};
@@ -24,6 +24,7 @@ use super::token_logprobs;
 use super::wire_format::{self, WireFormat};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure};
+use crate::domain::secret::Secret;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::model::{Call, CallError, Model, Reply};
 use crate::schema::dialect::Dialect;
@@ -65,6 +66,8 @@ struct Sent<'a> {
     /// Confirmations, so far, that the server fails on the schema.
     confirmations: u32,
     key: KeyChoice,
+    /// The key itself.
+    secret: Option<Secret>,
 }
 
 /// How one request failed.
@@ -103,10 +106,10 @@ impl RemoteModel {
             let value = HeaderValue::try_from(value).map_err(|_| format!("{header} cannot be a header"))?;
             headers.insert(HeaderName::from_static(header), value);
         }
-        let keys = settings.api_keys.iter().map(|key| {
-            let (name, value) = wire_format.key(key.expose());
-            Ok((name, wire_format::sensitive(&value)?))
-        });
+        for key in &settings.api_keys {
+            key_header(wire_format.as_ref(), &key.get())?;
+        }
+        let options = ClientOptions { cassettes, proxy: settings.proxy.as_deref(), idle_connections };
         let mut first = wire_format.parameters(&url);
         first.logprobs &= settings.logprobs;
         Ok(Self {
@@ -114,9 +117,9 @@ impl RemoteModel {
             digest: settings.digest(),
             prices: settings.prices,
             bodies: BodyWriter::new(settings),
-            keys: KeyRing::new(keys.collect::<Result<_, String>>()?),
+            keys: KeyRing::new(settings.api_keys.clone()),
             wire_format,
-            http: HttpClient::new(name, url, headers, settings.timeout, cassettes, idle_connections)?,
+            http: HttpClient::new(name, url, headers, settings.timeout, &options)?,
             specs: PreparedSpecs::new(dialect),
             learned: Learned::new(first),
             said_usage: AtomicBool::new(false),
@@ -133,8 +136,11 @@ impl RemoteModel {
         let body = body.map_err(|failure| Attempt::Failed(CallError::lasting(failure)))?;
         let (key, confirmations) = (self.keys.choose(), spec.schema.confirmations());
         let has_schema = spec.schema.schema(mode).is_some();
-        let sent = Sent { trial, spec, form, has_schema, confirmations, key };
-        let response = self.http.post(self.keys.header(key), body).await;
+        let secret = self.keys.secret(key);
+        let header = secret.as_ref().map(|secret| key_header(self.wire_format.as_ref(), secret)).transpose();
+        let header = header.map_err(|reason| Attempt::Failed(CallError::lasting(self.unusable_key(&reason))))?;
+        let sent = Sent { trial, spec, form, has_schema, confirmations, key, secret };
+        let response = self.http.post(header.as_ref(), body).await;
         let response = response.map_err(|error| Attempt::Failed(error.into_error(&self.name)))?;
         let reply = self.read(&response, &sent)?;
         self.learned.answered(&self.name, trial.omitted);
@@ -190,8 +196,10 @@ impl RemoteModel {
         }
         let mut failure = error.failure(&self.name);
         let changed = self.adapt(error, failure.code, sent);
-        let is_for_next_key =
-            changed.is_none() && error.is_about_key() && self.keys.blame(&self.name, sent.key, &mut failure);
+        let is_for_next_key = changed.is_none()
+            && error.is_about_key()
+            && (self.keys.has_replaced(sent.key, sent.secret.as_ref())
+                || self.keys.blame(&self.name, sent.key, &mut failure));
         let error = CallError { failure, is_transient: error.transient() };
         match changed.or(is_for_next_key.then_some(sent.trial)) {
             Some(trial) => Err(Attempt::Again(trial, error)),
@@ -223,6 +231,10 @@ impl RemoteModel {
             return None;
         };
         Some(Trial { mode: SchemaMode::Instructions, cause: Some(cause), ..trial })
+    }
+
+    fn unusable_key(&self, reason: &str) -> Failure {
+        Failure::new(Code::ProviderUnauthorized, format!("the key of {} cannot be sent: {reason}", self.name))
     }
 
     fn unusable(&self, reason: &str) -> Failure {
@@ -273,6 +285,12 @@ impl Model for RemoteModel {
             }
         })
     }
+}
+
+/// The header that carries a key.
+fn key_header(wire_format: &dyn WireFormat, key: &Secret) -> Result<Key, String> {
+    let (name, value) = wire_format.key(key.expose());
+    Ok((name, wire_format::sensitive(&value)?))
 }
 
 /// Only for a date in a response without a `Date`.

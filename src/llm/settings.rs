@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::exchange_counts::ExchangeCounts;
 use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::pipeline::route::settings::Ceilings;
 pub use crate::pipeline::route::settings::Prices;
 
@@ -21,6 +22,16 @@ pub struct ProviderSettings {
     pub ceilings: Ceilings,
     /// Further attempts of one question after a transient error.
     pub max_retries: u32,
+}
+
+impl ProviderSettings {
+    /// Its keys; none for what needs none.
+    pub fn api_keys(&self) -> &[CurrentSecret] {
+        match &self.kind {
+            ProviderKind::Offline => &[],
+            ProviderKind::Remote(remote) => &remote.api_keys,
+        }
+    }
 }
 
 /// The kinds of provider.
@@ -55,7 +66,9 @@ pub struct RemoteSettings {
     /// Model to ask for.
     pub model: String,
     /// API keys, used in turns; empty for local servers that want none.
-    pub api_keys: Vec<Secret>,
+    pub api_keys: Vec<CurrentSecret>,
+    /// What calls go through, if they do not go straight to the server.
+    pub proxy: Option<Box<ProxySettings>>,
     /// Limit for one HTTP exchange, connecting and reading included.
     pub timeout: Duration,
     /// Ceiling for the answer's tokens.
@@ -83,6 +96,7 @@ impl RemoteSettings {
             logprobs,
             instructions,
             api_keys: _,
+            proxy: _,
             timeout: _,
             prices: _,
         } = self;
@@ -90,6 +104,15 @@ impl RemoteSettings {
         // Debug quotes texts, so that no two settings are written alike.
         Sha256::digest(format!("{answering:?}")).into()
     }
+}
+
+/// A proxy that makes connections for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// Its URL, in which a user and a password may stand.
+    pub url: Secret,
+    /// Hosts that are asked without it, as `NO_PROXY` names them.
+    pub not_for: String,
 }
 
 /// The wire formats.
@@ -176,6 +199,7 @@ mod tests {
             base_url: "http://127.0.0.1:1".to_owned(),
             model: "m".to_owned(),
             api_keys: Vec::new(),
+            proxy: None,
             timeout: Duration::from_secs(1),
             max_tokens: 1024,
             temperature: None,

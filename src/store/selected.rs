@@ -4,7 +4,7 @@ use super::database::Database;
 use super::database::postgres::PostgresDatabase;
 use super::database::sqlite::SqliteDatabase;
 use super::settings::Location;
-use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 
 /// Where everything is kept that must outlive the process.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub enum SelectedStore {
     /// A database, for all that we keep.
     Database(Database),
     /// A Redis server, by its URL. It has the journal only.
-    Redis(Secret),
+    Redis(CurrentSecret),
 }
 
 impl SelectedStore {

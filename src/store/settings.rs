@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 
 /// The `store` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +56,9 @@ pub enum Location {
     /// A file of this machine, which several processes may share.
     Sqlite(PathBuf),
     /// A Postgres database, by its URL.
-    Postgres(Secret),
+    Postgres(CurrentSecret),
     /// A Redis server, by its URL.
-    Redis(Secret),
+    Redis(CurrentSecret),
 }
 
 /// Why a URL is refused. Says nothing of the URL: there may be a password in it.
@@ -73,6 +74,57 @@ const SCHEMES: BadUrl = BadUrl {
     message: "this is not the URL of a store",
     help: "write sqlite://PATH, postgres://USER@HOST/DATABASE or redis://HOST, or none for no store",
 };
+
+impl Location {
+    /// The same place by the URL that stands in a file, which `setting` names: with another user or password in it the
+    /// next connections are made with those. What is on this machine has neither.
+    #[must_use]
+    pub fn in_file(self, setting: String, file: PathBuf) -> Self {
+        let watched = |url: CurrentSecret, of: fn(CurrentSecret) -> Self| {
+            let place = of(url.clone()).place();
+            let check = move |written: &str| match StoreUrl::parse(written, Path::new("")) {
+                Ok(StoreUrl::Durable(location)) if location.place() == place => Ok(()),
+                Ok(_) => Err("the URL names another place; restart to go there".to_owned()),
+                Err(bad) => Err(format!("{}; {}", bad.message, bad.help)),
+            };
+            of(CurrentSecret::in_file(setting, file, url.get(), Box::new(check)))
+        };
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(path),
+            Self::Postgres(url) => watched(url, Self::Postgres),
+            Self::Redis(url) => watched(url, Self::Redis),
+        }
+    }
+
+    /// Server and database, without a user and a password.
+    fn place(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => match PgConnectOptions::from_str(url.get().expose()) {
+                Ok(options) => {
+                    let database = options.get_database().unwrap_or_default();
+                    format!("postgres {}:{} {database}", options.get_host(), options.get_port())
+                }
+                Err(_) => String::new(),
+            },
+            Self::Redis(url) => match redis::Client::open(url.get().expose()) {
+                Ok(client) => {
+                    let info = client.get_connection_info();
+                    format!("redis {} {}", info.addr(), info.redis_settings().db())
+                }
+                Err(_) => String::new(),
+            },
+        }
+    }
+
+    /// The URL, if there can be a secret in it.
+    pub fn secret(&self) -> Option<&CurrentSecret> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) | Self::Redis(url) => Some(url),
+        }
+    }
+}
 
 impl StoreUrl {
     /// Reads a URL; `none` is no store. A relative SQLite path starts at `base`.
@@ -94,6 +146,7 @@ impl StoreUrl {
     /// Whether a password stands in the URL, as `user:password@` or as a parameter.
     pub fn has_password(&self) -> bool {
         let Self::Durable(Location::Postgres(url) | Location::Redis(url)) = self else { return false };
+        let url = url.get();
         let (address, parameters) = url.expose().split_once('?').unwrap_or((url.expose(), ""));
         let authority = address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
         let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
@@ -141,7 +194,7 @@ fn postgres(url: &str) -> Result<StoreUrl, BadUrl> {
         return Err(BadUrl { message: "the URL has a parameter that is not known", help });
     }
     match PgConnectOptions::from_str(url) {
-        Ok(_) => Ok(StoreUrl::Durable(Location::Postgres(Secret::new(url)))),
+        Ok(_) => Ok(StoreUrl::Durable(Location::Postgres(Secret::new(url).into()))),
         Err(_) => Err(BadUrl { message: "this is not the URL of a Postgres database", help }),
     }
 }
@@ -149,7 +202,7 @@ fn postgres(url: &str) -> Result<StoreUrl, BadUrl> {
 fn redis(url: &str) -> Result<StoreUrl, BadUrl> {
     let help = "write for example rediss://user:password@redis.internal:6379/0, with a password in STRUCTURED_PROMPT_STORE__URL";
     match redis::Client::open(url) {
-        Ok(_) => Ok(StoreUrl::Durable(Location::Redis(Secret::new(url)))),
+        Ok(_) => Ok(StoreUrl::Durable(Location::Redis(Secret::new(url).into()))),
         Err(_) => Err(BadUrl { message: "this is not the URL of a Redis server", help }),
     }
 }

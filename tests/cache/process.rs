@@ -46,7 +46,7 @@ impl Process {
     pub fn unconnected(url: &str) -> Self {
         let (metrics, stop) = (CacheMetrics::default(), CancellationToken::new());
         let memory = Arc::new(MemoryAnswers::new(16 << 20, Arc::new(ManualClock::default()), metrics.clone()));
-        let (redis, worker) = RedisAnswers::open(&Secret::new(url), Arc::clone(&memory), metrics, stop.clone());
+        let (redis, worker) = RedisAnswers::open(&Secret::new(url).into(), Arc::clone(&memory), metrics, stop.clone());
         tokio::spawn(worker);
         let redis = Arc::new(redis);
         let recall = Recall::new(Arc::clone(&memory) as Arc<dyn Answers>);

@@ -119,17 +119,22 @@ impl Running {
         running
     }
 
-    /// What this probe of the container is told. The kubelet does not look at certificates either.
+    /// What this probe of the container is told.
     fn told(&self, container: &Value, probe: &str) -> u16 {
-        let get = &container[probe]["httpGet"];
-        let scheme = get["scheme"].as_str().unwrap_or("HTTP").to_lowercase();
-        let url = format!("{scheme}://{}{}", self.address, get["path"].as_str().expect("a path"));
+        self.status(container, container[probe]["httpGet"]["path"].as_str().expect("a path"))
+    }
+
+    /// The status of the answer, asked for as the container's probes are. The kubelet does not look at certificates
+    /// either.
+    fn status(&self, container: &Value, path: &str) -> u16 {
+        let scheme = container["readinessProbe"]["httpGet"]["scheme"].as_str().unwrap_or("HTTP").to_lowercase();
+        let url = format!("{scheme}://{}{path}", self.address);
         let asked = async {
             let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).build()?;
             Ok::<_, reqwest::Error>(client.get(&url).send().await?.status().as_u16())
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(asked).unwrap_or_else(|error| panic!("{probe}, {url}: {error:?}"))
+        runtime.block_on(asked).unwrap_or_else(|error| panic!("{url}: {error:?}"))
     }
 }
 
@@ -173,9 +178,12 @@ fn each_container_starts_with_its_arguments_and_answers_its_probes() {
                 if container["readinessProbe"].is_null() {
                     assert_ends_well(program, &place);
                 } else {
-                    // Connectors have no broker.
-                    let ready = if name(workload) == "connectors" { 503 } else { 200 };
-                    assert_answers_probes(&Running::start(program), container, ready, &place);
+                    let running = Running::start(program);
+                    // Connectors have no broker, and no routes but those of operations.
+                    let (ready, api) = if name(workload) == "connectors" { (503, 404) } else { (200, 200) };
+                    assert_answers_probes(&running, container, ready, &place);
+                    assert_eq!(running.status(container, "/v1/metrics"), 200, "{place}");
+                    assert_eq!(running.status(container, "/openapi.json"), api, "{place}");
                 }
             }
         }

@@ -23,8 +23,10 @@ mod outages;
 mod own_authority;
 mod pages;
 mod program;
+mod proxies;
 mod redis_faults;
 mod refusals;
+mod rotation;
 mod secrets;
 #[path = "../support/servers.rs"]
 mod servers;

@@ -14,14 +14,14 @@ use super::OPEN;
 use super::program::Program;
 use super::stub_provider::{Script, StubProvider};
 
-/// An authority as PEM, and the server's side of a certificate for `localhost` that it has signed.
-fn authority() -> (String, TlsAcceptor) {
+/// An authority as PEM, and the server's side of a certificate for this host that it has signed.
+pub(super) fn authority(host: &str) -> (String, TlsAcceptor) {
     let (key, server_key) = (KeyPair::generate().expect("a key"), KeyPair::generate().expect("a key"));
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = params.self_signed(&key).expect("a certificate");
     let issuer = Issuer::new(params, key);
-    let server = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
+    let server = CertificateParams::new([host.to_owned()]).expect("parameters");
     let server = server.signed_by(&server_key, &issuer).expect("a certificate");
     let private = PrivateKeyDer::try_from(server_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -34,7 +34,7 @@ fn authority() -> (String, TlsAcceptor) {
 }
 
 /// Encrypts what comes before a server that does not; returns the port.
-async fn encrypted(acceptor: TlsAcceptor, server: &StubProvider) -> u16 {
+pub(super) async fn encrypted(acceptor: TlsAcceptor, server: &StubProvider) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
     let plain = server.root_url().trim_start_matches("http://").to_owned();
@@ -54,7 +54,7 @@ async fn encrypted(acceptor: TlsAcceptor, server: &StubProvider) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_an_own_authority_is_trusted_when_ssl_cert_file_names_it() {
-    let (stub, (trusted, acceptor)) = (StubProvider::start(Script::default()), authority());
+    let (stub, (trusted, acceptor)) = (StubProvider::start(Script::default()), authority("localhost"));
     let port = encrypted(acceptor, &stub).await;
     let directory = tempfile::tempdir().expect("a directory");
     let configuration = format!(
@@ -69,7 +69,7 @@ async fn a_certificate_of_an_own_authority_is_trusted_when_ssl_cert_file_names_i
         let answer = program.post("/v1/analyze", &request);
         (answer.status, format!("{answer:?}"))
     };
-    let (refused, said) = status("another.pem", &authority().0);
+    let (refused, said) = status("another.pem", &authority("localhost").0);
     assert_eq!((refused, stub.calls()), (503, 0), "{said}");
     let (answered, said) = status("own.pem", &trusted);
     assert_eq!((answered, stub.calls()), (200, 1), "{said}");

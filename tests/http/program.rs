@@ -156,6 +156,15 @@ impl Program {
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
+    /// Runs another command of the program by itself, with this configuration and these environment variables.
+    pub fn command_with(configuration: &str, environment: &[(&str, &str)], args: &[&str]) {
+        let directory = directory(configuration);
+        let mut command = binary(&directory);
+        command.envs(environment.iter().copied()).args(args).args(["--config", "runtime.yaml"]);
+        let output = command.output().expect("the binary");
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// SIGTERM.
     pub fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");

@@ -23,6 +23,7 @@ mod completed;
 mod consumers;
 mod crash;
 mod exactly_once;
+mod new_secret;
 mod outage;
 mod permissions;
 mod reader;

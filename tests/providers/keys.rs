@@ -9,7 +9,7 @@ use super::stub_provider::{Fault, Script, StubProvider, Wire};
 use super::{call, model, provider, settings, spec};
 
 fn with_keys(wire: Wire, stub: &StubProvider, keys: &[&str]) -> RemoteSettings {
-    RemoteSettings { api_keys: keys.iter().map(|key| Secret::new(*key)).collect(), ..settings(wire, stub) }
+    RemoteSettings { api_keys: keys.iter().map(|key| Secret::new(*key).into()).collect(), ..settings(wire, stub) }
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ async fn the_next_key_is_used_after_what_the_page_says() {
         for status in Page::of(wire).names("next key after") {
             let fault = Fault::Error(status.parse().unwrap());
             let stub = StubProvider::start(Script { keys: vec![("first", fault)], ..Script::default() });
-            let api_keys = vec![Secret::new("first"), Secret::new("second")];
+            let api_keys = vec![Secret::new("first").into(), Secret::new("second").into()];
             let spec = spec();
             model(RemoteSettings { api_keys, ..settings(wire, &stub) }).ask(&call(&spec)).await.unwrap();
             assert_eq!(stub.keys(), ["first", "second"], "{wire:?} {status}");

@@ -17,7 +17,7 @@ use super::place::{Place, body, claim, component, key, problem, soon};
 use super::servers::{self, Postgres};
 
 fn place(url: &str) -> Place {
-    Place::new(Location::Postgres(Secret::new(url)), false)
+    Place::new(Location::Postgres(Secret::new(url).into()), false)
 }
 
 pub async fn connect(url: &str) -> PgConnection {
@@ -33,7 +33,7 @@ async fn database(name: &str) -> String {
 
 /// Makes the tables, and returns the numbers of the steps.
 async fn migrate(url: &str) -> Vec<i64> {
-    match SelectedStore::at(&Location::Postgres(Secret::new(url))) {
+    match SelectedStore::at(&Location::Postgres(Secret::new(url).into())) {
         SelectedStore::Database(database) => database.migrate().await.unwrap().iter().map(|step| step.number).collect(),
         SelectedStore::Redis(_) => panic!("no database"),
     }

@@ -14,7 +14,7 @@ use super::servers::{self, Redis};
 const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
 
 fn place(url: &str) -> Place {
-    Place::new(Location::Redis(Secret::new(url)), true)
+    Place::new(Location::Redis(Secret::new(url).into()), true)
 }
 
 async fn command(url: &str, command: &[&str]) {

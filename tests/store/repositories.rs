@@ -88,7 +88,7 @@ fn database(location: &Location) -> Database {
 }
 
 pub fn postgres(url: &str) -> Location {
-    Location::Postgres(Secret::new(url))
+    Location::Postgres(Secret::new(url).into())
 }
 
 fn team(name: &str) -> Tenant {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::invalidation::Invalidation;
 use super::keys::CHANNEL;
-use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// For all but look-ups, which wait less.
@@ -23,9 +23,9 @@ const MAX_RECEIVED: usize = 64;
 /// Characters of an error that are shown: that of a pipeline has a part for each command.
 const LONGEST_ERROR: usize = 300;
 
-/// A Redis server, by its URL.
+/// A Redis server, by its URL. A password that is replaced is used for the next connection.
 pub(super) struct Server {
-    url: Secret,
+    url: CurrentSecret,
 }
 
 /// A connection on which invalidations of all processes arrive.
@@ -49,19 +49,19 @@ pub(super) enum Received {
 }
 
 impl Server {
-    pub(super) fn new(url: Secret) -> Self {
+    pub(super) fn new(url: CurrentSecret) -> Self {
         Self { url }
     }
 
     /// Its address, for messages: nothing else of the URL.
     pub(super) fn place(&self) -> String {
-        let info = self.url.expose().into_connection_info();
+        let info = self.url.get().expose().into_connection_info();
         info.map_or_else(|_| "cache.redis_url".to_owned(), |info| info.addr().to_string())
     }
 
     /// Connects and subscribes.
     pub(super) async fn connect(&self) -> RedisResult<Session> {
-        let info = self.url.expose().into_connection_info()?;
+        let info = self.url.get().expose().into_connection_info()?;
         // The third version of the protocol lets messages arrive between answers: what breaks the one breaks the other.
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(info.set_redis_settings(settings))?;
@@ -127,6 +127,7 @@ pub(super) fn is_refusal(error: &RedisError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::Secret;
 
     #[test]
     fn a_server_that_is_not_set_up_as_a_cache_is_advised() {
@@ -144,7 +145,7 @@ mod tests {
             let (socket, _) = listener.accept().await.unwrap();
             drop(socket);
         };
-        let server = Server::new(Secret::new(format!("rediss://:canary@{address}")));
+        let server = Server::new(Secret::new(format!("rediss://:canary@{address}")).into());
         let (connected, ()) = tokio::join!(server.connect(), serve);
         let why = why(&connected.err().unwrap());
         assert!(why.contains("tls") && !why.contains("canary"), "{why}");

@@ -10,10 +10,12 @@ use std::time::Duration;
 use self::listeners::Listeners;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::document::{Node, Origin};
+use crate::config::secret_file;
 use crate::config::section::Section;
 use crate::config::units::duration;
 use crate::config::values::{Problem, choice, integer, text};
 use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::http::settings::{Auth, HttpSettings, RateLimitStore};
 use crate::pipeline::spec::PatternPolicy;
 
@@ -49,13 +51,8 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>, base: &P
     }
     let patterns = section.get("suspicious_input", choice(PATTERN_POLICIES, &[])).unwrap_or(PatternPolicy::Reject);
     let rate_limits = section.get("rate_limits", choice(RATE_LIMITS, &[])).unwrap_or(RateLimitStore::Auto);
-    let admin_key = section.get("admin_key", admin_key).or_else(|| {
-        let path = base.join(section.get("admin_key_file", text)?);
-        let location = section.location_of("admin_key_file");
-        let written = diagnostics.text(&path, &location)?;
-        let key = admin_secret(written.trim());
-        key.map_err(|problem| diagnostics.note(&location, problem)).ok()
-    });
+    let admin_key = section.get("admin_key", admin_key).map(CurrentSecret::from);
+    let admin_key = admin_key_in_file(diagnostics, &mut section, base).or(admin_key);
     let cors = cors::read(diagnostics, section.section("cors"));
     let auth = auth(diagnostics, &mut section, listen);
     section.finish();
@@ -82,15 +79,23 @@ fn admin_key(node: &Node) -> Result<Secret, Problem> {
         let help = "take it out; set the environment variable STRUCTURED_PROMPT_HTTP__ADMIN_KEY, or admin_key_file";
         return Err(Problem::new("a key must not stand in a file", help));
     }
-    admin_secret(&text(node)?)
+    let written = text(node)?;
+    check_admin_key(&written).map(|()| Secret::new(written)).map_err(|message| Problem::new(message, ""))
 }
 
-fn admin_secret(written: &str) -> Result<Secret, Problem> {
+fn admin_key_in_file(diagnostics: &Diagnostics, section: &mut Section<'_>, base: &Path) -> Option<CurrentSecret> {
+    let path = base.join(section.get("admin_key_file", text)?);
+    let location = section.location_of("admin_key_file");
+    secret_file::read(diagnostics, (location.path.clone(), &location), path, Box::new(check_admin_key))
+}
+
+fn check_admin_key(written: &str) -> Result<(), String> {
     if written.chars().count() < MIN_ADMIN_KEY_CHARS {
-        let message = format!("an admin key has at least {MIN_ADMIN_KEY_CHARS} characters");
-        return Err(Problem::new(message, "make one with `openssl rand -hex 32`"));
+        return Err(format!(
+            "an admin key has at least {MIN_ADMIN_KEY_CHARS} characters; make one with `openssl rand -hex 32`"
+        ));
     }
-    Ok(Secret::new(written))
+    Ok(())
 }
 
 /// Without keys, whoever reaches the address spends money.

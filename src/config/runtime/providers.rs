@@ -1,7 +1,8 @@
-//! The `providers` section: first as written, then with keys.
+//! The `providers` section: first as written, then with keys and proxies.
 
 mod keys;
 mod kinds;
+mod proxies;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use crate::pipeline::route::settings::Ceilings;
 use keys::Keys;
 use kinds::Defaults;
 pub(crate) use kinds::Kind;
+use proxies::Proxies;
 
 /// Further attempts after a transient error: enough for a passing one, few enough for another provider to take over
 /// soon.
@@ -125,6 +127,11 @@ pub(crate) fn unknown_provider(name: &str, known: &[&str]) -> Problem {
     Problem::new(format!("there is no provider {}", quoted(name)), help)
 }
 
+/// Checks the variables that name proxies.
+pub(super) fn check_proxies(diagnostics: &Diagnostics, environment: &Environment) {
+    Proxies::read(diagnostics, environment);
+}
+
 /// Looks up the keys. A provider none of whose variables is set is left out, unless answers are replayed; a key file
 /// that cannot be read is a mistake.
 pub(super) fn resolve(
@@ -133,6 +140,7 @@ pub(super) fn resolve(
     environment: &Environment,
     is_replay: bool,
 ) -> (Vec<ProviderSettings>, Vec<LeftOut>) {
+    let proxies = Proxies::read(diagnostics, environment);
     let (mut providers, mut left_out) = (Vec::new(), Vec::new());
     for Written { name, kind, remote, ceilings, max_retries, keys } in written {
         let kind = match (kind, remote) {
@@ -146,6 +154,7 @@ pub(super) fn resolve(
                         continue;
                     }
                 }
+                remote.proxy = proxies.of(&remote.base_url).map(Box::new);
                 ProviderKind::Remote(remote)
             }
             _ => continue,

@@ -44,7 +44,7 @@ fn the_file_we_ship_is_the_defaults() {
     assert_eq!(defaults.routing.reference.unwrap().input_per_1k, 0.03);
     assert_eq!(defaults.cache.memory_bytes, 64 * 1024 * 1024);
     assert!(!defaults.cache.fold_case && defaults.cache.redis_url.is_none());
-    assert_eq!(openai(&defaults, "gpt").api_keys[0].expose(), "canary-key");
+    assert_eq!(openai(&defaults, "gpt").api_keys[0].get().expose(), "canary-key");
     assert_eq!(openai(&defaults, "llama").api_keys, []);
 }
 
@@ -104,14 +104,14 @@ fn the_admin_key_stands_in_a_variable_or_in_a_file_of_its_own() {
     assert!(found.contains("STRUCTURED_PROMPT_HTTP__ADMIN_KEY") && !found.contains("canary"), "{found}");
     let variable = |key| load_text("", &[KEYED[0], ("STRUCTURED_PROMPT_HTTP__ADMIN_KEY", key)]);
     let config = variable(key).unwrap();
-    assert_eq!(config.http.admin_key.as_ref().map(Secret::expose), Some(key));
+    assert_eq!(config.http.admin_key, Some(Secret::new(key).into()));
     assert!(!format!("{config:?}").contains("canary"));
     assert!(variable("canary").unwrap_err().contains("at least 32 characters"));
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("key");
     fs::write(&file, format!("{key}\n")).unwrap();
     let of_file = load_text(&format!("http: {{ admin_key_file: '{}' }}", file.display()), &KEYED).unwrap();
-    assert_eq!(of_file.http.admin_key, config.http.admin_key);
+    assert_eq!(of_file.http.admin_key.unwrap().get().expose(), key);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_key_may_stand_in_a_file() {
     let file = directory.path().join("r.yaml");
     fs::write(&file, "providers: { gpt: { api_key_file: key } }").unwrap();
     let config = load(Some(&file), &Environment::default()).unwrap();
-    assert_eq!(openai(&config, "gpt").api_keys[0].expose(), "from-file");
+    assert_eq!(openai(&config, "gpt").api_keys[0].get().expose(), "from-file");
     assert!(findings("providers: { gpt: { api_key_file: nowhere } }").contains("cannot be read"));
 }
 
@@ -280,8 +280,7 @@ fn each_kind_has_its_own_keys() {
 fn several_keys_are_taken_and_those_that_are_not_set_passed_over() {
     let text = "providers: { gpt: { api_key_env: [KEY_A, KEY_B, KEY_C] } }";
     let config = load_text(text, &[("KEY_A", "a"), ("KEY_C", "c")]).unwrap();
-    let keys: Vec<_> = openai(&config, "gpt").api_keys.iter().map(Secret::expose).collect();
-    assert_eq!(keys, ["a", "c"]);
+    assert_eq!(openai(&config, "gpt").api_keys, ["a", "c"].map(|key| CurrentSecret::from(Secret::new(key))));
     let none = load_text(text, &[]).unwrap();
     assert!(none.left_out.iter().any(|out| out.variable == "KEY_A"));
     let variable = [("STRUCTURED_PROMPT_PROVIDERS__GPT__API_KEY_ENV", "KEY_A,KEY_C"), ("KEY_A", "a"), ("KEY_C", "c")];
@@ -306,7 +305,7 @@ fn the_shared_cache_is_a_redis_whose_password_is_for_the_environment_only() {
     assert!(found.contains("STRUCTURED_PROMPT_CACHE__REDIS_URL") && !found.contains("canary"), "{found}");
     let variable = ("STRUCTURED_PROMPT_CACHE__REDIS_URL", "rediss://me:canary@r:6380/1");
     let config = load_text("", &[KEYED.as_slice(), &[variable]].concat()).unwrap();
-    assert_eq!(config.cache.redis_url.as_ref().map(Secret::expose), Some(variable.1));
+    assert_eq!(config.cache.redis_url, Some(Secret::new(variable.1).into()));
     assert!(!format!("{config:?}").contains("canary"));
     assert!(load_text("cache: { redis_url: 'redis://r:6379/0' }", &KEYED).unwrap().cache.redis_url.is_some());
 }

@@ -32,7 +32,7 @@ pub async fn administrator(
             .into_response();
     };
     let presented = bearer(request.headers()).unwrap_or_default();
-    if is_same(presented, admin_key.expose()) {
+    if is_same(presented, admin_key.get().expose()) {
         if api.admin_seen.is_news(api.clock.now()) {
             let event = audit::event(&api, id.as_str(), AuditEventType::Authentication, AuditResult::Success);
             let resource = endpoint(&request).to_owned();

@@ -1,12 +1,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
+use super::until_given_up;
 use crate::domain::name_pattern::NamePattern;
 use crate::domain::tenant::Tenant;
 use crate::http::auth::Authenticator;
@@ -134,4 +139,22 @@ async fn log_lines_name_the_request_its_key_and_its_trace() {
     let parts =
         ["request_id=\"the-request\"", "trace_id=\"0af7651916cd43dd8448eb211c80319c\"", &format!("api_key_id={id}")];
     assert!(lines.iter().any(|line| parts.iter().all(|part| line.contains(part))), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_given_up_is_told_to_go_to_another_process() {
+    let state = Arc::new(parts(&[Arc::new(FakeModel::new([]))]));
+    let layer = from_fn_with_state(Arc::clone(&state), until_given_up);
+    let routes = Router::new().route("/", get(std::future::pending::<()>)).route_layer(layer);
+    let slow: Router = routes.with_state(Arc::clone(&state));
+    let ask = slow.oneshot(Request::get("/").body(Body::empty()).unwrap());
+    let end = async {
+        tokio::time::sleep(Duration::from_secs(27)).await;
+        state.requests_given_up.cancel();
+    };
+    let (answer, ()) = tokio::join!(ask, end);
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!([header("retry-after"), header("connection")], ["1", "close"]);
 }

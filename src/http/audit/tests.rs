@@ -41,7 +41,7 @@ fn setup_with(patterns: PatternPolicy) -> Setup {
     let audit = Arc::new(MemoryAudit::default());
     let model = FakeModel::new((0..9).map(|_| FakeModel::says("{}")));
     let mut parts = parts_with(&[Arc::new(model)], patterns);
-    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY));
+    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY).into());
     parts.keys = Some(Arc::clone(&keys) as _);
     parts.clock = Arc::clone(&clock) as _;
     parts.audit = Arc::clone(&audit) as _;

@@ -110,7 +110,7 @@ async fn a_client_that_does_not_finish_its_handshake_is_disconnected() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(&files.cert_file, made.cert.pem()).unwrap();
     std::fs::write(&files.key_file, made.signing_key.serialize_pem()).unwrap();
-    let tls = Arc::new(Certificate::load(files).await.unwrap()).acceptor().unwrap();
+    let tls = Arc::new(Certificate::load(files).unwrap()).acceptor().unwrap();
     let server = start_with(Router::new().route("/", get(async || "here")), 1, Some(tls)).await;
     let silent = ask(server.address, "").await;
     let began_at = tokio::time::Instant::now();

@@ -5,8 +5,10 @@ use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::file_watch::{LOOK_EVERY, watch};
 
 /// The files of a certificate that was just made.
 struct Files {
@@ -65,7 +67,7 @@ async fn handshake(
 #[tokio::test]
 async fn connections_speak_tls_1_3_and_nothing_older() {
     let files = Files::new();
-    let acceptor = Arc::new(Certificate::load(files.names()).await.unwrap()).acceptor().unwrap();
+    let acceptor = Arc::new(Certificate::load(files.names()).unwrap()).acceptor().unwrap();
     let spoken = handshake(&acceptor, &files.made, &[&version::TLS12, &version::TLS13]).await.unwrap();
     assert_eq!(spoken, (Some(ProtocolVersion::TLSv1_3), Some(b"http/1.1".to_vec())));
     let refused = handshake(&acceptor, &files.made, &[&version::TLS12]).await.unwrap_err();
@@ -75,7 +77,7 @@ async fn connections_speak_tls_1_3_and_nothing_older() {
 #[tokio::test(start_paused = true)]
 async fn a_new_certificate_is_shown_when_both_files_are_there() {
     let files = Files::new();
-    let certificate = Arc::new(Certificate::load(files.names()).await.unwrap());
+    let certificate = Arc::new(Certificate::load(files.names()).unwrap());
     let acceptor = Arc::clone(&certificate).acceptor().unwrap();
     let (stop, new) = (CancellationToken::new(), made());
     let changes = async {
@@ -91,13 +93,13 @@ async fn a_new_certificate_is_shown_when_both_files_are_there() {
         assert_eq!(certificate.components()[0].status, Status::Up);
         stop.cancel();
     };
-    tokio::join!(Arc::clone(&certificate).watch(stop.clone()), changes);
+    tokio::join!(watch(vec![Arc::clone(&certificate) as Arc<dyn FromFiles>], stop.clone()), changes);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_former_certificate_stays_while_the_new_files_cannot_be_used() {
     let files = Files::new();
-    let certificate = Arc::new(Certificate::load(files.names()).await.unwrap());
+    let certificate = Arc::new(Certificate::load(files.names()).unwrap());
     let acceptor = Arc::clone(&certificate).acceptor().unwrap();
     let stop = CancellationToken::new();
     let key = files.made.signing_key.serialize_pem();
@@ -114,7 +116,7 @@ async fn the_former_certificate_stays_while_the_new_files_cannot_be_used() {
         assert_eq!(certificate.components()[0].detail, None);
         stop.cancel();
     };
-    tokio::join!(Arc::clone(&certificate).watch(stop.clone()), changes);
+    tokio::join!(watch(vec![Arc::clone(&certificate) as Arc<dyn FromFiles>], stop.clone()), changes);
 }
 
 #[test]

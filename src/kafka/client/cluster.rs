@@ -16,6 +16,8 @@ use crate::domain::record::{Outgoing, Record};
 pub(crate) trait Cluster {
     /// The time by which this cluster is dealt with.
     fn now(&self) -> Instant;
+    /// Whether a secret that the clients were built with has been replaced: only new ones know the new secret.
+    fn has_former_secret(&self) -> bool;
 
     /// The next record, waiting for it up to `wait`. Must be called again and again, or the group throws the member
     /// out.

@@ -91,6 +91,9 @@ fn config(
     for (key, value) in &settings.client {
         config.set(key, value);
     }
+    for (key, secret) in &settings.secrets {
+        config.set(key, secret.get().expose());
+    }
     for (key, value) in owned {
         config.set(*key, *value);
     }
@@ -192,7 +195,7 @@ mod tests {
     fn a_session_is_short_unless_something_else_was_chosen() {
         let of = |option: &str, is_consumer_protocol| {
             let client = [(option.to_owned(), "1".to_owned())].into();
-            session(&KafkaSettings { brokers: vec!["b:1".to_owned()], client }, is_consumer_protocol)
+            session(&KafkaSettings { client, ..KafkaSettings::default() }, is_consumer_protocol)
         };
         assert_eq!(of("socket.keepalive.enable", false), SESSION);
         for option in ["session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"] {
@@ -206,7 +209,7 @@ mod tests {
         for (name, alias) in ALIASES {
             for chosen in [name, alias] {
                 let client = [((*chosen).to_owned(), "1".to_owned())].into();
-                let settings = KafkaSettings { brokers: vec!["b:1".to_owned()], client };
+                let settings = KafkaSettings { client, ..KafkaSettings::default() };
                 let config = config(&settings, "test", &[PRODUCER], OWNED_PRODUCER);
                 let set: Vec<_> = [name, alias].into_iter().filter_map(|name| config.get(name)).collect();
                 assert_eq!(set, ["1"], "{chosen}");

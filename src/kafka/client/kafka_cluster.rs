@@ -19,6 +19,7 @@ use super::messages;
 use super::probe::Probe;
 use crate::domain::record::Outgoing;
 use crate::kafka::dependencies::Dependencies;
+use crate::kafka::settings::SecretChanges;
 
 /// How long the end of a session waits for its open transaction to be aborted.
 const ABANDON: Duration = Duration::from_secs(5);
@@ -35,6 +36,7 @@ pub(crate) struct KafkaCluster {
     consumer: Arc<Consumer>,
     source_topics: Vec<Arc<str>>,
     membership: Option<ConsumerGroupMetadata>,
+    secret_changes: SecretChanges,
 }
 
 /// Why there are no clients.
@@ -52,7 +54,7 @@ impl KafkaCluster {
     /// # Errors
     /// When an option is unknown or wrong, or the system has no thread to give.
     pub(crate) fn connect(deps: &Dependencies, transactional_id: Option<&str>) -> Result<Self, ConnectError> {
-        let topics = &deps.topics;
+        let (topics, secret_changes) = (&deps.topics, deps.kafka.secret_changes());
         let consumer = configuration::consumer(deps)?;
         let producer = Arc::new(configuration::producer(deps, transactional_id)?);
         let sources: Vec<&str> = topics.source_topics.iter().map(|topic| &**topic).collect();
@@ -65,6 +67,7 @@ impl KafkaCluster {
             consumer,
             source_topics: topics.source_topics.clone(),
             membership: None,
+            secret_changes,
         })
     }
 }
@@ -72,6 +75,10 @@ impl KafkaCluster {
 impl Cluster for KafkaCluster {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn has_former_secret(&self) -> bool {
+        self.secret_changes.are_there()
     }
 
     fn poll(&mut self, wait: Duration) -> Option<Result<Received, ClusterError>> {

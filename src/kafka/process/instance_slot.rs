@@ -109,7 +109,7 @@ mod tests {
     fn settings(client: &[(&str, &str)]) -> KafkaSettings {
         let client: BTreeMap<_, _> =
             client.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client }
+        KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client, ..KafkaSettings::default() }
     }
 
     #[test]

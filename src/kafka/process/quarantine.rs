@@ -239,7 +239,7 @@ mod tests {
     use crate::kafka::settings::KafkaSettings;
 
     fn open(directory: &Path) -> (InstanceSlot, Arc<Quarantine>) {
-        let settings = KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], client: BTreeMap::new() };
+        let settings = KafkaSettings { brokers: vec!["127.0.0.1:9092".to_owned()], ..KafkaSettings::default() };
         let slot = InstanceSlot::take(&settings, "g", "triage", directory);
         let quarantine = Quarantine::open(&slot, &["in".into(), "in-2".into()], "triage");
         (slot, Arc::new(quarantine))

@@ -24,6 +24,9 @@ const FETCH_RETRY: Duration = Duration::from_millis(200);
 const REVOKE_GRACE: Duration = Duration::from_secs(15);
 /// Time that a commit has to be confirmed before partitions are given back regardless.
 pub(super) const COMMIT_GRACE: Duration = Duration::from_secs(5);
+/// Time that records under way have when the clients are built anew for a secret that was replaced: that of a revocation,
+/// since connections that exist go on with the former one.
+const NEW_SECRET_GRACE: Duration = REVOKE_GRACE;
 
 impl<C: Cluster> Session<'_, C> {
     /// True if records of this partition are not to be taken in any more.
@@ -112,10 +115,17 @@ impl<C: Cluster> Session<'_, C> {
         self.drain = Some(Drain { leaving: None, owed, is_committing: false, until });
     }
 
-    /// One step of a drain. True when the process may stop.
+    /// Until when records under way may finish, once the session is to end: because the process stops, or because the
+    /// clients know a secret that was replaced, and have to be built anew.
+    fn final_deadline(&self) -> Option<Instant> {
+        let for_new_secret = || self.cluster.has_former_secret().then(|| self.cluster.now() + NEW_SECRET_GRACE);
+        self.stop.requested().or_else(for_new_secret)
+    }
+
+    /// One step of a drain. True when the session is over.
     pub(super) fn advance_drain(&mut self) -> Result<bool, ClusterError> {
         let is_stopping = self.drain.as_ref().is_some_and(Drain::is_final);
-        if let Some(deadline) = self.stop.requested().filter(|_| !is_stopping) {
+        if let Some(deadline) = self.final_deadline().filter(|_| !is_stopping) {
             self.begin_final_drain(deadline);
         }
         let now = self.cluster.now();

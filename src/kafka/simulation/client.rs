@@ -227,6 +227,10 @@ impl Cluster for Client {
         now()
     }
 
+    fn has_former_secret(&self) -> bool {
+        false
+    }
+
     fn poll(&mut self, _wait: Duration) -> Option<Result<Received, ClusterError>> {
         let mut world = self.world.borrow_mut();
         let generation = world.generation;

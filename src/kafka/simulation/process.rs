@@ -163,7 +163,7 @@ fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Depend
     Dependencies {
         name: "sim".into(),
         consumer: 0,
-        kafka: KafkaSettings { brokers: Vec::new(), client: BTreeMap::new() },
+        kafka: KafkaSettings::default(),
         topics: TopicSettings {
             source_topics: vec!["in".into()],
             group: "sim".to_owned(),

@@ -29,6 +29,7 @@ fn writer(instructions: Option<&str>) -> BodyWriter {
         base_url: String::new(),
         model: "model \"one\"".to_owned(),
         api_keys: Vec::new(),
+        proxy: None,
         timeout: std::time::Duration::ZERO,
         max_tokens: 256,
         temperature: Some(0.25),

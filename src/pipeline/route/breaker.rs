@@ -170,6 +170,17 @@ impl Breaker {
         if was_open { Change::None } else { Change::Opened }
     }
 
+    /// A key was replaced. True if the former one was why nobody may call: then a probe may go at once.
+    pub(super) fn has_new_key(&self) -> bool {
+        let mut state = self.state();
+        let is_about_key =
+            |open: &&mut Open| matches!(open.failure.code, Code::ProviderUnauthorized | Code::ProviderQuotaExhausted);
+        let Some(open) = state.open.as_mut().filter(is_about_key) else { return false };
+        open.until = Instant::now();
+        state.times_opened = 0;
+        true
+    }
+
     /// A probe was given up (its record was cancelled): it says nothing.
     pub(super) fn abandoned(&self) {
         self.state().is_probing = false;

@@ -125,6 +125,13 @@ impl Provider {
         self.breaker.open()
     }
 
+    /// Lets it be asked at once if it refused a key that has just been replaced.
+    pub fn has_new_key(&self) {
+        if self.breaker.has_new_key() {
+            self.signal.send();
+        }
+    }
+
     /// Why others are preferred, if they are.
     pub fn disabled(&self) -> Option<Disabled> {
         let disabled = self.health().disabled();

@@ -1,16 +1,19 @@
 //! A database of Postgres 15 or newer.
 
 use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres};
+use tokio::sync::watch;
 
 use super::migrations::{self, Comparison, Readiness, Step};
 use super::{ANSWER_LIMIT, store_error};
 use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
 
@@ -31,19 +34,21 @@ const PLANS: [(&str, &str); 1] = [("enable_seqscan", "off")];
 pub struct PostgresDatabase {
     /// None if the URL cannot be read. It was checked when the configuration was.
     pool: Option<PgPool>,
+    /// The URL, and whether it was replaced since new connections were last made with it.
+    url: Arc<Mutex<watch::Receiver<Secret>>>,
 }
 
 impl PostgresDatabase {
     /// The database at this URL. Nothing is connected yet.
-    pub(in crate::store) fn new(url: &Secret) -> Self {
-        let options = PgConnectOptions::from_str(url.expose()).ok();
-        let options = options.map(|options| options.options(LIMITS).options(PLANS).disable_statement_logging());
+    pub(in crate::store) fn new(url: &CurrentSecret) -> Self {
+        let options = options(&url.get());
         let pool = PoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(CONNECT_LIMIT)
             .after_connect(|connection, _| set_durable(connection).boxed())
             .after_release(|connection, _| is_usable(connection).boxed());
-        Self { pool: options.map(|options| pool.connect_lazy_with(options)) }
+        let url = Arc::new(Mutex::new(url.subscribe()));
+        Self { pool: options.map(|options| pool.connect_lazy_with(options)), url }
     }
 
     pub(in crate::store) fn name(&self) -> StoreName {
@@ -109,8 +114,22 @@ impl PostgresDatabase {
     fn pool(&self) -> Result<&PgPool, StoreError> {
         // The words of the error that was dropped could quote the URL.
         let unreadable = || StoreError("store.url is not the URL of a Postgres database".to_owned());
-        self.pool.as_ref().ok_or_else(unreadable)
+        let pool = self.pool.as_ref().ok_or_else(unreadable)?;
+        let mut url = self.url.lock().unwrap_or_else(PoisonError::into_inner);
+        // An error says that nobody is left who could replace it.
+        if url.has_changed().unwrap_or(false)
+            && let Some(options) = options(&url.borrow_and_update())
+        {
+            pool.set_connect_options(options);
+        }
+        Ok(pool)
     }
+}
+
+/// How connections are made.
+fn options(url: &Secret) -> Option<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url.expose()).ok()?;
+    Some(options.options(LIMITS).options(PLANS).disable_statement_logging())
 }
 
 async fn close(connection: PgConnection) -> Result<(), StoreError> {

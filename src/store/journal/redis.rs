@@ -10,7 +10,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 
 use super::backend::{Backend, Connection, Done, Hash, Holder, Work};
-use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::CurrentSecret;
 use crate::store::availability::StoreName;
 use crate::store::error::StoreError;
 
@@ -19,20 +19,20 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 /// Characters of an error that are shown: that of a pipeline has a part for each command.
 const LONGEST_ERROR: usize = 300;
 
-/// A Redis server.
+/// A Redis server. A password that is replaced is used for the next connection.
 pub(super) struct RedisJournal {
-    url: Secret,
+    url: CurrentSecret,
     has_warned: AtomicBool,
 }
 
 impl RedisJournal {
-    pub(super) fn new(url: Secret) -> Self {
+    pub(super) fn new(url: CurrentSecret) -> Self {
         Self { url, has_warned: AtomicBool::new(false) }
     }
 
     async fn open(&self) -> Result<MultiplexedConnection, StoreError> {
         // Checked when the configuration was read; the words of this error could quote it.
-        let client = Client::open(self.url.expose())
+        let client = Client::open(self.url.get().expose())
             .map_err(|_| StoreError("store.url is not the URL of a Redis server".to_owned()))?;
         let limits = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_LIMIT))
@@ -77,7 +77,7 @@ fn warnings(appendonly: Option<&str>, policy: Option<&str>) -> Vec<&'static str>
 
 impl Backend for RedisJournal {
     fn name(&self) -> StoreName {
-        let client = Client::open(self.url.expose());
+        let client = Client::open(self.url.get().expose());
         let place = client.map(|client| client.get_connection_info().addr().to_string());
         StoreName {
             kind: "redis",
@@ -162,6 +162,7 @@ fn why(error: &RedisError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::Secret;
 
     #[test]
     fn names_are_readable() {
@@ -186,7 +187,7 @@ mod tests {
             let (socket, _) = listener.accept().await.unwrap();
             drop(socket);
         };
-        let store = RedisJournal::new(Secret::new(format!("rediss://:canary@{address}")));
+        let store = RedisJournal::new(Secret::new(format!("rediss://:canary@{address}")).into());
         let (connected, ()) = tokio::join!(store.connect(), serve);
         let Err(StoreError(why)) = connected else { panic!("connected to nobody") };
         assert!(why.contains("tls") && !why.contains("canary"), "{why}");

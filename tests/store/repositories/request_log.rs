@@ -213,7 +213,7 @@ async fn execute(location: &Location, statement: String) {
             let mut file = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
             statement.execute(&mut file).await.map(drop)
         }
-        Location::Postgres(url) => statement.execute(&mut connect(url.expose()).await).await.map(drop),
+        Location::Postgres(url) => statement.execute(&mut connect(url.get().expose()).await).await.map(drop),
         Location::Redis(_) => panic!("no database"),
     };
     done.unwrap();

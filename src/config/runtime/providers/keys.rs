@@ -1,13 +1,16 @@
 //! Where API keys come from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::diagnostics::{Diagnostics, Location};
-use crate::config::document::{Node, Value};
+use crate::config::document::{Node, Origin, Value};
 use crate::config::environment::Environment;
+use crate::config::secret_file;
 use crate::config::section::Section;
 use crate::config::values::{Problem, text, variable_name};
 use crate::domain::secret::Secret;
+use crate::file_watch::current_secret::{CurrentSecret, trimmed};
 
 /// The sources of one provider's keys.
 pub(super) enum Keys {
@@ -62,9 +65,10 @@ fn several<T>(one: impl Fn(&Node) -> Result<T, Problem>) -> impl Fn(&Node) -> Re
 impl Keys {
     /// Whether a key is there, or none is needed. No key is read.
     pub(super) fn are_there(&self, environment: &Environment) -> bool {
+        let is_set = |name: &String| environment.get(name).or(environment.get(&in_file(name))).is_some();
         match self {
             Self::NotNeeded => true,
-            Self::Variables(names) => names.iter().any(|name| environment.get(name).is_some()),
+            Self::Variables(names) => names.iter().any(is_set),
             Self::Files(files, _) => files.iter().any(|file| file.is_file()),
         }
     }
@@ -73,31 +77,51 @@ impl Keys {
     ///
     /// # Errors
     /// The first variable, when none is set.
-    pub(super) fn resolve(self, diagnostics: &Diagnostics, environment: &Environment) -> Result<Vec<Secret>, String> {
+    pub(super) fn resolve(
+        self,
+        diagnostics: &Diagnostics,
+        environment: &Environment,
+    ) -> Result<Vec<CurrentSecret>, String> {
         match self {
             Self::NotNeeded => Ok(Vec::new()),
             Self::Variables(variables) => {
-                let set = |name: &String| environment.get(name).map(trimmed).filter(|key| !key.is_empty());
-                let keys: Vec<Secret> = variables.iter().filter_map(set).map(Secret::new).collect();
+                let key = |name: &String| of_variable(diagnostics, environment, name);
+                let keys: Vec<CurrentSecret> = variables.iter().filter_map(key).collect();
                 if keys.is_empty() { Err(variables.into_iter().next().unwrap_or_default()) } else { Ok(keys) }
             }
             Self::Files(files, location) => {
-                Ok(files.iter().filter_map(|file| in_file(diagnostics, file, &location)).collect())
+                let is_one = files.len() == 1;
+                let key = |(index, file)| {
+                    let path = &location.path;
+                    let setting = if is_one { path.clone() } else { format!("{path}[{index}]") };
+                    secret_file::read(diagnostics, (setting, &location), file, Box::new(check))
+                };
+                Ok(files.into_iter().enumerate().filter_map(key).collect())
             }
         }
     }
 }
 
-fn in_file(diagnostics: &Diagnostics, file: &Path, location: &Location) -> Option<Secret> {
-    let text = diagnostics.text(file, location)?;
-    let key = trimmed(&text);
-    if key.is_empty() {
-        diagnostics.note(location, Problem::new(format!("{} is empty", file.display()), "put the key in it"));
-    }
-    Some(Secret::new(key))
+/// The variable that names a file with the key which another one would have.
+fn in_file(variable: &str) -> String {
+    format!("{variable}_FILE")
 }
 
-/// Without what editors and shells put around a key.
-fn trimmed(key: &str) -> &str {
-    key.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+/// The key of a variable, or of the file that the same variable with `_FILE` behind its name names.
+fn of_variable(diagnostics: &Diagnostics, environment: &Environment, name: &str) -> Option<CurrentSecret> {
+    let file = in_file(name);
+    if let Some(path) = environment.get(&file) {
+        let location = Location { origin: Origin::Variable(Arc::from(file.as_str())), path: String::new() };
+        return secret_file::read(diagnostics, (file, &location), PathBuf::from(path), Box::new(check));
+    }
+    let key = environment.get(name).map(trimmed).filter(|key| !key.is_empty())?;
+    Some(Secret::new(key).into())
+}
+
+/// Whether a header can carry it.
+fn check(key: &str) -> Result<(), String> {
+    if key.contains(char::is_control) {
+        return Err("a key has one line, without control characters".to_owned());
+    }
+    Ok(())
 }

@@ -96,6 +96,7 @@ pub(super) fn remote(section: &mut Section<'_>, defaults: &Defaults) -> Option<R
     Some(RemoteSettings {
         base_url: section.get("base_url", base_url).unwrap_or_else(|| defaults.base_url.to_owned()),
         api_keys: Vec::new(),
+        proxy: None,
         timeout: section.get("timeout", timeout).unwrap_or(DEFAULT_TIMEOUT),
         max_tokens: section.get("max_tokens", integer(1..=MAX_TOKENS)).unwrap_or(DEFAULT_MAX_TOKENS),
         temperature: section.get("temperature", number(0.0..=2.0)),

@@ -101,7 +101,58 @@ fn a_database_is_named_by_its_url_which_is_secret() {
         let StoreUrl::Durable(Location::Postgres(kept) | Location::Redis(kept)) = &config.store.url else {
             panic!("{:?}", config.store)
         };
-        assert_eq!(kept.expose(), url);
+        assert_eq!(kept.get().expose(), url);
         assert!(!format!("{config:?}").contains("canary"));
+    }
+}
+
+#[test]
+fn a_url_may_stand_in_a_file_which_counts_before_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (store, cache) = (file("store", "postgres://me:canary@db/sp\n"), file("cache", "redis://:canary@r/0"));
+    let variables = [
+        ("STRUCTURED_PROMPT_STORE__URL", "sqlite://image-default.db"),
+        ("STRUCTURED_PROMPT_STORE__URL_FILE", store.as_str()),
+        ("STRUCTURED_PROMPT_CACHE__REDIS_URL_FILE", cache.as_str()),
+    ];
+    let config = load_text("", &[KEYED.as_slice(), &variables].concat()).unwrap();
+    let files: Vec<_> = config.secrets().filter_map(|secret| secret.file()?.to_str()).collect();
+    assert_eq!(files, [cache.as_str(), store.as_str()]);
+    assert!(!format!("{config:?}").contains("canary"));
+    for (name, text, why) in [
+        ("sqlite", "sqlite://canary.db", "this is no server's URL"),
+        ("wrong", "canary://x", "this is not the URL of a store"),
+        ("empty", "\n", "is empty"),
+    ] {
+        let found = findings(&format!("store: {{ url_file: '{}' }}", file(name, text)));
+        assert!(found.contains("store.url_file: ") && found.contains(why) && !found.contains("canary"), "{found}");
+    }
+}
+
+#[test]
+fn another_place_in_the_file_is_not_gone_to_without_a_restart() {
+    use crate::file_watch::FromFiles as _;
+    for (first, same, others) in [
+        (
+            "postgres://me:a@db/sp",
+            "postgres://me:b@db:5432/sp?sslmode=require",
+            ["postgres://me:b@db2/sp", "redis://r"],
+        ),
+        ("redis://:a@r/1", "rediss://me:b@r/1", ["redis://:b@r/2", "postgres://db/sp"]),
+    ] {
+        let StoreUrl::Durable(location) = StoreUrl::parse(first, Path::new("")).unwrap() else { panic!("{first}") };
+        let location = location.in_file("store.url_file".to_owned(), "/run/url".into());
+        let secret = location.secret().unwrap();
+        for other in others {
+            secret.take(Ok(vec![other.into()]));
+            assert_eq!(secret.get().expose(), first, "{other}");
+        }
+        secret.take(Ok(vec![same.into()]));
+        assert_eq!(secret.get().expose(), same);
     }
 }

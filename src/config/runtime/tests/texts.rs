@@ -64,10 +64,10 @@ fn a_key_is_read_from_any_utf8_file() {
     let yaml: (&str, &[u8]) = ("r.yaml", b"\xef\xbb\xbfproviders:\r\n  gpt:\r\n    api_key_file: key\r\n");
     for key in [&b"\xef\xbb\xbfsk-one"[..], b"sk-one\r\n", b"\xef\xbb\xbf sk-one \n\n", b"sk-one"] {
         let config = load_bytes(&[yaml, ("key", key)], &[]).unwrap();
-        assert_eq!(openai(&config, "gpt").api_keys[0].expose(), "sk-one");
+        assert_eq!(openai(&config, "gpt").api_keys[0].get().expose(), "sk-one");
     }
     let marked = load_text("{}", &[("OPENAI_API_KEY", "\u{feff}sk-one\n")]).unwrap();
-    assert_eq!(openai(&marked, "gpt").api_keys[0].expose(), "sk-one");
+    assert_eq!(openai(&marked, "gpt").api_keys[0].get().expose(), "sk-one");
     for (key, message) in [
         (utf16("\u{feff}sk-one"), "key is no text: it is UTF-16, and only UTF-8 is read"),
         (b"sk-\xe9".to_vec(), "key is no text: line 1, column 4 is not UTF-8"),
@@ -90,4 +90,26 @@ fn a_configuration_in_another_encoding_is_named_as_that() {
         let found = load_bytes(&[("r.yaml", &text)], &KEYED).unwrap_err();
         assert!(found.contains(message) && found.contains("save it as UTF-8"), "{found}");
     }
+}
+
+#[test]
+fn a_secret_of_the_brokers_may_stand_in_a_file() {
+    use crate::file_watch::FromFiles as _;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("password");
+    fs::write(&path, "canary-1\n").unwrap();
+    let file = path.to_str().unwrap();
+    let in_yaml = format!("kafka: {{ client: {{ sasl.password.file: '{file}' }} }}");
+    let variable = ("STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD_FILE", file);
+    let both = [KEYED[0], variable, ("STRUCTURED_PROMPT_KAFKA__CLIENT__SASL_PASSWORD", "canary-2")];
+    for config in [load_text(&in_yaml, &KEYED), load_text("", &both)] {
+        let config = config.unwrap();
+        let secret = &config.kafka.secrets["sasl.password"];
+        assert!(config.kafka.client.is_empty() && !format!("{config:?}").contains("canary"));
+        assert_eq!(secret.get().expose(), "canary-1");
+        secret.take(Ok(vec![b"canary-3".to_vec()]));
+        assert_eq!(secret.get().expose(), "canary-3");
+    }
+    let found = findings("kafka: { client: { sasl.username.file: x } }");
+    assert!(found.contains("librdkafka has no such option"), "{found}");
 }

@@ -67,7 +67,7 @@ fn setup() -> Setup {
     let clock = Arc::new(ManualClock::default());
     let keys = Arc::new(MemoryKeys::new(Arc::clone(&clock) as Arc<dyn Clock>));
     let mut parts = parts(&[Arc::new(FakeModel::new((0..9).map(|_| FakeModel::says("{}"))))]);
-    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY));
+    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY).into());
     parts.keys = Some(Arc::clone(&keys) as _);
     parts.authenticator =
         Arc::new(Authenticator::keys(Some(Arc::clone(&keys) as _), Arc::clone(&clock) as _, Arc::default()));

@@ -24,7 +24,7 @@ fn setup() -> Setup {
     let (filter, level) = LogLevel::new(EnvFilter::new("info"));
     let audit = Arc::new(MemoryAudit::default());
     let mut parts = parts(&[]);
-    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY));
+    parts.settings.admin_key = Some(Secret::new(ADMIN_KEY).into());
     parts.audit = Arc::clone(&audit) as _;
     parts.log_level = Some(level);
     Setup { api: Api::new(parts), audit, _filter: filter }

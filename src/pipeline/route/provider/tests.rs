@@ -131,3 +131,28 @@ async fn a_pause_has_its_end_in_words() {
     assert_eq!(asked_again(now + Duration::from_millis(11_200)), "it is asked again in 12 s");
     assert_eq!(asked_again(now), "it is being tried out");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_refused_its_key_is_asked_at_once_with_a_new_one() {
+    let refused = || fails(Code::ProviderUnauthorized);
+    let provider = provider(Scripted::new("gpt", [refused(), refused(), refused(), FakeModel::says("{}")]));
+    for _ in 0..3 {
+        assert!(ask(&provider).await.is_err());
+    }
+    let told = provider.signal.subscribe();
+    assert!(matches!(provider.admit(NEED, Applicant::Anyone), Err(Denied::Open(_))), "it is left alone for 15 s");
+    provider.has_new_key();
+    assert!(told.has_changed().unwrap(), "who waits looks again");
+    assert!(ask(&provider).await.is_ok() && provider.open().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_no_reason_to_ask_a_provider_that_is_away() {
+    let script = [fails(Code::ProviderUnavailable), fails(Code::ProviderUnavailable), fails(Code::ProviderUnavailable)];
+    let provider = provider(Scripted::new("gpt", script));
+    for _ in 0..3 {
+        assert!(ask(&provider).await.is_err());
+    }
+    provider.has_new_key();
+    assert!(matches!(provider.admit(NEED, Applicant::Anyone), Err(Denied::Open(_))));
+}
