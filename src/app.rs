@@ -6,9 +6,10 @@
 //!   changes;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
-//!   evaluation; [`errors`]: why it cannot start.
+//!   evaluation; [`asking_again`]: dead letters whose records are asked otherwise; [`errors`]: why it cannot start.
 
 mod api;
+pub mod asking_again;
 pub mod audit;
 mod cache;
 pub mod connector_schema;

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod demo;
+pub mod dlq;
 mod entries;
 pub mod eval;
 pub mod healthcheck;
@@ -14,6 +15,7 @@ pub mod run;
 pub mod schema;
 mod stored;
 pub mod template;
+mod terminal_text;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -54,6 +56,7 @@ enum Command {
     Lint(lint::Args),
     Eval(eval::Args),
     Review(review::Args),
+    Dlq(Box<dlq::Args>),
     Schema(schema::Args),
     Template(template::Args),
     Cache(cache::Args),
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         }
         Command::Eval(args) => eval::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Review(args) => review::run(&args, &mut io::stdout()),
+        Command::Dlq(args) => dlq::run(&args, &mut io::stdout()),
         Command::Schema(args) => schema::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Cache(args) => cache::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),
         Command::Template(args) => template::run(&args, &mut io::stdout(), &mut io::stderr()).unwrap_or(Exit::Failed),

@@ -2,8 +2,8 @@
 //!
 //! In: [`cloudevents`] and [`plain`] turn a Kafka record into an [`Event`](crate::domain::event::Event). Out: a
 //! [`result_event`] is a result before it is in any wire format, and [`kafka_binary`] and [`json_event`] write it;
-//! [`review_record`] is a result with the record that it answers; [`dead_letter`] is a record with its failure. [`trace`]
-//! carries the trace through both. [`stored_answer`] is an answer as it is kept. Input is untrusted: nothing here panics
+//! [`review_record`] is a result with the record that it answers; [`dead_letter`] is a record with its failure, and
+//! [`replay_mark`] what such a record says that is sent again. [`trace`] carries the trace through all of them. [`stored_answer`] is an answer as it is kept. Input is untrusted: nothing here panics
 //! or recurses without a bound, and no error repeats what the sender wrote except names of headers and attributes.
 
 mod attribute_list;
@@ -22,6 +22,7 @@ mod field_evidence;
 pub mod json_event;
 pub mod kafka_binary;
 pub mod plain;
+pub mod replay_mark;
 pub mod result_event;
 pub mod review_record;
 pub mod stored_answer;

@@ -10,11 +10,13 @@
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
 //! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
 //! - [`review_queue`]: results that wait for a person, and what becomes of each, once;
+//! - [`dead_letters`]: records without a result, read and sent again;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
 pub mod audit_topic;
 pub mod client;
+pub mod dead_letters;
 pub mod dependencies;
 pub mod embedded;
 mod field_counts;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "in a test they are assertions")]
 
+#[path = "support/broker.rs"]
+#[allow(clippy::disallowed_methods, unreachable_pub, reason = "other tests use the rest of it")]
+mod broker;
 #[path = "http/program.rs"]
 #[allow(dead_code, clippy::disallowed_methods, unreachable_pub, reason = "another test uses the rest of it")]
 mod program;
@@ -10,8 +13,10 @@ mod program;
 mod wait;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use broker::TestRecord;
 use program::Program;
 use serde_json::Value;
 use wait::wait_until;
@@ -105,4 +110,82 @@ fn the_calls_of_the_http_page_have_the_answers_that_it_shows() {
         let shown: Value = serde_json::from_str(shown).expect("JSON");
         assert_eq!(lasting(answer.clone()), lasting(shown), "{answer:#}");
     }
+}
+
+/// The example's directory in a place of its own, with topics of its own.
+struct ReplayExample {
+    directory: tempfile::TempDir,
+    name: String,
+}
+
+impl ReplayExample {
+    fn new(example: &Path) -> Self {
+        let (directory, name) = (tempfile::tempdir().expect("a directory"), broker::unique("reviews"));
+        for file in ["connector.yaml", "structured-prompt.yaml"] {
+            let text = std::fs::read_to_string(example.join(file)).expect("a file");
+            std::fs::write(directory.path().join(file), text.replace("reviews", &name)).expect("a file");
+        }
+        for topic in ["", ".structured", ".dlq"] {
+            broker::create_topic(&format!("{name}{topic}"), 1, &[]);
+        }
+        let events = std::fs::read_to_string(example.join("events.jsonl")).expect("the events");
+        broker::produce(&name, 1, &events.lines().map(TestRecord::new).collect::<Vec<_>>());
+        Self { directory, name }
+    }
+
+    /// What a block of the page prints.
+    fn shell(&self, commands: &str) -> String {
+        let program = Path::new(env!("CARGO_BIN_EXE_structured-prompt")).parent().expect("its directory");
+        let commands = format!("export PATH=\"{}:$PATH\"\n{commands}", program.display());
+        let output = Command::new("bash")
+            .args(["-euc", &commands])
+            .current_dir(self.directory.path())
+            .env("STRUCTURED_PROMPT_KAFKA__BROKERS", broker::brokers())
+            .output()
+            .expect("bash");
+        assert!(output.status.success(), "{commands}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs the connector until its topics have so many results and letters.
+    fn run_until(&self, results: usize, letters: usize) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_structured-prompt"))
+            .args(["run", "--config", "structured-prompt.yaml", "--connectors", "connector.yaml"])
+            .current_dir(self.directory.path())
+            .env("STRUCTURED_PROMPT_KAFKA__BROKERS", broker::brokers())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program");
+        let count = |topic: &str| broker::read(&format!("{}{topic}", self.name)).len();
+        wait_until("the outcomes", Duration::from_secs(60), || match (count(".structured"), count(".dlq")) {
+            found if found == (results, letters) => Ok(()),
+            found => Err(format!("{found:?}")),
+        });
+        let stopped = Command::new("kill").arg(child.id().to_string()).status().expect("kill");
+        assert!(stopped.success() && child.wait().expect("its end").success());
+    }
+}
+
+#[test]
+fn records_that_a_mistake_has_cost_come_back_when_it_is_mended() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/dead-letter-replay");
+    let page = std::fs::read_to_string(example.join("README.md")).expect("the page");
+    let blocks: Vec<&str> = blocks(&page, &["sh"]).into_iter().map(|(_, block)| block).collect();
+    let &[look, mend, plan, first, rest] = &blocks[..] else { panic!("five blocks: {blocks:?}") };
+    let example = ReplayExample::new(&example);
+    example.run_until(1, 4);
+    let shown = example.shell(look);
+    assert!(shown.contains("\"by_code\":{\"not_a_cloudevent\":1,\"template_failed\":3}"), "{shown}");
+    assert!(shown.contains("value      {\"specversion\":\"1.0\",\"id\":\"r-2\""), "{shown}");
+    assert!(example.shell(mend).contains("1 file, no findings"));
+    let planned = example.shell(plan);
+    assert!(planned.contains("\"matched\":3,\"sent\":0,"), "{planned}");
+    assert!(planned.contains(&format!("\"by_topic\":{{\"{}\":3}}", example.name)), "{planned}");
+    let sent = example.shell(first);
+    assert!(sent.contains("\"matched\":3,\"sent\":1,\"skipped\":0,\"remaining\":2,"), "{sent}");
+    example.run_until(2, 4);
+    let sent = example.shell(rest);
+    assert!(sent.contains("\"matched\":2,\"sent\":2,"), "{sent}");
+    example.run_until(4, 4);
+    assert!(example.shell(rest).contains("\"matched\":0,"));
 }

@@ -105,6 +105,15 @@ impl Builder<'_> {
         Ok(connectors)
     }
 
+    /// What takes the records of one connector through the engine, for a command that has records from elsewhere.
+    pub(super) async fn handler(&self, config: ConnectorConfig) -> Result<Arc<RecordHandler>, AppError> {
+        let providers = self.providers.asked_by(&config, &self.shared.runtime)?;
+        let named = self.spec(&config, providers, self.providers.second_of(&config)?);
+        let parts = named.first(&config, &self.storage.definitions).await?;
+        let (spec, caller) = (named.spec(&parts), self.caller(&config));
+        Ok(self.dependencies(config, spec, caller, None).handler)
+    }
+
     fn spec(
         &self,
         config: &ConnectorConfig,

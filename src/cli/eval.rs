@@ -36,8 +36,8 @@ pub struct Args {
     /// The connector whose question is asked
     #[arg(long, value_name = "FILE")]
     connector: PathBuf,
-    /// A variant of it: provider, model, template, prompt (a file), schema, temperature and evidence may differ. May be given
-    /// several times; all are compared with the first one [default: the connector as it is]
+    /// A variant of it: provider, model, template, prompt (a file), schema, temperature, evidence and confidence_threshold
+    /// may differ. May be given several times; all are compared with the first one [default: the connector as it is]
     #[arg(long = "variant", value_name = "NAME=KEY:VALUE,…", value_parser = parse_variant)]
     variants: Vec<VariantArgument>,
     /// Runtime configuration: its providers are asked, and its store has the schemas and templates. Without it, whoever

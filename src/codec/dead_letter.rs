@@ -1,12 +1,15 @@
 //! A dead letter: the original record byte for byte, and why it failed.
 //!
 //! The `__connect.errors.*` headers are those of Kafka Connect's dead-letter queue (KIP-298), which Kafka tools already
-//! read; the `sp-` headers are ours.
+//! read; the `sp-` headers are ours. [`DeadLetter`] reads one back.
+
+mod letter;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use self::letter::{DeadLetter, LeftAlone, MOST_REPLAYS, NotALetter};
 use super::{cloudevents, trace, write};
 use crate::domain::failure::{Failure, Kind, Stage};
 use crate::domain::record::{Header, Outgoing, Record};

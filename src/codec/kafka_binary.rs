@@ -2,7 +2,7 @@
 //! the data.
 
 use super::result_event::ResultEvent;
-use super::{dead_letter, payload, review_record, write};
+use super::{dead_letter, payload, replay_mark, review_record, write};
 use crate::domain::record::{Outgoing, Record};
 
 /// The record that carries a result: with the key of the record that asked for it, and with those of its headers that
@@ -30,4 +30,5 @@ fn is_replaced(name: &str) -> bool {
         || REPLACED.iter().any(|ours| name.eq_ignore_ascii_case(ours))
         || dead_letter::is_mark(name)
         || review_record::is_mark(name)
+        || replay_mark::is_mark(name)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::replay_mark::ReplayMark;
 use super::{cloudevents, payload, write};
 use crate::domain::event::{Data, Event};
 use crate::domain::failure::Failure;
@@ -46,12 +47,14 @@ fn value(record: &Record) -> Result<&Bytes, Failure> {
 }
 
 fn event(record: &Record, content_type: &str, data: Data) -> Event {
+    // What happened has not happened again when a dead letter is sent again.
+    let timestamp_ms = ReplayMark::of(record).map_or(record.timestamp_ms, |mark| mark.original_timestamp_ms());
     Event {
         id: id(&record.position),
         source: source(&record.position),
         kind: PROMPT_REQUESTED.to_owned(),
         subject: None,
-        time: record.timestamp_ms.and_then(write::timestamp),
+        time: timestamp_ms.and_then(write::timestamp),
         data_content_type: Some(content_type.to_owned()),
         data_schema: None,
         extensions: BTreeMap::new(),
@@ -76,6 +79,13 @@ mod tests {
         assert_eq!(event.time.as_deref(), Some("2026-01-01T00:00:00.123Z"));
         assert_eq!(event.data, Data::Json(json!({"a":1})));
         assert_eq!(decode_text(&record(&[], Some(b"{}"))).unwrap().data, Data::Text("{}".to_owned()));
+    }
+
+    #[test]
+    fn a_record_that_is_sent_again_is_of_the_time_that_it_had_at_first() {
+        let again = [("sp-replays", "1"), ("sp-replay-of", "in/3/42@1767139200000"), ("sp-replay-of-trace-id", "1b")];
+        let event = decode_text(&record(&again, Some(b"hello"))).unwrap();
+        assert_eq!(event.time.as_deref(), Some("2025-12-31T00:00:00.000Z"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use super::plain;
+use super::replay_mark::ReplayMark;
 use crate::domain::event::Event;
 use crate::domain::record::{Header, Record};
 
@@ -35,19 +36,29 @@ impl TraceContext {
 const NOT_SAMPLED: &str = "00";
 
 /// The trace of a record: from its event's extension, else from its Kafka headers, else made from what identifies it,
-/// so that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks.
+/// so that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks. A dead letter that is sent
+/// again begins a trace each time, and its [`ReplayMark`] links to that of the letter.
 ///
 /// Give the event if it could be decoded: in structured mode the extension is inside the value.
 pub fn context(record: &Record, event: Option<&Event>) -> TraceContext {
-    given(record, event).unwrap_or_else(|| {
-        let (trace, span) = match event {
-            Some(event) => ids(&[&event.source, &event.id]),
-            None => ids(&[&plain::source(&record.position), &plain::id(&record.position)]),
-        };
-        let trace_id = format!("{trace:032x}");
-        let traceparent = format!("00-{trace_id}-{span:016x}-{NOT_SAMPLED}");
-        TraceContext { traceparent, trace_id, tracestate: None }
-    })
+    match ReplayMark::of(record) {
+        Some(mark) => begun(record, event, Some(mark.times)),
+        None => given(record, event).unwrap_or_else(|| begun(record, event, None)),
+    }
+}
+
+/// A trace that begins with us.
+fn begun(record: &Record, event: Option<&Event>, replays: Option<u32>) -> TraceContext {
+    let (source, id) = match event {
+        Some(event) => (event.source.clone(), event.id.clone()),
+        None => (plain::source(&record.position), plain::id(&record.position)),
+    };
+    let replays = replays.map(|times| times.to_string());
+    let parts: Vec<&str> = [source.as_str(), id.as_str()].into_iter().chain(replays.as_deref()).collect();
+    let (trace, span) = ids(&parts);
+    let trace_id = format!("{trace:032x}");
+    let traceparent = format!("00-{trace_id}-{span:016x}-{NOT_SAMPLED}");
+    TraceContext { traceparent, trace_id, tracestate: None }
 }
 
 fn given(record: &Record, event: Option<&Event>) -> Option<TraceContext> {
@@ -203,6 +214,19 @@ mod tests {
         assert_eq!(recorded_trace("00-x-y-01"), None);
         assert_eq!(recorded_trace_of(&[Header::text("traceparent", START)]), Some(id));
         assert_eq!(recorded_trace_of(&[Header::text("ce_traceparent", START)]), None);
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_sent_again_begins_a_trace_each_time() {
+        let again = |times| {
+            let mark = [("sp-replays", times), ("sp-replay-of", "in/3/42@0"), ("sp-replay-of-trace-id", "1b")];
+            of(&binary(&[&[("ce_traceparent", START), ("ce_tracestate", "a=1")], &mark[..]].concat(), None))
+        };
+        let (first, second) = (again("1"), again("2"));
+        assert_eq!(first, again("1"), "a redelivery continues it");
+        assert_ne!(first.trace_id, second.trace_id);
+        assert_ne!(first.trace_id, of(&binary(&[], None)).trace_id);
+        assert_eq!((first.tracestate.as_deref(), parse(&first.traceparent).is_some()), (None, true));
     }
 
     #[test]

@@ -178,8 +178,8 @@ pub fn read_text(file: &Path, text: &str, defaults: &RuntimeDefaults) -> Result<
     read_one(file, text, |_| {}, defaults)
 }
 
-/// Reads one connector from its text as an evaluation asks it: with some of its settings changed, and without its
-/// calibration and its second provider.
+/// Reads one connector from its text as an evaluation or a replay asks it: with some of its settings changed, and without
+/// its calibration and its second provider.
 ///
 /// # Errors
 /// Everything that is wrong, at once.

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use self::paid_answer::JournalledAnswer;
 use super::outcome::{RecordOutcome, Settled};
+use crate::codec::replay_mark::ReplayMark;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::record::Record;
@@ -91,7 +92,8 @@ impl RememberedOutcomes {
         Some(Claim {
             event: Key(hash.finalize().into()),
             input: Key(input.finalize().into()),
-            origin: origin(record),
+            // A dead letter that is sent again is the record that it was: its event is that record's to answer.
+            origin: ReplayMark::of(record).map_or_else(|| record.identity(), |mark| mark.original),
             window,
         })
     }
@@ -114,7 +116,11 @@ impl RememberedOutcomes {
         update_optional(&mut hash, record.key.as_ref());
         update_optional(&mut hash, record.value.as_ref());
         let mut of_record = hash.clone();
-        update(&mut of_record, origin(record).as_bytes());
+        update(&mut of_record, record.identity().as_bytes());
+        if let Some(mark) = ReplayMark::of(record) {
+            // Each time that it is sent again it is tried again.
+            update(&mut of_record, &mark.times.to_be_bytes());
+        }
         Some(Keys { result: Key(hash.finalize().into()), dead_letter: Key(of_record.finalize().into()) })
     }
 
@@ -170,11 +176,6 @@ impl RememberedOutcomes {
         update(&mut hash, self.connector.as_bytes());
         hash
     }
-}
-
-/// The record, for good. With its timestamp, because a topic that is created anew counts from zero again.
-fn origin(record: &Record) -> String {
-    format!("{}@{}", record.position, record.timestamp_ms.unwrap_or_default())
 }
 
 /// With its length, so that two parts cannot be taken for others.

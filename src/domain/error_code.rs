@@ -22,6 +22,10 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage, in the order of the pipeline.
+    pub const ALL: [Self; 7] =
+        [Self::Decode, Self::Resolve, Self::Accept, Self::Ask, Self::Approve, Self::Score, Self::Publish];
+
     /// The name that users see (`sp-stage`, metric label `stage`).
     pub fn as_str(self) -> &'static str {
         match self {

@@ -65,6 +65,11 @@ impl Outgoing {
 }
 
 impl Record {
+    /// Which record this is, for good. With its timestamp, because a topic that is created anew counts from zero again.
+    pub fn identity(&self) -> String {
+        format!("{}@{}", self.position, self.timestamp_ms.unwrap_or_default())
+    }
+
     /// Bytes that the record occupies in memory, roughly: what intake is bounded by.
     pub fn weight(&self) -> usize {
         const FIXED: usize = 256;

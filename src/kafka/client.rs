@@ -6,10 +6,11 @@
 //! - `probe`: the thread that asks whether the cluster answers and has our topics;
 //! - `configuration`: librdkafka's options; `callbacks`: what it reports; `messages`: its messages as records and back;
 //! - `commit`: what is committed for a partition; [`commit_metadata`]: what is completed beyond the offset, as text;
-//! - `transaction_calls`: time limits and errors of the transaction API;
+//! - `transaction_calls`: time limits and errors of the transaction API; `batch_transaction`: transactions of a command;
 //! - `topic_limits`: the sizes that topics take; `missing_topics`: topics that cannot be used;
-//! - `error_advice`: what to do about an error of the client.
+//! - `error_advice`: what to do about an error of the client; `transient_errors`: those that pass by themselves.
 
+pub(super) mod batch_transaction;
 pub(super) mod callbacks;
 pub(super) mod cluster;
 pub(super) mod commit;
@@ -23,3 +24,4 @@ mod missing_topics;
 mod probe;
 mod topic_limits;
 pub(super) mod transaction_calls;
+pub(super) mod transient_errors;

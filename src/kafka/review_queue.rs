@@ -24,6 +24,7 @@ use self::partition::ReviewPartition;
 use self::transaction::DecisionTransaction;
 use super::client::commit::{self, Commit, Partition};
 use super::client::commit_metadata::Completed;
+use super::client::transient_errors::{is_beginning, is_outage};
 use super::client::{configuration, messages};
 use super::settings::KafkaSettings;
 use crate::codec::review_record::{NotForReview, WaitingResult};
@@ -306,17 +307,4 @@ impl<'a> ReviewQueue<'a> {
             }
         }
     }
-}
-
-/// Whether a broker is away, which may be one of several.
-fn is_outage(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode as E;
-    matches!(error.rdkafka_error_code(), Some(E::AllBrokersDown | E::BrokerTransportFailure | E::Resolve))
-}
-
-/// Whether the group's coordinator is about to begin its work.
-fn is_beginning(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode as E;
-    let code = error.rdkafka_error_code();
-    matches!(code, Some(E::NotCoordinator | E::CoordinatorNotAvailable | E::CoordinatorLoadInProgress))
 }

@@ -22,6 +22,7 @@ mod broker;
 mod completed;
 mod consumers;
 mod crash;
+mod dead_letters;
 mod exactly_once;
 mod new_secret;
 mod outage;

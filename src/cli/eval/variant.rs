@@ -79,7 +79,10 @@ mod tests {
             ("a=provider:x,provider:y", "provider is there twice"),
             ("a=model:x,model:y", "model is there twice"),
             ("a=provder:gpt", "did you mean provider?"),
-            ("a=colour:red", "write one of provider, template, prompt, schema, temperature, evidence, model"),
+            (
+                "a=colour:red",
+                "write one of provider, template, prompt, schema, temperature, evidence, confidence_threshold, model",
+            ),
         ] {
             let error = parse_variant(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cli::terminal_text::{in_line, printable};
 use crate::codec::review_record::WaitingResult;
 use crate::eval::source;
 use crate::kafka::review_queue::ReviewPlace;
@@ -135,21 +136,6 @@ fn marked(text: &str, chars: &BTreeSet<usize>, (begin, end): (&str, &str)) -> St
         shown.push_str(end);
     }
     shown
-}
-
-fn in_line(text: &str) -> String {
-    text.chars().map(printable).collect()
-}
-
-/// A character, unless a terminal would obey it, or it changes the direction of writing: that can make one text look
-/// like another.
-fn printable(character: char) -> char {
-    let is_direction = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    match character {
-        '\t' => ' ',
-        _ if character.is_control() || is_direction => char::REPLACEMENT_CHARACTER,
-        _ => character,
-    }
 }
 
 #[cfg(test)]

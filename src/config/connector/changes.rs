@@ -1,4 +1,4 @@
-//! Settings of a connector that an evaluation changes: the same records, asked otherwise.
+//! Settings of a connector that an evaluation or a replay changes: the same records, asked otherwise.
 
 use std::path::{Path, absolute};
 use std::sync::Arc;
@@ -21,12 +21,21 @@ pub enum Setting {
     Temperature,
     /// `options.evidence`.
     Evidence,
+    /// `options.confidence_threshold`.
+    ConfidenceThreshold,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Provider, Self::Template, Self::Prompt, Self::Schema, Self::Temperature, Self::Evidence];
+    pub const ALL: [Self; 7] = [
+        Self::Provider,
+        Self::Template,
+        Self::Prompt,
+        Self::Schema,
+        Self::Temperature,
+        Self::Evidence,
+        Self::ConfidenceThreshold,
+    ];
 
     /// The name that users write.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +46,7 @@ impl Setting {
             Self::Schema => "schema",
             Self::Temperature => "temperature",
             Self::Evidence => "evidence",
+            Self::ConfidenceThreshold => "confidence_threshold",
         }
     }
 
@@ -56,8 +66,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Lays them over the tree of a connector. What an evaluation does without is left out: the calibration, since it
-    /// counts anew, and the second provider, which nobody asks and whose key may not be there.
+    /// Lays them over the tree of a connector. What an evaluation and a replay do without is left out: the calibration, which
+    /// was made for what is asked unchanged, and the second provider, whose key may not be there.
     pub(super) fn apply(&self, root: &mut Node) {
         let name: Arc<str> = Arc::from(self.name.as_str());
         let member = |node: &Node, key: &str| node.entries().iter().position(|entry| entry.key == key);
@@ -78,6 +88,7 @@ impl Changes {
                 }
                 Setting::Temperature => set(&["options", "temperature"], value),
                 Setting::Evidence => set(&["options", "evidence"], value),
+                Setting::ConfidenceThreshold => set(&["options", "confidence_threshold"], value),
                 Setting::Template | Setting::Prompt => {
                     ["template", "inline", "file"].iter().for_each(|form| set(&["prompt", form], ""));
                     if *setting == Setting::Template {

@@ -30,15 +30,19 @@ const CONSUMER: &[(&str, &str)] = &[
 ];
 
 const REVIEW_CLIENT: &str = "structured-prompt-review";
+const DEAD_LETTER_CLIENT: &str = "structured-prompt-dead-letters";
 
 /// Options that only a member of a group has.
 const OF_MEMBERS: [&str; 3] = [GROUP_INSTANCE_ID, "group.protocol", "group.remote.assignor"];
 
-const REVIEW_CONSUMER: &[(&str, &str)] = &[
+/// Options of commands that read a topic to its end.
+const COMMAND_CONSUMER: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
     ("check.crcs", "true"),
     // A fetch at the end of a partition waits this long before it says so; the default is half a second.
     ("fetch.wait.max.ms", "50"),
+    // What is read ahead, however long the topic is.
+    ("queued.max.messages.kbytes", "16384"),
 ];
 
 /// How long the group keeps the partitions of a member that is not heard of: what a single instance waits for after it
@@ -145,19 +149,37 @@ fn add_transactions(config: &mut ClientConfig, id: &str) {
     config.set("transaction.timeout.ms", &timeout).set("message.timeout.ms", &timeout);
 }
 
-/// A consumer that reads results for review, and what was decided about them. It takes partitions without joining the
-/// group, and says where they end.
+/// A consumer that reads results for review, and what was decided about them.
 pub(crate) fn review_consumer(settings: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
-    let mut settings = settings.clone();
-    settings.client.retain(|option, _| !OF_MEMBERS.contains(&option.as_str()));
-    let mut config = config(&settings, REVIEW_CLIENT, &[COMMON, REVIEW_CONSUMER], OWNED_CONSUMER);
-    config.set("group.id", group).set("enable.partition.eof", "true");
-    config.create()
+    command_consumer(settings, REVIEW_CLIENT, group)
 }
 
 /// A producer for what people decide about results for review.
 pub(crate) fn review_producer(settings: &KafkaSettings, transactional_id: &str) -> KafkaResult<Producer> {
-    let mut config = config(settings, REVIEW_CLIENT, &[COMMON, PRODUCER], OWNED_PRODUCER);
+    command_producer(settings, REVIEW_CLIENT, transactional_id)
+}
+
+/// A consumer that reads dead letters, and how far a group has sent them again.
+pub(crate) fn dead_letter_consumer(settings: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
+    command_consumer(settings, DEAD_LETTER_CLIENT, group)
+}
+
+/// A producer that sends dead letters again.
+pub(crate) fn dead_letter_producer(settings: &KafkaSettings, transactional_id: &str) -> KafkaResult<Producer> {
+    command_producer(settings, DEAD_LETTER_CLIENT, transactional_id)
+}
+
+/// A consumer that takes partitions without joining the group, and says where they end.
+fn command_consumer(settings: &KafkaSettings, client_id: &str, group: &str) -> KafkaResult<BaseConsumer> {
+    let mut settings = settings.clone();
+    settings.client.retain(|option, _| !OF_MEMBERS.contains(&option.as_str()));
+    let mut config = config(&settings, client_id, &[COMMON, COMMAND_CONSUMER], OWNED_CONSUMER);
+    config.set("group.id", group).set("enable.partition.eof", "true");
+    config.create()
+}
+
+fn command_producer(settings: &KafkaSettings, client_id: &str, transactional_id: &str) -> KafkaResult<Producer> {
+    let mut config = config(settings, client_id, &[COMMON, PRODUCER], OWNED_PRODUCER);
     add_transactions(&mut config, transactional_id);
     config.create_with_context(Deliveries::default())
 }
