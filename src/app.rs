@@ -6,7 +6,9 @@
 //!   changes;
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
-//!   evaluation; [`asking_again`]: dead letters whose records are asked otherwise; [`errors`]: why it cannot start.
+//!   evaluation; [`asking_again`]: dead letters whose records are asked otherwise; [`connector_test`]: records of a
+//!   connector's tests; `one_connector`, `event_record`: what evaluations and tests work with;
+//! - [`errors`]: why it cannot start.
 
 mod api;
 pub mod asking_again;
@@ -14,12 +16,15 @@ pub mod audit;
 mod cache;
 pub mod connector_schema;
 mod connector_spec;
+pub mod connector_test;
 mod connectors;
 pub mod errors;
 pub mod evaluation;
+mod event_record;
 mod health;
 mod lifecycle;
 mod listeners;
+mod one_connector;
 mod providers;
 pub mod roles;
 mod shared;

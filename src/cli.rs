@@ -16,6 +16,7 @@ pub mod schema;
 mod stored;
 pub mod template;
 mod terminal_text;
+pub mod test;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -54,6 +55,7 @@ enum Command {
     Run(run::Args),
     Demo(demo::Args),
     Lint(lint::Args),
+    Test(test::Args),
     Eval(eval::Args),
     Review(review::Args),
     Dlq(Box<dlq::Args>),
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
             let environment = crate::config::Environment::of_process();
             lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
         }
+        Command::Test(args) => test::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Eval(args) => eval::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Review(args) => review::run(&args, &mut io::stdout()),
         Command::Dlq(args) => dlq::run(&args, &mut io::stdout()),

@@ -3,8 +3,8 @@
 //! YAML becomes a tree whose nodes know where they stand, environment variables are laid over it, and sections read
 //! typed settings from it. Nothing here stops at the first mistake: a reader notes a finding and goes on.
 //!
-//! - [`runtime`]: the runtime configuration; [`connector`]: connector files; [`file_check`]: both checked without
-//!   running anything;
+//! - [`runtime`]: the runtime configuration; [`connector`]: connector files; [`connector_test`]: files of tests of
+//!   connectors; [`file_check`]: all of them checked without running anything;
 //! - `document`: the tree; `yaml`, `scalar`: how a file becomes one; [`Environment`]: what lies over it;
 //! - `section`: reads mappings; `values`, `units`: read single values; `secret_file`: secrets in files of their own;
 //! - `top_level_keys`: by which the kinds of files are told apart;
@@ -23,6 +23,7 @@ mod values;
 mod yaml;
 
 pub mod connector;
+pub mod connector_test;
 pub mod file_check;
 pub mod runtime;
 

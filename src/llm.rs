@@ -4,12 +4,13 @@
 //! [`fields`] reads what servers put around an answer, [`error_response`] what they say instead of one;
 //! [`request_parameters`] and [`provider_schema`] remember what a server does not take. Each asks once: who is asked,
 //! how often and when is the pipeline's matter. Error details quote codes and parameter names, never messages: those
-//! may repeat the prompt.
+//! may repeat the prompt. [`script`] has answers that are given in place of theirs.
 
 use std::sync::Arc;
 
 use crate::llm::offline::Offline;
 use crate::llm::remote_model::RemoteModel;
+use crate::llm::scripted_model::ScriptedModel;
 use crate::llm::settings::{Cassettes, ProviderKind, ProviderSettings};
 use crate::ports::model::Model;
 
@@ -31,6 +32,8 @@ mod request_body;
 mod request_parameters;
 mod retry_hints;
 mod schema_support;
+pub mod script;
+mod scripted_model;
 pub mod settings;
 mod token_logprobs;
 mod wire_format;
@@ -55,6 +58,9 @@ pub fn build(
     cassettes: &Cassettes,
     idle_connections: Option<usize>,
 ) -> Result<Arc<dyn Model>, BuildError> {
+    if let Cassettes::Scripted(script) = cassettes {
+        return Ok(Arc::new(ScriptedModel::new(settings, script)));
+    }
     match &settings.kind {
         ProviderKind::Offline => Ok(Arc::new(Offline::new(&settings.name))),
         ProviderKind::Remote(remote) => match RemoteModel::new(&settings.name, remote, cassettes, idle_connections) {

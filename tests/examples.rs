@@ -13,7 +13,7 @@ mod program;
 mod wait;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use broker::TestRecord;
@@ -68,6 +68,106 @@ fn a_real_models_recorded_answers_come_to_results() {
         assert_eq!((&event["provider"], &event["model"]), (&"local".into(), &"gemma-3-270m".into()), "{line}");
         assert!(event["data"]["about"].as_str().is_some_and(|about| (3..=60).contains(&about.len())), "{line}");
     }
+}
+
+/// How `test` ended, with what it printed.
+fn test_command(directory: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
+    let output = command.arg("test").args(args).current_dir(directory).env_clear().output().expect("the program runs");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code(), format!("{out}{err}"))
+}
+
+#[test]
+fn the_tests_of_shipped_connectors_pass_and_notice_a_change() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = "examples/connector-tests";
+    let page = std::fs::read_to_string(root.join(example).join("README.md")).expect("the page");
+    let (code, out) = test_command(root, &[example]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(page.contains(&out), "the page shows something else than\n{out}");
+    let (code, out) = test_command(root, &[]);
+    assert_eq!((code, out.ends_with("3 tests passed\n")), (Some(0), true), "{out}");
+
+    let copy = tempfile::tempdir().expect("a directory");
+    let connectors = copy.path().join(example).join("connectors");
+    std::fs::create_dir_all(&connectors).expect("a directory");
+    for name in ["reviews.yaml", "reviews_test.yaml", "reviews_test.snapshot.json"] {
+        let text = std::fs::read_to_string(root.join(example).join("connectors").join(name)).expect("a file");
+        let changed = text.replace("on_ungrounded: review", "on_ungrounded: flag");
+        std::fs::write(connectors.join(name), changed).expect("a file");
+    }
+    let (code, out) = test_command(copy.path(), &[example]);
+    assert_eq!(code, Some(1), "{out}");
+    let start = out.find("  FAIL  ").expect("a failure");
+    let failure = &out[start..out[start..].find("\n  ok").expect("the next test") + start + 1];
+    assert!(page.contains(failure), "the page shows something else than\n{failure}");
+}
+
+#[test]
+fn a_test_takes_recorded_answers_without_a_key_or_a_network() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = root.join("examples/local-model");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    write("tickets.yaml", &std::fs::read_to_string(example.join("connector.yaml")).expect("the connector"));
+    let tickets = std::fs::read_to_string(root.join("examples/support-triage/events.jsonl")).expect("the tickets");
+    let (ticket, cassettes) = (tickets.lines().next().expect("a ticket"), example.join("cassettes"));
+    let test = |id: &str, body: &str, expect: &str| {
+        let event = format!("{{ id: '{id}', source: /s, type: t, data: {{ body: {body} }} }}");
+        let cassette = cassettes.display();
+        format!("  - {{ name: '{id}', event: {event}, cassette: {cassette}, expect: {{ {expect} }} }}\n")
+    };
+    let ticket: Value = serde_json::from_str(ticket).expect("JSON");
+    let known = test(
+        "known",
+        &ticket["data"]["body"].to_string(),
+        "headers: { ce_model: gemma-3-270m, ce_validation: passed }",
+    );
+    let unknown = test("unknown", "nobody recorded this", "dead_letter: not_recorded");
+    write("tickets_test.yaml", &format!("tests:\n{known}{unknown}"));
+    let config = example.join("structured-prompt.yaml").display().to_string();
+    let (code, out) = test_command(directory.path(), &[".", "--config", &config]);
+    assert_eq!(code, Some(0), "{out}\nrecord again: make demo-model ARGS=--record");
+    assert!(out.ends_with("2 tests passed\n"), "{out}");
+    assert!(!example.join("data").exists(), "a test makes no database");
+}
+
+/// A program that ends with the test.
+struct Watcher(Child);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn tests_that_are_watched_run_again_when_a_file_changes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors");
+    let directory = tempfile::tempdir().expect("a directory");
+    let connectors = directory.path().join("connectors");
+    std::fs::create_dir(&connectors).expect("a directory");
+    for name in ["support-triage.yaml", "support-triage_test.yaml"] {
+        std::fs::copy(root.join(name), connectors.join(name)).expect("a file");
+    }
+    let output = directory.path().join("output.txt");
+    let stdout = std::fs::File::create(&output).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_structured-prompt"));
+    command.args(["test", "--watch"]).current_dir(directory.path()).env_clear().stdout(stdout);
+    let _watcher = Watcher(command.spawn().expect("the program runs"));
+    let shows = |line: &str| {
+        wait_until(line, Duration::from_secs(60), || {
+            let seen = std::fs::read_to_string(&output).expect("the output");
+            if seen.lines().any(|seen| seen == line) { Ok(()) } else { Err(seen) }
+        });
+    };
+    shows("3 tests passed");
+    let file = connectors.join("support-triage.yaml");
+    let changed = std::fs::read_to_string(&file).expect("the connector").replace("data.body", "data.subject");
+    std::fs::write(&file, changed).expect("a file");
+    shows("3 of 3 tests failed");
 }
 
 /// The fenced blocks of a page that are in one of these languages, each with its language.

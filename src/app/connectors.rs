@@ -63,6 +63,29 @@ pub(super) fn limit_in_flight(
     OpenFilesHealth::new(files, largest)
 }
 
+/// What a connector asks, by name, and of whom.
+///
+/// # Errors
+/// It names a provider that is not usable here.
+pub(super) fn named_spec(
+    config: &ConnectorConfig,
+    runtime: &RuntimeConfig,
+    providers: &Providers,
+) -> Result<NamedSpec, AppError> {
+    let (asked, second) = (providers.asked_by(config, runtime)?, providers.second_of(config)?);
+    let strategy = config.strategy.unwrap_or(runtime.routing.strategy);
+    let signal = providers.signal.clone();
+    let of_second = signal.clone();
+    let named = NamedSpec::of(config, move || Router::new(asked.clone(), strategy, signal.clone()));
+    Ok(match (second, &config.agreement) {
+        (Some(second), Some(agreement)) => {
+            let router = move || Router::new(vec![Arc::clone(&second)], Strategy::Priority, of_second.clone());
+            named.compared_with(router, agreement.settings)
+        }
+        _ => named,
+    })
+}
+
 /// What connectors are built from.
 pub(super) struct Builder<'a> {
     pub(super) shared: &'a Shared,
@@ -84,7 +107,8 @@ impl Builder<'_> {
             connectors.providers.extend(providers.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
             let second = self.providers.second_of(&config)?;
             connectors.providers.extend(second.iter().map(|one| (Arc::clone(one.name()), Arc::clone(one))));
-            let (named, caller) = (self.spec(&config, providers, second), self.caller(&config));
+            let named = named_spec(&config, &self.shared.runtime, self.providers)?;
+            let caller = self.caller(&config);
             let parts = named.first(&config, &self.storage.definitions).await?;
             let spec = named.spec(&parts);
             connectors.asked.push((Arc::clone(&spec), Arc::clone(&caller)));
@@ -107,30 +131,10 @@ impl Builder<'_> {
 
     /// What takes the records of one connector through the engine, for a command that has records from elsewhere.
     pub(super) async fn handler(&self, config: ConnectorConfig) -> Result<Arc<RecordHandler>, AppError> {
-        let providers = self.providers.asked_by(&config, &self.shared.runtime)?;
-        let named = self.spec(&config, providers, self.providers.second_of(&config)?);
+        let named = named_spec(&config, &self.shared.runtime, self.providers)?;
         let parts = named.first(&config, &self.storage.definitions).await?;
         let (spec, caller) = (named.spec(&parts), self.caller(&config));
         Ok(self.dependencies(config, spec, caller, None).handler)
-    }
-
-    fn spec(
-        &self,
-        config: &ConnectorConfig,
-        providers: Vec<Arc<Provider>>,
-        second: Option<Arc<Provider>>,
-    ) -> NamedSpec {
-        let strategy = config.strategy.unwrap_or(self.shared.runtime.routing.strategy);
-        let signal = self.providers.signal.clone();
-        let of_second = signal.clone();
-        let named = NamedSpec::of(config, move || Router::new(providers.clone(), strategy, signal.clone()));
-        match (second, &config.agreement) {
-            (Some(second), Some(agreement)) => {
-                let router = move || Router::new(vec![Arc::clone(&second)], Strategy::Priority, of_second.clone());
-                named.compared_with(router, agreement.settings)
-            }
-            _ => named,
-        }
     }
 
     fn caller(&self, config: &ConnectorConfig) -> Arc<Caller> {

@@ -30,6 +30,7 @@ use std::time::Duration;
 pub use self::agreement::ConnectorAgreement;
 use self::changes::Changes;
 use self::part::Part;
+use super::connector_test::find::is_test_file;
 use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::finding::{Finding, Findings, Place};
@@ -211,12 +212,19 @@ fn read_one(
     read.and_then(|read| read.config).filter(|_| findings.is_empty()).ok_or(findings)
 }
 
-/// The YAML files behind paths, each once, in order; directories sorted by name and not searched deeper.
+/// The connector files behind paths: [`yaml_files`] without files of tests.
 pub(crate) fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Finding>) {
+    let (mut files, findings) = yaml_files(paths);
+    files.retain(|file| !is_test_file(file));
+    (files, findings)
+}
+
+/// The YAML files behind paths, each once, in order; directories sorted by name and not searched deeper.
+pub(crate) fn yaml_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Finding>) {
     let (mut files, mut findings) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for path in paths {
-        let listed = if path.is_dir() { yaml_files(path) } else { path.metadata().map(|_| vec![path.clone()]) };
+        let listed = if path.is_dir() { yaml_files_in(path) } else { path.metadata().map(|_| vec![path.clone()]) };
         match listed {
             Ok(listed) => files.extend(listed.into_iter().filter(|file| seen.insert(file.clone()))),
             Err(error) => findings.push(Finding {
@@ -230,7 +238,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Finding>) {
     (files, findings)
 }
 
-fn yaml_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn yaml_files_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries: Vec<_> = std::fs::read_dir(directory)?.collect::<Result<_, _>>()?;
     let paths = entries.into_iter().map(|entry| entry.path());
     let is_yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml") && path.is_file();

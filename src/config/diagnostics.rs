@@ -1,6 +1,6 @@
 //! Where readers of a configuration report what is wrong, and go on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -17,10 +17,15 @@ pub(crate) struct Location {
     pub(crate) path: String,
 }
 
+/// The page that describes the keys of connectors and runtime configurations.
+const PAGE: &str = "docs/configuration.md";
+
 /// Collects findings about one file (or about the environment alone), and the keys that its readers know.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
     file: Option<PathBuf>,
+    /// The page that describes its keys, if it is another than usual.
+    page: Cell<Option<&'static str>>,
     findings: RefCell<Vec<Finding>>,
     known: RefCell<BTreeSet<String>>,
 }
@@ -28,6 +33,16 @@ pub(crate) struct Diagnostics {
 impl Diagnostics {
     pub(crate) fn new(file: Option<&Path>) -> Self {
         Self { file: file.map(Path::to_path_buf), ..Self::default() }
+    }
+
+    /// From now on this page describes the keys that are read.
+    pub(crate) fn described_in(&self, page: &'static str) {
+        self.page.set(Some(page));
+    }
+
+    /// The page that describes the keys that are read.
+    pub(crate) fn page(&self) -> &'static str {
+        self.page.get().unwrap_or(PAGE)
     }
 
     /// Notes that something is wrong at a location.

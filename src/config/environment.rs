@@ -7,6 +7,10 @@ use super::top_level_keys::RUNTIME_KEYS;
 /// What every variable of ours starts with.
 const PREFIX: &str = "STRUCTURED_PROMPT_";
 
+/// What sets `llm.replay` and `llm.record`.
+const REPLAY: &str = "STRUCTURED_PROMPT_LLM__REPLAY";
+const RECORD: &str = "STRUCTURED_PROMPT_LLM__RECORD";
+
 /// Environment variables. Tests bring their own.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -25,6 +29,12 @@ impl Environment {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The same, by which recorded answers of this directory are given, nothing is sent, and no key is needed.
+    #[must_use]
+    pub fn replaying(self, directory: &str) -> Self {
+        self.with(RECORD, "").with(REPLAY, directory)
     }
 
     /// The value of a variable; an empty one counts as not set.

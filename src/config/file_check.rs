@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use super::connector::{self, ConnectorConfig, RuntimeDefaults, wiring};
+use super::connector_test::{self, is_test_file};
 use super::diagnostics::{Diagnostics, Location};
 use super::document::{Node, Origin};
 use super::environment::Environment;
@@ -54,8 +55,10 @@ fn kind(node: &Node) -> Kind {
 /// (or else the one at `usual_runtime`, if it is there), and all connectors together. The environment is laid over runtime
 /// files, as it is when the program runs.
 pub fn check(paths: &[PathBuf], usual_runtime: &Path, environment: &Environment) -> Report {
-    let (files, mut findings) = connector::files(paths);
+    let (files, mut findings) = connector::yaml_files(paths);
     let count = files.len();
+    let (tests, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_test_file(file));
+    findings.extend(tests.iter().flat_map(|file| connector_test::check(file)));
     let mut connectors = Vec::new();
     let mut checked: Option<Checked> = None;
     for file in files {

@@ -100,7 +100,7 @@ impl<'a> Section<'a> {
     /// Notes that a key is missing.
     pub(crate) fn missing(&self, key: &str) {
         if !self.broken {
-            let help = format!("add `{key}` here; docs/configuration.md describes it");
+            let help = format!("add `{key}` here; {} describes it", self.diagnostics.page());
             self.diagnostics.note(&self.location_of(key), Problem::new("is missing", help));
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::delivery::outcome::RecordOutcome;
 use crate::domain::secret::Secret;
 use crate::file_watch::current_secret::CurrentSecret;
 
@@ -124,6 +125,16 @@ impl TopicSettings {
     /// The topics that outcomes go to.
     pub fn outputs(&self) -> impl Iterator<Item = &Arc<str>> {
         [&self.sink_topic, &self.dead_letter_topic].into_iter().chain(&self.review_topic)
+    }
+
+    /// The topic that this outcome goes to.
+    pub fn output(&self, outcome: RecordOutcome) -> &Arc<str> {
+        match outcome {
+            // Only the handler of a connector with such a topic sends results there.
+            RecordOutcome::Result { is_for_review: true, .. } => self.review_topic.as_ref().unwrap_or(&self.sink_topic),
+            RecordOutcome::Result { is_for_review: false, .. } => &self.sink_topic,
+            RecordOutcome::DeadLetter { .. } => &self.dead_letter_topic,
+        }
     }
 
     /// The settings of one of the consumers: it has a share of what may be in flight, and never none.

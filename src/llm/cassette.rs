@@ -78,7 +78,7 @@ impl Cassette {
     /// A sentence: the directory is not there, or cannot be made.
     pub(super) fn of(provider: &str, cassettes: &Cassettes) -> Result<Option<Self>, String> {
         let (directory, mode, counts) = match cassettes {
-            Cassettes::Off => return Ok(None),
+            Cassettes::Off | Cassettes::Scripted(_) => return Ok(None),
             Cassettes::Record(directory) => (directory, Mode::Record, ExchangeCounts::default()),
             Cassettes::Replay(directory) => (directory, Mode::Replay, ExchangeCounts::default()),
             Cassettes::RecordMissing { directory, counts } => (directory, Mode::RecordMissing, counts.clone()),

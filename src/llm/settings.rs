@@ -6,6 +6,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::exchange_counts::ExchangeCounts;
+use super::script::Script;
 use crate::domain::secret::Secret;
 use crate::file_watch::current_secret::CurrentSecret;
 use crate::pipeline::route::settings::Ceilings;
@@ -170,7 +171,7 @@ pub enum AnthropicAuth {
     Bearer,
 }
 
-/// The `llm` section: recorded exchanges in place of live ones.
+/// The `llm` section: recorded exchanges in place of live ones, or written ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Cassettes {
     /// Neither.
@@ -187,6 +188,8 @@ pub enum Cassettes {
         /// Counts both.
         counts: ExchangeCounts,
     },
+    /// Every answer is the script's next, whoever is asked; nothing is sent.
+    Scripted(Script),
 }
 
 #[cfg(test)]

@@ -18,8 +18,6 @@ use crate::store::settings::StoreUrl;
 
 /// The provider that needs neither key nor network.
 const OFFLINE: &str = "offline";
-/// The variable by which nothing is sent, and no key needed.
-const REPLAY: &str = "STRUCTURED_PROMPT_LLM__REPLAY";
 
 /// A variant that can be started.
 pub(super) struct Prepared {
@@ -53,7 +51,7 @@ impl Prepared {
         }
         match &self.runtime.cassettes {
             Cassettes::Off | Cassettes::Record(_) => Answers::Made,
-            Cassettes::Replay(_) => Answers::Replayed,
+            Cassettes::Replay(_) | Cassettes::Scripted(_) => Answers::Replayed,
             Cassettes::RecordMissing { counts, .. } => Answers::Counted(counts.get()),
         }
     }
@@ -103,7 +101,7 @@ fn one(args: &Args, text: &str, written: &ConnectorConfig, variant: VariantArgum
         let store = runtime.store.clone();
         if lacks_key && count(directory) > 0 {
             let directory = absolute(directory)?.to_string_lossy().into_owned();
-            let environment = Environment::of_process().with(REPLAY, &directory);
+            let environment = Environment::of_process().replaying(&directory);
             runtime = RuntimeConfig { store, ..runtime::load(config_file(args.config.as_deref()), &environment)? };
         } else {
             runtime.cassettes =
@@ -149,7 +147,7 @@ fn sentence(runtime: &RuntimeConfig) -> String {
         ProviderKind::Remote(remote) => remote.prices.input_per_1k == 0.0 && remote.prices.output_per_1k == 0.0,
     };
     let cost = match &runtime.cassettes {
-        Cassettes::Replay(_) => "recorded answers are used and nothing is sent",
+        Cassettes::Replay(_) | Cassettes::Scripted(_) => "recorded answers are used and nothing is sent",
         _ if runtime.providers.iter().all(is_free) => "that costs nothing",
         Cassettes::RecordMissing { .. } => "each call costs money, but for those that are recorded",
         Cassettes::Off | Cassettes::Record(_) => "each call costs money; --record keeps the answers for later runs",

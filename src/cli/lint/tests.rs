@@ -19,7 +19,7 @@ fn what_we_ship_has_no_findings() {
     let (exit, out) = lint(root, &["config/structured-prompt.yaml", "connectors"]);
     assert_eq!(exit, Exit::Done);
     let (notes, end) = out.trim_end().rsplit_once('\n').unwrap();
-    assert_eq!(end, "2 files, no findings");
+    assert_eq!(end, "3 files, no findings", "the configuration, a connector and its tests");
     let notes: Vec<&str> = notes.lines().collect();
     assert_eq!(notes.len(), 3, "one for each provider that may be asked: {out}");
     assert!(notes[0].contains("note: gemini does not enforce /properties/summary/minLength, "), "{out}");
@@ -37,6 +37,20 @@ fn findings_are_printed_and_counted() {
     assert!(out.contains("neither a connector nor a runtime configuration"), "{out}");
     assert!(out.contains("did you mean `model`?"), "{out}");
     assert!(out.ends_with("6 findings in 3 files\n"), "{out}");
+}
+
+#[test]
+fn tests_of_a_connector_are_checked_too_and_are_no_connectors() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    write("c.yaml", include_str!("../../../connectors/support-triage.yaml"));
+    write("c_test.yaml", "tests: [{ name: a, event: {}, expcet: {}, expect: { review: true } }]\n");
+    for path in [".", "c_test.yaml"] {
+        let (exit, out) = lint(directory.path(), &[path]);
+        assert_eq!(exit, Exit::Failed);
+        assert!(out.contains("c_test.yaml:1:") && out.contains("did you mean `expect`?"), "{out}");
+        assert!(out.ends_with("1 finding in 1 file\n"), "{out}");
+    }
 }
 
 #[test]

@@ -48,6 +48,13 @@ fn connector(name: &str, source: &str, sink: &str, dead_letter: &str) -> String 
 }
 
 #[test]
+fn files_of_tests_are_no_connectors() {
+    let connector = connector("c", "a", "b", "d");
+    assert_eq!(load(&[("c.yaml", &connector), ("c_test.yaml", "tests: []"), ("d_test.yml", "x: [")]).unwrap().len(), 1);
+    assert!(load(&[("c_test.yaml", "tests: []")]).unwrap_err().contains("there is no connector"));
+}
+
+#[test]
 fn the_connector_we_ship_loads() {
     let read = one(SHIPPED);
     assert_eq!(&*read.name, "support-triage");

@@ -54,7 +54,7 @@ fn attribute(xml: &mut String, name: &str, value: &str) {
 
 /// For text and for attribute values. White space other than the space is written as references, because a reader
 /// changes it otherwise; characters that XML 1.0 does not have become U+FFFD.
-fn escape(xml: &mut String, text: &str) {
+pub(crate) fn escape(xml: &mut String, text: &str) {
     for c in text.chars() {
         let escaped: Cow<'static, str> = match c {
             '&' => "&amp;".into(),

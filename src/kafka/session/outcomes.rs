@@ -114,15 +114,7 @@ impl<'a, C: Cluster> Session<'a, C> {
     }
 
     fn topic_of(&self, outcome: RecordOutcome) -> &'a str {
-        let topics = &self.deps.topics;
-        match outcome {
-            // Only the handler of a connector with such a topic sends results there.
-            RecordOutcome::Result { is_for_review: true, .. } => {
-                topics.review_topic.as_ref().unwrap_or(&topics.sink_topic)
-            }
-            RecordOutcome::Result { is_for_review: false, .. } => &topics.sink_topic,
-            RecordOutcome::DeadLetter { .. } => &topics.dead_letter_topic,
-        }
+        self.deps.topics.output(outcome)
     }
 
     pub(super) fn send_unsent(&mut self) {
