@@ -4,7 +4,8 @@
 //! - `session`: one membership in the consumer group: the loop from joining it to leaving it;
 //! - `process`: the process's place on its machine, records that abort it, the request to stop;
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
-//! - [`handler`]: one record through the pipeline; `result_log`: what is logged of its result;
+//! - [`handler`]: one record through the pipeline; [`record_reader`]: from its bytes to an event; [`result_writer`]: its
+//!   result in the form, with the key and for the topic that are wanted; `result_log`: what is logged of it;
 //!   `field_counts`: what is counted of its values;
 //! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
@@ -24,7 +25,9 @@ pub mod handler;
 pub mod health;
 pub mod member;
 mod process;
+pub mod record_reader;
 mod result_log;
+pub mod result_writer;
 pub mod review_queue;
 mod session;
 pub mod settings;

@@ -15,12 +15,12 @@ use super::storage::Storage;
 use crate::codec::dead_letter::{DeadLetter, LeftAlone};
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
-use crate::delivery::outcome::RecordOutcome;
+use crate::domain::failure::Failure;
 use crate::domain::record::{Outgoing, Record};
 use crate::kafka::dead_letters::destinations::{Chosen, Resend};
 use crate::kafka::handler::{RecordHandler, RecordStep};
 use crate::kafka::member::Member;
-use crate::kafka::settings::TopicSettings;
+use crate::kafka::settings::{Tombstones, TopicSettings};
 use crate::open_files::OpenFiles;
 use crate::pipeline::engine::Engine;
 
@@ -38,7 +38,10 @@ impl AskingAgain {
     ///
     /// # Errors
     /// [`AppError`]: a configuration that cannot work.
-    pub async fn start(runtime: RuntimeConfig, connector: ConnectorConfig) -> Result<Self, AppError> {
+    pub async fn start(runtime: RuntimeConfig, mut connector: ConnectorConfig) -> Result<Self, AppError> {
+        // Whoever names letters wants all of them asked: nothing of the connector chooses among them.
+        connector.topics.reading.filter = None;
+        connector.topics.reading.tombstones = Tombstones::DeadLetter;
         let shared = Shared::new(runtime);
         let storage = Storage::open(&shared).await?;
         let topics = connector.topics.clone();
@@ -66,14 +69,10 @@ impl AskingAgain {
         let settled = match self.handler.begin(&record).step {
             RecordStep::Settled(settled) => settled,
             RecordStep::Ask(job) => self.handler.finish(*job).await,
+            // It takes everything: see `start`.
+            RecordStep::Skip(_) => self.handler.dead_letter(&record, &Failure::defect()),
         };
-        let TopicSettings { sink_topic, dead_letter_topic, review_topic, .. } = &self.topics;
-        let topic = match settled.outcome {
-            RecordOutcome::DeadLetter { .. } => dead_letter_topic,
-            RecordOutcome::Result { is_for_review: true, .. } => review_topic.as_ref().unwrap_or(sink_topic),
-            RecordOutcome::Result { is_for_review: false, .. } => sink_topic,
-        };
-        (Arc::clone(topic), settled.outgoing)
+        (Arc::clone(self.topics.output(&settled)), settled.outgoing)
     }
 }
 

@@ -12,10 +12,10 @@ use super::event_record::record;
 use super::one_connector::OneConnector;
 use crate::config::connector::ConnectorConfig;
 use crate::config::runtime::RuntimeConfig;
-use crate::delivery::outcome::Settled;
+use crate::delivery::outcome::{NoOutcome, Settled};
 use crate::domain::record::{Header, Position};
 use crate::kafka::handler::{HandlerSettings, RecordHandler, RecordStep};
-use crate::kafka::settings::{RecordFormat, TopicSettings};
+use crate::kafka::settings::{RecordFormat, ResultFormat, ResultWriting, TopicSettings};
 use crate::pipeline::route::settings::Ceilings;
 use crate::ports::clock::ManualClock;
 
@@ -73,6 +73,9 @@ impl TestedConnector {
         let OneConnector { engine, spec, caller, .. } = &one;
         let (engine, spec, caller) = (Arc::clone(engine), Arc::clone(spec), Arc::clone(caller));
         let handler = RecordHandler::new(settings, engine, spec, caller, Arc::new(ManualClock::default()), None);
+        // A test expects data and attributes, in whatever form they are published.
+        let writing = ResultWriting { format: ResultFormat::CloudEvents, ..topics.results.clone() };
+        let handler = handler.with_forms(topics.reading.clone(), writing);
         Ok(Self { one, handler, topics })
     }
 
@@ -88,11 +91,12 @@ impl TestedConnector {
         record.headers.extend(test.headers.iter().map(|(name, value)| Header::text(name.clone(), value.as_str())));
         let settled = match self.handler.begin(&Arc::new(record)).step {
             RecordStep::Settled(settled) => settled,
+            RecordStep::Skip(why) => return Err(passed_over(why).to_owned()),
             RecordStep::Ask(job) => {
                 timeout(LIMIT, self.handler.finish(*job)).await.map_err(|_elapsed| self.still_waiting())?
             }
         };
-        Ok(Published { topic: Arc::clone(self.topics.output(settled.outcome)), settled })
+        Ok(Published { topic: Arc::clone(self.topics.output(&settled)), settled })
     }
 
     fn still_waiting(&self) -> String {
@@ -104,6 +108,15 @@ impl TestedConnector {
     /// Ends what runs beside it.
     pub async fn finish(self) {
         self.one.finish().await;
+    }
+}
+
+/// Why a record has no outcome.
+fn passed_over(why: NoOutcome) -> &'static str {
+    match why {
+        NoOutcome::Filtered => "the connector passes over the record: its filter leaves it out",
+        NoOutcome::Tombstone => "the connector passes over the record: it has no value",
+        NoOutcome::Repeated => "the connector passes over the record: its event had an outcome",
     }
 }
 

@@ -167,6 +167,7 @@ impl Builder<'_> {
         let settings = HandlerSettings { connector, config_hash, format, has_review, reference };
         let (engine, clock) = (Arc::clone(self.engine), Arc::clone(clock));
         let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered)
+            .with_forms(topics.reading.clone(), topics.results.clone())
             .with_audit(Arc::clone(&self.storage.audit))
             .with_field_metrics(metrics.fields(&name));
         Dependencies {

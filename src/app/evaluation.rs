@@ -15,7 +15,7 @@ use crate::domain::failure::{Code, Failure};
 use crate::domain::json;
 use crate::domain::record::Position;
 use crate::eval::outcome::{End, Given, Outcome};
-use crate::kafka::handler::decode;
+use crate::kafka::record_reader::decode;
 use crate::kafka::settings::RecordFormat;
 use crate::pipeline::request::Request;
 use crate::prompt::template::{Scope, Template};

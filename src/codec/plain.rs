@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::replay_mark::ReplayMark;
 use super::{cloudevents, payload, write};
@@ -29,6 +30,17 @@ pub fn decode_json(record: &Record) -> Result<Event, Failure> {
 pub fn decode_text(record: &Record) -> Result<Event, Failure> {
     let text = payload::utf8(value(record)?)?.to_owned();
     Ok(event(record, "text/plain", Data::Text(text)))
+}
+
+/// The value of a key that is JSON.
+///
+/// # Errors
+/// `invalid_utf8`, `invalid_json` or `json_too_deep`.
+pub fn decode_key(key: &[u8]) -> Result<Value, Failure> {
+    payload::utf8(key).and_then(payload::json).map_err(|failure| {
+        let detail = "The key is not JSON. Send keys as JSON, or leave source.kafka.key_format at text.";
+        Failure::new(failure.code, detail)
+    })
 }
 
 /// The `source` of a plain record: its topic. Kafka allows no character in a topic name that a URI reference does not.

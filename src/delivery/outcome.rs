@@ -1,5 +1,6 @@
 //! What became of a record, in the bytes that are published.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::answer::CacheHit;
@@ -27,19 +28,32 @@ pub enum RecordOutcome {
     },
 }
 
+/// Why a record has no outcome of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoOutcome {
+    /// Its event had one.
+    Repeated,
+    /// The connector's filter leaves it out.
+    Filtered,
+    /// It has no value, and the connector passes over such records.
+    Tombstone,
+}
+
 /// Told of every record that is finished. Called on the connector's thread: must be quick.
 pub trait Observer: Send + Sync {
     /// The broker has acknowledged a record's outcome, `took` after its receipt.
     fn closed(&self, outcome: &RecordOutcome, took: Duration);
-    /// A record has no outcome of its own, because its event had one.
-    fn repeated(&self);
+    /// A record has no outcome of its own.
+    fn skipped(&self);
 }
 
 /// A record's outcome, ready to be published.
 #[derive(Debug)]
 pub struct Settled {
-    /// What to publish. Where follows from the outcome.
+    /// What to publish. Where follows from the outcome, unless a topic was chosen.
     pub outgoing: Outgoing,
+    /// The topic that was chosen for this result, among those of its connector.
+    pub topic: Option<Arc<str>>,
     /// What it is.
     pub outcome: RecordOutcome,
     /// True for a dead letter that only points to its original.

@@ -160,6 +160,8 @@ codes! {
     ResultTooLarge = "result_too_large", Publish, Invalid;
     /// The output topic refused the result for another reason than its size.
     ResultRejected = "result_rejected", Publish, Invalid;
+    /// The topic that the connector chose for the result is none of those that it may write to.
+    TopicNotAllowed = "topic_not_allowed", Publish, Invalid;
     /// A stage panicked on this record.
     InternalError = "internal_error", Resolve, Bug;
     /// Process after process died while it worked on this record.

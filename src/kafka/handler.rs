@@ -8,16 +8,17 @@ use std::time::Duration;
 use tracing::Span;
 
 use super::field_counts;
+use super::record_reader::{ReadRecord, RecordReader};
 use super::result_log::ResultLog;
-use super::settings::RecordFormat;
+use super::result_writer::WrittenResult;
+use super::settings::{RecordFormat, ResultWriting, SourceReading};
 use super::suspicious_records::SuspiciousRecords;
 use crate::codec::result_event::{Origin, ResultEvent, Versions};
-use crate::codec::{cloudevents, dead_letter, kafka_binary, plain, review_record, trace};
-use crate::delivery::outcome::{RecordOutcome, Settled};
+use crate::codec::{dead_letter, kafka_binary, review_record, trace};
+use crate::delivery::outcome::{NoOutcome, RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::delivery::settle::{defect, settle};
 use crate::domain::answer::Answered;
-use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::record::Record;
 use crate::pipeline::caller::Caller;
@@ -30,46 +31,14 @@ use crate::pipeline::spec::{Spec, SpecSettings};
 use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
 use crate::ports::journal::Claim;
-use crate::prompt::template::Scope;
 use crate::schema::fields::SchemaFields;
 use crate::tasks::Commitment;
 use crate::telemetry::metrics::FieldMetrics;
 
-/// Largest value that is looked into, in bytes, where prompts are short. Eight times what every CloudEvents consumer
-/// should accept (CloudEvents 1.0.2, "Size Limits"), and far more than a prompt of 10,000 characters needs.
-pub const MAX_VALUE_BYTES: usize = 512 << 10;
-
-/// A character has at most four bytes in UTF-8; as much again for escapes, and for what the prompt leaves out.
-const VALUE_BYTES_PER_CHAR: usize = 8;
-
-/// Largest value that is looked into by a connector with prompts of so many characters.
-pub const fn max_value_bytes(max_prompt_chars: usize) -> usize {
-    let needed = max_prompt_chars * VALUE_BYTES_PER_CHAR;
-    if needed > MAX_VALUE_BYTES { needed } else { MAX_VALUE_BYTES }
-}
-
-/// Reads the record of a connector with prompts of so many characters.
-///
-/// # Errors
-/// `event_too_large`, or why it is not what the format says.
-pub fn decode(record: &Record, format: RecordFormat, max_prompt_chars: usize) -> Result<Event, Failure> {
-    let limit = max_value_bytes(max_prompt_chars);
-    if let Some(bytes) = record.value.as_ref().map(bytes::Bytes::len).filter(|bytes| *bytes > limit) {
-        let detail = format!("the value has {bytes} bytes, the limit is {limit}");
-        return Err(Failure::new(Code::EventTooLarge, detail));
-    }
-    match format {
-        RecordFormat::CloudEvents => cloudevents::decode(record),
-        RecordFormat::Json => plain::decode_json(record),
-        RecordFormat::Text => plain::decode_text(record),
-    }
-}
-
 /// A record that needs a provider.
 #[derive(Debug)]
 pub struct Job {
-    record: Arc<Record>,
-    event: Event,
+    read: ReadRecord,
     question: Question,
     asked: Arc<Asked>,
 }
@@ -88,11 +57,15 @@ pub enum RecordStep {
     Settled(Settled),
     /// To a question.
     Ask(Box<Job>),
+    /// Nowhere: it has no outcome.
+    Skip(NoOutcome),
 }
 
 /// Takes the records of one connector through the engine, all on behalf of one caller.
 pub struct RecordHandler {
     settings: HandlerSettings,
+    reader: RecordReader,
+    writing: ResultWriting,
     engine: Arc<Engine>,
     /// What was asked at first. The providers and the limits of each later one are the same.
     first: Arc<Spec>,
@@ -160,9 +133,34 @@ impl RecordHandler {
         clock: Arc<dyn Clock>,
         remembered: Option<RememberedOutcomes>,
     ) -> Self {
+        let max_prompt_chars = spec.settings().checks.max_prompt_chars;
+        let reader = RecordReader::new(settings.format, SourceReading::default(), max_prompt_chars);
+        let writing = ResultWriting::default();
         let (first, asked) = (Arc::clone(&spec), RwLock::new(Arc::new(Asked::new(&settings, spec))));
         let (result_log, suspicious, field_metrics) = (ResultLog::default(), None, None);
-        Self { settings, engine, first, asked, caller, clock, remembered, result_log, suspicious, field_metrics }
+        Self {
+            settings,
+            reader,
+            writing,
+            engine,
+            first,
+            asked,
+            caller,
+            clock,
+            remembered,
+            result_log,
+            suspicious,
+            field_metrics,
+        }
+    }
+
+    /// The same, whose records are read and whose results are written like this.
+    #[must_use]
+    pub fn with_forms(mut self, reading: SourceReading, writing: ResultWriting) -> Self {
+        let max_prompt_chars = self.first.settings().checks.max_prompt_chars;
+        self.reader = RecordReader::new(self.settings.format, reading, max_prompt_chars);
+        self.writing = writing;
+        self
     }
 
     /// The same, with suspicious records as events in this log.
@@ -218,20 +216,18 @@ impl RecordHandler {
 
     /// Notes the claim on the way, because a record that fails after its event was read has one, too.
     fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<RecordStep, Failure> {
-        let event = self.decode(record)?;
+        let Some(event) = self.reader.event(record)? else { return Ok(RecordStep::Skip(NoOutcome::Tombstone)) };
         *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
-        let input = Scope { event: &event, key: record.key.as_deref(), headers: &record.headers };
-        let asked = self.asked();
-        match self.engine.begin(&Request { input, spec: &asked.spec, caller: &self.caller }) {
-            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(record, &event, &outcome?, &asked))),
-            Begun::Ask(question) => {
-                Ok(RecordStep::Ask(Box::new(Job { record: Arc::clone(record), event, question, asked })))
-            }
+        let read = self.reader.with_key(record, event)?;
+        if !self.reader.is_wanted(&read)? {
+            *claim = None;
+            return Ok(RecordStep::Skip(NoOutcome::Filtered));
         }
-    }
-
-    fn decode(&self, record: &Record) -> Result<Event, Failure> {
-        decode(record, self.settings.format, self.first.settings().checks.max_prompt_chars)
+        let asked = self.asked();
+        match self.engine.begin(&Request { input: read.scope(), spec: &asked.spec, caller: &self.caller }) {
+            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(&read, &outcome?, &asked))),
+            Begun::Ask(question) => Ok(RecordStep::Ask(Box::new(Job { read, question, asked }))),
+        }
     }
 
     /// What the task that finishes this job is committed to: a call that was begun, if whoever asks next would pay
@@ -243,39 +239,43 @@ impl RecordHandler {
 
     /// What log lines about the work on a job say of its record.
     pub(super) fn span(&self, job: &Job) -> Span {
-        let trace_id = trace::context(&job.record, Some(&job.event)).trace_id;
+        let trace_id = trace::context(&job.read.record, Some(&job.read.event)).trace_id;
         // At the highest level, so that lines have it whatever the log's level is.
-        tracing::error_span!("record", connector = &*self.settings.connector, position = %job.record.position, trace_id)
+        tracing::error_span!("record", connector = &*self.settings.connector, position = %job.read.record.position, trace_id)
     }
 
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
     pub async fn finish(&self, job: Job) -> Settled {
-        let Job { record, event, mut question, asked } = job;
+        let Job { read, mut question, asked } = job;
         let outcomes = self.remembered.as_ref();
-        let remembered = outcomes
-            .and_then(|outcomes| Some((outcomes, outcomes.keys(&record, &event, &question.outcome_fingerprint())?)));
+        let remembered = outcomes.and_then(|outcomes| {
+            Some((outcomes, outcomes.keys(&read.record, &read.event, &question.outcome_fingerprint())?))
+        });
         settle(&self.engine, remembered, &mut question, |outcome| match outcome {
-            Ok(answered) => self.result(&record, &event, &answered, &asked),
-            Err(failure) => self.dead_letter(&record, &failure),
+            Ok(answered) => self.result(&read, &answered, &asked),
+            Err(failure) => self.dead_letter(&read.record, &failure),
         })
         .await
     }
 
-    fn result(&self, record: &Record, event: &Event, answered: &Answered, asked: &Asked) -> Settled {
-        self.result_log.observe(&self.settings.connector, record, answered);
-        if let Some(suspicious) = &self.suspicious {
-            suspicious.published(record, &answered.flags);
-        }
-        if let Some(metrics) = &self.field_metrics {
-            field_counts::count(answered, &asked.fields, metrics);
-        }
+    fn result(&self, read: &ReadRecord, answered: &Answered, asked: &Asked) -> Settled {
+        let ReadRecord { record, event, .. } = read;
         let result = ResultEvent::new(record, event, answered, &asked.origin, self.clock.now());
+        let result = kafka_binary::encode(record, result);
         let reasons = review_reasons(answered, &asked.spec.settings().checks);
         let is_for_review = self.settings.has_review && !reasons.is_empty();
-        let mut outgoing = kafka_binary::encode(record, result);
-        if is_for_review {
-            outgoing = review_record::encode(record, outgoing, &reasons);
-        }
+        let written = if is_for_review {
+            Ok(WrittenResult { outgoing: review_record::encode(record, result, &reasons), topic: None })
+        } else {
+            self.writing.write(read, result)
+        };
+        let WrittenResult { outgoing, topic } = match written {
+            Ok(written) => written,
+            Err(failure) => {
+                return self.dead_letter(record, &failure.after(answered.answer.attempt_log.clone()));
+            }
+        };
+        self.count(record, answered, asked);
         let answer = &answered.answer;
         let outcome = RecordOutcome::Result {
             is_for_review,
@@ -283,7 +283,18 @@ impl RecordHandler {
             confidence: answered.confidence.score,
             reference_usd: self.settings.reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
         };
-        Settled { outgoing, outcome, is_pointer: false, detail: None }
+        Settled { outgoing, topic, outcome, is_pointer: false, detail: None }
+    }
+
+    /// Tells the log, the audit log and the metrics of a result.
+    fn count(&self, record: &Record, answered: &Answered, asked: &Asked) {
+        self.result_log.observe(&self.settings.connector, record, answered);
+        if let Some(suspicious) = &self.suspicious {
+            suspicious.published(record, &answered.flags);
+        }
+        if let Some(metrics) = &self.field_metrics {
+            field_counts::count(answered, &asked.fields, metrics);
+        }
     }
 
     /// The record as a dead letter.
@@ -293,7 +304,7 @@ impl RecordHandler {
         }
         let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
         let outcome = RecordOutcome::DeadLetter { code: failure.code };
-        Settled { outgoing, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }
+        Settled { outgoing, topic: None, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }
     }
 
     /// A dead letter that points to the record instead of carrying it.
@@ -302,6 +313,7 @@ impl RecordHandler {
         let outgoing = dead_letter::pointer(record, &failure, &self.dead_letter_origin(), self.clock.now());
         Settled {
             outgoing,
+            topic: None,
             outcome: RecordOutcome::DeadLetter { code },
             is_pointer: true,
             detail: Some(failure.detail),

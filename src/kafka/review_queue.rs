@@ -12,6 +12,7 @@ mod transaction;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -164,7 +165,7 @@ impl<'a> ReviewQueue<'a> {
         &self,
         place: ReviewPlace,
         is_first: bool,
-        decision: impl FnOnce(WaitingResult) -> (&'a str, Outgoing),
+        decision: impl FnOnce(WaitingResult) -> Result<(Arc<str>, Outgoing), String>,
     ) -> Result<(), ReviewError> {
         // Before the group's offsets are read: it ends whatever somebody else has begun.
         let transaction = DecisionTransaction::init(self.settings, &self.transactional_id, TIMEOUT)?;
@@ -175,8 +176,8 @@ impl<'a> ReviewQueue<'a> {
         let offsets = commit::list(&self.commits(&reading.partitions, place)?, true)?;
         let membership = self.consumer.group_metadata();
         let membership = membership.ok_or(KafkaError::ConsumerCommit(RDKafkaErrorCode::UnknownMemberId))?;
-        let (topic, outgoing) = decision(result);
-        transaction.publish_and_commit((topic, &outgoing), &offsets, &membership)
+        let (topic, outgoing) = decision(result).map_err(ReviewError::Unpublishable)?;
+        transaction.publish_and_commit((&*topic, &outgoing), &offsets, &membership)
     }
 
     /// The result at a place, and all partitions as they were read.

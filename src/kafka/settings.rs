@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::delivery::outcome::RecordOutcome;
+pub use crate::codec::result_format::ResultFormat;
+use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::secret::Secret;
 use crate::file_watch::current_secret::CurrentSecret;
+use crate::prompt::template::expression::{Condition, ResultText};
 
 /// The option that makes a static member of the group, by a name that no other member has.
 pub(super) const GROUP_INSTANCE_ID: &str = "group.instance.id";
@@ -74,6 +76,57 @@ pub enum RecordFormat {
     Text,
 }
 
+/// How keys of the source topics are read, for templates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyFormat {
+    /// Text, where they are UTF-8.
+    #[default]
+    Text,
+    /// JSON documents.
+    Json,
+}
+
+/// What becomes of a record without a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tombstones {
+    /// A dead letter.
+    #[default]
+    DeadLetter,
+    /// Nothing: it is passed over.
+    Skip,
+}
+
+/// How records of the source topics are read, beyond their format, and which of them are asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceReading {
+    /// How keys are read.
+    pub key_format: KeyFormat,
+    /// What becomes of records without a value.
+    pub tombstones: Tombstones,
+    /// The records that are asked about; `None` is all of them.
+    pub filter: Option<Arc<Condition>>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResultWriting {
+    /// Their form.
+    pub format: ResultFormat,
+    /// Their key; `None` keeps that of the record.
+    pub key: Option<Arc<ResultText>>,
+    /// How their topic is chosen; `None` where there is only one.
+    pub topic: Option<Arc<TopicChoice>>,
+}
+
+/// How the topic of a result is chosen.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TopicChoice {
+    /// Comes to the topic's name.
+    pub text: ResultText,
+    /// The topics that it may come to.
+    pub topics: Vec<Arc<str>>,
+}
+
 /// The order in which outcomes are published. Work is concurrent in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ordering {
@@ -105,8 +158,12 @@ pub struct TopicSettings {
     pub consumers: usize,
     /// How to read the records.
     pub format: RecordFormat,
-    /// Topic for results.
+    /// How to read them beyond that.
+    pub reading: SourceReading,
+    /// Topic for results; where each result's is chosen, the first that it may be.
     pub sink_topic: Arc<str>,
+    /// How results are written.
+    pub results: ResultWriting,
     /// Topic for dead letters.
     pub dead_letter_topic: Arc<str>,
     /// Topic for results that a person should see first, where there are any.
@@ -124,15 +181,20 @@ pub struct TopicSettings {
 impl TopicSettings {
     /// The topics that outcomes go to.
     pub fn outputs(&self) -> impl Iterator<Item = &Arc<str>> {
-        [&self.sink_topic, &self.dead_letter_topic].into_iter().chain(&self.review_topic)
+        self.result_topics().iter().chain([&self.dead_letter_topic]).chain(&self.review_topic)
+    }
+
+    /// The topics that results go to.
+    pub fn result_topics(&self) -> &[Arc<str>] {
+        self.results.topic.as_ref().map_or(std::slice::from_ref(&self.sink_topic), |choice| &choice.topics)
     }
 
     /// The topic that this outcome goes to.
-    pub fn output(&self, outcome: RecordOutcome) -> &Arc<str> {
-        match outcome {
+    pub fn output<'a>(&'a self, settled: &'a Settled) -> &'a Arc<str> {
+        match settled.outcome {
             // Only the handler of a connector with such a topic sends results there.
             RecordOutcome::Result { is_for_review: true, .. } => self.review_topic.as_ref().unwrap_or(&self.sink_topic),
-            RecordOutcome::Result { is_for_review: false, .. } => &self.sink_topic,
+            RecordOutcome::Result { is_for_review: false, .. } => settled.topic.as_ref().unwrap_or(&self.sink_topic),
             RecordOutcome::DeadLetter { .. } => &self.dead_letter_topic,
         }
     }
@@ -155,7 +217,9 @@ mod tests {
             group: "g".to_owned(),
             consumers,
             format: RecordFormat::CloudEvents,
+            reading: SourceReading::default(),
             sink_topic: "out".into(),
+            results: ResultWriting::default(),
             dead_letter_topic: "letters".into(),
             review_topic: None,
             guarantee: Guarantee::ExactlyOnce,

@@ -5,8 +5,10 @@
 
 mod context;
 mod engine;
+pub mod expression;
 mod numbers;
 mod reads;
+mod scope;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -17,12 +19,11 @@ use minijinja::{Environment, ErrorKind, Value};
 use sha2::{Digest, Sha256};
 
 use super::library;
-use crate::domain::event::Event;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::nearest::nearest;
-use crate::domain::record::Header;
 use engine::explain;
 use reads::Reads;
+pub use scope::{Key, Scope};
 use sources::SourcePath;
 
 /// Longest source of a template or parameter.
@@ -56,17 +57,6 @@ struct Program {
     /// The parameter that it fills; [`MAIN`] for the template itself.
     parameter: Arc<str>,
     reads: Reads,
-}
-
-/// What a template can see of one record: `data`, `event`, `key` and `headers`.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
-    /// The record as an event.
-    pub event: &'a Event,
-    /// The record's key.
-    pub key: Option<&'a [u8]>,
-    /// The record's headers.
-    pub headers: &'a [Header],
 }
 
 /// A rendered template.
@@ -158,7 +148,8 @@ impl Template {
         let mut values: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         let mut content = String::new();
         for program in &self.programs {
-            let context = context::build(&program.reads, scope)?;
+            let context = context::build(&program.reads, scope, None);
+            let context = context.map_err(|why| failed(MAIN, None, &why.to_string()))?;
             let text = self.run(&program.parameter, context).map_err(|error| program.failure(&error, scope))?;
             if &*program.parameter == MAIN {
                 return Ok(Rendered { prompt: bounded(text)?, content: context::content(&program.reads, scope) });
@@ -236,35 +227,17 @@ impl Template {
 
     fn compile_over_record(&mut self, parameter: &str, source: &str) -> Result<(), TemplateError> {
         let wanted = self.compile(parameter, source)?;
-        if let Some(unknown) = wanted.iter().find(|name| !RECORD_ROOTS.contains(&name.as_str())) {
-            let hint = nearest(unknown, RECORD_ROOTS);
-            let hint = hint.map_or_else(String::new, |root| format!(" (did you mean {root}?)"));
-            let message = format!("there is no variable {unknown}{hint}; there are {}", RECORD_ROOTS.join(", "));
-            return Err(TemplateError { line: reads::first_line(source, unknown), ..fault(Some(parameter), message) });
-        }
-        self.programs.push(Program { parameter: Arc::from(parameter), reads: Reads::of(source) });
+        check_variables(source, &wanted, &RECORD_ROOTS)
+            .map_err(|error| TemplateError { parameter: named_parameter(parameter), ..error })?;
+        self.programs.push(Program { parameter: Arc::from(parameter), reads: Reads::of(source, &RECORD_ROOTS) });
         self.sources = sources::paths(self.programs.iter().map(|program| &program.reads));
         Ok(())
     }
 
     /// Compiles a source and returns the variables that it needs, sorted.
     fn compile(&mut self, name: &str, source: &str) -> Result<Vec<String>, TemplateError> {
-        if source.len() > MAX_SOURCE_BYTES {
-            let message = format!("it is {} bytes long and at most {MAX_SOURCE_BYTES} are allowed", source.len());
-            return Err(fault(Some(name), message));
-        }
-        let added = self.environment.add_template_owned(name.to_owned(), source.to_owned());
-        let template = added.and_then(|()| self.environment.get_template(name)).map_err(|error| TemplateError {
-            line: error.line(),
-            ..fault(
-                Some(name),
-                error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind())),
-            )
-        })?;
-        let mut wanted: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-        wanted.retain(|name| !FUNCTIONS.contains(&name.as_str()));
-        wanted.sort_unstable();
-        Ok(wanted)
+        compile(&mut self.environment, name, source)
+            .map_err(|error| TemplateError { parameter: named_parameter(name), ..error })
     }
 
     fn run(&self, name: &str, context: Value) -> Result<String, minijinja::Error> {
@@ -275,12 +248,40 @@ impl Template {
 impl Program {
     fn failure(&self, error: &minijinja::Error, scope: &Scope<'_>) -> Failure {
         let reason = if error.kind() == ErrorKind::UndefinedError {
-            context::explain_undefined(&self.reads, error.line(), scope)
+            context::explain_undefined(&self.reads, error.line(), scope, None)
         } else {
             explain(error)
         };
         failed(&self.parameter, error.line(), &reason)
     }
+}
+
+/// Adds a template to an environment, and returns the variables that it needs, sorted.
+fn compile(environment: &mut Environment<'static>, name: &str, source: &str) -> Result<Vec<String>, TemplateError> {
+    if source.len() > MAX_SOURCE_BYTES {
+        let message = format!("it is {} bytes long and at most {MAX_SOURCE_BYTES} are allowed", source.len());
+        return Err(fault(None, message));
+    }
+    let added = environment.add_template_owned(name.to_owned(), source.to_owned());
+    let template = added.and_then(|()| environment.get_template(name)).map_err(|error| syntax_error(&error))?;
+    let mut wanted: Vec<_> = template.undeclared_variables(false).into_iter().collect();
+    wanted.retain(|name| !FUNCTIONS.contains(&name.as_str()));
+    wanted.sort_unstable();
+    Ok(wanted)
+}
+
+fn syntax_error(error: &minijinja::Error) -> TemplateError {
+    let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
+    TemplateError { line: error.line(), ..fault(None, format!("{}{detail}", error.kind())) }
+}
+
+/// Fails for a variable that a template needs and that does not exist.
+fn check_variables(source: &str, wanted: &[String], visible: &[&str]) -> Result<(), TemplateError> {
+    let Some(unknown) = wanted.iter().find(|name| !visible.contains(&name.as_str())) else { return Ok(()) };
+    let hint = nearest(unknown, visible.iter().copied());
+    let hint = hint.map_or_else(String::new, |root| format!(" (did you mean {root}?)"));
+    let message = format!("there is no variable {unknown}{hint}; there are {}", visible.join(", "));
+    Err(TemplateError { line: reads::first_line(source, unknown), ..fault(None, message) })
 }
 
 fn bounded(text: String) -> Result<String, Failure> {
@@ -304,7 +305,11 @@ fn failed(parameter: &str, line: Option<usize>, reason: &str) -> Failure {
 }
 
 fn fault(parameter: Option<&str>, message: String) -> TemplateError {
-    TemplateError { parameter: parameter.filter(|name| *name != MAIN).map(str::to_owned), line: None, message }
+    TemplateError { parameter: parameter.and_then(named_parameter), line: None, message }
+}
+
+fn named_parameter(name: &str) -> Option<String> {
+    (name != MAIN).then(|| name.to_owned())
 }
 
 fn digest(source: &str, parameters: &BTreeMap<String, String>) -> [u8; 32] {

@@ -72,6 +72,7 @@ pub struct Metrics {
     received: Family<OfConnector, Counter>,
     skipped: Family<OfConnector, Counter>,
     repeats: Family<OfConnector, Counter>,
+    filtered: Family<Filtered, Counter>,
     deleted: Family<OfConnector, Counter>,
     results: Family<Results, Counter>,
     for_review: Family<OfConnector, Counter>,
@@ -120,6 +121,7 @@ impl Default for Metrics {
             received: Family::default(),
             skipped: Family::default(),
             repeats: Family::default(),
+            filtered: Family::default(),
             deleted: Family::default(),
             results: Family::default(),
             for_review: Family::default(),
@@ -178,6 +180,8 @@ impl Metrics {
         registry.register("records_skipped", help, self.skipped.clone());
         let help = "Records of events that had an outcome within the window of delivery.deduplicate";
         registry.register("records_repeated", help, self.repeats.clone());
+        let help = "Records that the connector leaves out, by reason: filter, tombstone";
+        registry.register("records_filtered", help, self.filtered.clone());
         let help = "Offsets that the source topic deleted before they were read";
         registry.register("records_deleted", help, self.deleted.clone());
         registry.register("results", "Results acknowledged by the broker, by where the answer came from", self.results.clone());

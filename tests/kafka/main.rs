@@ -24,6 +24,7 @@ mod consumers;
 mod crash;
 mod dead_letters;
 mod exactly_once;
+mod forms;
 mod new_secret;
 mod outage;
 mod permissions;

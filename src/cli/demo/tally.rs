@@ -42,7 +42,7 @@ impl Observer for Tally {
         state.ended_at = Some(now);
     }
 
-    fn repeated(&self) {
+    fn skipped(&self) {
         self.state().finished += 1;
     }
 }

@@ -1,5 +1,7 @@
 //! The connector whose results are reviewed.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{CommandError, ConnectorArgs, label};
@@ -7,8 +9,11 @@ use crate::cli::stored;
 use crate::codec::review_record::WaitingResult;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
 use crate::config::runtime::RuntimeConfig;
-use crate::kafka::handler;
+use crate::domain::record::Outgoing;
+use crate::kafka::record_reader::{self, RecordReader};
+use crate::kafka::result_writer::WrittenResult;
 use crate::kafka::review_queue::{ReviewError, ReviewQueue};
+use crate::kafka::settings::TopicSettings;
 use crate::store::settings::StoreUrl;
 
 /// A connector with a topic for reviews, and its cluster.
@@ -42,9 +47,18 @@ impl ReviewedConnector {
         ReviewQueue::new(&self.runtime.kafka, name, &topics.group, topic)
     }
 
+    /// A decided result as the connector would have written it.
+    pub(super) fn write(&self, waiting: &WaitingResult, result: Outgoing) -> Result<WrittenResult, String> {
+        let TopicSettings { format, reading, results, .. } = &self.config.topics;
+        let reader = RecordReader::new(*format, reading.clone(), self.config.spec.checks.max_prompt_chars);
+        let read = reader.read(&Arc::new(waiting.source.clone())).map_err(|failure| failure.detail)?;
+        let read = read.ok_or("the record that was answered has no value")?;
+        results.write(&read, result).map_err(|failure| failure.detail)
+    }
+
     /// What was asked, as labels have it; none if the record cannot be read any more.
     pub(super) fn event(&self, waiting: &WaitingResult) -> Option<Value> {
         let (format, limit) = (self.config.topics.format, self.config.spec.checks.max_prompt_chars);
-        handler::decode(&waiting.source, format, limit).ok().map(|event| label::event(&event, format))
+        record_reader::decode(&waiting.source, format, limit).ok().map(|event| label::event(&event, format))
     }
 }

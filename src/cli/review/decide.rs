@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -92,7 +93,8 @@ pub(super) fn reject(args: &RejectArgs, out: &mut dyn Write) -> Result<(), Comma
     let failure = Failure::new(Code::RejectedByReviewer, format!("{} rejected the result{reason}", reviewer.as_str()));
     let origin = DeadLetterOrigin { connector: &connector.config.name };
     connector.queue()?.decide(of.place, *first_decision, |waiting| {
-        (&*connector.config.topics.dead_letter_topic, waiting.rejected(&failure, &origin, SystemClock.now()))
+        let letter = waiting.rejected(&failure, &origin, SystemClock.now());
+        Ok((Arc::clone(&connector.config.topics.dead_letter_topic), letter))
     })?;
     Ok(writeln!(out, "rejected {}", of.place)?)
 }
@@ -109,8 +111,10 @@ fn publish(
     let mut published = None;
     let decided = connector.queue()?.decide(of.place, *first_decision, |waiting| {
         let approved = waiting.approved(&Approval { reviewer, at: SystemClock.now(), correction });
-        published = Some((waiting, approved.value.clone().unwrap_or_default()));
-        (&*connector.config.topics.sink_topic, approved)
+        let data = approved.value.clone().unwrap_or_default();
+        let written = connector.write(&waiting, approved)?;
+        published = Some((waiting, data));
+        Ok((written.topic.unwrap_or_else(|| Arc::clone(&connector.config.topics.sink_topic)), written.outgoing))
     });
     // If it may stand, no other command would write the label.
     let may_stand = matches!(decided, Ok(()) | Err(ReviewError::Unconfirmed(_)));

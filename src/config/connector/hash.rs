@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use super::agreement::ConnectorAgreement;
 use super::options::Options;
 use crate::domain::json::canonical;
-use crate::kafka::settings::TopicSettings;
+use crate::kafka::settings::{
+    KeyFormat, ResultFormat, ResultWriting, SourceReading, Tombstones, TopicChoice, TopicSettings,
+};
 use crate::pipeline::agreement::AgreementSettings;
 use crate::pipeline::route::settings::Strategy;
 use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
@@ -33,9 +35,12 @@ pub(super) fn of(
         // How many share the work changes no outcome.
         consumers: _,
         format,
+        // See `add_later_topics`.
+        reading: _,
         sink_topic,
+        results: _,
         dead_letter_topic,
-        review_topic,
+        review_topic: _,
         // They say how often an outcome is seen, not which it is.
         guarantee: _,
         deduplicate: _,
@@ -55,7 +60,7 @@ pub(super) fn of(
         patterns,
         confidence_threshold,
         on_low_confidence,
-        // See `add_later_settings`.
+        // See `add_later_options`.
         evidence: _,
         on_ungrounded: _,
         agreement: _,
@@ -85,13 +90,14 @@ pub(super) fn of(
         "sink": &**sink_topic,
         "dead_letter": &**dead_letter_topic,
     });
-    add_later_settings(&mut document, options, review_topic.as_deref());
+    add_later_options(&mut document, options);
+    add_later_topics(&mut document, topics);
     Arc::from(digest(canonical(&document).as_bytes()))
 }
 
 /// Settings that came later count where they are not the default: a connector that was not changed keeps its hash, and
 /// with it what it remembers.
-fn add_later_settings(document: &mut Value, options: &Options, review_topic: Option<&str>) {
+fn add_later_options(document: &mut Value, options: &Options) {
     let Options { evidence, on_ungrounded, agreement, calibration, .. } = options;
     if *evidence != EvidenceMode::Locate {
         document["options"]["evidence"] = format!("{evidence:?}").into();
@@ -104,11 +110,36 @@ fn add_later_settings(document: &mut Value, options: &Options, review_topic: Opt
         document["options"]["agreement"] =
             json!({ "provider": provider, "sample": sample, "when_ungrounded": when_ungrounded });
     }
-    if let Some(review) = review_topic {
-        document["review"] = review.into();
-    }
     if let Some(counted) = calibration {
         document["options"]["calibration"] = serde_json::to_value(&*counted.calibration).unwrap_or_default();
+    }
+}
+
+/// The same of the sections about topics.
+fn add_later_topics(document: &mut Value, topics: &TopicSettings) {
+    let TopicSettings { reading, results, review_topic, .. } = topics;
+    let SourceReading { key_format, tombstones, filter } = reading;
+    let ResultWriting { format, key, topic } = results;
+    if let Some(review) = review_topic {
+        document["review"] = (&**review).into();
+    }
+    if *key_format != KeyFormat::Text {
+        document["source"]["key_format"] = format!("{key_format:?}").into();
+    }
+    if *tombstones != Tombstones::DeadLetter {
+        document["source"]["tombstones"] = format!("{tombstones:?}").into();
+    }
+    if let Some(filter) = filter {
+        document["source"]["filter"] = filter.source().into();
+    }
+    if *format != ResultFormat::CloudEvents {
+        document["result_format"] = format!("{format:?}").into();
+    }
+    if let Some(key) = key {
+        document["result_key"] = key.source().into();
+    }
+    if let Some(TopicChoice { text, topics }) = topic.as_deref() {
+        document["result_topic"] = json!({ "topic": text.source(), "topics": names(topics) });
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::config::diagnostics::{Diagnostics, Location};
-use crate::config::document::Value;
+use crate::config::document::{Node, Value};
 use crate::config::section::Section;
 use crate::config::values::{Problem, choice, integer, text, topic};
-use crate::kafka::settings::RecordFormat;
+use crate::kafka::settings::{KeyFormat, RecordFormat, SourceReading, Tombstones};
+use crate::prompt::template::expression::Condition;
 
 /// Kafka's own limit for a group's name is that of a short string in its protocol.
 const MAX_GROUP_BYTES: usize = 255;
@@ -20,12 +21,15 @@ pub(super) struct Source {
     pub(super) group: Option<String>,
     pub(super) consumers: u32,
     pub(super) format: RecordFormat,
+    pub(super) reading: SourceReading,
 }
 
 /// Reads the section.
 pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> Source {
     const FORMATS: &[(&str, RecordFormat)] =
         &[("cloudevents", RecordFormat::CloudEvents), ("json", RecordFormat::Json), ("text", RecordFormat::Text)];
+    const KEY_FORMATS: &[(&str, KeyFormat)] = &[("text", KeyFormat::Text), ("json", KeyFormat::Json)];
+    const TOMBSTONES: &[(&str, Tombstones)] = &[("dead-letter", Tombstones::DeadLetter), ("skip", Tombstones::Skip)];
     let mut kafka = section.section("kafka");
     let topics = topics(diagnostics, &mut kafka);
     let group = kafka.get("group", |node| {
@@ -39,9 +43,21 @@ pub(super) fn read(diagnostics: &Diagnostics, mut section: Section<'_>) -> Sourc
     });
     let consumers = kafka.get("consumers", integer(1..=MAX_CONSUMERS)).unwrap_or(1);
     let format = kafka.get("format", choice(FORMATS, &["avro"])).unwrap_or(RecordFormat::CloudEvents);
+    let key_format = kafka.get("key_format", choice(KEY_FORMATS, &["avro"])).unwrap_or_default();
+    let tombstones = kafka.get("tombstones", choice(TOMBSTONES, &[])).unwrap_or_default();
     kafka.finish();
+    let filter = section.get("filter", filter).map(Arc::new);
     section.finish();
-    Source { topics, group, consumers, format }
+    let reading = SourceReading { key_format, tombstones, filter };
+    Source { topics, group, consumers, format, reading }
+}
+
+fn filter(node: &Node) -> Result<Condition, Problem> {
+    let source = text(node)?;
+    Condition::new("source.filter", &source).map_err(|error| {
+        let help = "write a condition without braces, for example data.op in ['c', 'u']; docs/formats.md has more";
+        Problem::new(format!("the condition is not valid: {}", error.message), help)
+    })
 }
 
 fn topics(diagnostics: &Diagnostics, kafka: &mut Section<'_>) -> Vec<(Arc<str>, Location)> {

@@ -6,6 +6,7 @@ use super::*;
 use crate::pipeline::agreement::{AgreementSettings, Sample};
 use crate::pipeline::spec::{EvidenceMode, UngroundedPolicy};
 
+mod forms;
 mod names;
 mod schemas;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::delivery::{self, Delivery};
-use super::sink::{self, Target};
+use super::sink::{self, Sink, Target};
 use super::source::{self, Source};
 use crate::config::connector::RuntimeDefaults;
 use crate::config::diagnostics::Diagnostics;
@@ -14,7 +14,7 @@ use crate::kafka::settings::TopicSettings;
 /// The sections as far as they could be read.
 pub(super) struct Topics {
     pub(super) source: Source,
-    pub(super) sink: Target,
+    pub(super) sink: Sink,
     pub(super) dead_letter: Target,
     pub(super) review: Target,
     pub(super) group: String,
@@ -30,7 +30,9 @@ impl Topics {
             group: self.group.clone(),
             consumers: self.source.consumers as usize,
             format: self.source.format,
-            sink_topic: topic(&self.sink)?,
+            reading: self.source.reading.clone(),
+            sink_topic: self.sink.topics.first().map(|(topic, _)| Arc::clone(topic))?,
+            results: self.sink.results.clone(),
             dead_letter_topic: topic(&self.dead_letter)?,
             review_topic: topic(&self.review),
             guarantee: self.delivery.guarantee,
@@ -49,7 +51,7 @@ pub(super) fn read(
     defaults: &RuntimeDefaults,
 ) -> Topics {
     let source = source::read(diagnostics, root.section("source"));
-    let sink = sink::read(root.section("sink"));
+    let sink = sink::read(diagnostics, root.section("sink"));
     let dead_letter = sink::read_dead_letter(root.section("dead_letter"));
     let review = sink::read_review(root);
     let delivery = delivery::read(root.section("delivery"), source.format, defaults);

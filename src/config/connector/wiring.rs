@@ -31,7 +31,7 @@ impl Wiring {
             name: name.map(|(name, place)| (name.to_owned(), place)),
             group: topics.group.clone(),
             sources: topics.source.topics.iter().map(topic).collect(),
-            targets: topics.sink.iter().chain(&topics.dead_letter).chain(&topics.review).map(topic).collect(),
+            targets: topics.sink.topics.iter().chain(&topics.dead_letter).chain(&topics.review).map(topic).collect(),
             review: topics.review.as_ref().map(topic),
         }
     }
@@ -43,18 +43,20 @@ impl Wiring {
 
 /// Readers of one kind of outcome must not meet another.
 fn check_outputs(diagnostics: &Diagnostics, topics: &Topics) {
-    let (sink, letters, review) = (
-        ("the sink", &topics.sink),
-        ("the dead letter topic", &topics.dead_letter),
-        ("the review topic", &topics.review),
-    );
-    for ((first, one), (second, other)) in [(sink, letters), (sink, review), (letters, review)] {
-        if let (Some((topic, _)), Some((same, location))) = (one, other)
-            && topic == same
+    let outputs = [
+        ("the sink", topics.sink.topics.as_slice()),
+        ("the dead letter topic", topics.dead_letter.as_slice()),
+        ("the review topic", topics.review.as_slice()),
+    ];
+    for (index, (first, ones)) in outputs.iter().enumerate() {
+        let later = outputs.iter().skip(index + 1);
+        for (second, (same, location)) in later.flat_map(|(second, others)| others.iter().map(move |one| (second, one)))
         {
-            let message = format!("{topic} is {first} and {second}");
-            let help = "use two topics: whoever reads one of them must not meet records of the other kind";
-            diagnostics.note(location, Problem::new(message, help));
+            if ones.iter().any(|(topic, _)| topic == same) {
+                let message = format!("{same} is {first} and {second}");
+                let help = "use two topics: whoever reads one of them must not meet records of the other kind";
+                diagnostics.note(location, Problem::new(message, help));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::config::diagnostics::{Diagnostics, Location};
 use crate::config::document::{Node, Origin};
 use crate::config::runtime::Checked;
 use crate::config::values::Problem;
-use crate::kafka::handler::{MAX_VALUE_BYTES, max_value_bytes};
+use crate::kafka::record_reader::{MAX_VALUE_BYTES, max_value_bytes};
 
 /// What a dead letter may have beside its value: headers and the key.
 const REST_BYTES: usize = 64 << 10;

@@ -1,5 +1,7 @@
 //! A remembered outcome as bytes: JSON of a version, so that another version's entry is told from ours.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -22,6 +24,9 @@ struct Entry {
     value: Option<String>,
     headers: Vec<(String, Option<String>)>,
     timestamp_ms: Option<i64>,
+    /// The topic that was chosen for the result, where its connector has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +48,7 @@ enum Kind {
 }
 
 pub(super) fn encode(settled: &Settled) -> Bytes {
-    let Settled { outgoing, outcome, is_pointer: _, detail } = settled;
+    let Settled { outgoing, topic, outcome, is_pointer: _, detail } = settled;
     let outcome = match *outcome {
         RecordOutcome::Result { is_for_review: true, confidence, reference_usd, cache_hit: _ } => {
             Kind::Review { confidence, reference_usd }
@@ -67,6 +72,7 @@ pub(super) fn encode(settled: &Settled) -> Bytes {
             .map(|header| (header.name.clone().into_owned(), text(&header.value)))
             .collect(),
         timestamp_ms: outgoing.timestamp_ms,
+        topic: topic.as_deref().map(str::to_owned),
     };
     // JSON of strings and finite numbers cannot fail.
     Bytes::from(serde_json::to_vec(&entry).unwrap_or_default())
@@ -97,7 +103,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
         headers: headers.collect::<Option<_>>()?,
         timestamp_ms: entry.timestamp_ms,
     };
-    Some(Settled { outgoing, outcome, is_pointer: false, detail })
+    let topic = entry.topic.map(Arc::from);
+    Some(Settled { outgoing, topic, outcome, is_pointer: false, detail })
 }
 
 fn result(is_for_review: bool, confidence: f64, reference_usd: f64) -> RecordOutcome {
@@ -122,7 +129,7 @@ mod tests {
         ];
         let value = Some(Bytes::from_static(b"{\"a\":1}"));
         let outgoing = Outgoing { key: None, value, headers, timestamp_ms: Some(7) };
-        Settled { outgoing, outcome, is_pointer: false, detail: Some("why".to_owned()) }
+        Settled { outgoing, topic: Some("out.eu".into()), outcome, is_pointer: false, detail: Some("why".to_owned()) }
     }
 
     #[test]
@@ -139,6 +146,7 @@ mod tests {
             let result = settled(outcome(CacheHit::None));
             let read = decode(&encode(&result)).unwrap();
             assert_eq!((read.outgoing, read.outcome), (result.outgoing, outcome(CacheHit::Journal)));
+            assert_eq!(read.topic, result.topic);
         }
     }
 

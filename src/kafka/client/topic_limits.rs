@@ -30,7 +30,8 @@ pub(super) fn read(settings: &KafkaSettings, topics: &TopicSettings, runtime: &H
     let limit = |topic: &str| limits.get(topic).copied();
     let mismatch = judge(&sources, letters, "a dead letter", &limits)
         .or_else(|| judge(&sources, reviews?, "a result for review", &limits));
-    let (results, dead_letters) = (limit(&topics.sink_topic), limit(letters));
+    let (results, dead_letters) =
+        (topics.result_topics().iter().filter_map(|topic| limit(topic)).min(), limit(letters));
     TopicLimits { outputs: OutputLimits { results, reviews: reviews.and_then(limit), dead_letters }, mismatch }
 }
 

@@ -5,6 +5,7 @@ use futures_util::future::{BoxFuture, join_all};
 use super::*;
 use crate::domain::answer::{CacheHit, Usage};
 use crate::domain::record::{Header, Position};
+use crate::kafka::record_reader::{MAX_VALUE_BYTES, max_value_bytes};
 use crate::pipeline::route::testing::{Scripted, fails_for};
 use crate::pipeline::spec::{CachePolicy, PatternPolicy, SpecSettings};
 use crate::pipeline::testing::{self, caller, engine, router_to};
@@ -17,6 +18,7 @@ use crate::tasks::Tasks;
 
 mod agreement;
 mod evidence;
+mod forms;
 
 /// Does with a prompt what its first word says.
 struct Obedient;
@@ -107,6 +109,7 @@ async fn outcome(handler: &RecordHandler, value: &str, offset: i64) -> RecordOut
     match handler.begin(&record(value, offset)).step {
         RecordStep::Settled(settled) => settled.outcome,
         RecordStep::Ask(job) => handler.finish(*job).await.outcome,
+        RecordStep::Skip(why) => panic!("passed over: {why:?}"),
     }
 }
 
@@ -254,6 +257,7 @@ async fn after_a_restart(journal: &Arc<MemoryJournal>, value: &str, offset: i64)
     match handler.begin(&record(value, offset)).step {
         RecordStep::Settled(settled) => settled,
         RecordStep::Ask(job) => handler.finish(*job).await,
+        RecordStep::Skip(why) => panic!("passed over: {why:?}"),
     }
 }
 

@@ -37,6 +37,9 @@ pub enum ReviewError {
     /// What stands there is no result of the connector.
     #[error(transparent)]
     NotForReview(#[from] NotForReview),
+    /// It cannot be written as the connector's sink wants it.
+    #[error("the result cannot be written: {0}; it waits as before")]
+    Unpublishable(String),
     /// The topic that the decision leads to does not take it.
     #[error("topic {0} does not take it: {1}; the result waits as before")]
     Refused(String, RDKafkaErrorCode),

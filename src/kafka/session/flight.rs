@@ -3,7 +3,8 @@
 //! ```text
 //!                 ┌──────── granted ────────┐
 //! receipt ─┬─▶ Claiming ─┬─ conflict ───────┼────────────┐
-//!          │             └─ repeat ─▶ Repeated ─▶ closed  │
+//!          │             └─ repeat ─▶ Skipped ─▶ closed   │
+//!          ├─▶ Skipped (filtered)           │            │
 //!          ├─▶ Waiting ◀────────────────────┤            │
 //!          │      └─▶ Asking ─▶ Ready ◀─────┴────────────┘
 //!          └───────────────────▶ │ ▲ ▲
@@ -17,7 +18,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::delivery::outcome::Settled;
+use crate::delivery::outcome::{NoOutcome, Settled};
 use crate::domain::record::Record;
 use crate::kafka::client::commit::Partition;
 use crate::kafka::handler::{Job, RecordStep};
@@ -43,8 +44,8 @@ pub(super) enum Phase {
     Asking { _task: RecordTask },
     /// Has an outcome that the producer does not have: it waits for those before it, or in the send queue.
     Ready(Settled),
-    /// Has no outcome of its own, because its event had one; waits for those before it.
-    Repeated,
+    /// Has no outcome of its own, and waits for those before it.
+    Skipped(NoOutcome),
     /// The producer has its outcome and has not reported on it.
     Sent(Settled),
     /// The broker has its outcome, in a transaction that is not over.
@@ -56,6 +57,7 @@ impl From<RecordStep> for Phase {
         match step {
             RecordStep::Settled(settled) => Self::Ready(settled),
             RecordStep::Ask(job) => Self::Waiting(job),
+            RecordStep::Skip(why) => Self::Skipped(why),
         }
     }
 }
@@ -81,7 +83,7 @@ impl PhaseCounts {
         match phase {
             Phase::Claiming(_) | Phase::Waiting(_) => &mut self.waiting,
             Phase::Asking { .. } => &mut self.asking,
-            Phase::Ready(_) | Phase::Repeated => &mut self.ready,
+            Phase::Ready(_) | Phase::Skipped(_) => &mut self.ready,
             Phase::Sent(_) => &mut self.sent,
             Phase::Delivered(_) => &mut self.delivered,
         }
@@ -121,7 +123,7 @@ impl Flight {
     pub(super) fn into_outcome(self) -> Option<Settled> {
         match self.phase {
             Phase::Ready(settled) | Phase::Sent(settled) | Phase::Delivered(settled) => Some(settled),
-            Phase::Claiming(_) | Phase::Waiting(_) | Phase::Asking { .. } | Phase::Repeated => None,
+            Phase::Claiming(_) | Phase::Waiting(_) | Phase::Asking { .. } | Phase::Skipped(_) => None,
         }
     }
 }

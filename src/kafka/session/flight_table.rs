@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use super::flight::{Flight, Phase, PhaseCounts};
 use super::publish_order::PublishOrder;
 use super::send_queue::{NextSend, SendQueue};
-use crate::delivery::outcome::Settled;
+use crate::delivery::outcome::{NoOutcome, Settled};
 use crate::domain::record::Record;
 use crate::kafka::client::cluster::Ticket;
 use crate::kafka::client::commit::Partition;
@@ -123,7 +123,7 @@ impl FlightTable {
             let Phase::Claiming(step) = phase else { return Step::Refused(phase) };
             Step::Next(match claimed {
                 Claimed::Granted => Phase::from(step),
-                Claimed::Repeat => Phase::Repeated,
+                Claimed::Repeat => Phase::Skipped(NoOutcome::Repeated),
                 Claimed::Conflict => Phase::Ready(letter(record)),
             })
         });
@@ -157,9 +157,10 @@ impl FlightTable {
         self.released.pop_front()
     }
 
-    /// Closes a record that has no outcome of its own. `None` if it has one.
-    pub(super) fn close_repeated(&mut self, ticket: Ticket) -> Option<Flight> {
-        self.close_if(ticket, |phase| matches!(phase, Phase::Repeated))
+    /// Closes a record that has no outcome of its own, and says why it has none. `None` if it has one.
+    pub(super) fn close_skipped(&mut self, ticket: Ticket) -> Option<(Flight, NoOutcome)> {
+        let Phase::Skipped(why) = self.flights.get(&ticket)?.phase else { return None };
+        Some((self.close_if(ticket, |_| true)?, why))
     }
 
     /// The producer has taken a record's outcome.
@@ -310,7 +311,8 @@ impl FlightTable {
     fn step(&mut self, ticket: Ticket, step: impl FnOnce(Phase, &Record) -> Step) -> bool {
         let Some(flight) = self.flights.get_mut(&ticket) else { return false };
         *self.counts.of(&flight.phase) -= 1;
-        let (phase, is_taken) = match step(mem::replace(&mut flight.phase, Phase::Repeated), &flight.record) {
+        let phase = mem::replace(&mut flight.phase, Phase::Skipped(NoOutcome::Repeated));
+        let (phase, is_taken) = match step(phase, &flight.record) {
             Step::Next(next) => (next, true),
             Step::Refused(same) => (same, false),
         };
@@ -324,7 +326,7 @@ impl FlightTable {
         let Some(flight) = self.flights.get(&ticket) else { return };
         match flight.phase {
             Phase::Waiting(_) => self.waiting.push_back(ticket),
-            Phase::Ready(_) | Phase::Repeated => {
+            Phase::Ready(_) | Phase::Skipped(_) => {
                 let key = flight.record.key.as_deref();
                 self.publish_order.ready(ticket, &flight.partition, key, &mut self.released);
             }

@@ -8,7 +8,7 @@ use super::flight::Flight;
 use super::transaction_state::{FailedDelivery, TransactionState};
 use super::{Session, SessionError};
 use crate::codec::{dead_letter, trace};
-use crate::delivery::outcome::RecordOutcome;
+use crate::delivery::outcome::{NoOutcome, RecordOutcome};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 use crate::kafka::client::cluster::Ticket;
@@ -52,12 +52,12 @@ impl Refusal {
     }
 }
 
-impl<'a, C: Cluster> Session<'a, C> {
+impl<C: Cluster> Session<'_, C> {
     /// Publishes what the order lets go.
     pub(super) fn publish_released(&mut self) {
         while let Some(ticket) = self.flights.next_released() {
-            match self.flights.close_repeated(ticket) {
-                Some(flight) => self.repeated(&flight),
+            match self.flights.close_skipped(ticket) {
+                Some((flight, why)) => self.skipped(&flight, why),
                 None => self.publish(ticket),
             }
         }
@@ -93,7 +93,7 @@ impl<'a, C: Cluster> Session<'a, C> {
             return;
         }
         let Some(settled) = self.flights.get(ticket).and_then(Flight::ready) else { return };
-        match self.cluster.send(self.topic_of(settled.outcome), &settled.outgoing, ticket) {
+        match self.cluster.send(self.deps.topics.output(settled), &settled.outgoing, ticket) {
             Ok(()) => {
                 self.flights.sent(ticket);
                 self.transaction.iter_mut().for_each(TransactionState::sent);
@@ -111,10 +111,6 @@ impl<'a, C: Cluster> Session<'a, C> {
                 }
             }
         }
-    }
-
-    fn topic_of(&self, outcome: RecordOutcome) -> &'a str {
-        self.deps.topics.output(outcome)
     }
 
     pub(super) fn send_unsent(&mut self) {
@@ -154,11 +150,16 @@ impl<'a, C: Cluster> Session<'a, C> {
         }
     }
 
-    fn repeated(&mut self, flight: &Flight) {
+    fn skipped(&mut self, flight: &Flight, why: NoOutcome) {
         self.ledger.close(&flight.partition, flight.record.position.offset);
-        self.deps.metrics.repeats.inc();
+        let metrics = &self.deps.metrics;
+        match why {
+            NoOutcome::Repeated => metrics.repeats.inc(),
+            NoOutcome::Filtered => metrics.filtered.inc(),
+            NoOutcome::Tombstone => metrics.tombstones.inc(),
+        };
         if let Some(observer) = &self.deps.observer {
-            observer.repeated();
+            observer.skipped();
         }
     }
 
@@ -229,7 +230,8 @@ impl<'a, C: Cluster> Session<'a, C> {
         let (handler, record) = (&self.deps.handler, &flight.record);
         let smaller = match settled.outcome {
             RecordOutcome::Result { .. } => {
-                let detail = format!("topic {} refused the result: {code}", self.topic_of(settled.outcome));
+                let topic = self.deps.topics.output(settled);
+                let detail = format!("topic {topic} refused the result: {code}");
                 handler.dead_letter(record, &Failure::new(failure_code, detail))
             }
             RecordOutcome::DeadLetter { code: original } if !settled.is_pointer => {
@@ -247,7 +249,7 @@ impl<'a, C: Cluster> Session<'a, C> {
 
     fn complain(&mut self, ticket: Ticket, code: RDKafkaErrorCode) {
         let Some(settled) = self.flights.get(ticket).and_then(Flight::ready) else { return };
-        let topic = self.topic_of(settled.outcome);
+        let topic = self.deps.topics.output(settled);
         let is_denied = code == RDKafkaErrorCode::TopicAuthorizationFailed;
         let advice = if is_denied { "; permit WRITE of it" } else { "" };
         let problem = format!("topic {topic} does not take records: {code}{advice}");

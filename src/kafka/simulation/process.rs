@@ -22,7 +22,7 @@ use crate::kafka::dependencies::Dependencies;
 use crate::kafka::handler::{HandlerSettings, RecordHandler};
 use crate::kafka::process::stop_request::StopRequest;
 use crate::kafka::session::{Session, SessionTurn};
-use crate::kafka::settings::{Guarantee, KafkaSettings, RecordFormat, TopicSettings};
+use crate::kafka::settings::{Guarantee, KafkaSettings, RecordFormat, ResultWriting, SourceReading, TopicSettings};
 use crate::kafka::status::MemberStatus;
 use crate::pipeline::spec::Spec;
 use crate::pipeline::testing::{self, caller, engine, router_to};
@@ -169,7 +169,9 @@ fn deps(plan: &Plan, script: &Arc<Script>, journal: &Arc<dyn Journal>) -> Depend
             group: "sim".to_owned(),
             consumers: 1,
             format: RecordFormat::CloudEvents,
+            reading: SourceReading::default(),
             sink_topic: RESULTS.into(),
+            results: ResultWriting::default(),
             dead_letter_topic: LETTERS.into(),
             review_topic: None,
             guarantee: plan.guarantee,

@@ -1,6 +1,7 @@
 //! The record as a template sees it. Only what the template reads is converted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -8,17 +9,37 @@ use serde_json::Value as Json;
 
 use super::numbers::Spellings;
 use super::reads::{Need, Path, Reads};
-use super::{MAIN, Scope, failed};
+use super::{Key, Scope};
 use crate::domain::event::{Data, Event};
-use crate::domain::failure::Failure;
 
+/// The variable that has an answer's data.
+pub(super) const RESULT: &str = "result";
 /// Deepest data that is converted; the codec refuses deeper JSON.
 const MAX_DEPTH: usize = 128;
 
 type Members = BTreeMap<Arc<str>, Value>;
 
-/// The variables that a template reads, with the values that this record has for them.
-pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> {
+/// Why a record has no value for what a template reads.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    /// The event's data is no text; this is its content type.
+    Binary(String),
+    /// It is nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary(kind) => write!(f, "it reads data, but the event's data is binary ({kind})"),
+            Self::TooDeep => write!(f, "the event's data is nested deeper than {MAX_DEPTH} levels"),
+        }
+    }
+}
+
+/// The variables that a template reads, with the values that this record, and its result where there is one, have for
+/// them.
+pub(super) fn build(reads: &Reads, scope: &Scope<'_>, result: Option<&Json>) -> Result<Value, Unreadable> {
     let mut variables = Members::new();
     let mut spellings = Spellings::new(reads.makes_texts);
     for (root, need) in &reads.roots {
@@ -28,7 +49,11 @@ pub(super) fn build(reads: &Reads, scope: &Scope<'_>) -> Result<Value, Failure> 
                 Some(members(need, &attribute_names(scope.event), |name| attribute(scope.event, name).map(Value::from)))
             }
             "headers" => Some(members(need, &header_names(scope), |name| header(scope, name).map(Value::from))),
-            "key" => scope.key.and_then(|key| std::str::from_utf8(key).ok()).map(Value::from),
+            "key" => match scope.key {
+                Some(Key::Json(json)) => Some(pick(json, need, &mut spellings)?),
+                Some(Key::Bytes(_)) | None => scope.key_text().map(Value::from),
+            },
+            RESULT => result.map(|json| pick(json, need, &mut spellings)).transpose()?,
             _ => None,
         };
         if let Some(value) = value {
@@ -62,8 +87,13 @@ pub(super) fn content(reads: &Reads, scope: &Scope<'_>) -> Option<String> {
 }
 
 /// Says which of the paths on the failing line the record does not have.
-pub(super) fn explain_undefined(reads: &Reads, line: Option<usize>, scope: &Scope<'_>) -> String {
-    let mut missing: Vec<&Path> = reads.paths.iter().filter(|path| !exists(path, scope)).collect();
+pub(super) fn explain_undefined(
+    reads: &Reads,
+    line: Option<usize>,
+    scope: &Scope<'_>,
+    result: Option<&Json>,
+) -> String {
+    let mut missing: Vec<&Path> = reads.paths.iter().filter(|path| !exists(path, scope, result)).collect();
     if missing.iter().any(|path| Some(path.line) == line) {
         missing.retain(|path| Some(path.line) == line);
     }
@@ -83,24 +113,24 @@ pub(super) fn explain_undefined(reads: &Reads, line: Option<usize>, scope: &Scop
     }
 }
 
-fn data(need: &Need, event: &Event, spellings: &mut Spellings) -> Result<Option<Value>, Failure> {
+fn data(need: &Need, event: &Event, spellings: &mut Spellings) -> Result<Option<Value>, Unreadable> {
     match &event.data {
         Data::Absent => Ok(None),
         Data::Json(json) => Ok(Some(pick(json, need, spellings)?)),
         Data::Text(text) => Ok(Some(Value::from(text.as_str()))),
         Data::Binary(_) => {
             let kind = event.data_content_type.as_deref().unwrap_or("no content type");
-            Err(failed(MAIN, None, &format!("it reads data, but the event's data is binary ({kind})")))
+            Err(Unreadable::Binary(kind.to_owned()))
         }
     }
 }
 
 /// Converts the parts of a JSON value that are read.
-fn pick(json: &Json, need: &Need, spellings: &mut Spellings) -> Result<Value, Failure> {
+fn pick(json: &Json, need: &Need, spellings: &mut Spellings) -> Result<Value, Unreadable> {
     match (json, need) {
         (Json::Object(object), Need::Members(parts)) => {
             let present = parts.iter().filter_map(|(name, need)| object.get(&**name).map(|json| (name, json, need)));
-            let picked: Result<Members, Failure> =
+            let picked: Result<Members, Unreadable> =
                 present.map(|(name, json, need)| Ok((Arc::clone(name), pick(json, need, spellings)?))).collect();
             Ok(Value::from(picked?))
         }
@@ -108,9 +138,9 @@ fn pick(json: &Json, need: &Need, spellings: &mut Spellings) -> Result<Value, Fa
     }
 }
 
-fn convert(json: &Json, depth: usize, spellings: &mut Spellings) -> Result<Value, Failure> {
+fn convert(json: &Json, depth: usize, spellings: &mut Spellings) -> Result<Value, Unreadable> {
     if depth > MAX_DEPTH {
-        return Err(failed(MAIN, None, &format!("the event's data is nested deeper than {MAX_DEPTH} levels")));
+        return Err(Unreadable::TooDeep);
     }
     Ok(match json {
         Json::Null => Value::from(()),
@@ -118,14 +148,14 @@ fn convert(json: &Json, depth: usize, spellings: &mut Spellings) -> Result<Value
         Json::Number(number) => spellings.value(number),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => {
-            let items: Result<Vec<Value>, Failure> =
+            let items: Result<Vec<Value>, Unreadable> =
                 items.iter().map(|item| convert(item, depth + 1, spellings)).collect();
             Value::from(items?)
         }
         Json::Object(object) => {
             let members =
                 object.iter().map(|(name, json)| Ok((Arc::from(name.as_str()), convert(json, depth + 1, spellings)?)));
-            Value::from(members.collect::<Result<Members, Failure>>()?)
+            Value::from(members.collect::<Result<Members, Unreadable>>()?)
         }
     })
 }
@@ -168,15 +198,19 @@ pub(super) fn header<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a str> {
     std::str::from_utf8(last.value.as_deref()?).ok()
 }
 
-/// Whether the record has what a path names.
-fn exists(path: &Path, scope: &Scope<'_>) -> bool {
-    let mut segments = path.segments.iter().map(String::as_str);
-    match (segments.next(), &scope.event.data) {
-        (Some("data"), Data::Json(json)) => segments.try_fold(json, |value, name| value.get(name)).is_some(),
-        (Some("data"), Data::Text(_) | Data::Binary(_)) => segments.next().is_none(),
-        (Some("key"), _) => scope.key.is_some_and(|key| std::str::from_utf8(key).is_ok()),
-        (Some("event"), _) => segments.next().is_none_or(|name| attribute(scope.event, name).is_some()),
-        (Some("headers"), _) => segments.next().is_none_or(|name| header(scope, name).is_some()),
+/// Whether the record has what a path names, or its result.
+fn exists(path: &Path, scope: &Scope<'_>, result: Option<&Json>) -> bool {
+    let Some((root, names)) = path.segments.split_first() else { return false };
+    let first = names.first().map(String::as_str);
+    let has = |json: &Json| names.iter().try_fold(json, |value, name| value.get(name)).is_some();
+    match (&**root, &scope.event.data, scope.key) {
+        ("data", Data::Json(json), _) => has(json),
+        ("key", _, Some(Key::Json(json))) => has(json),
+        ("data", Data::Text(_) | Data::Binary(_), _) => first.is_none(),
+        ("key", ..) => first.is_none() && scope.key_text().is_some(),
+        ("event", ..) => first.is_none_or(|name| attribute(scope.event, name).is_some()),
+        ("headers", ..) => first.is_none_or(|name| header(scope, name).is_some()),
+        (RESULT, ..) => result.is_some_and(has),
         _ => false,
     }
 }

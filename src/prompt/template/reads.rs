@@ -70,9 +70,10 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    pub(super) fn of(source: &str) -> Self {
-        let paths: Vec<Path> =
-            paths(source).into_iter().filter(|path| path.segments.first().is_some_and(|root| is_root(root))).collect();
+    /// What a source reads of what has these names.
+    pub(super) fn of(source: &str, visible: &[&str]) -> Self {
+        let is_root = |path: &Path| path.segments.first().is_some_and(|root| visible.contains(&root.as_str()));
+        let paths: Vec<Path> = paths(source).into_iter().filter(is_root).collect();
         let mut roots = BTreeMap::new();
         for path in &paths {
             add(&mut roots, &path.segments);
@@ -84,7 +85,7 @@ impl Reads {
             |path: &Path| path.segments.first().is_some_and(|name| TEXT_MAKERS.contains(&name.as_str()));
         let makes_texts = code.contains(CONCATENATION) || in_code.iter().any(is_text_maker);
         let mut in_expressions = BTreeMap::new();
-        for path in in_code.iter().filter(|path| path.segments.first().is_some_and(|root| is_root(root))) {
+        for path in in_code.iter().filter(|path| is_root(path)) {
             add(&mut in_expressions, &path.segments);
         }
         let data = in_code.into_iter().filter(is_data).collect();
@@ -95,10 +96,6 @@ impl Reads {
     pub(super) fn is_nothing(&self) -> bool {
         self.roots.is_empty()
     }
-}
-
-fn is_root(name: &str) -> bool {
-    super::RECORD_ROOTS.contains(&name)
 }
 
 /// Adds the way to one value; what is read whole stays whole.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::context::{attribute, attribute_names, header, header_names};
 use super::reads::{Need, Reads};
-use super::{Scope, Template};
+use super::{Key, Scope, Template};
 use crate::domain::event::Data;
 use crate::domain::json::pointer;
 
@@ -21,8 +21,8 @@ pub(super) enum SourcePath {
     Event(Option<String>),
     /// A header; without a name all of them.
     Header(Option<String>),
-    /// The key.
-    Key,
+    /// The key, or a member of it: its names, and the same as a JSON Pointer.
+    Key(Vec<String>, String),
 }
 
 /// The parts of a record that these sources read together, each once.
@@ -30,10 +30,10 @@ pub(super) fn paths<'a>(reads: impl Iterator<Item = &'a Reads>) -> Vec<SourcePat
     let mut found = BTreeSet::new();
     for (root, need) in reads.flat_map(|reads| &reads.in_expressions) {
         match &**root {
-            "data" => data_paths(need, &mut Vec::new(), &mut found),
+            "data" => value_paths(SourcePath::Data, need, &mut Vec::new(), &mut found),
             "event" => found.extend(names(need).into_iter().map(SourcePath::Event)),
             "headers" => found.extend(names(need).into_iter().map(SourcePath::Header)),
-            "key" => drop(found.insert(SourcePath::Key)),
+            "key" => value_paths(SourcePath::Key, need, &mut Vec::new(), &mut found),
             _ => {}
         }
     }
@@ -42,17 +42,22 @@ pub(super) fn paths<'a>(reads: impl Iterator<Item = &'a Reads>) -> Vec<SourcePat
     all.iter().filter(|path| !is_covered(path)).cloned().collect()
 }
 
-fn data_paths(need: &Need, members: &mut Vec<String>, found: &mut BTreeSet<SourcePath>) {
+fn value_paths(
+    of: fn(Vec<String>, String) -> SourcePath,
+    need: &Need,
+    members: &mut Vec<String>,
+    found: &mut BTreeSet<SourcePath>,
+) {
     match need {
         Need::Whole => {
             let mut pointer = String::new();
             members.iter().for_each(|member| pointer::push(&mut pointer, member));
-            found.insert(SourcePath::Data(members.clone(), pointer));
+            found.insert(of(members.clone(), pointer));
         }
         Need::Members(parts) => {
             for (name, need) in parts {
                 members.push(name.to_string());
-                data_paths(need, members, found);
+                value_paths(of, need, members, found);
                 members.pop();
             }
         }
@@ -69,7 +74,9 @@ fn names(need: &Need) -> Vec<Option<String>> {
 impl SourcePath {
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Data(members, _), Self::Data(others, _)) => others.starts_with(members),
+            (Self::Data(members, _), Self::Data(others, _)) | (Self::Key(members, _), Self::Key(others, _)) => {
+                others.starts_with(members)
+            }
             (Self::Event(None), Self::Event(Some(_))) | (Self::Header(None), Self::Header(Some(_))) => true,
             _ => false,
         }
@@ -78,20 +85,18 @@ impl SourcePath {
 
 impl Template {
     /// Passes on each text of the record that the template reads, in the same order each time, with its name: a JSON
-    /// Pointer into the data, `event/…`, `headers/…` or `key`. Numbers are texts as they were written; true, false and
+    /// Pointer into the data, `event/…`, `headers/…` or `key…`. Numbers are texts as they were written; true, false and
     /// null are none.
     pub fn visit_sources(&self, scope: &Scope<'_>, visit: &mut impl FnMut(&str, &str)) {
         for path in &self.sources {
             match (path, &scope.event.data) {
                 (SourcePath::Data(members, _), Data::Text(text)) if members.is_empty() => visit("", text),
-                (SourcePath::Data(members, pointer), Data::Json(json)) => {
-                    match members.iter().try_fold(json, |json, member| json.get(member)) {
-                        // The usual case needs no name of its own.
-                        Some(Json::String(text)) => visit(pointer, text),
-                        Some(value) => leaves(value, &mut pointer.clone(), visit),
-                        None => {}
-                    }
-                }
+                (SourcePath::Data(members, pointer), Data::Json(json)) => match member(json, members) {
+                    // The usual case needs no name of its own.
+                    Some(Json::String(text)) => visit(pointer, text),
+                    Some(value) => leaves(value, &mut pointer.clone(), visit),
+                    None => {}
+                },
                 (SourcePath::Data(..), _) => {}
                 (SourcePath::Event(Some(name)), _) => {
                     named("event", name, attribute(scope.event, name), visit);
@@ -107,14 +112,25 @@ impl Template {
                         named("headers", name, header(scope, name), visit);
                     }
                 }
-                (SourcePath::Key, _) => {
-                    if let Some(key) = scope.key.and_then(|key| std::str::from_utf8(key).ok()) {
-                        visit("key", key);
+                (SourcePath::Key(members, pointer), _) => match scope.key {
+                    Some(Key::Json(json)) => {
+                        if let Some(value) = member(json, members) {
+                            leaves(value, &mut format!("key{pointer}"), visit);
+                        }
                     }
-                }
+                    Some(Key::Bytes(_)) | None => {
+                        if let Some(key) = scope.key_text().filter(|_| members.is_empty()) {
+                            visit("key", key);
+                        }
+                    }
+                },
             }
         }
     }
+}
+
+fn member<'a>(json: &'a Json, names: &[String]) -> Option<&'a Json> {
+    names.iter().try_fold(json, |json, name| json.get(name))
 }
 
 fn named(root: &str, name: &str, text: Option<&str>, visit: &mut impl FnMut(&str, &str)) {
@@ -171,7 +187,7 @@ mod tests {
             data,
         };
         let headers = [Header::text("a", "1"), Header::text("b", "2"), Header::text("a", "3")];
-        let scope = Scope { event: &event, key: Some(b"k"), headers: &headers };
+        let scope = Scope { event: &event, key: Some(Key::Bytes(b"k")), headers: &headers };
         let mut found = Vec::new();
         template.visit_sources(&scope, &mut |name, text| found.push((name.to_owned(), text.to_owned())));
         found
@@ -200,6 +216,7 @@ mod tests {
             data(),
             &[("event/subject", "ticket 7"), ("headers/a", "3"), ("key", "k")],
         );
+        check("{{ key.id }}", data(), &[]);
         check("{{ headers }}", data(), &[("headers/a", "3"), ("headers/b", "2")]);
         check("{{ data }}", Data::Text("text".into()), &[("", "text")]);
         check("{{ data.nothing | default('') }}", data(), &[]);

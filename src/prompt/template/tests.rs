@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::domain::cpu_time::CpuTime;
-use crate::domain::event::Data;
+use crate::domain::event::{Data, Event};
+use crate::domain::record::Header;
 
 mod numbers;
 
@@ -35,7 +36,7 @@ fn render_with(source: &str, data: Data) -> Result<String, Failure> {
         Header::text("x-trace", "t1"),
     ];
     let event = event(data);
-    let scope = Scope { event: &event, key: Some(b"k1"), headers: &headers };
+    let scope = Scope { event: &event, key: Some(Key::Bytes(b"k1")), headers: &headers };
     Template::inline(source)
         .unwrap_or_else(|error| panic!("{source}: {error}"))
         .render(&scope)
@@ -127,8 +128,20 @@ fn a_key_that_is_absent_or_no_text_is_undefined() {
     let template = Template::inline("{{ key is defined }}").unwrap();
     let event = event(Data::Absent);
     for (key, expected) in [(None, "false"), (Some(&b"\xff"[..]), "false"), (Some(&b""[..]), "true")] {
+        let key = key.map(Key::Bytes);
         assert_eq!(template.render(&Scope { event: &event, key, headers: &[] }).unwrap().prompt, expected);
     }
+}
+
+#[test]
+fn a_key_that_is_a_value_has_members() {
+    let (event, json) = (event(Data::Absent), json!({ "id": 7, "region": "eu" }));
+    let scope = Scope { event: &event, key: Some(Key::Json(&json)), headers: &[] };
+    let render = |source| Template::inline(source).unwrap().render(&scope);
+    assert_eq!(render("{{ key.region }}/{{ key.id }}").unwrap().prompt, "eu/7");
+    assert_eq!(render("{{ key }}").unwrap().prompt, r#"{"id":7,"region":"eu"}"#);
+    let detail = render("{{ key.tenant }}").unwrap_err().detail;
+    assert!(detail.contains("key.tenant is undefined"), "{detail}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::labels::{Commits, DeadLetters, InFlight, OfConnector, OfPartition, Paused, Rebalances, Results};
+use super::labels::{Commits, DeadLetters, Filtered, InFlight, OfConnector, OfPartition, Paused, Rebalances, Results};
 use super::{FloatCounter, Latency, Metrics};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::Code;
@@ -24,6 +24,8 @@ pub struct ConnectorMetrics {
     pub recalled: Counter,
     pub for_review: Counter,
     pub repeats: Counter,
+    pub filtered: Counter,
+    pub tombstones: Counter,
     pub deleted: Counter,
     pub(super) dead_letters: Family<DeadLetters, Counter>,
     pub record_seconds: Latency,
@@ -50,6 +52,7 @@ impl Metrics {
         let results = |hit: CacheHit| {
             self.results.get_or_create_owned(&Results { connector: connector.clone(), cachehit: hit.as_str() })
         };
+        let filtered = |reason| self.filtered.get_or_create_owned(&Filtered { connector: connector.clone(), reason });
         let in_flight = |state| self.in_flight.get_or_create_owned(&InFlight { connector: connector.clone(), state });
         let commits = |status| self.commits.get_or_create_owned(&Commits { connector: connector.clone(), status });
         let rebalances = |kind| self.rebalances.get_or_create_owned(&Rebalances { connector: connector.clone(), kind });
@@ -63,6 +66,8 @@ impl Metrics {
             recalled: results(CacheHit::Journal),
             for_review: self.for_review.get_or_create_owned(&of),
             repeats: self.repeats.get_or_create_owned(&of),
+            filtered: filtered("filter"),
+            tombstones: filtered("tombstone"),
             deleted: self.deleted.get_or_create_owned(&of),
             dead_letters: self.dead_letters.clone(),
             record_seconds: Latency::of(&self.record_seconds, &of),

@@ -21,6 +21,12 @@ pub(super) struct DeadLetters {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Filtered {
+    pub(super) connector: String,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct InFlight {
     pub(super) connector: String,
     pub(super) state: &'static str,

@@ -49,6 +49,7 @@ async fn settled_event(handler: &RecordHandler, id: &str, value: &str, offset: i
     match handler.begin(&record).step {
         RecordStep::Settled(settled) => settled,
         RecordStep::Ask(job) => handler.finish(*job).await,
+        RecordStep::Skip(why) => panic!("passed over: {why:?}"),
     }
 }
 

@@ -36,6 +36,7 @@ async fn settled(handler: &RecordHandler, body: &str, offset: i64) -> Settled {
     match handler.begin(&record(&json!({ "body": body }).to_string(), offset)).step {
         RecordStep::Settled(settled) => settled,
         RecordStep::Ask(job) => handler.finish(*job).await,
+        RecordStep::Skip(why) => panic!("passed over: {why:?}"),
     }
 }
 

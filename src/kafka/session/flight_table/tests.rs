@@ -49,11 +49,11 @@ impl Bench {
     }
 
     fn receive_in(&mut self, phase: &str) -> Ticket {
-        let ticket = self.receive(0, phase == "claiming" || phase == "repeated", false);
+        let ticket = self.receive(0, phase == "claiming" || phase == "skipped", false);
         let way: &[&str] = match phase {
             "asking" => &["ask"],
             "ready" => &["ask", "answer"],
-            "repeated" => &["repeat"],
+            "skipped" => &["repeat"],
             "sent" => &["ask", "answer", "send"],
             "delivered" => &["ask", "answer", "send", "deliver"],
             _ => &[],
@@ -78,7 +78,7 @@ impl Bench {
             }
             "ask" => drop(flights.ask_next(|_, _, _| tasks.record(async {}, Commitment::default()))),
             "answer" => flights.answered(ticket, letter),
-            "close repeated" => drop(flights.close_repeated(ticket)),
+            "close skipped" => drop(flights.close_skipped(ticket)),
             "send" => flights.sent(ticket),
             "refuse" => drop(flights.refused(ticket)),
             "acknowledge" => drop(flights.acknowledged(ticket)),
@@ -98,7 +98,7 @@ impl Bench {
             Some(Phase::Waiting(_)) => "waiting",
             Some(Phase::Asking { .. }) => "asking",
             Some(Phase::Ready(_)) => "ready",
-            Some(Phase::Repeated) => "repeated",
+            Some(Phase::Skipped(_)) => "skipped",
             Some(Phase::Sent(_)) => "sent",
             Some(Phase::Delivered(_)) => "delivered",
         }
@@ -124,14 +124,14 @@ fn in_partition(number: usize) -> Partition {
     Partition { topic: "in".into(), number: i32::try_from(number).unwrap() }
 }
 
-const PHASES: [&str; 7] = ["claiming", "waiting", "asking", "ready", "repeated", "sent", "delivered"];
+const PHASES: [&str; 7] = ["claiming", "waiting", "asking", "ready", "skipped", "sent", "delivered"];
 const STEPS: [&str; 14] = [
     "grant",
     "repeat",
     "conflict",
     "ask",
     "answer",
-    "close repeated",
+    "close skipped",
     "send",
     "refuse",
     "acknowledge",
@@ -144,11 +144,11 @@ const STEPS: [&str; 14] = [
 /// All that changes a phase.
 const ALLOWED: [(&str, &str, &str); 12] = [
     ("claiming", "grant", "waiting"),
-    ("claiming", "repeat", "repeated"),
+    ("claiming", "repeat", "skipped"),
     ("claiming", "conflict", "ready"),
     ("waiting", "ask", "asking"),
     ("asking", "answer", "ready"),
-    ("repeated", "close repeated", "closed"),
+    ("skipped", "close skipped", "closed"),
     ("ready", "send", "sent"),
     ("sent", "refuse", "ready"),
     ("sent", "acknowledge", "closed"),
@@ -226,7 +226,7 @@ proptest! {
                     Some(_) => drop(bench.receive(partition, step % 2 == 0, back % 3 == 0)),
                 }
                 while let Some(ticket) = bench.flights.next_released() {
-                    bench.take("close repeated", ticket);
+                    bench.take("close skipped", ticket);
                     bench.take("send", ticket);
                 }
                 bench.check();
