@@ -1,6 +1,6 @@
 //! The composition root: settings → parts → a running [`App`]. The one place that names every part.
 //!
-//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`, `listeners`: the builders of the parts;
+//! - `providers`, `storage`, `cache`, [`audit`], `connectors`, `api`, `listeners`, `traces`: the builders of the parts;
 //!   `connector_spec`: what a connector asks by name; [`connector_schema`]: its schema alone;
 //! - `shared`: what all of them need; [`roles`]: which of them this process has; `watched_files`: what is read again when it
 //!   changes;
@@ -29,6 +29,7 @@ mod providers;
 pub mod roles;
 mod shared;
 mod storage;
+mod traces;
 pub mod warm;
 mod watched_files;
 
@@ -84,7 +85,8 @@ impl App {
             configs.clear();
         }
         let serves_api = roles.contains(&Role::Api);
-        let shared = Shared::new(runtime);
+        let mut shared = Shared::new(runtime);
+        let trace_export = traces::open(&mut shared)?;
         let storage = Storage::open(&shared).await?;
         let consumers = configs.iter().map(|config| config.topics.consumers).sum();
         let files = OpenFiles::raise(consumers, shared.runtime.http.max_connections);
@@ -117,6 +119,7 @@ impl App {
         let following =
             following.into_iter().chain(providers.follow_keys(&shared)).chain([watched.watch(&shared.tasks)]);
         let services = api.serve(listeners, &shared.tasks).into_iter().chain(storage.services).chain(following);
+        let services = services.chain(trace_export);
         let running = Running::new(members, services, shared.tasks);
         let running = running.with_intake(open_requests).with_intake(storage.audit_counts);
         Ok(Self { running, http_address, asked, health, metrics: shared.metrics })

@@ -11,6 +11,7 @@
 //! - [`audit`]: what of it concerns security;
 //! - [`health`]: `/v1/health` and the probes; [`metrics`];
 //! - [`openapi`]: the document that describes all of this; [`pages`]: the document in a browser;
+//! - [`request_trace`]: what traces say of a request;
 //! - [`problem`]: errors as problem documents; [`error_status`]: their codes and statuses; [`request_id`];
 //! - [`json_body`], [`fields`], [`query`]: reading what a request says; [`list`]: lists in parts; [`precondition`]: which
 //!   state of a thing a client knows.
@@ -40,6 +41,7 @@ pub mod rate_limit;
 pub mod redirect;
 pub mod request_id;
 pub mod request_log;
+pub mod request_trace;
 pub mod router;
 pub mod server;
 pub mod settings;

@@ -6,7 +6,7 @@
 //! - [`client`]: the client library: configuration, callbacks, messages, threads for what blocks;
 //! - [`handler`]: one record through the pipeline; [`record_reader`]: from its bytes to an event; [`result_writer`]: its
 //!   result in the form, with the key and for the topic that are wanted; `result_log`: what is logged of it;
-//!   `field_counts`: what is counted of its values;
+//!   `field_counts`: what is counted of its values; [`record_trace`]: what traces say of it;
 //! - [`status`]: what a member says about itself; [`health`]: what a connector's members say together;
 //! - [`settings`]: what a user chooses; [`dependencies`]: what a member works with;
 //! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
@@ -26,6 +26,7 @@ pub mod health;
 pub mod member;
 mod process;
 pub mod record_reader;
+pub mod record_trace;
 mod result_log;
 pub mod result_writer;
 pub mod review_queue;

@@ -1,8 +1,8 @@
-//! Logs and metrics.
+//! Logs, metrics and traces.
 //!
 //! - [`logging`]: sets the logger up; `json_lines`: the form of its lines for machines; [`log_level`]: which lines
 //!   there are; [`log_throttle`]: lines about what happens often; [`settings`]: what a user chooses;
-//! - [`metrics`]: every metric.
+//! - [`metrics`]: every metric; [`traces`]: what happened to one record or request.
 
 #[cfg(test)]
 pub(crate) mod captured;
@@ -12,3 +12,4 @@ pub mod log_throttle;
 pub mod logging;
 pub mod metrics;
 pub mod settings;
+pub mod traces;

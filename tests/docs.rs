@@ -76,7 +76,7 @@ fn every_metric_is_documented_and_every_documented_metric_exists() {
     connector.dead_letter(Code::Tombstone);
     connector.set_lag("t", 0, 1);
     let provider = metrics.provider("p");
-    provider.call(Ok(Usage::default()), 0.0, Duration::ZERO);
+    provider.call(Ok(Usage::default()), 0.0, Duration::ZERO, None);
     let caller = metrics.caller("c");
     caller.decided("priority", "p");
     caller.step("ask");

@@ -87,6 +87,7 @@ impl Builder<'_> {
             cache: self.storage.cache.tiers(),
             metrics: Arc::clone(metrics),
             clock: Arc::clone(clock),
+            tracer: self.shared.tracer.clone(),
             audit: Arc::clone(&self.storage.audit),
             admin_seen: AdminSeen::default(),
             started_at: Instant::now(),

@@ -46,7 +46,7 @@ pub(super) struct Audit {
 impl Audit {
     /// Opens the sinks.
     pub(super) fn open(shared: &Shared, table: Option<Arc<dyn AuditLog>>) -> Result<Self, AppError> {
-        let Shared { runtime, clock, metrics, tasks } = shared;
+        let Shared { runtime, clock, metrics, tasks, tracer: _ } = shared;
         let (mut logs, mut streams) = (Vec::from_iter(table), Vec::new());
         for sink in sinks(&runtime.audit, &runtime.kafka)? {
             let (stop, title) = (CancellationToken::new(), sink.title());

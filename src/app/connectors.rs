@@ -155,7 +155,7 @@ impl Builder<'_> {
         caller: Arc<Caller>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Dependencies {
-        let Shared { runtime, clock, metrics, tasks } = self.shared;
+        let Shared { runtime, clock, metrics, tasks, tracer } = self.shared;
         let is_paid = asks_a_model(&config, runtime);
         let ConnectorConfig { name, topics, config_hash, .. } = config;
         let remembered = self.storage.journal.as_ref().map(|journal| {
@@ -169,7 +169,8 @@ impl Builder<'_> {
         let handler = RecordHandler::new(settings, engine, spec, caller, clock, remembered)
             .with_forms(topics.reading.clone(), topics.results.clone())
             .with_audit(Arc::clone(&self.storage.audit))
-            .with_field_metrics(metrics.fields(&name));
+            .with_field_metrics(metrics.fields(&name))
+            .with_tracer(tracer.clone());
         Dependencies {
             kafka: runtime.kafka.clone(),
             topics,

@@ -57,6 +57,9 @@ pub enum AppError {
     /// Security events cannot be written where the user wants them; the sentence says which setting.
     #[error("{0}")]
     Audit(String),
+    /// Traces cannot be exported; the sentence says which variable.
+    #[error("{0}")]
+    Traces(String),
     /// There is no cache that could be filled.
     #[error(
         "cache.redis_url: none is set, and the answers in memory end with this command; set it to the Redis that the service uses"

@@ -20,6 +20,7 @@ use crate::kafka::settings::RecordFormat;
 use crate::pipeline::request::Request;
 use crate::prompt::template::{Scope, Template};
 use crate::schema::Schema;
+use crate::telemetry::traces::trace::Trace;
 
 /// The name of the caller in metrics, which nobody reads here.
 const CALLER: &str = "eval";
@@ -73,7 +74,7 @@ impl Evaluator {
         let record = record(event, self.format, Position { topic: TOPIC.into(), partition: 0, offset });
         let event = decode(&record, self.format, spec.settings().checks.max_prompt_chars)?;
         let input = Scope { event: &event, key: None, headers: &record.headers };
-        let begun = engine.begin(&Request { input, spec, caller });
+        let begun = engine.begin(&Request { input, spec, caller, trace: Trace::default() });
         engine.finish_until(tokio::time::Instant::now() + limit, begun).await
     }
 

@@ -8,6 +8,7 @@ use crate::config::runtime::RuntimeConfig;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::tracer::Tracer;
 
 /// The configuration of the process, and what exists once in it.
 pub(super) struct Shared {
@@ -15,12 +16,14 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) tasks: Tasks,
+    /// Records traces, once their export is open.
+    pub(super) tracer: Option<Arc<Tracer>>,
 }
 
 impl Shared {
     /// Of the process that has this configuration, with the clock of the system.
     pub(super) fn new(runtime: RuntimeConfig) -> Self {
         let (clock, metrics) = (Arc::new(SystemClock), Arc::new(Metrics::default()));
-        Self { runtime, clock, metrics, tasks: Tasks::new(Handle::current()) }
+        Self { runtime, clock, metrics, tasks: Tasks::new(Handle::current()), tracer: None }
     }
 }

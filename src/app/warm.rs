@@ -25,6 +25,7 @@ use crate::open_files::OpenFiles;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::engine::Engine;
 use crate::tasks::Tasks;
+use crate::telemetry::traces::trace::Trace;
 
 /// How long the shared cache is waited for.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -65,7 +66,8 @@ impl Warmer {
     /// What is wrong with the request, or why it has no answer.
     pub async fn answer(&self, body: Value) -> Result<bool, Problem> {
         let request = PromptRequest::of_body(body)?;
-        let response = self.analyzer.answer(&request, &self.caller, &RequestId::generate(), None).await?;
+        let response =
+            self.analyzer.answer(&request, &self.caller, &RequestId::generate(), None, Trace::default()).await?;
         Ok(response.is_cached())
     }
 

@@ -17,9 +17,6 @@ use crate::domain::record::{Header, Outgoing, Record};
 /// Headers that [`encode`] and [`pointer()`] add at most.
 const OURS: usize = 18;
 
-/// The header with the id of the trace that a dead letter belongs to.
-const TRACE_ID: &str = "sp-trace-id";
-
 /// Who writes a dead letter.
 #[derive(Debug, Clone, Copy)]
 pub struct DeadLetterOrigin<'a> {
@@ -77,13 +74,7 @@ fn explain(
         write::push(headers, "sp-attempt-log", super::attempt_log::encode(&failure.attempt_log));
     }
     write::push(headers, "sp-first-failed-at", write::time(now));
-    write::push(headers, TRACE_ID, trace_id(record, failure));
-}
-
-/// The trace that a dead letter belongs to.
-pub fn trace_id_of(headers: &[Header]) -> Option<&str> {
-    let header = headers.iter().rev().find(|header| header.name == TRACE_ID)?;
-    std::str::from_utf8(header.value.as_ref()?).ok()
+    write::push(headers, "sp-trace-id", trace_id(record, failure));
 }
 
 /// Whether a header marks a dead letter. A record that was one and is sent again must not look like one for ever.
@@ -95,7 +86,7 @@ pub(super) fn is_mark(name: &str) -> bool {
         "sp-attempts",
         "sp-attempt-log",
         "sp-first-failed-at",
-        TRACE_ID,
+        "sp-trace-id",
         "sp-value-omitted",
         "sp-value-bytes",
     ];
@@ -191,9 +182,7 @@ mod tests {
         let untraced = binary(&[], Some(b"x"));
         let event = cloudevents::decode(&untraced).unwrap();
         let expected = trace::context(&untraced, Some(&event)).trace_id;
-        let letter = encode(&untraced, &failure(), &ORIGIN, NOW);
-        assert_eq!(last(&letter, "sp-trace-id"), expected);
-        assert_eq!(trace_id_of(&letter.headers), Some(expected.as_str()));
+        assert_eq!(last(&encode(&untraced, &failure(), &ORIGIN, NOW), "sp-trace-id"), expected);
     }
 
     #[test]

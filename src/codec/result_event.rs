@@ -8,13 +8,12 @@ use uuid::Uuid;
 use super::attribute_list::AttributeList;
 pub use super::attribute_list::AttributeName;
 use super::field_evidence;
-use super::trace;
+use super::trace::TraceContext;
 use super::write;
 use crate::domain::answer::{Answer, Answered, CacheHit, Usage};
 use crate::domain::attempt::{self, Attempt};
 use crate::domain::event::Event;
 use crate::domain::grounding::Grounding;
-use crate::domain::record::Record;
 
 /// `type` of a result.
 pub const RESULT: &str = "com.structuredprompt.result.v1";
@@ -98,12 +97,11 @@ pub fn id(connector: &str, cause: &Event) -> Uuid {
 }
 
 impl ResultEvent {
-    /// The event that carries an answer to `event`, which came in `record`, at `now` since the Unix epoch.
-    pub fn new(record: &Record, event: &Event, answered: &Answered, origin: &Origin, now: Duration) -> Self {
+    /// The event that carries an answer to `event`, which belongs to this trace, at `now` since the Unix epoch.
+    pub fn new(trace: &TraceContext, event: &Event, answered: &Answered, origin: &Origin, now: Duration) -> Self {
         let id = id(&origin.connector, event).to_string();
-        let trace = trace::context(record, Some(event));
         let hop = trace.hop(&id);
-        let tracestate = trace.tracestate.map(Bytes::from);
+        let tracestate = trace.tracestate.clone().map(Bytes::from);
         let mut list = AttributeList::new();
         list.shared("ce_specversion", "1.0");
         list.text("ce_id", &id);

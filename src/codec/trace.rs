@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::plain;
 use super::replay_mark::ReplayMark;
 use crate::domain::event::Event;
-use crate::domain::record::{Header, Record};
+use crate::domain::record::{Outgoing, Record};
 
 /// The trace that a record belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,20 +20,72 @@ pub struct TraceContext {
     pub trace_id: String,
     /// Vendors' state that came with `traceparent`.
     pub tracestate: Option<String>,
+    /// Whether it came with the record; otherwise it begins with us.
+    pub is_given: bool,
+    /// Whether our own hop is sampled.
+    is_sampled: bool,
+}
+
+/// What a `traceparent` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanContext {
+    /// The trace.
+    pub trace_id: u128,
+    /// The span in it.
+    pub span_id: u64,
+    /// Whether its process samples the trace.
+    pub is_sampled: bool,
 }
 
 impl TraceContext {
     /// The `traceparent` of our own hop: same trace and flags, and a span id that depends on `seed` alone, so that a
     /// repeated hop is the same span. The seed is the result's id, or the record's position where there is no result.
     pub fn hop(&self, seed: &str) -> String {
-        let flags = parse(&self.traceparent).map_or(NOT_SAMPLED, |(_, flags)| flags);
+        let given = parse(&self.traceparent).map_or(NOT_SAMPLED, |parts| parts.flags);
         let (_, span) = ids(&[seed]);
-        format!("00-{}-{span:016x}-{flags}", self.trace_id)
+        let flags = given | u8::from(self.is_sampled);
+        format!("00-{}-{span:016x}-{flags:02x}", self.trace_id)
+    }
+
+    /// The same of a trace that we sample. If it begins with us, its start says so, too.
+    pub fn sample(&mut self) {
+        self.is_sampled = true;
+        let parts = parse(&self.traceparent).filter(|_| !self.is_given);
+        if let Some(Parts { trace, span, flags }) = parts {
+            self.traceparent = format!("00-{trace}-{span}-{:02x}", flags | SAMPLED);
+        }
+    }
+
+    /// What its `traceparent` says.
+    pub fn span(&self) -> Option<SpanContext> {
+        span_of(&self.traceparent)
     }
 }
 
+/// The context that the headers of these names give to a request. An invalid one counts as none, as W3C asks.
+pub fn of_headers(traceparent: &str, tracestate: Option<&str>) -> Option<TraceContext> {
+    let Parts { trace, .. } = parse(traceparent)?;
+    let tracestate = tracestate.filter(|state| is_tracestate(state)).map(str::to_owned);
+    let (traceparent, trace_id) = (traceparent.to_owned(), trace.to_owned());
+    Some(TraceContext { traceparent, trace_id, tracestate, is_given: true, is_sampled: false })
+}
+
+/// The span that a result names as the one that it was sent in. A dead letter has that of its sender.
+pub fn of_result(result: &Outgoing) -> Option<SpanContext> {
+    let header = result.headers.iter().find(|header| header.name == "traceparent")?;
+    span_of(std::str::from_utf8(header.value.as_ref()?).ok()?)
+}
+
+fn span_of(traceparent: &str) -> Option<SpanContext> {
+    let Parts { trace, span, flags } = parse(traceparent)?;
+    let (trace_id, span_id) = (u128::from_str_radix(trace, 16).ok()?, u64::from_str_radix(span, 16).ok()?);
+    Some(SpanContext { trace_id, span_id, is_sampled: flags & SAMPLED != 0 })
+}
+
 /// The flags of a trace that we make up: nobody has recorded its start.
-const NOT_SAMPLED: &str = "00";
+const NOT_SAMPLED: u8 = 0;
+/// The flag of a trace that is recorded.
+const SAMPLED: u8 = 1;
 
 /// The trace of a record: from its event's extension, else from its Kafka headers, else made from what identifies it,
 /// so that a redelivery continues the same trace. Invalid contexts are ignored, as W3C asks. A dead letter that is sent
@@ -57,8 +109,8 @@ fn begun(record: &Record, event: Option<&Event>, replays: Option<u32>) -> TraceC
     let parts: Vec<&str> = [source.as_str(), id.as_str()].into_iter().chain(replays.as_deref()).collect();
     let (trace, span) = ids(&parts);
     let trace_id = format!("{trace:032x}");
-    let traceparent = format!("00-{trace_id}-{span:016x}-{NOT_SAMPLED}");
-    TraceContext { traceparent, trace_id, tracestate: None }
+    let traceparent = format!("00-{trace_id}-{span:016x}-{NOT_SAMPLED:02x}");
+    TraceContext { traceparent, trace_id, tracestate: None, is_given: false, is_sampled: false }
 }
 
 fn given(record: &Record, event: Option<&Event>) -> Option<TraceContext> {
@@ -66,34 +118,10 @@ fn given(record: &Record, event: Option<&Event>) -> Option<TraceContext> {
         Some(event) => event.extensions.get(name).map(String::as_str),
         None => last(record, header),
     };
-    let accept = |traceparent: &str, tracestate: Option<&str>| {
-        let (trace_id, _) = parse(traceparent)?;
-        let tracestate = tracestate.filter(|state| is_tracestate(state)).map(str::to_owned);
-        Some(TraceContext { traceparent: traceparent.to_owned(), trace_id: trace_id.to_owned(), tracestate })
-    };
     let start = extension("traceparent", "ce_traceparent");
     start
-        .and_then(|parent| accept(parent, extension("tracestate", "ce_tracestate")))
-        .or_else(|| accept(last(record, "traceparent")?, last(record, "tracestate")))
-}
-
-/// The trace that a `traceparent` names, if its start is recorded: only such a trace can be looked up.
-pub fn recorded_trace(traceparent: &str) -> Option<&str> {
-    const SAMPLED: u8 = 1;
-    let (trace_id, flags) = parse(traceparent)?;
-    let is_recorded = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & SAMPLED == SAMPLED);
-    is_recorded.then_some(trace_id)
-}
-
-/// The trace id of a `traceparent`, recorded or not.
-pub fn trace_id(traceparent: &str) -> Option<&str> {
-    parse(traceparent).map(|(trace_id, _)| trace_id)
-}
-
-/// The recorded trace that an outcome belongs to, by the header in which our own hop names it.
-pub fn recorded_trace_of(headers: &[Header]) -> Option<&str> {
-    let header = headers.iter().rev().find(|header| header.name == "traceparent")?;
-    recorded_trace(std::str::from_utf8(header.value.as_ref()?).ok()?)
+        .and_then(|parent| of_headers(parent, extension("tracestate", "ce_tracestate")))
+        .or_else(|| of_headers(last(record, "traceparent")?, last(record, "tracestate")))
 }
 
 /// The last header of that name, as Kafka's own `lastHeader` reads it.
@@ -102,13 +130,21 @@ fn last<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
     std::str::from_utf8(header.value.as_ref()?).ok()
 }
 
-/// Trace id and flags of a version 00 `traceparent`, if it is valid (Trace Context, section 3.2).
-fn parse(traceparent: &str) -> Option<(&str, &str)> {
+/// The parts of a `traceparent` as they are written.
+struct Parts<'a> {
+    trace: &'a str,
+    span: &'a str,
+    flags: u8,
+}
+
+/// The parts of a version 00 `traceparent`, if it is valid (Trace Context, section 3.2).
+fn parse(traceparent: &str) -> Option<Parts<'_>> {
     let mut parts = traceparent.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_id = |id: &str, digits| is_hex(id, digits) && id.bytes().any(|digit| digit != b'0');
     let valid = version == "00" && is_id(trace, 32) && is_id(span, 16) && is_hex(flags, 2) && parts.next().is_none();
-    valid.then_some((trace, flags))
+    let flags = u8::from_str_radix(flags, 16).ok().filter(|_| valid)?;
+    Some(Parts { trace, span, flags })
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {
@@ -207,16 +243,6 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_recorded_if_its_flag_says_so() {
-        let id = "0af7651916cd43dd8448eb211c80319c";
-        assert_eq!((recorded_trace(START), trace_id(START)), (Some(id), Some(id)));
-        assert_eq!((recorded_trace(HOP), trace_id(HOP)), (None, Some("4bf92f3577b34da6a3ce929d0e0e4736")));
-        assert_eq!(recorded_trace("00-x-y-01"), None);
-        assert_eq!(recorded_trace_of(&[Header::text("traceparent", START)]), Some(id));
-        assert_eq!(recorded_trace_of(&[Header::text("ce_traceparent", START)]), None);
-    }
-
-    #[test]
     fn a_dead_letter_that_is_sent_again_begins_a_trace_each_time() {
         let again = |times| {
             let mark = [("sp-replays", times), ("sp-replay-of", "in/3/42@0"), ("sp-replay-of-trace-id", "1b")];
@@ -233,9 +259,23 @@ mod tests {
     fn a_hop_stays_in_the_trace() {
         let context = of(&binary(&[("ce_traceparent", START)], None));
         let hop = context.hop("seed");
-        assert_eq!(parse(&hop), parse(START), "trace and flags");
+        let trace_and_flags = |parent| span_of(parent).map(|span| (span.trace_id, span.is_sampled));
+        assert_eq!(trace_and_flags(&hop), trace_and_flags(START));
         assert_ne!(hop, START);
         assert_eq!(hop, context.hop("seed"));
         assert_ne!(hop, context.hop("other"));
+    }
+
+    #[test]
+    fn a_trace_that_we_sample_says_so_at_our_hop_and_at_a_start_of_ours() {
+        let mut given = of(&binary(&[("traceparent", HOP)], None));
+        given.sample();
+        assert_eq!(given.traceparent, HOP, "what others said stays");
+        assert!(span_of(&given.hop("seed")).unwrap().is_sampled);
+        let mut ours = of(&binary(&[], None));
+        let before = ours.span().unwrap();
+        ours.sample();
+        assert_eq!(ours.span(), Some(SpanContext { is_sampled: true, ..before }));
+        assert!(span_of(&ours.hop("seed")).unwrap().is_sampled);
     }
 }

@@ -11,6 +11,7 @@ mod providers;
 mod request_log;
 mod routing;
 mod store;
+mod traces;
 
 pub(super) use cache::DEFAULT_TTL;
 pub(super) use http::PATTERN_POLICIES;
@@ -32,6 +33,7 @@ use crate::llm::settings::{Cassettes, ProviderSettings};
 use crate::pipeline::route::settings::RoutingSettings;
 use crate::store::settings::{AuditSettings, RequestLogSettings, StoreSettings, StoreUrl};
 use crate::telemetry::settings::LogSettings;
+use crate::telemetry::traces::settings::TraceSettings;
 
 /// The runtime configuration as true.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +60,8 @@ pub struct RuntimeConfig {
     pub cassettes: Cassettes,
     /// Logs.
     pub log: LogSettings,
+    /// Traces, where they are on.
+    pub traces: Option<TraceSettings>,
 }
 
 impl RuntimeConfig {
@@ -97,10 +101,25 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<RuntimeCon
     let is_replay = matches!(cassettes, Cassettes::Replay(_));
     let (providers, left_out) = providers::resolve(&diagnostics, providers, environment, is_replay);
     let routing = routing::usable(routing, &providers);
+    let traces = traces::read(&diagnostics, environment);
     let findings = Findings::new(diagnostics.into_findings());
-    let config =
-        RuntimeConfig { kafka, http, store, request_log, audit, cache, providers, left_out, routing, cassettes, log };
-    if findings.is_empty() { Ok(config) } else { Err(findings) }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(RuntimeConfig {
+        kafka,
+        http,
+        store,
+        request_log,
+        audit,
+        cache,
+        providers,
+        left_out,
+        routing,
+        cassettes,
+        log,
+        traces,
+    })
 }
 
 /// What a file by itself leads to.

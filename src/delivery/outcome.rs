@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::Code;
 use crate::domain::record::Outgoing;
+use crate::telemetry::traces::trace::Trace;
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,4 +61,6 @@ pub struct Settled {
     pub is_pointer: bool,
     /// Why it is a dead letter, in a sentence.
     pub detail: Option<String>,
+    /// What is recorded of the record.
+    pub trace: Trace,
 }

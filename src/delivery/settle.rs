@@ -11,6 +11,7 @@ use crate::domain::answer::{Answered, CacheHit};
 use crate::domain::failure::Failure;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::request::Question;
+use crate::telemetry::traces::names::stage;
 
 /// Answers a question and puts the answer, or why there is none, into its final bytes by `encode`. An outcome that cost
 /// a call is remembered under `keys` before it is returned, and one that is remembered costs no call.
@@ -25,7 +26,10 @@ pub async fn settle(
         None => None,
     };
     if let Some((outcomes, keys)) = remembered {
-        if let Some(settled) = outcomes.recall(keys).await {
+        let span = question.trace().span(stage::JOURNAL_RECALL);
+        let settled = outcomes.recall(keys).await;
+        drop(span);
+        if let Some(settled) = settled {
             return settled;
         }
         // An instance that lost the record may get its answer while this one waits for a provider.
@@ -47,6 +51,7 @@ pub async fn settle(
     };
     let settled = encode(outcome);
     if let Some((outcomes, keys)) = remembered.filter(|_| has_cost) {
+        let _span = question.trace().span(stage::JOURNAL_RECORD);
         outcomes.record(keys, &settled).await;
     }
     settled

@@ -8,12 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
-use tracing::field::Empty;
+use tracing::field::{Empty, display};
 
 use super::problem::Problem;
 use super::request_id::{self, RequestId};
 use super::v1::openai;
-use crate::codec::trace;
+use crate::telemetry::traces::trace::Trace;
 
 /// Answers hold data of one caller, and no pages: nobody keeps them, frames them or guesses their type.
 const FOR_BROWSERS: [(HeaderName, &str); 5] = [
@@ -30,7 +30,7 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id.clone());
     let is_openai = openai::error::is_expected(&request);
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let trace_id = request_id::traceparent(&request).and_then(trace::trace_id);
+    let trace_id = request.extensions().get().and_then(Trace::id).map(display);
     // At the highest level, so that lines have it whatever the log's level is.
     let span = tracing::error_span!("http_request", request_id = id.as_str(), trace_id, api_key_id = Empty);
     let answer = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;

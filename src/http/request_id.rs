@@ -1,10 +1,8 @@
-//! `x-request-id`: one name for a request in its answer, in every log line and in every problem; and `traceparent`: the
-//! trace that it belongs to.
+//! `x-request-id`: one name for a request in its answer, in every log line and in every problem.
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -12,9 +10,6 @@ use uuid::Uuid;
 
 /// The header, of requests and answers.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The header in which a client names the trace that its request belongs to (W3C Trace Context).
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Longest id that is taken over from a client.
 const MAX_CHARS: usize = 128;
@@ -57,11 +52,6 @@ impl Serialize for RequestId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
-}
-
-/// What the client says of the trace that its request belongs to.
-pub fn traceparent(request: &Request) -> Option<&str> {
-    request.headers().get(&TRACEPARENT).and_then(|value| value.to_str().ok())
 }
 
 fn is_valid(text: &str) -> bool {

@@ -14,15 +14,17 @@ use super::admin::{api_keys, log_level};
 use super::endpoint::endpoint;
 use super::error_status::RequestCode;
 use super::problem::Problem;
-use super::request_id::traceparent;
 use super::request_log::layer::take_down;
 use super::request_log::record::CLIENT_GONE;
 use super::state::ApiState;
 use super::v1::openai::{chat_completions, models};
 use super::v1::{analyze, batch, cache, providers, requests, schemas, templates, usage};
-use super::{admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, tls, unread_body};
-use crate::codec::trace;
-use crate::telemetry::metrics::{EndedRequest, Exemplar};
+use super::{
+    admission, audit, compression, cors, health, idempotent, metrics, middleware, pages, request_trace, tls,
+    unread_body,
+};
+use crate::telemetry::metrics::EndedRequest;
+use crate::telemetry::traces::trace::Trace;
 
 /// The methods, as metrics call them.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -69,7 +71,7 @@ fn around(routes: Router<ApiState>, state: ApiState) -> Router {
     let routes = if has_hsts { routes.layer(map_response(tls::only_encrypted)) } else { routes };
     routes
         // Outside of what makes an answer of a panic, so that those answers are counted too.
-        .layer(from_fn_with_state(Arc::clone(&state), count))
+        .layer(from_fn_with_state(Arc::clone(&state), observe))
         .layer(from_fn_with_state(state.tasks.clone(), unread_body::discard))
         .with_state(state)
 }
@@ -157,16 +159,20 @@ async fn method_not_allowed(request: Request) -> Problem {
     Problem::new(RequestCode::MethodNotAllowed, detail)
 }
 
-async fn count(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+/// Counts a request and records its trace, which handlers find among the extensions.
+async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let began_at = Instant::now();
     let endpoint = endpoint(&request);
     let method = METHODS.into_iter().find(|method| request.method().as_str() == *method).unwrap_or("other");
-    let recorded_trace = traceparent(&request).and_then(trace::recorded_trace).map(str::to_owned);
+    let trace = request_trace::begin(&state, &request);
+    request.extensions_mut().insert(trace.clone());
     state.metrics.http().begun();
     // A client that goes away takes this with it.
-    let mut counted = Counted { state, method, endpoint, began_at, recorded_trace, status: CLIENT_GONE };
+    let mut counted = Counted { state, method, endpoint, began_at, trace, status: CLIENT_GONE };
     let response = next.run(request).await;
     counted.status = response.status().as_u16();
+    // Before it is counted, since the trace of a failure is exported.
+    request_trace::end(&counted.trace, &response);
     response
 }
 
@@ -176,15 +182,14 @@ struct Counted {
     method: &'static str,
     endpoint: &'static str,
     began_at: Instant,
-    recorded_trace: Option<String>,
+    trace: Trace,
     status: u16,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         let Self { method, endpoint, status, .. } = *self;
-        let recorded_trace = self.recorded_trace.as_deref();
-        let exemplar = recorded_trace.map(|trace_id| Exemplar { trace_id, at: self.state.clock.now() });
+        let exemplar = self.trace.exemplar(self.state.clock.now());
         let took = self.began_at.elapsed();
         self.state.metrics.http().ended(EndedRequest { method, endpoint, status, took, exemplar });
     }

@@ -25,6 +25,7 @@ use crate::ports::request_log::RequestHistory;
 use crate::tasks::Tasks;
 use crate::telemetry::log_level::LogLevel;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::tracer::Tracer;
 
 /// The state of the API.
 pub type ApiState = Arc<ApiParts>;
@@ -39,6 +40,8 @@ pub struct ApiParts {
     pub cache: Arc<dyn AnswerCache>,
     /// The metrics to show and to count requests in.
     pub metrics: Arc<Metrics>,
+    /// Records what becomes of requests, where the user wants traces.
+    pub tracer: Option<Arc<Tracer>>,
     /// Takes security events down.
     pub audit: Arc<dyn AuditLog>,
     /// When the admin key was last noticed.

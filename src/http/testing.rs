@@ -102,6 +102,7 @@ pub(crate) fn parts_with(models: &[Arc<dyn Model>], patterns: PatternPolicy) -> 
         health: Arc::new(Nothing),
         cache: Arc::clone(&answers) as _,
         clock: Arc::new(ManualClock::default()),
+        tracer: None,
         audit: Arc::new(AuditLogs(Vec::new())),
         admin_seen: AdminSeen::default(),
         started_at: Instant::now(),

@@ -1,20 +1,28 @@
 //! One record through the pipeline: decode ▶ pipeline ▶ encode.
 
-use std::fmt;
+mod asked;
+mod begun;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tracing::Span;
+use tracing::field::display;
 
+use self::asked::Asked;
+use self::begun::KnownRecord;
+pub use self::begun::{BegunRecord, Job, RecordStep};
 use super::field_counts;
 use super::record_reader::{ReadRecord, RecordReader};
+use super::record_trace::{ReceivedRecord, RecordTraces};
 use super::result_log::ResultLog;
 use super::result_writer::WrittenResult;
 use super::settings::{RecordFormat, ResultWriting, SourceReading};
 use super::suspicious_records::SuspiciousRecords;
-use crate::codec::result_event::{Origin, ResultEvent, Versions};
-use crate::codec::{dead_letter, kafka_binary, review_record, trace};
+use crate::codec::result_event::ResultEvent;
+use crate::codec::trace::{self, TraceContext};
+use crate::codec::{dead_letter, kafka_binary, review_record};
 use crate::delivery::outcome::{NoOutcome, RecordOutcome, Settled};
 use crate::delivery::remembered::RememberedOutcomes;
 use crate::delivery::settle::{defect, settle};
@@ -24,42 +32,17 @@ use crate::domain::record::Record;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::engine::{Begun, Engine};
 use crate::pipeline::gate::Gate;
-use crate::pipeline::request::{Question, Request};
+use crate::pipeline::request::Request;
 use crate::pipeline::route::settings::Prices;
 use crate::pipeline::score::review_reasons;
-use crate::pipeline::spec::{Spec, SpecSettings};
+use crate::pipeline::spec::Spec;
 use crate::ports::audit::AuditLog;
 use crate::ports::clock::Clock;
-use crate::ports::journal::Claim;
-use crate::schema::fields::SchemaFields;
 use crate::tasks::Commitment;
 use crate::telemetry::metrics::FieldMetrics;
-
-/// A record that needs a provider.
-#[derive(Debug)]
-pub struct Job {
-    read: ReadRecord,
-    question: Question,
-    asked: Arc<Asked>,
-}
-
-/// A record as far as it came without waiting.
-pub struct BegunRecord {
-    /// How far.
-    pub step: RecordStep,
-    /// What is to be decided first: whether its event has an outcome already.
-    pub claim: Option<Claim>,
-}
-
-/// How far a record came without waiting.
-pub enum RecordStep {
-    /// To its end.
-    Settled(Settled),
-    /// To a question.
-    Ask(Box<Job>),
-    /// Nowhere: it has no outcome.
-    Skip(NoOutcome),
-}
+use crate::telemetry::traces::names::stage;
+use crate::telemetry::traces::trace::Trace;
+use crate::telemetry::traces::tracer::Tracer;
 
 /// Takes the records of one connector through the engine, all on behalf of one caller.
 pub struct RecordHandler {
@@ -77,34 +60,7 @@ pub struct RecordHandler {
     result_log: ResultLog,
     suspicious: Option<SuspiciousRecords>,
     field_metrics: Option<FieldMetrics>,
-}
-
-/// What is asked of a record, and what its result says of that.
-struct Asked {
-    spec: Arc<Spec>,
-    origin: Origin,
-    /// What its schema names.
-    fields: SchemaFields,
-}
-
-impl fmt::Debug for Asked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-impl Asked {
-    fn new(settings: &HandlerSettings, spec: Arc<Spec>) -> Self {
-        let SpecSettings { schema, template, .. } = spec.settings();
-        let versions = Versions {
-            schema_uri: schema.uri(),
-            schema: schema.version(),
-            prompt: template.version(),
-            config_hash: &settings.config_hash,
-        };
-        let fields = SchemaFields::of(schema.json());
-        Self { origin: Origin::new(&settings.connector, versions), fields, spec }
-    }
+    traces: RecordTraces,
 }
 
 /// What a connector's results say of where they come from, and how its records are read.
@@ -138,6 +94,7 @@ impl RecordHandler {
         let writing = ResultWriting::default();
         let (first, asked) = (Arc::clone(&spec), RwLock::new(Arc::new(Asked::new(&settings, spec))));
         let (result_log, suspicious, field_metrics) = (ResultLog::default(), None, None);
+        let traces = RecordTraces::new(None, Arc::clone(&settings.connector));
         Self {
             settings,
             reader,
@@ -151,6 +108,7 @@ impl RecordHandler {
             result_log,
             suspicious,
             field_metrics,
+            traces,
         }
     }
 
@@ -175,6 +133,12 @@ impl RecordHandler {
     #[must_use]
     pub fn with_field_metrics(self, metrics: FieldMetrics) -> Self {
         Self { field_metrics: Some(metrics), ..self }
+    }
+
+    /// The same, whose records' traces are recorded.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Option<Arc<Tracer>>) -> Self {
+        Self { traces: RecordTraces::new(tracer, Arc::clone(&self.settings.connector)), ..self }
     }
 
     /// Asks this of new records: the same of the same providers, with another version of the template or the schema.
@@ -205,28 +169,65 @@ impl RecordHandler {
 
     /// Everything that needs no waiting. Never panics: a stage that does costs its record and no other.
     pub fn begin(&self, record: &Arc<Record>) -> BegunRecord {
-        let mut claim = None;
-        let step = match catch_unwind(AssertUnwindSafe(|| self.try_begin(record, &mut claim))) {
+        let mut known = KnownRecord { began_at: self.traces.now(), ..KnownRecord::default() };
+        let step = match catch_unwind(AssertUnwindSafe(|| self.try_begin(record, &mut known))) {
             Ok(Ok(step)) => step,
-            Ok(Err(failure)) => RecordStep::Settled(self.dead_letter(record, &failure)),
-            Err(panic) => RecordStep::Settled(self.dead_letter(record, &defect(panic.as_ref()))),
+            Ok(Err(failure)) => self.failed(record, &failure, &known),
+            Err(panic) => self.failed(record, &defect(panic.as_ref()), &known),
         };
-        BegunRecord { step, claim }
+        BegunRecord { step, claim: known.claim }
     }
 
-    /// Notes the claim on the way, because a record that fails after its event was read has one, too.
-    fn try_begin(&self, record: &Arc<Record>, claim: &mut Option<Claim>) -> Result<RecordStep, Failure> {
+    /// A record that is not even read, for this reason.
+    pub fn refuse(&self, record: &Record, failure: &Failure) -> BegunRecord {
+        let known = KnownRecord { began_at: self.traces.now(), ..KnownRecord::default() };
+        let step = self.failed(record, failure, &known);
+        BegunRecord { step, claim: None }
+    }
+
+    fn failed(&self, record: &Record, failure: &Failure, known: &KnownRecord) -> RecordStep {
+        let mut trace = known.trace.clone();
+        if !trace.is_on() {
+            let received = ReceivedRecord { record, event: None, began_at: known.began_at };
+            let context = known.context.clone().unwrap_or_else(|| trace::context(record, None));
+            trace = self.traces.of_unsampled(received, &context);
+        }
+        RecordStep::Settled(Settled { trace, ..self.dead_letter(record, failure) })
+    }
+
+    /// Notes what is known on the way, because a record that fails after its event was read has a claim, too.
+    fn try_begin(&self, record: &Arc<Record>, known: &mut KnownRecord) -> Result<RecordStep, Failure> {
         let Some(event) = self.reader.event(record)? else { return Ok(RecordStep::Skip(NoOutcome::Tombstone)) };
-        *claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
+        known.claim = self.remembered.as_ref().and_then(|remembered| remembered.claim(record, &event));
         let read = self.reader.with_key(record, event)?;
-        if !self.reader.is_wanted(&read)? {
-            *claim = None;
+        let context_of = |read: &ReadRecord| trace::context(record, Some(&read.event));
+        if !self.reader.is_wanted(&read).inspect_err(|_| known.context = Some(context_of(&read)))? {
+            known.claim = None;
             return Ok(RecordStep::Skip(NoOutcome::Filtered));
         }
-        let asked = self.asked();
-        match self.engine.begin(&Request { input: read.scope(), spec: &asked.spec, caller: &self.caller }) {
-            Begun::Done(outcome) => Ok(RecordStep::Settled(self.result(&read, &outcome?, &asked))),
-            Begun::Ask(question) => Ok(RecordStep::Ask(Box::new(Job { read, question, asked }))),
+        let mut context = context_of(&read);
+        let received = ReceivedRecord { record, event: Some(&read.event), began_at: known.began_at };
+        known.trace = self.traces.of_decoded(received, &mut context);
+        let (asked, trace) = (self.asked(), known.trace.clone());
+        match self.engine.begin(&Request { input: read.scope(), spec: &asked.spec, caller: &self.caller, trace }) {
+            Begun::Done(Ok(answered)) => {
+                let mut settled = self.result(&read, &context, &answered, &asked, &known.trace);
+                if matches!(settled.outcome, RecordOutcome::DeadLetter { .. }) && !settled.trace.is_on() {
+                    settled.trace = self.traces.of_unsampled(received, &context);
+                }
+                Ok(RecordStep::Settled(settled))
+            }
+            Begun::Done(Err(failure)) => {
+                known.context = Some(context);
+                Err(failure)
+            }
+            Begun::Ask(mut question) => {
+                if !known.trace.is_on() {
+                    question.record_in(self.traces.of_unsampled(received, &context));
+                }
+                let waiting = question.trace().span(stage::WAIT);
+                Ok(RecordStep::Ask(Box::new(Job { read, context, question, asked, waiting })))
+            }
         }
     }
 
@@ -239,28 +240,38 @@ impl RecordHandler {
 
     /// What log lines about the work on a job say of its record.
     pub(super) fn span(&self, job: &Job) -> Span {
-        let trace_id = trace::context(&job.read.record, Some(&job.read.event)).trace_id;
+        let trace_id = job.question.trace().id().map(display);
         // At the highest level, so that lines have it whatever the log's level is.
         tracing::error_span!("record", connector = &*self.settings.connector, position = %job.read.record.position, trace_id)
     }
 
     /// The rest. Waits for the provider as long as the provider is what is missing: no record is blamed for that.
     pub async fn finish(&self, job: Job) -> Settled {
-        let Job { read, mut question, asked } = job;
+        let Job { read, context, mut question, asked, waiting } = job;
+        drop(waiting);
+        let trace = question.trace().clone();
         let outcomes = self.remembered.as_ref();
         let remembered = outcomes.and_then(|outcomes| {
             Some((outcomes, outcomes.keys(&read.record, &read.event, &question.outcome_fingerprint())?))
         });
-        settle(&self.engine, remembered, &mut question, |outcome| match outcome {
-            Ok(answered) => self.result(&read, &answered, &asked),
+        let settled = settle(&self.engine, remembered, &mut question, |outcome| match outcome {
+            Ok(answered) => self.result(&read, &context, &answered, &asked, &trace),
             Err(failure) => self.dead_letter(&read.record, &failure),
-        })
-        .await
+        });
+        Settled { trace: trace.clone(), ..settled.await }
     }
 
-    fn result(&self, read: &ReadRecord, answered: &Answered, asked: &Asked) -> Settled {
+    fn result(
+        &self,
+        read: &ReadRecord,
+        context: &TraceContext,
+        answered: &Answered,
+        asked: &Asked,
+        trace: &Trace,
+    ) -> Settled {
+        let _span = trace.span(stage::ENCODE);
         let ReadRecord { record, event, .. } = read;
-        let result = ResultEvent::new(record, event, answered, &asked.origin, self.clock.now());
+        let result = ResultEvent::new(context, event, answered, &asked.origin, self.clock.now());
         let result = kafka_binary::encode(record, result);
         let reasons = review_reasons(answered, &asked.spec.settings().checks);
         let is_for_review = self.settings.has_review && !reasons.is_empty();
@@ -272,7 +283,8 @@ impl RecordHandler {
         let WrittenResult { outgoing, topic } = match written {
             Ok(written) => written,
             Err(failure) => {
-                return self.dead_letter(record, &failure.after(answered.answer.attempt_log.clone()));
+                let letter = self.dead_letter(record, &failure.after(answered.answer.attempt_log.clone()));
+                return Settled { trace: trace.clone(), ..letter };
             }
         };
         self.count(record, answered, asked);
@@ -283,7 +295,7 @@ impl RecordHandler {
             confidence: answered.confidence.score,
             reference_usd: self.settings.reference.map_or(0.0, |prices| prices.cost_usd(answer.last_call())),
         };
-        Settled { outgoing, topic, outcome, is_pointer: false, detail: None }
+        Settled { outgoing, topic, outcome, is_pointer: false, detail: None, trace: trace.clone() }
     }
 
     /// Tells the log, the audit log and the metrics of a result.
@@ -304,7 +316,8 @@ impl RecordHandler {
         }
         let outgoing = dead_letter::encode(record, failure, &self.dead_letter_origin(), self.clock.now());
         let outcome = RecordOutcome::DeadLetter { code: failure.code };
-        Settled { outgoing, topic: None, outcome, is_pointer: false, detail: Some(failure.detail.clone()) }
+        let (detail, trace) = (Some(failure.detail.clone()), Trace::default());
+        Settled { outgoing, topic: None, outcome, is_pointer: false, detail, trace }
     }
 
     /// A dead letter that points to the record instead of carrying it.
@@ -317,6 +330,7 @@ impl RecordHandler {
             outcome: RecordOutcome::DeadLetter { code },
             is_pointer: true,
             detail: Some(failure.detail),
+            trace: Trace::default(),
         }
     }
 

@@ -36,6 +36,9 @@ const MAX_ADAPTATIONS: usize = 8;
 #[derive(Debug)]
 pub(super) struct RemoteModel {
     name: String,
+    vendor: Option<&'static str>,
+    /// Host and port.
+    server: Option<(String, u16)>,
     digest: [u8; 32],
     prices: Prices,
     bodies: BodyWriter,
@@ -112,8 +115,11 @@ impl RemoteModel {
         let options = ClientOptions { cassettes, proxy: settings.proxy.as_deref(), idle_connections };
         let mut first = wire_format.parameters(&url);
         first.logprobs &= settings.logprobs;
+        let server = url.host_str().zip(url.port_or_known_default()).map(|(host, port)| (host.to_owned(), port));
         Ok(Self {
             name: name.to_owned(),
+            vendor: vendor(&settings.api, url.host_str()),
+            server,
             digest: settings.digest(),
             prices: settings.prices,
             bodies: BodyWriter::new(settings),
@@ -267,6 +273,14 @@ impl Model for RemoteModel {
         self.bodies.max_tokens()
     }
 
+    fn vendor(&self) -> &str {
+        self.vendor.unwrap_or(&self.name)
+    }
+
+    fn server(&self) -> Option<(&str, u16)> {
+        self.server.as_ref().map(|(host, port)| (host.as_str(), *port))
+    }
+
     fn instructions(&self) -> Option<&str> {
         self.bodies.instructions()
     }
@@ -291,6 +305,15 @@ impl Model for RemoteModel {
 fn key_header(wire_format: &dyn WireFormat, key: &Secret) -> Result<Key, String> {
     let (name, value) = wire_format.key(key.expose());
     Ok((name, wire_format::sensitive(&value)?))
+}
+
+/// Whose models an API has. Many servers speak the one of OpenAI: of those only the original is known by its host.
+fn vendor(api: &Api, host: Option<&str>) -> Option<&'static str> {
+    match api {
+        Api::Anthropic { .. } => Some("anthropic"),
+        Api::Gemini { .. } => Some("gcp.gemini"),
+        Api::OpenAi { .. } => (host == Some("api.openai.com")).then_some("openai"),
+    }
 }
 
 /// Only for a date in a response without a `Date`.

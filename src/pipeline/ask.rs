@@ -8,8 +8,9 @@
 //! - `ladder`: the calls, and which is the next one
 //! - `reply`: what a reply leads to, and the last rung
 //! - `progress`: how far a question has come, over all of its waits
-//! - `ceiling`: what the next call can take; `paid_call`: one call, and who pays for it
+//! - `ceiling`: what the next call can take; `paid_call`: one call, and who pays for it; `call_span`: what traces say of it
 
+mod call_span;
 pub(super) mod ceiling;
 mod ladder;
 pub(super) mod paid_call;
@@ -31,6 +32,7 @@ pub(super) use crate::pipeline::ask::progress::Progress;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::score::{AnswerHistory, factors};
 use crate::pipeline::spec::Spec;
+use crate::telemetry::traces::trace::Trace;
 
 /// What is asked.
 #[derive(Clone, Copy)]
@@ -45,6 +47,8 @@ pub(super) struct Asked<'a> {
     pub(super) prompt: &'a str,
     /// The record's own part of it; the whole prompt where the two cannot be told apart.
     pub(super) content: &'a str,
+    /// What its calls are a part of.
+    pub(super) trace: &'a Trace,
 }
 
 /// Asks until an answer is valid, no further question can help, or the record's ceiling is reached.

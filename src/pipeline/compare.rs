@@ -23,6 +23,7 @@ use crate::pipeline::score::refusal;
 use crate::pipeline::spec::Spec;
 use crate::ports::model::{Call, Reply};
 use crate::tasks::Tasks;
+use crate::telemetry::traces::names::stage;
 
 /// How long leave to ask is waited for while the ceilings of the second provider stand in the way: records behind this
 /// one may wait for it.
@@ -136,6 +137,7 @@ fn reason(question: &Question, second: &SecondProvider, answer: &Answer) -> Opti
 
 /// The data of the second provider's answer.
 async fn ask(question: &mut Question, second: &SecondProvider, answer: &Answer) -> Result<Value, Unknown> {
+    let span = question.trace.span(stage::COMPARE);
     let Question { spec, caller, prompt, content, progress, .. } = question;
     let (provider, call_spec, content) = (second.provider(), spec.call(), content.as_deref().unwrap_or(prompt));
     progress.find_language(content);
@@ -155,7 +157,8 @@ async fn ask(question: &mut Question, second: &SecondProvider, answer: &Answer) 
     };
     let call = Call { spec: call_spec, note, prompt, content, correction: None, max_tokens: None };
     progress.commitment.begin();
-    let outcome = PaidCall { caller, provider, admission, need, reservation }.make(&call).await;
+    let (trace, step) = (&span.trace(), stage::COMPARE);
+    let outcome = PaidCall { caller, provider, admission, need, reservation, trace, step }.make(&call).await;
     let Paid { reply, cost_usd, .. } = outcome.map_err(|error| no_reply(error.failure.code))?;
     caller.metrics().agreement.paid(provider.name(), reply.usage, cost_usd);
     judge(spec, provider, &reply)

@@ -20,6 +20,7 @@ use crate::pipeline::score::judge;
 use crate::pipeline::spec::CacheMode;
 use crate::ports::request_observer::RequestObserver;
 use crate::tasks::{Commitment, Tasks};
+use crate::telemetry::traces::names::stage;
 
 /// Takes requests through the stages. One for the process, whoever asks.
 pub struct Engine {
@@ -70,22 +71,28 @@ impl Engine {
     /// Resolve ▶ accept ▶ recall. Nothing here waits, so a door may call it on the thread that received the request; a
     /// remembered answer costs no task, and no allocation beyond the prompt if it is given for the same text again.
     pub fn begin(&self, request: &Request<'_>) -> Begun {
-        let Request { input, spec, caller } = request;
+        let Request { input, spec, caller, trace } = request;
         let settings = spec.settings();
-        let resolved = settings.template.render(input);
+        let resolved = trace.stage(stage::RESOLVE, || settings.template.render(input));
         let on_pattern = |pattern| caller.metrics().suspicious(pattern);
-        let accepted = resolved.and_then(|rendered| accept(rendered, &settings.checks, on_pattern));
+        let accept = |rendered| trace.stage(stage::ACCEPT, || accept(rendered, &settings.checks, on_pattern));
+        let accepted = resolved.and_then(accept);
         let Accepted { prompt, content, flags } = match accepted {
             Ok(accepted) => accepted,
             Err(failure) => return Begun::Done(Err(failure)),
         };
         let cache = settings.cache;
-        let fingerprint = cache.is_on().then(|| self.recall.fingerprint(spec, caller.tenant(), &prompt));
-        let remembered = fingerprint.filter(|_| cache.reads()).and_then(|question| self.recall.get(&question));
+        let (fingerprint, remembered) = trace.stage(stage::RECALL, || {
+            let fingerprint = cache.is_on().then(|| self.recall.fingerprint(spec, caller.tenant(), &prompt));
+            let question = fingerprint.filter(|_| cache.reads());
+            (fingerprint, question.and_then(|question| self.recall.get(&question)))
+        });
         match remembered {
             Some(answer) => {
-                let grounding = spec.grounder().map(|grounder| grounder.ground_remembered(&answer, input));
-                Begun::Done(judge(answer, CacheHit::Memory, grounding, flags, &settings.checks))
+                let ground = || spec.grounder().map(|grounder| grounder.ground_remembered(&answer, input));
+                let grounding = trace.stage(stage::GROUND, ground);
+                let judge = || judge(answer, CacheHit::Memory, grounding, flags, &settings.checks);
+                Begun::Done(trace.stage(stage::SCORE, judge))
             }
             None => Begun::Ask(Question {
                 texts: spec.grounder().map(|grounder| grounder.texts(input)),
@@ -99,6 +106,7 @@ impl Engine {
                 is_looked_up: false,
                 is_sampled: spec.second_provider().is_some_and(|second| second.samples(input.event)),
                 paid_answer: None,
+                trace: trace.clone(),
                 progress: Box::default(),
             }),
         }
@@ -130,8 +138,9 @@ impl Engine {
     /// goes on later from where it stands.
     pub(super) async fn attempt(&self, question: &mut Question) -> Result<Answered, Failure> {
         let (answer, hit) = self.answer(question).await?;
-        let grounding = question.ground(&answer);
-        judge(answer, hit, grounding, question.flags.clone(), &question.spec.settings().checks)
+        let grounding = question.trace.stage(stage::GROUND, || question.ground(&answer));
+        let (flags, checks) = (question.flags.clone(), &question.spec.settings().checks);
+        question.trace.stage(stage::SCORE, || judge(answer, hit, grounding, flags, checks))
     }
 
     /// Takes a request to its end, until a deadline. A call that is open then is finished all the same, and its answer
@@ -167,7 +176,7 @@ impl Engine {
             return self.answer_alone(question).await;
         };
         loop {
-            match self.recall.join(fingerprint) {
+            match self.recall.join(fingerprint, &question.trace) {
                 SingleFlight::Landed(answer) => return Ok((answer, CacheHit::Memory)),
                 SingleFlight::Lead(lead) => {
                     let outcome = self.answer_alone(question).await;
@@ -175,9 +184,12 @@ impl Engine {
                     return outcome;
                 }
                 SingleFlight::Follow(landing) => {
+                    let mut span = question.trace.span(stage::ASK_SHARED);
+                    span.link(landing.leader());
                     // Nothing landed that is of use to others, so somebody else must lead.
                     if let Some(outcome) = landing.wait().await {
-                        return Ok((outcome?, CacheHit::Memory));
+                        let answer = outcome.inspect_err(|failure| span.fail(failure.code.as_str()))?;
+                        return Ok((answer, CacheHit::Memory));
                     }
                 }
             }
@@ -196,9 +208,11 @@ impl Engine {
         let answer = match recall_paid_answer(question).await {
             Some(answer) => answer,
             None => {
+                let mut span = question.trace.span(stage::ASK);
                 let Question { spec, caller, deadline, prompt, content, progress, .. } = &mut *question;
-                let content = content.as_deref().unwrap_or(prompt);
-                ask::ask(Asked { spec, caller, deadline: *deadline, prompt, content }, progress).await?
+                let (content, trace) = (content.as_deref().unwrap_or(prompt), &span.trace());
+                let asked = Asked { spec, caller, deadline: *deadline, prompt, content, trace };
+                ask::ask(asked, progress).await.inspect_err(|failure| span.fail(failure.code.as_str()))?
             }
         };
         let answer = Arc::new(compare(&self.tasks, question, answer).await);
@@ -220,6 +234,7 @@ impl Engine {
             }
             is_valid
         };
+        let _span = self.recall.has_shared().then(|| question.trace.span(stage::RECALL_SHARED));
         self.recall.get_shared(key, is_valid).await
     }
 }

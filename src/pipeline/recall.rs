@@ -14,6 +14,8 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::tenant::Tenant;
 use crate::pipeline::spec::Spec;
 use crate::ports::answers::{Answers, SharedAnswers};
+use crate::telemetry::traces::span::SpanLink;
+use crate::telemetry::traces::trace::Trace;
 
 type FlightOutcome = Result<Arc<Answer>, Failure>;
 type Landing = watch::Receiver<Option<FlightOutcome>>;
@@ -27,7 +29,7 @@ pub struct Recall {
     shared: Option<Arc<dyn SharedAnswers>>,
     /// Whether prompts that differ in letter case only are the same question.
     folds_case: bool,
-    flights: Mutex<HashMap<Fingerprint, Landing>>,
+    flights: Mutex<HashMap<Fingerprint, Follow>>,
 }
 
 /// What a look-up among the answers that processes share came to.
@@ -58,7 +60,12 @@ pub struct Lead<'a> {
 }
 
 /// A place in somebody else's flight.
-pub struct Follow(Landing);
+#[derive(Clone)]
+pub struct Follow {
+    landing: Landing,
+    /// What is recorded of whoever asks for all.
+    leader: Option<SpanLink>,
+}
 
 impl Recall {
     /// Recall over the answers of this process.
@@ -76,6 +83,11 @@ impl Recall {
     #[must_use]
     pub fn with_folded_case(self, folds_case: bool) -> Self {
         Self { folds_case, ..self }
+    }
+
+    /// Whether there are answers that processes share.
+    pub fn has_shared(&self) -> bool {
+        self.shared.is_some()
     }
 
     /// What the question that a tenant asks with this prompt is looked up by.
@@ -114,22 +126,23 @@ impl Recall {
         self.answers.get(question)
     }
 
-    /// Leads the flight for this question if there is none, otherwise joins it.
-    pub fn join(&self, question: Fingerprint) -> SingleFlight<'_> {
+    /// Leads the flight for this question if there is none, otherwise joins it. What is recorded of whoever asks, is
+    /// recorded in `trace`.
+    pub fn join(&self, question: Fingerprint, trace: &Trace) -> SingleFlight<'_> {
         let mut flights = self.flights();
         // Under the lock, because a flight is removed only after its answer has been put.
         if let Some(answer) = self.answers.get_again(&question) {
             return SingleFlight::Landed(answer);
         }
-        if let Some(landing) = flights.get(&question) {
-            return SingleFlight::Follow(Follow(landing.clone()));
+        if let Some(flight) = flights.get(&question) {
+            return SingleFlight::Follow(flight.clone());
         }
         let (landing, receiver) = watch::channel(None);
-        flights.insert(question, receiver);
+        flights.insert(question, Follow { landing: receiver, leader: trace.link() });
         SingleFlight::Lead(Lead { recall: self, question, landing })
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<Fingerprint, Landing>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<Fingerprint, Follow>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -152,9 +165,14 @@ impl Drop for Lead<'_> {
 }
 
 impl Follow {
+    /// What is recorded of whoever asks for all.
+    pub fn leader(&self) -> Option<SpanLink> {
+        self.leader
+    }
+
     /// The leader's outcome, or `None` if it never landed.
     pub async fn wait(mut self) -> Option<FlightOutcome> {
-        match self.0.wait_for(Option::is_some).await {
+        match self.landing.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone(),
             Err(_closed) => None,
         }

@@ -17,6 +17,7 @@ use crate::pipeline::spec::Spec;
 use crate::ports::paid_answer::PaidAnswer;
 use crate::prompt::template::Scope;
 use crate::tasks::Commitment;
+use crate::telemetry::traces::trace::Trace;
 
 /// Something to be answered.
 pub struct Request<'a> {
@@ -26,6 +27,8 @@ pub struct Request<'a> {
     pub spec: &'a Arc<Spec>,
     /// Who asks.
     pub caller: &'a Arc<Caller>,
+    /// What is recorded of it.
+    pub trace: Trace,
 }
 
 /// An accepted request that nobody remembers the answer to.
@@ -48,6 +51,7 @@ pub struct Question {
     pub(super) is_sampled: bool,
     /// Where its answer is kept while a second provider is asked.
     pub(super) paid_answer: Option<Arc<dyn PaidAnswer>>,
+    pub(super) trace: Trace,
     pub(super) progress: Box<Progress>,
 }
 
@@ -68,6 +72,16 @@ impl Question {
     /// Keeps an answer that was paid for here, while a second provider is asked about it.
     pub fn keep_paid_answer_in(&mut self, place: Arc<dyn PaidAnswer>) {
         self.paid_answer = Some(place);
+    }
+
+    /// What is recorded of it.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Records what becomes of it from now on.
+    pub fn record_in(&mut self, trace: Trace) {
+        self.trace = trace;
     }
 
     /// What its answer is remembered under, if it is.

@@ -30,6 +30,7 @@ use crate::prompt::template::{Scope, Template};
 use crate::schema::Schema;
 use crate::tasks::Tasks;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::trace::Trace;
 
 /// Asks for any object with the record's data as the prompt, and remembers nothing.
 pub(crate) fn settings() -> SpecSettings {
@@ -116,7 +117,7 @@ impl Asking {
 
     fn request<'a>(&'a self, event: &'a Event) -> Request<'a> {
         let input = Scope { event, key: None, headers: &[] };
-        Request { input, spec: &self.spec, caller: &self.caller }
+        Request { input, spec: &self.spec, caller: &self.caller, trace: Trace::default() }
     }
 
     /// The stages that need no waiting.

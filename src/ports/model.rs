@@ -197,6 +197,14 @@ pub trait Model: Send + Sync {
     fn cost_usd(&self, usage: Usage) -> f64;
     /// The ceiling for an answer's tokens where a call has none.
     fn max_tokens(&self) -> u32;
+    /// Whose model it is, by the names that OpenTelemetry has for providers (`gen_ai.provider.name`).
+    fn vendor(&self) -> &str {
+        self.name()
+    }
+    /// Host and port of its server, if it has one.
+    fn server(&self) -> Option<(&str, u16)> {
+        None
+    }
     /// What it adds to our instructions.
     fn instructions(&self) -> Option<&str> {
         None

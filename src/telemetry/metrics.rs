@@ -20,6 +20,7 @@ mod process;
 mod providers;
 mod rows;
 mod text_format;
+mod traces;
 
 pub use agreement::AgreementMetrics;
 pub use audit::AuditMetrics;
@@ -33,6 +34,7 @@ pub use latency::{Exemplar, Latency};
 pub use providers::{CallerMetrics, ProviderMetrics};
 pub use rows::RowMetrics;
 pub use text_format::TextFormat;
+pub use traces::TraceMetrics;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
@@ -88,7 +90,7 @@ pub struct Metrics {
     intake_paused: Family<Paused, Gauge>,
     restarts: Family<OfConnector, Counter>,
     calls: Family<Calls, Counter>,
-    call_seconds: Histograms<OfProvider>,
+    call_seconds: Latencies<OfProvider>,
     tokens: Family<Tokens, Counter>,
     cost_usd: Family<OfProvider, FloatCounter>,
     provider_in_flight: Family<OfProvider, Gauge>,
@@ -109,6 +111,7 @@ pub struct Metrics {
     cache: CacheMetrics,
     tables: rows::TableMetrics,
     audit: AuditMetrics,
+    traces: TraceMetrics,
     http: HttpMetrics,
 }
 
@@ -137,7 +140,7 @@ impl Default for Metrics {
             intake_paused: Family::default(),
             restarts: Family::default(),
             calls: Family::default(),
-            call_seconds: Family::new_with_constructor(Bounds(&SECONDS)),
+            call_seconds: latencies(),
             tokens: Family::default(),
             cost_usd: Family::default(),
             provider_in_flight: Family::default(),
@@ -158,6 +161,7 @@ impl Default for Metrics {
             cache: CacheMetrics::default(),
             tables: rows::TableMetrics::default(),
             audit: AuditMetrics::default(),
+            traces: TraceMetrics::default(),
             http: HttpMetrics::default(),
         };
         metrics.register();
@@ -219,6 +223,7 @@ impl Metrics {
         self.cache.register(registry);
         self.tables.register(registry);
         self.audit.register(registry);
+        self.traces.register(registry);
         self.http.register(registry);
     }
 
@@ -258,6 +263,11 @@ impl Metrics {
     /// The handles of the audit log.
     pub fn audit(&self) -> AuditMetrics {
         self.audit.clone()
+    }
+
+    /// The handles of the export of traces.
+    pub fn traces(&self) -> TraceMetrics {
+        self.traces.clone()
     }
 
     /// The handles of what rows are appended to: `request_log`, `audit_log`, `audit_file`, `audit_topic`.

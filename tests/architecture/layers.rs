@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("prompt", &["domain", "schema"]),
     ("evidence", &["domain", "schema"]),
     ("codec", &["domain"]),
-    ("telemetry", &["domain"]),
+    ("telemetry", &["domain", "ports"]),
     ("eval", &["domain", "schema", "evidence"]),
     ("open_files", &["domain", "ports"]),
     ("file_watch", &["domain", "ports"]),

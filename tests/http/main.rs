@@ -11,6 +11,8 @@
 
 mod audit;
 mod catalog;
+#[path = "../support/collector.rs"]
+mod collector;
 mod fuzz;
 mod generated_client;
 mod health;
@@ -34,6 +36,7 @@ mod service;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
 mod teams;
+mod traces;
 mod unusual_requests;
 #[path = "../support/wait.rs"]
 mod wait;

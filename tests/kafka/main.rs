@@ -19,6 +19,8 @@ mod audit;
 mod bad_input;
 #[path = "../support/broker.rs"]
 mod broker;
+#[path = "../support/collector.rs"]
+mod collector;
 mod completed;
 mod consumers;
 mod crash;
@@ -44,6 +46,7 @@ mod shared_cache;
 mod shutdown;
 #[path = "../support/stub_provider.rs"]
 mod stub_provider;
+mod traces;
 #[path = "../support/wait.rs"]
 mod wait;
 #[path = "../support/wire.rs"]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::codec::fixtures::binary;
-use crate::codec::{cloudevents, json_event, kafka_binary};
+use crate::codec::{cloudevents, json_event, kafka_binary, trace};
 use crate::domain::agreement::Agreement;
 use crate::domain::answer::{Answer, AnswerFactors, Confidence, Flag, Validation};
 use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
@@ -12,7 +12,7 @@ use crate::domain::event::Data;
 use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence, Span};
 use crate::domain::failure::Code;
 use crate::domain::grounding::RememberedGrounding;
-use crate::domain::record::{Header, Outgoing};
+use crate::domain::record::{Header, Outgoing, Record};
 
 const NOW: Duration = Duration::from_millis(1_767_225_600_007);
 
@@ -24,7 +24,10 @@ fn origin() -> Origin {
 }
 
 fn encode(record: &Record, event: &Event, answered: &Answered) -> Outgoing {
-    kafka_binary::encode(record, ResultEvent::new(record, event, answered, &origin(), NOW))
+    kafka_binary::encode(
+        record,
+        ResultEvent::new(&trace::context(record, Some(event)), event, answered, &origin(), NOW),
+    )
 }
 
 fn attempt(step: LadderStep, error: Option<Code>) -> Attempt {
@@ -296,7 +299,7 @@ fn the_id_is_of_connector_source_and_id() {
 #[test]
 fn a_result_is_the_same_event_in_the_json_format() {
     let (record, event) = cause(&[("ce_subject", "ticket \"7\""), ("ce_traceparent", "no context")]);
-    let result = ResultEvent::new(&record, &event, &answered(), &origin(), NOW);
+    let result = ResultEvent::new(&trace::context(&record, Some(&event)), &event, &answered(), &origin(), NOW);
     let binary = read(&kafka_binary::encode(&record, result.clone()), &record);
     let headers = vec![Header::text("content-type", json_event::CONTENT_TYPE)];
     let value = Some(json_event::encode(&result));

@@ -12,6 +12,7 @@ mod http;
 mod log;
 mod store;
 mod texts;
+mod traces;
 
 const WRITTEN: &str = include_str!("../../../config/structured-prompt.yaml");
 const KEYED: [(&str, &str); 1] = [("OPENAI_API_KEY", "canary-key")];

@@ -11,6 +11,7 @@ use crate::delivery::outcome::{RecordOutcome, Settled};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing};
+use crate::telemetry::traces::trace::Trace;
 
 const VERSION: u32 = 1;
 /// The one header that a remembered outcome does not keep as it was: it tells where this outcome comes from.
@@ -48,7 +49,7 @@ enum Kind {
 }
 
 pub(super) fn encode(settled: &Settled) -> Bytes {
-    let Settled { outgoing, topic, outcome, is_pointer: _, detail } = settled;
+    let Settled { outgoing, topic, outcome, is_pointer: _, detail, trace: _ } = settled;
     let outcome = match *outcome {
         RecordOutcome::Result { is_for_review: true, confidence, reference_usd, cache_hit: _ } => {
             Kind::Review { confidence, reference_usd }
@@ -104,7 +105,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Settled> {
         timestamp_ms: entry.timestamp_ms,
     };
     let topic = entry.topic.map(Arc::from);
-    Some(Settled { outgoing, topic, outcome, is_pointer: false, detail })
+    Some(Settled { outgoing, topic, outcome, is_pointer: false, detail, trace: Trace::default() })
 }
 
 fn result(is_for_review: bool, confidence: f64, reference_usd: f64) -> RecordOutcome {
@@ -129,7 +130,8 @@ mod tests {
         ];
         let value = Some(Bytes::from_static(b"{\"a\":1}"));
         let outgoing = Outgoing { key: None, value, headers, timestamp_ms: Some(7) };
-        Settled { outgoing, topic: Some("out.eu".into()), outcome, is_pointer: false, detail: Some("why".to_owned()) }
+        let (detail, trace, topic) = (Some("why".to_owned()), Trace::default(), Some("out.eu".into()));
+        Settled { outgoing, topic, outcome, is_pointer: false, detail, trace }
     }
 
     #[test]

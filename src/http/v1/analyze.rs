@@ -16,6 +16,7 @@ use crate::http::query::NoQuery;
 use crate::http::request_id::RequestId;
 use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
+use crate::telemetry::traces::trace::Trace;
 
 /// Answers one prompt
 ///
@@ -69,12 +70,13 @@ pub async fn analyze(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    Extension(trace): Extension<Trace>,
     _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Json<StructuredResponse>, Problem> {
     let request = PromptRequest::of_body(body)?;
     let record = record.prompt(text(&api, &request));
-    let answer = api.analyzer.answer(&request, &identity.caller, &id, Some(record.observer())).await;
+    let answer = api.analyzer.answer(&request, &identity.caller, &id, Some(record.observer()), trace).await;
     record.came_to(outcome(&api, &answer));
     answer.map(Json)
 }

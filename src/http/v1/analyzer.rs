@@ -23,6 +23,7 @@ use crate::pipeline::spec::Spec;
 use crate::ports::request_observer::RequestObserver;
 use crate::prompt::language;
 use crate::prompt::template::Scope;
+use crate::telemetry::traces::trace::Trace;
 
 /// What a request is as an event, which is what templates read.
 const EVENT_TYPE: &str = "com.structuredprompt.prompt.requested.v1";
@@ -51,7 +52,7 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// The answer to one request, which `observer` follows, if there is one.
+    /// The answer to one request, which `observer` follows, if there is one, and which is recorded in `trace`.
     ///
     /// # Errors
     /// What is wrong with the request, or why it has no answer.
@@ -61,8 +62,9 @@ impl Analyzer {
         caller: &Arc<Caller>,
         id: &RequestId,
         observer: Option<Arc<dyn RequestObserver>>,
+        trace: Trace,
     ) -> Result<StructuredResponse, Problem> {
-        self.finish(self.begin(request, caller, id, observer).await?).await
+        self.finish(self.begin(request, caller, id, observer, trace).await?).await
     }
 
     /// Begins a request: it is known then what it asks, and what this process remembers.
@@ -75,6 +77,7 @@ impl Analyzer {
         caller: &Arc<Caller>,
         id: &'a RequestId,
         observer: Option<Arc<dyn RequestObserver>>,
+        trace: Trace,
     ) -> Result<BegunRequest<'a>, Problem> {
         let began_at = Instant::now();
         check_form(request)?;
@@ -85,7 +88,7 @@ impl Analyzer {
         let language = language::detect(&text_of(&data));
         let event = event(id, data);
         let input = Scope { event: &event, key: None, headers: &[] };
-        let mut begun = self.engine.begin(&Request { input, spec: &spec, caller });
+        let mut begun = self.engine.begin(&Request { input, spec: &spec, caller, trace });
         if let Some(observer) = observer {
             begun = begun.observed_by(observer);
         }

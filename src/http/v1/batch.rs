@@ -39,6 +39,7 @@ use crate::http::request_log::record::{PromptRecord, RequestRecord};
 use crate::http::state::ApiState;
 use crate::pipeline::caller::Caller;
 use crate::ports::request_observer::RequestObserver;
+use crate::telemetry::traces::trace::Trace;
 
 /// Prompts of one batch that are answered at the same time. With the rest of them a process has others to answer.
 const AT_ONCE: usize = 32;
@@ -120,6 +121,7 @@ pub async fn analyze_batch(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    Extension(trace): Extension<Trace>,
     _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Json<BatchResponse>, Problem> {
@@ -130,7 +132,7 @@ pub async fn analyze_batch(
     }
     let records = record.prompts(requests.iter().map(|it| it.as_ref().ok().and_then(|it| text(&api, it))).collect());
     let mut leaders = leaders(&requests);
-    let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id, records: &records };
+    let asker = Asker { analyzer: &api.analyzer, caller: &identity.caller, id: &id, records: &records, trace: &trace };
     let firsts = (0..requests.len()).filter(|index| leaders.get(*index) == Some(index)).collect();
     let mut outcomes = asker.answer_all(&requests, firsts, &leaders).await;
     let on_their_own = followers_of_refused(&mut leaders, &outcomes);
@@ -192,6 +194,7 @@ struct Asker<'a> {
     id: &'a RequestId,
     /// Where each request is taken down.
     records: &'a [Arc<PromptRecord>],
+    trace: &'a Trace,
 }
 
 impl<'a> Asker<'a> {
@@ -225,7 +228,7 @@ impl<'a> Asker<'a> {
         request: &'a PromptRequest,
         observer: Option<Arc<dyn RequestObserver>>,
     ) -> Result<BegunRequest<'a>, Problem> {
-        let begun = self.analyzer.begin(request, self.caller, self.id, observer).await?;
+        let begun = self.analyzer.begin(request, self.caller, self.id, observer, self.trace.clone()).await?;
         others_have_a_turn().await;
         Ok(self.analyzer.look_ahead(begun).await)
     }

@@ -19,6 +19,7 @@ use crate::tasks::Tasks;
 mod agreement;
 mod evidence;
 mod forms;
+mod traces;
 
 /// Does with a prompt what its first word says.
 struct Obedient;

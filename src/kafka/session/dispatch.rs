@@ -12,7 +12,6 @@ use crate::delivery::outcome::Settled;
 use crate::domain::record::Record;
 use crate::kafka::client::cluster::{Cluster, Received, Ticket};
 use crate::kafka::client::commit::Partition;
-use crate::kafka::handler::{BegunRecord, RecordStep};
 use crate::kafka::process::quarantine;
 use crate::kafka::status::Paused;
 
@@ -28,9 +27,7 @@ impl<C: Cluster> Session<'_, C> {
         let record = Arc::new(record);
         let handler = &self.deps.handler;
         let begun = match failure.or_else(|| self.quarantined.contains(&record.position).then(quarantine::failure)) {
-            Some(failure) => {
-                BegunRecord { step: RecordStep::Settled(handler.dead_letter(&record, &failure)), claim: None }
-            }
+            Some(failure) => handler.refuse(&record, &failure),
             None => {
                 self.quarantine.working_on(&record.position);
                 handler.begin(&record)

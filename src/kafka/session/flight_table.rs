@@ -123,8 +123,11 @@ impl FlightTable {
             let Phase::Claiming(step) = phase else { return Step::Refused(phase) };
             Step::Next(match claimed {
                 Claimed::Granted => Phase::from(step),
-                Claimed::Repeat => Phase::Skipped(NoOutcome::Repeated),
-                Claimed::Conflict => Phase::Ready(letter(record)),
+                Claimed::Repeat => {
+                    step.trace().end("repeat");
+                    Phase::Skipped(NoOutcome::Repeated)
+                }
+                Claimed::Conflict => Phase::Ready(Settled { trace: step.trace(), ..letter(record) }),
             })
         });
         if is_decided {
@@ -166,7 +169,9 @@ impl FlightTable {
     /// The producer has taken a record's outcome.
     pub(super) fn sent(&mut self, ticket: Ticket) {
         let is_sent = self.step(ticket, |phase, _| {
-            if let Phase::Ready(settled) = phase { Step::Next(Phase::Sent(settled)) } else { Step::Refused(phase) }
+            let Phase::Ready(settled) = phase else { return Step::Refused(phase) };
+            settled.trace.send();
+            Step::Next(Phase::Sent(settled))
         });
         if is_sent {
             self.send_queue.sent(ticket);
@@ -227,7 +232,8 @@ impl FlightTable {
     /// A record has another outcome than the one that was ready.
     pub(super) fn replace_outcome(&mut self, ticket: Ticket, outcome: Settled) {
         self.step(ticket, |phase, _| {
-            if let Phase::Ready(_) = phase { Step::Next(Phase::Ready(outcome)) } else { Step::Refused(phase) }
+            let Phase::Ready(former) = phase else { return Step::Refused(phase) };
+            Step::Next(Phase::Ready(Settled { trace: former.trace, ..outcome }))
         });
     }
 

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
+use tracing::field::display;
 
 use super::flight::Flight;
 use super::transaction_state::{FailedDelivery, TransactionState};
 use super::{Session, SessionError};
-use crate::codec::{dead_letter, trace};
 use crate::delivery::outcome::{NoOutcome, RecordOutcome};
 use crate::domain::answer::CacheHit;
 use crate::domain::failure::{Code, Failure};
 use crate::kafka::client::cluster::Ticket;
 use crate::kafka::client::cluster::{Cluster, ClusterError};
-use crate::telemetry::metrics::Exemplar;
+use crate::kafka::record_trace;
 
 /// Wait before records that a topic refused are sent again.
 const SEND_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -169,10 +169,9 @@ impl<C: Cluster> Session<'_, C> {
         let took = self.cluster.now().duration_since(flight.received_at);
         let position = flight.record.position.clone();
         let Some(settled) = flight.into_outcome() else { return };
+        record_trace::published(&settled, self.deps.topics.output(&settled));
         let metrics = &self.deps.metrics;
-        let recorded = trace::recorded_trace_of(&settled.outgoing.headers);
-        let exemplar = recorded.map(|trace_id| Exemplar { trace_id, at: self.deps.handler.now() });
-        metrics.record_seconds.observe(took, exemplar);
+        metrics.record_seconds.observe(took, settled.trace.exemplar(self.deps.handler.now()));
         match settled.outcome {
             RecordOutcome::Result { is_for_review, cache_hit, confidence, reference_usd } => {
                 metrics.reference_cost_usd.inc_by(reference_usd);
@@ -190,7 +189,7 @@ impl<C: Cluster> Session<'_, C> {
                 if let Some(unsaid) = self.logs.dead_letters.due(code) {
                     let connector = &*self.deps.name;
                     let detail = settled.detail.as_deref().unwrap_or_default();
-                    let trace_id = dead_letter::trace_id_of(&settled.outgoing.headers);
+                    let trace_id = settled.trace.id().map(display);
                     tracing::warn!(connector, %code, %position, trace_id, detail, unsaid, "dead letter");
                 }
             }

@@ -18,6 +18,7 @@ use crate::pipeline::route::provider::{Admission, total};
 use crate::pipeline::route::router::Router;
 use crate::pipeline::spec::SpecSettings;
 use crate::ports::model::{Call, CallError, CallSpec, Correction};
+use crate::telemetry::traces::trace::Trace;
 
 /// Times that an invalid answer leads to another call: first to the same provider with the errors, then to another one.
 pub(super) const MAX_CORRECTIONS: u32 = 2;
@@ -55,6 +56,7 @@ pub(super) struct Ladder<'a> {
     pub(super) prompt: &'a str,
     content: &'a str,
     pub(super) call_spec: &'a CallSpec,
+    pub(super) trace: &'a Trace,
     pub(super) progress: &'a mut Progress,
     /// Providers that were asked in this climb.
     asked: Vec<usize>,
@@ -69,7 +71,7 @@ pub(super) struct Ladder<'a> {
 
 impl<'a> Ladder<'a> {
     pub(super) fn new(asked: Asked<'a>, progress: &'a mut Progress) -> Self {
-        let Asked { spec, caller, deadline, prompt, content } = asked;
+        let Asked { spec, caller, deadline, prompt, content, trace } = asked;
         let settings = spec.settings();
         progress.find_language(content);
         Self {
@@ -81,6 +83,7 @@ impl<'a> Ladder<'a> {
             prompt,
             content,
             call_spec: spec.call(),
+            trace,
             progress,
             asked: Vec::new(),
             retried: Vec::new(),
@@ -139,7 +142,8 @@ impl<'a> Ladder<'a> {
             max_tokens: self.progress.lengthened,
         };
         self.progress.commitment.begin();
-        let paid_call = PaidCall { caller: self.caller, provider, admission, need, reservation };
+        let (caller, trace, step_name) = (self.caller, self.trace, step.as_str());
+        let paid_call = PaidCall { caller, provider, admission, need, reservation, trace, step: step_name };
         match paid_call.make(&call).await {
             Ok(Paid { reply, charged, cost_usd }) => {
                 self.progress.charged_tokens += total(charged);

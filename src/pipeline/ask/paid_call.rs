@@ -1,11 +1,13 @@
 //! One call, and who pays for it.
 
+use super::call_span;
 use crate::domain::answer::Usage;
 use crate::domain::failure::Code;
 use crate::pipeline::budget::Reservation;
 use crate::pipeline::caller::Caller;
 use crate::pipeline::route::provider::{Admission, Provider};
 use crate::ports::model::{Call, CallError, Reply};
+use crate::telemetry::traces::trace::Trace;
 
 /// A call that may be made.
 pub(in crate::pipeline) struct PaidCall<'a> {
@@ -19,6 +21,10 @@ pub(in crate::pipeline) struct PaidCall<'a> {
     pub(in crate::pipeline) need: Usage,
     /// The money that is set aside for it, where there is a budget.
     pub(in crate::pipeline) reservation: Option<Reservation<'a>>,
+    /// What it is a part of.
+    pub(in crate::pipeline) trace: &'a Trace,
+    /// The ladder's word for it.
+    pub(in crate::pipeline) step: &'static str,
 }
 
 /// A reply, and what it cost.
@@ -37,8 +43,17 @@ impl PaidCall<'_> {
     /// # Errors
     /// Why there is no reply.
     pub(in crate::pipeline) async fn make(self, call: &Call<'_>) -> Result<Paid, CallError> {
-        let Self { caller, provider, admission, need, reservation } = self;
-        match admission.ask(call).await {
+        let mut span = call_span::begin(self.trace, self.provider, call, self.step);
+        let has_texts = self.trace.has_texts();
+        let outcome = self.ask(call).await;
+        let paid = outcome.as_ref().map(|paid| (&paid.reply, paid.charged, paid.cost_usd));
+        call_span::end(&mut span, paid, has_texts);
+        outcome
+    }
+
+    async fn ask(self, call: &Call<'_>) -> Result<Paid, CallError> {
+        let Self { caller, provider, admission, need, reservation, trace, step: _ } = self;
+        match admission.ask(call, trace).await {
             Ok(reply) => {
                 let charged = provider.charged(&reply, need);
                 let cost_usd = provider.model().cost_usd(charged);

@@ -12,6 +12,7 @@ use crate::pipeline::approve::{Approved, Disapproved, Expected, Remedy, approve}
 use crate::pipeline::route::provider::Provider;
 use crate::ports::model::Reply;
 use crate::prompt::parse::Form;
+use crate::telemetry::traces::names::stage;
 
 /// A reply that was paid for, and what else there was in it than the answer.
 struct Paid<'r> {
@@ -36,7 +37,7 @@ impl<'a> Ladder<'a> {
         let paid = |passed_over| Paid { reply: &reply, model: Arc::clone(&model), cost_usd, passed_over };
         let giver =
             Giver { provider: Arc::clone(provider.name()), model: Arc::clone(&model), confidence: reply.confidence };
-        let disapproved = match approve(self.expected(), &reply) {
+        let disapproved = match self.trace.stage(stage::APPROVE, || approve(self.expected(), &reply)) {
             Ok(approved) => {
                 provider.judged(true);
                 self.note(step, provider, Some(paid(approved.passed_over)), None);

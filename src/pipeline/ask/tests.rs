@@ -18,6 +18,7 @@ use crate::pipeline::spec::SpecSettings;
 use crate::pipeline::testing::{self, Asking, caller_of};
 use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::schema::Schema;
+use crate::telemetry::traces::trace::Trace;
 use std::sync::Arc;
 
 const VALID: &str = r#"{"intent":"refund"}"#;
@@ -202,7 +203,9 @@ async fn the_estimate_holds_everything_that_is_sent() {
     let (answer, errors) = ("a".repeat(3000), "e".repeat(300));
     let owed = Owed { index: 0, step: LadderStep::Correct, rejected: Some(Rejected { answer, errors }) };
     let (spec, caller, text) = (&*asking.spec, &*asking.caller, "money back");
-    let ladder = Ladder::new(Asked { spec, caller, deadline: None, prompt: text, content: text }, &mut progress);
+    let trace = &Trace::default();
+    let asked = Asked { spec, caller, deadline: None, prompt: text, content: text, trace };
+    let ladder = Ladder::new(asked, &mut progress);
     let member = spec.router().member(0);
     let plain = ladder.need(member).input_tokens;
     let schema = spec.settings().schema.json().to_string().len();

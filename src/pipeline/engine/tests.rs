@@ -11,6 +11,7 @@ use crate::pipeline::testing::{self, Asking, router_to};
 use crate::ports::model::{CallError, FakeModel, Finish, Model, Reply};
 use crate::prompt::template::Template;
 use crate::schema::Schema;
+use crate::telemetry::traces::trace::Trace;
 
 mod deadline;
 mod numbers;
@@ -194,5 +195,8 @@ async fn a_cancelled_leader_lets_another_request_lead() {
     assert!(tokio::time::timeout(wait, asking.attempt(data("same"))).await.is_err());
     // Were the flight still registered, this one would follow it for ever instead of leading.
     let Begun::Ask(question) = asking.begin(data("same")) else { panic!("nothing is remembered") };
-    assert!(matches!(asking.engine.recall.join(question.fingerprint.unwrap()), SingleFlight::Lead(_)));
+    assert!(matches!(
+        asking.engine.recall.join(question.fingerprint.unwrap(), &Trace::default()),
+        SingleFlight::Lead(_)
+    ));
 }

@@ -18,7 +18,8 @@ use super::waiting::{Waiters, Waiting};
 use crate::domain::answer::Usage;
 use crate::domain::failure::{Code, Failure, Kind};
 use crate::ports::model::{Call, CallError, Model, Reply};
-use crate::telemetry::metrics::ProviderMetrics;
+use crate::telemetry::metrics::{Exemplar, ProviderMetrics};
+use crate::telemetry::traces::trace::Trace;
 
 /// Told whenever somebody who waits for a provider should look again. One for all providers of the process.
 #[derive(Debug, Clone)]
@@ -238,10 +239,11 @@ impl Provider {
         Ok(Admission { provider: self, is_probe, need, used: None, has_ended: false, connection })
     }
 
-    fn succeeded(&self, reply: &Reply, charged: Usage, is_probe: bool, took: Duration) {
+    fn succeeded(&self, reply: &Reply, charged: Usage, is_probe: bool, ended: EndedCall) {
+        let EndedCall { took, exemplar } = ended;
         self.successes.fetch_add(1, Ordering::Relaxed);
         self.health().answered(took);
-        self.metrics.call(Ok(reply.usage), self.model.cost_usd(charged), took);
+        self.metrics.call(Ok(reply.usage), self.model.cost_usd(charged), took, exemplar);
         self.changed(self.breaker.succeeded(is_probe));
         if let Some(pause) = reply.pause {
             let provider = &*self.name;
@@ -253,9 +255,9 @@ impl Provider {
         }
     }
 
-    fn failed(&self, error: &CallError, is_probe: bool, took: Duration) {
+    fn failed(&self, error: &CallError, is_probe: bool, EndedCall { took, exemplar }: EndedCall) {
         let code = error.failure.code;
-        self.metrics.call(Err(code), 0.0, took);
+        self.metrics.call(Err(code), 0.0, took, exemplar);
         // Timeouts and bodies that are no answer count against the provider too; what it refuses, it has understood.
         if code.kind() == Kind::Unavailable || error.is_transient {
             let change = self.breaker.failed(error, is_probe);
@@ -273,7 +275,7 @@ impl Provider {
 
     /// This process could not make the call, which says nothing about the provider.
     fn not_called(&self, error: &CallError) {
-        self.metrics.call(Err(error.failure.code), 0.0, Duration::ZERO);
+        self.metrics.call(Err(error.failure.code), 0.0, Duration::ZERO, None);
         self.log.not_called(&self.name, &error.failure);
     }
 
@@ -310,27 +312,37 @@ impl Provider {
     }
 }
 
+/// How long a call took, and the trace that it belongs to.
+#[derive(Clone, Copy)]
+struct EndedCall {
+    took: Duration,
+    exemplar: Option<Exemplar>,
+}
+
 impl Admission<'_> {
     /// True if the provider is just being tried out.
     pub(in crate::pipeline) fn is_probe(&self) -> bool {
         self.is_probe
     }
 
-    /// Makes the call, and lets everyone know how it went.
-    pub(in crate::pipeline) async fn ask(mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+    /// Makes the call, which is a part of this trace, and lets everyone know how it went.
+    pub(in crate::pipeline) async fn ask(mut self, call: &Call<'_>, trace: &Trace) -> Result<Reply, CallError> {
         let began_at = Instant::now();
         let open_call = self.provider.calls.begin();
         let outcome = self.provider.model.ask(call).await;
         open_call.end(outcome.as_ref().err().map(|error| &error.failure));
+        // Only a trace that this process records says which part of it was the call.
+        let exemplar = trace.now().and_then(|at| trace.exemplar(at));
+        let ended = EndedCall { took: began_at.elapsed(), exemplar };
         self.has_ended = !outcome.as_ref().is_err_and(is_no_call);
         match &outcome {
             Ok(reply) => {
                 let charged = self.provider.charged(reply, self.need);
                 self.used = Some(total(charged)).filter(|tokens| *tokens > 0);
-                self.provider.succeeded(reply, charged, self.is_probe, began_at.elapsed());
+                self.provider.succeeded(reply, charged, self.is_probe, ended);
             }
             Err(error) if is_no_call(error) => self.provider.not_called(error),
-            Err(error) => self.provider.failed(error, self.is_probe, began_at.elapsed()),
+            Err(error) => self.provider.failed(error, self.is_probe, ended),
         }
         outcome
     }

@@ -37,7 +37,7 @@ pub struct HttpMetrics {
 
 /// A request that has ended.
 #[derive(Debug, Clone, Copy)]
-pub struct EndedRequest<'a> {
+pub struct EndedRequest {
     /// Its method, one of a fixed list.
     pub method: &'static str,
     /// The pattern of its route, never a path as sent.
@@ -47,7 +47,7 @@ pub struct EndedRequest<'a> {
     /// How long it took.
     pub took: Duration,
     /// Its trace, if that is recorded.
-    pub exemplar: Option<Exemplar<'a>>,
+    pub exemplar: Option<Exemplar>,
 }
 
 impl Default for HttpMetrics {
@@ -63,7 +63,7 @@ impl HttpMetrics {
     }
 
     /// It has its answer, or its client has gone.
-    pub fn ended(&self, request: EndedRequest<'_>) {
+    pub fn ended(&self, request: EndedRequest) {
         let EndedRequest { method, endpoint, status, took, exemplar } = request;
         // Anybody can send any method to any route: those that it does not take are one.
         let method = if status == METHOD_NOT_ALLOWED { "other" } else { method };
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn durations_have_a_bound_at_two_and_at_five_seconds_and_name_a_recorded_trace() {
         let metrics = Metrics::default();
-        let trace_id = "0af7651916cd43dd8448eb211c80319c";
+        let trace_id = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.into();
         let exemplar = Some(Exemplar { trace_id, at: Duration::from_secs(1_700_000_000) });
         let took = Duration::from_secs(3);
         let request = EndedRequest { method: "POST", endpoint: "/v1/analyze", status: 503, took, exemplar };

@@ -8,6 +8,7 @@ use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 
 use super::Bounds;
+use crate::telemetry::traces::span::TraceId;
 
 /// Upper bounds in seconds, from a cache hit's microseconds to a slow provider's half minute. Alerts compare with those
 /// of 2 and 5 seconds.
@@ -23,11 +24,11 @@ pub(super) struct OfTrace {
     trace_id: String,
 }
 
-/// The recorded trace that an observation belongs to.
+/// The trace that an observation belongs to, if it can be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exemplar<'a> {
-    /// The trace: 32 hexadecimal digits.
-    pub trace_id: &'a str,
+pub struct Exemplar {
+    /// The trace.
+    pub trace_id: TraceId,
     /// When it was observed, since the Unix epoch.
     pub at: Duration,
 }
@@ -54,14 +55,14 @@ impl Latency {
     }
 
     /// Counts an observation. It becomes its bucket's exemplar if its trace is recorded.
-    pub fn observe(&self, took: Duration, exemplar: Option<Exemplar<'_>>) {
+    pub fn observe(&self, took: Duration, exemplar: Option<Exemplar>) {
         observe(&self.0, took, exemplar);
     }
 }
 
 /// Counts an observation in a histogram that was looked up for it.
-pub(super) fn observe(histogram: &HistogramWithExemplars<OfTrace>, took: Duration, exemplar: Option<Exemplar<'_>>) {
+pub(super) fn observe(histogram: &HistogramWithExemplars<OfTrace>, took: Duration, exemplar: Option<Exemplar>) {
     let at = exemplar.map(|exemplar| UNIX_EPOCH + exemplar.at);
-    let label = exemplar.map(|exemplar| OfTrace { trace_id: exemplar.trace_id.to_owned() });
+    let label = exemplar.map(|exemplar| OfTrace { trace_id: exemplar.trace_id.to_string() });
     histogram.observe(took.as_secs_f64(), label, at);
 }

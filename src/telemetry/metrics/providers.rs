@@ -5,10 +5,9 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 
 use super::labels::{BreakerChanges, Calls, Decisions, OfConnector, OfProvider, Steps, Suspicious, Tokens, Verdicts};
-use super::{AgreementMetrics, FloatCounter, FloatGauge, Metrics};
+use super::{AgreementMetrics, Exemplar, FloatCounter, FloatGauge, Latency, Metrics};
 use crate::domain::answer::Usage;
 use crate::domain::failure::Code;
 
@@ -40,7 +39,7 @@ impl Metrics {
         }
         ProviderMetrics {
             calls: self.calls.clone(),
-            call_seconds: self.call_seconds.get_or_create_owned(&of),
+            call_seconds: Latency::of(&self.call_seconds, &of),
             input_tokens: tokens("input"),
             output_tokens: tokens("output"),
             cost_usd: self.cost_usd.get_or_create_owned(&of),
@@ -78,7 +77,7 @@ impl Metrics {
 pub struct ProviderMetrics {
     pub(super) provider: String,
     pub(super) calls: Family<Calls, Counter>,
-    pub(super) call_seconds: Histogram,
+    pub(super) call_seconds: Latency,
     pub(super) input_tokens: Counter,
     pub(super) output_tokens: Counter,
     pub(super) cost_usd: FloatCounter,
@@ -96,10 +95,10 @@ pub struct ProviderMetrics {
 
 impl ProviderMetrics {
     /// Records one call.
-    pub fn call(&self, outcome: Result<Usage, Code>, cost_usd: f64, took: Duration) {
+    pub fn call(&self, outcome: Result<Usage, Code>, cost_usd: f64, took: Duration, exemplar: Option<Exemplar>) {
         let status = outcome.as_ref().map_or_else(|code| code.as_str(), |_| "ok");
         self.calls.get_or_create(&Calls { provider: self.provider.clone(), status }).inc();
-        self.call_seconds.observe(took.as_secs_f64());
+        self.call_seconds.observe(took, exemplar);
         let usage = outcome.unwrap_or_default();
         self.input_tokens.inc_by(usage.input_tokens);
         self.output_tokens.inc_by(usage.output_tokens);

@@ -12,12 +12,12 @@ fn large_process() -> Metrics {
     let metrics = Metrics::default();
     for provider in 0..5 {
         let provider = metrics.provider(&format!("provider-{provider}"));
-        provider.call(Ok(Usage::default()), 0.01, Duration::from_millis(700));
+        provider.call(Ok(Usage::default()), 0.01, Duration::from_millis(700), None);
     }
     for connector in 0..100 {
         let name = format!("connector-{connector}");
         let (of, caller, fields) = (metrics.connector(&name), metrics.caller(&name), metrics.fields(&name));
-        let trace_id = "0af7651916cd43dd8448eb211c80319c";
+        let trace_id = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.into();
         of.record_seconds.observe(Duration::from_millis(3), Some(Exemplar { trace_id, at: Duration::from_secs(1) }));
         (0..6).for_each(|partition| of.set_lag("tickets", partition, 7));
         of.dead_letter(Code::AnswerInvalid);

@@ -17,6 +17,7 @@ use crate::http::request_id::RequestId;
 use crate::http::request_log::record::RequestRecord;
 use crate::http::state::ApiState;
 use crate::http::v1::outcome::{outcome, text};
+use crate::telemetry::traces::trace::Trace;
 
 /// Answers one prompt in OpenAI's format
 ///
@@ -52,12 +53,14 @@ pub async fn create(
     Extension(id): Extension<RequestId>,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<RequestRecord>,
+    Extension(trace): Extension<Trace>,
     _: NoQuery,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Problem> {
     let chat = ChatRequest::of_body(body, |name| api.is_provider(name))?;
     let record = record.prompt(text(&api, &chat.prompt_request));
-    let answer = api.analyzer.answer(&chat.prompt_request, &identity.caller, &id, Some(record.observer())).await;
+    let observer = Some(record.observer());
+    let answer = api.analyzer.answer(&chat.prompt_request, &identity.caller, &id, observer, trace).await;
     // The request log has what came of the prompt, a refusal too, as it has it of `/v1/analyze`.
     record.came_to(outcome(&api, &answer));
     Ok(match ChatCompletion::new(&chat, answer, &id, api.clock.now()) {

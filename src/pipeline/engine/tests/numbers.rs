@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::*;
 use crate::codec::dead_letter::{self, DeadLetterOrigin};
 use crate::codec::result_event::{Origin, ResultEvent, Versions};
-use crate::codec::{cloudevents, kafka_binary};
+use crate::codec::{cloudevents, kafka_binary, trace};
 use crate::domain::event::Event;
 use crate::domain::json;
 use crate::domain::record::{Header, Position, Record};
@@ -60,7 +60,8 @@ async fn an_answer_is_published_with_its_digits_also_from_the_cache() {
         let (event, answered) = outcome(&test, &record).await;
         let answered = answered.unwrap();
         assert_eq!(answered.cache_hit, hit);
-        let result = ResultEvent::new(&record, &event, &answered, &origin, Duration::ZERO);
+        let result =
+            ResultEvent::new(&trace::context(&record, Some(&event)), &event, &answered, &origin, Duration::ZERO);
         let published = kafka_binary::encode(&record, result);
         assert_eq!(published.value.as_deref(), Some(ANSWER.as_bytes()));
     }

@@ -7,7 +7,8 @@ use crate::pipeline::route::testing::{Scripted, call_spec, fails};
 use crate::pipeline::route::waiting::asked_again;
 use crate::ports::model::FakeModel;
 use crate::telemetry::captured::Captured;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, TextFormat};
+use crate::telemetry::traces::testing::Recorded;
 
 const NEED: Usage = Usage { input_tokens: 1, output_tokens: 1, cached_tokens: 0, reasoning_tokens: 0 };
 
@@ -17,9 +18,13 @@ fn provider(model: Arc<Scripted>) -> Provider {
 }
 
 async fn ask(provider: &Provider) -> Result<Reply, CallError> {
+    ask_within(provider, &Trace::default()).await
+}
+
+async fn ask_within(provider: &Provider, trace: &Trace) -> Result<Reply, CallError> {
     let spec = call_spec();
     let call = Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
-    provider.admit(NEED, Applicant::Anyone).expect("it may be asked").ask(&call).await
+    provider.admit(NEED, Applicant::Anyone).expect("it may be asked").ask(&call, trace).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,6 +52,26 @@ async fn a_probe_without_a_file_lets_the_next_one_go() {
     assert!(ask(&provider).await.is_err(), "a probe");
     assert!(ask(&provider).await.is_ok(), "another one");
     assert_eq!(provider.open(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_duration_of_a_call_names_its_trace_if_that_is_sampled() {
+    let metrics = Metrics::default();
+    let model = Scripted::new("gpt", [FakeModel::says("{}"), fails(Code::ProviderUnavailable)]);
+    let provider = Provider::new(model, Ceilings::default(), 0, metrics.provider("gpt"), Signal::default());
+    let named = |trace: &Trace| {
+        let text = metrics.encode(TextFormat::OpenMetrics).unwrap();
+        let exemplar = format!("# {{trace_id=\"{}\"}}", trace.id().unwrap());
+        text.lines().any(|line| line.starts_with("sp_provider_call_seconds_bucket{") && line.contains(&exemplar))
+    };
+    for is_sampled in [false, true] {
+        let recorded = Recorded::new(is_sampled);
+        for _ in 0..2 {
+            let trace = recorded.begin();
+            let _outcome = ask_within(&provider, &trace).await;
+            assert_eq!(named(&trace), is_sampled);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::failure::Code;
 use crate::ports::model::{Call, FakeModel, Model, Reply};
 use crate::telemetry::captured::Captured;
+use crate::telemetry::traces::trace::Trace;
 
 const NEED: Usage = Usage { input_tokens: 100, output_tokens: 100, cached_tokens: 0, reasoning_tokens: 0 };
 
@@ -24,7 +25,7 @@ async fn ask(router: &Router, is_valid: impl Fn(usize) -> bool) -> usize {
     let (index, admission) = router.admit(&[], NEED).await.expect("somebody can be asked");
     let spec = call_spec();
     let call = Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
-    if admission.ask(&call).await.is_ok() {
+    if admission.ask(&call, &Trace::default()).await.is_ok() {
         router.member(index).judged(is_valid(index));
     }
     index
@@ -191,7 +192,7 @@ async fn while_a_probe_is_under_way_everyone_else_waits_for_it() {
                         let spec = call_spec();
                         let call =
                             Call { spec: &spec, note: "", prompt: "", content: "", correction: None, max_tokens: None };
-                        admission.ask(&call).await.unwrap();
+                        admission.ask(&call, &Trace::default()).await.unwrap();
                     }
                     return is_probe;
                 }
