@@ -15,6 +15,8 @@ use super::problem::Problem;
 use super::rate_limit::{add_headers, charge};
 use super::request_id::RequestId;
 use super::state::ApiState;
+use crate::telemetry::traces::names::request as wait;
+use crate::telemetry::traces::trace::Trace;
 
 /// When another process has taken over.
 const TAKEN_OVER: Duration = Duration::from_secs(1);
@@ -51,7 +53,9 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match api.authenticator.identify(request.headers()).await {
+    let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
+    let identified = trace.wait(wait::AUTHENTICATE, api.authenticator.identify(request.headers())).await;
+    match identified {
         Ok(Identified { identity, is_new }) => {
             if let Some(key) = &identity.key {
                 tracing::Span::current().record("api_key_id", tracing::field::display(&key.id));
@@ -77,7 +81,9 @@ pub async fn limit(
     next: Next,
 ) -> Response {
     let Some(key) = &identity.key else { return next.run(request).await };
-    let mut response = match charge(&*api.rate_limits, key, 1).await {
+    let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
+    let charged = trace.wait(wait::RATE_LIMIT, charge(&*api.rate_limits, key, 1)).await;
+    let mut response = match charged {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };

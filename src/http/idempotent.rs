@@ -28,6 +28,8 @@ use crate::domain::tenant::Tenant;
 use crate::ports::idempotency::{Begun, Idempotency, IdempotentRequest, StoredAnswer, Ticket};
 use crate::ports::repository::RepositoryError;
 use crate::tasks::Tasks;
+use crate::telemetry::traces::names::request as wait;
+use crate::telemetry::traces::trace::Trace;
 
 /// The header as the OpenAPI document describes it.
 #[derive(Debug, IntoParams)]
@@ -115,7 +117,8 @@ impl KeyedRequest {
     async fn answer(self, request: Request, next: Next) -> Result<Response, Problem> {
         let Self { fingerprint, ticket, .. } = self;
         let begin = IdempotentRequest { key: self.key.clone(), fingerprint, ticket, lease: LEASE };
-        let begun = self.requests.begin(&self.tenant, begin).await;
+        let trace = request.extensions().get::<Trace>().cloned().unwrap_or_default();
+        let begun = trace.wait(wait::IDEMPOTENCY, self.requests.begin(&self.tenant, begin)).await;
         match begun {
             Ok(Begun::New) => Ok(self.work(request, next).await),
             Ok(Begun::Done(answer)) => Ok(replay(answer)),

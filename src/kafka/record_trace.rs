@@ -71,8 +71,8 @@ impl RecordTraces {
     }
 
     fn first_span(&self, received: ReceivedRecord<'_>, began_at: Duration) -> FirstSpan {
-        let ReceivedRecord { record, event, .. } = received;
         const PROCESS: &str = "process";
+        let ReceivedRecord { record, event, .. } = received;
         let position = &record.position;
         let mut attributes = about(PROCESS, &position.topic);
         attributes.extend([

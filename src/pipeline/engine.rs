@@ -20,7 +20,8 @@ use crate::pipeline::score::judge;
 use crate::pipeline::spec::CacheMode;
 use crate::ports::request_observer::RequestObserver;
 use crate::tasks::{Commitment, Tasks};
-use crate::telemetry::traces::names::stage;
+use crate::telemetry::traces::names::{database, stage};
+use crate::telemetry::traces::span::SpanKind;
 
 /// Takes requests through the stages. One for the process, whoever asks.
 pub struct Engine {
@@ -234,7 +235,11 @@ impl Engine {
             }
             is_valid
         };
-        let _span = self.recall.has_shared().then(|| question.trace.span(stage::RECALL_SHARED));
+        let _span = self.recall.has_shared().then(|| {
+            let mut span = question.trace.span_of(SpanKind::Client, || stage::RECALL_SHARED.into());
+            span.note(database::SYSTEM, "redis");
+            span
+        });
         self.recall.get_shared(key, is_valid).await
     }
 }

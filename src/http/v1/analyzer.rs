@@ -23,6 +23,7 @@ use crate::pipeline::spec::Spec;
 use crate::ports::request_observer::RequestObserver;
 use crate::prompt::language;
 use crate::prompt::template::Scope;
+use crate::telemetry::traces::names::request as wait;
 use crate::telemetry::traces::trace::Trace;
 
 /// What a request is as an event, which is what templates read.
@@ -82,7 +83,8 @@ impl Analyzer {
         let began_at = Instant::now();
         check_form(request)?;
         let named = NamedParts::of(request, &self.definitions, caller.tenant());
-        let named = timeout(self.time_for(request), named).await.map_err(|_elapsed| Failure::deadline_exceeded())??;
+        let named = trace.wait(wait::LOOK_UP, timeout(self.time_for(request), named)).await;
+        let named = named.map_err(|_elapsed| Failure::deadline_exceeded())??;
         let data = named.input(request)?;
         let spec = self.specs.find(request, &named).await?;
         let language = language::detect(&text_of(&data));

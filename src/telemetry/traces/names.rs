@@ -4,6 +4,18 @@
 //! The conventions for generative AI and messaging are not stable yet, so that a change of theirs is a change of this file
 //! alone.
 
+/// What a request over HTTP may have to wait for before the pipeline, as spans.
+pub mod request {
+    /// Its key is looked up in the database.
+    pub const AUTHENTICATE: &str = "authenticate";
+    /// It is taken out of its key's limit, in Redis.
+    pub const RATE_LIMIT: &str = "rate limit";
+    /// What its idempotency key stands for is looked up in the database.
+    pub const IDEMPOTENCY: &str = "idempotency";
+    /// The template and the schema that it names are looked up in the database.
+    pub const LOOK_UP: &str = "look up";
+}
+
 /// Stages of the pipeline, as spans.
 pub mod stage {
     /// Bytes become an event.
@@ -46,6 +58,12 @@ pub mod general {
     pub const SERVER_ADDRESS: &str = "server.address";
     /// Its port.
     pub const SERVER_PORT: &str = "server.port";
+}
+
+/// Attributes of calls of databases.
+pub mod database {
+    /// Which one it is.
+    pub const SYSTEM: &str = "db.system.name";
 }
 
 /// Attributes of spans about messages.

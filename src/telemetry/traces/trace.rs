@@ -6,7 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::export::Exporter;
@@ -150,6 +153,21 @@ impl Trace {
     pub fn stage<T>(&self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let _span = self.span(name);
         work()
+    }
+
+    /// A span around work that may have to be waited for, such as a look-up that goes to the database unless its answer is
+    /// remembered. Work that is done at once has none.
+    pub async fn wait<T>(&self, name: &'static str, work: impl Future<Output = T>) -> T {
+        let began_at = self.now();
+        let mut work = pin!(work);
+        if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            return done;
+        }
+        let mut open = self.span(name);
+        if let (Some(span), Some(began_at)) = (&mut open.span, began_at) {
+            span.began_at = began_at;
+        }
+        work.await
     }
 
     /// Adds a span that began at a known time and ends now.

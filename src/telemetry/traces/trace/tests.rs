@@ -117,6 +117,20 @@ fn a_span_links_to_the_one_of_another_trace_that_does_its_work() {
     assert_eq!(named("ask").link, "");
 }
 
+#[tokio::test]
+async fn work_has_a_span_if_it_was_waited_for() {
+    let mut recorded = Recorded::new(true);
+    let trace = begin(&recorded, origin(None));
+    assert_eq!(trace.wait("remembered", async { 1 }).await, 1);
+    let looked_up = async {
+        tokio::task::yield_now().await;
+        2
+    };
+    assert_eq!(trace.wait("look up", looked_up).await, 2);
+    drop(trace);
+    assert_eq!(tree(&recorded.spans()), "first\n  look up\n");
+}
+
 #[test]
 fn a_trace_that_nobody_ended_says_that_its_record_was_left() {
     let mut recorded = Recorded::new(true);
