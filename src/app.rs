@@ -7,7 +7,8 @@
 //! - `health`: how they are doing together; `lifecycle`: what a running part is, and how the process ends;
 //! - [`warm`]: requests that are answered for the shared cache alone; [`evaluation`]: events that are answered for an
 //!   evaluation; [`asking_again`]: dead letters whose records are asked otherwise; [`connector_test`]: records of a
-//!   connector's tests; `one_connector`, `event_record`: what evaluations and tests work with;
+//!   connector's tests; [`plan`]: what records would come to; `one_connector`, `event_record`: what evaluations, tests
+//!   and plans work with;
 //! - [`errors`]: why it cannot start.
 
 mod api;
@@ -25,6 +26,7 @@ mod health;
 mod lifecycle;
 mod listeners;
 mod one_connector;
+pub mod plan;
 mod providers;
 pub mod roles;
 mod shared;

@@ -10,6 +10,7 @@ pub mod key;
 pub mod lint;
 pub mod migrate;
 pub mod openapi;
+pub mod plan;
 pub mod review;
 pub mod run;
 pub mod schema;
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::Args),
     Lint(lint::Args),
     Test(test::Args),
+    Plan(plan::Args),
     Eval(eval::Args),
     Review(review::Args),
     Dlq(Box<dlq::Args>),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
             lint::run(&args, Path::new(""), &environment, &mut io::stdout()).unwrap_or(Exit::Failed)
         }
         Command::Test(args) => test::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
+        Command::Plan(args) => plan::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Eval(args) => eval::run(&args, &mut io::stdout()).unwrap_or(Exit::Failed),
         Command::Review(args) => review::run(&args, &mut io::stdout()),
         Command::Dlq(args) => dlq::run(&args, &mut io::stdout()),

@@ -12,6 +12,7 @@
 //! - [`audit_topic`]: security events in a topic of their own; `suspicious_records`: those of connectors;
 //! - [`review_queue`]: results that wait for a person, and what becomes of each, once;
 //! - [`dead_letters`]: records without a result, read and sent again;
+//! - [`waiting_records`]: some of the records that a connector will receive, for a plan;
 //! - [`topic_io`]: fills and reads topics for commands; [`embedded`]: a broker inside the process, for the demo;
 //! - `simulation`: sessions against a cluster in memory, with faults at every step.
 
@@ -35,6 +36,7 @@ pub mod settings;
 pub mod status;
 mod suspicious_records;
 pub mod topic_io;
+pub mod waiting_records;
 
 #[cfg(test)]
 mod simulation;

@@ -20,6 +20,7 @@ pub mod caller;
 mod compare;
 pub mod definitions;
 pub mod engine;
+pub mod estimate;
 pub mod gate;
 pub mod ground;
 pub mod patience;

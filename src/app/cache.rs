@@ -1,19 +1,26 @@
 //! The answer cache: memory, and Redis if the configuration names one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::errors::AppError;
 use super::lifecycle::Service;
 use super::shared::Shared;
 use crate::cache::memory::MemoryAnswers;
 use crate::cache::redis::RedisAnswers;
 use crate::cache::tiers::Tiers;
+use crate::domain::health::Status;
 use crate::pipeline::recall::Recall;
 use crate::ports::answer_cache::AnswerCache;
 use crate::ports::answers::{Answers, SharedAnswers};
 use crate::ports::health::Health;
 use crate::ports::rate_limits::RateLimits;
+
+/// How long the shared cache is waited for by those who can do nothing without it.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Its tiers.
 pub(super) struct Cache {
@@ -48,6 +55,22 @@ impl Cache {
         match &self.redis {
             Some(redis) => recall.with_shared(Arc::clone(redis) as Arc<dyn SharedAnswers>),
             None => recall,
+        }
+    }
+
+    /// Waits for the shared cache, if there is one.
+    ///
+    /// # Errors
+    /// [`AppError::SharedCacheAway`].
+    pub(super) async fn connected(&self) -> Result<(), AppError> {
+        let deadline = Instant::now() + CONNECT_LIMIT;
+        loop {
+            let components = self.health().into_iter().flat_map(|tier| tier.components());
+            let Some(away) = components.into_iter().find(|tier| tier.status != Status::Up) else { return Ok(()) };
+            if Instant::now() > deadline {
+                return Err(AppError::SharedCacheAway(away.detail.unwrap_or_default()));
+            }
+            sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -69,7 +69,7 @@ impl TestedConnector {
             has_review: topics.review_topic.is_some(),
             reference: None,
         };
-        let one = OneConnector::start(runtime, connector, CALLER).await?;
+        let one = OneConnector::forgetful(runtime, connector, CALLER).await?;
         let OneConnector { engine, spec, caller, .. } = &one;
         let (engine, spec, caller) = (Arc::clone(engine), Arc::clone(spec), Arc::clone(caller));
         let handler = RecordHandler::new(settings, engine, spec, caller, Arc::new(ManualClock::default()), None);

@@ -42,7 +42,7 @@ impl Evaluator {
     pub async fn start(runtime: RuntimeConfig, mut connector: ConnectorConfig) -> Result<Self, AppError> {
         connector.agreement = None;
         let format = connector.topics.format;
-        let one = OneConnector::start(runtime, connector, CALLER).await?;
+        let one = OneConnector::forgetful(runtime, connector, CALLER).await?;
         Ok(Self { one, format })
     }
 

@@ -33,18 +33,29 @@ pub(super) struct OneConnector {
 }
 
 impl OneConnector {
-    /// That of this connector. Answers are neither remembered nor taken from memory, and its budget does not count.
-    /// `caller` is its name in metrics, which nobody reads here.
+    /// That of this connector without memory: answers are neither remembered nor taken from there.
     ///
     /// # Errors
     /// [`AppError`]: a configuration that cannot work.
-    pub(super) async fn start(
+    pub(super) async fn forgetful(
         mut runtime: RuntimeConfig,
         mut connector: ConnectorConfig,
         caller: &str,
     ) -> Result<Self, AppError> {
         runtime.cache.redis_url = None;
         connector.spec.cache = CachePolicy::OFF;
+        Self::start(runtime, connector, caller).await
+    }
+
+    /// That of this connector, whose budget does not count. `caller` is its name in metrics, which nobody reads here.
+    ///
+    /// # Errors
+    /// [`AppError`]: a configuration that cannot work.
+    pub(super) async fn start(
+        runtime: RuntimeConfig,
+        mut connector: ConnectorConfig,
+        caller: &str,
+    ) -> Result<Self, AppError> {
         connector.budget = None;
         let shared = Shared::new(runtime);
         let cache = Cache::open(&shared);
@@ -57,6 +68,14 @@ impl OneConnector {
         let spec = named.spec(&named.first(&connector, &definitions).await?);
         let caller = Arc::new(Caller::new(Tenant::default(), None, shared.metrics.caller(caller)));
         Ok(Self { engine, spec, caller, cache, tasks: shared.tasks })
+    }
+
+    /// Waits for the shared cache, if there is one.
+    ///
+    /// # Errors
+    /// [`AppError::SharedCacheAway`].
+    pub(super) async fn connected(&self) -> Result<(), AppError> {
+        self.cache.connected().await
     }
 
     /// Ends what runs beside it.

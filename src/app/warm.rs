@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
 
 use super::api;
 use super::cache::Cache;
@@ -14,7 +13,6 @@ use super::providers::Providers;
 use super::shared::Shared;
 use super::storage;
 use crate::config::runtime::RuntimeConfig;
-use crate::domain::health::Status;
 use crate::domain::tenant::Tenant;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
@@ -27,8 +25,6 @@ use crate::pipeline::engine::Engine;
 use crate::tasks::Tasks;
 use crate::telemetry::traces::trace::Trace;
 
-/// How long the shared cache is waited for.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The name of the caller in metrics, which nobody reads here.
 const CALLER: &str = "warm";
 
@@ -56,7 +52,7 @@ impl Warmer {
         let definitions = storage::definitions_alone(&shared).await?;
         let analyzer = api::analyzer(&shared, &engine, &providers, &definitions)?;
         let caller = Arc::new(Caller::new(tenant, None, shared.metrics.caller(CALLER)));
-        connected(&cache).await?;
+        cache.connected().await?;
         Ok(Self { analyzer, caller, cache, tasks: shared.tasks })
     }
 
@@ -76,18 +72,5 @@ impl Warmer {
         let is_written = self.cache.is_written().await;
         Running::new(Vec::<Member>::new(), self.cache.services, self.tasks).drain(Duration::ZERO).await;
         is_written
-    }
-}
-
-/// Waits for the shared cache.
-async fn connected(cache: &Cache) -> Result<(), AppError> {
-    let deadline = Instant::now() + CONNECT_LIMIT;
-    loop {
-        let components = cache.health().into_iter().flat_map(|tier| tier.components());
-        let Some(away) = components.into_iter().find(|tier| tier.status != Status::Up) else { return Ok(()) };
-        if Instant::now() > deadline {
-            return Err(AppError::SharedCacheAway(away.detail.unwrap_or_default()));
-        }
-        sleep(Duration::from_millis(20)).await;
     }
 }

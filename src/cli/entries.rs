@@ -22,7 +22,6 @@ use crate::ports::clock::{Clock, SystemClock};
 use crate::store::catalog::StoredCatalog;
 use crate::store::database::Database;
 use crate::store::database::migrations::Readiness;
-use crate::store::settings::{Location, StoreUrl};
 
 /// Entries that are read at a time.
 const PAGE: u32 = 100;
@@ -126,8 +125,7 @@ impl Names {
 
 /// The database of a configuration, ready to be read; `None` if there is none that could have something.
 async fn database(config: &RuntimeConfig) -> Result<Option<Database>, String> {
-    // Opening an SQLite file would make it.
-    if matches!(&config.store.url, StoreUrl::Durable(Location::Sqlite(path)) if !path.exists()) {
+    if !stored::may_exist(&config.store.url) {
         return Ok(None);
     }
     let Kept::Database(database) = stored::selected(config) else { return Ok(None) };

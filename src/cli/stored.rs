@@ -6,7 +6,7 @@ use crate::config::Environment;
 use crate::config::runtime::{self, RuntimeConfig};
 use crate::store::database::Database;
 use crate::store::selected::SelectedStore;
-use crate::store::settings::StoreUrl;
+use crate::store::settings::{Location, StoreUrl};
 
 /// What `store.url` names.
 pub(super) enum Kept {
@@ -20,6 +20,12 @@ pub(super) enum Kept {
 pub(super) fn configuration(config: Option<&Path>) -> Result<RuntimeConfig, String> {
     let file = super::run::config_file(config);
     runtime::load(file, &Environment::of_process()).map_err(|findings| findings.to_string())
+}
+
+/// Whether the store is there, or may be: the file of an SQLite store that was never opened is not, and opening it would
+/// make it.
+pub(super) fn may_exist(store: &StoreUrl) -> bool {
+    !matches!(store, StoreUrl::Durable(Location::Sqlite(path)) if !path.exists())
 }
 
 /// The store of a configuration.

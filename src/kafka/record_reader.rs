@@ -114,7 +114,7 @@ impl RecordReader {
     ///
     /// # Errors
     /// `template_failed`: the filter reads what the record does not have.
-    pub(super) fn is_wanted(&self, read: &ReadRecord) -> Result<bool, Failure> {
+    pub fn is_wanted(&self, read: &ReadRecord) -> Result<bool, Failure> {
         self.reading.filter.as_ref().map_or(Ok(true), |filter| filter.holds(&read.scope()))
     }
 }

@@ -30,6 +30,7 @@ mod forms;
 mod new_secret;
 mod outage;
 mod permissions;
+mod plan;
 mod reader;
 mod rebalance;
 mod remembered;

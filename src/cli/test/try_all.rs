@@ -9,13 +9,14 @@ use super::snapshot::{self, Snapshots};
 use super::{Args, TestError};
 use crate::app::connector_test::{Published, TestRecord, TestedConnector};
 use crate::cli::run::config_file;
+use crate::cli::stored;
 use crate::config::connector::{ConnectorConfig, RuntimeDefaults, load_connectors};
 use crate::config::connector_test::{self, Answers, ConnectorTest, TestFile};
 use crate::config::runtime::{self, RuntimeConfig};
 use crate::config::{Environment, Finding, Findings};
 use crate::llm::script::Script;
 use crate::llm::settings::Cassettes;
-use crate::store::settings::{Location, StoreUrl};
+use crate::store::settings::StoreUrl;
 
 /// Runs the tests of all files behind the paths.
 pub(super) async fn try_all(args: &Args) -> Result<Report, TestError> {
@@ -41,7 +42,7 @@ fn prepare(args: &Args, files: Vec<PathBuf>) -> Result<Vec<Prepared>, Findings> 
     // No provider is asked, so none needs its key. What answers is set for each test.
     let environment = Environment::of_process().replaying(".");
     let mut runtime = runtime::load(config_file(args.config.as_deref()), &environment)?;
-    let has_store = args.config.is_some() && !is_not_made_yet(&runtime.store.url);
+    let has_store = args.config.is_some() && stored::may_exist(&runtime.store.url);
     if !has_store {
         runtime.store.url = StoreUrl::Memory;
     }
@@ -62,11 +63,6 @@ fn prepare(args: &Args, files: Vec<PathBuf>) -> Result<Vec<Prepared>, Findings> 
         }
     }
     if findings.is_empty() { Ok(prepared) } else { Err(Findings::new(findings)) }
-}
-
-/// Opening the file of such a store would make it.
-fn is_not_made_yet(store: &StoreUrl) -> bool {
-    matches!(store, StoreUrl::Durable(Location::Sqlite(path)) if !path.exists())
 }
 
 async fn try_file(

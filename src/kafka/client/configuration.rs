@@ -31,11 +31,12 @@ const CONSUMER: &[(&str, &str)] = &[
 
 const REVIEW_CLIENT: &str = "structured-prompt-review";
 const DEAD_LETTER_CLIENT: &str = "structured-prompt-dead-letters";
+const PLAN_CLIENT: &str = "structured-prompt-plan";
 
 /// Options that only a member of a group has.
 const OF_MEMBERS: [&str; 3] = [GROUP_INSTANCE_ID, "group.protocol", "group.remote.assignor"];
 
-/// Options of commands that read a topic to its end.
+/// Options of commands that read a topic.
 const COMMAND_CONSUMER: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
     ("check.crcs", "true"),
@@ -152,6 +153,11 @@ fn add_transactions(config: &mut ClientConfig, id: &str) {
 /// A consumer that reads results for review, and what was decided about them.
 pub(crate) fn review_consumer(settings: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
     command_consumer(settings, REVIEW_CLIENT, group)
+}
+
+/// A consumer that reads some of the records that wait for a group.
+pub(crate) fn sample_consumer(settings: &KafkaSettings, group: &str) -> KafkaResult<BaseConsumer> {
+    command_consumer(settings, PLAN_CLIENT, group)
 }
 
 /// A producer for what people decide about results for review.
