@@ -205,6 +205,6 @@ impl Connectors {
 
     /// Starts the threads of all of them.
     pub(super) fn start(self) -> Result<Vec<Member>, StartError> {
-        self.members.into_iter().map(Member::start).collect()
+        Member::start_all(self.members)
     }
 }

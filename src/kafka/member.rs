@@ -53,22 +53,30 @@ pub enum StartError {
 }
 
 impl Member {
-    /// Starts the member's thread. A cluster that is not there yet is waited for; options that cannot work are not.
+    /// Starts the threads of members, whose clients have the same options. A cluster that is not there yet is waited
+    /// for; options that cannot work are not.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn start(deps: Dependencies) -> Result<Self, StartError> {
+    pub fn start_all(members: Vec<Dependencies>) -> Result<Vec<Self>, StartError> {
+        // The guarantee decides about options; besides, only names differ. With a thousand connectors a try of each
+        // took more than a minute, in which nobody could ask for their health.
+        for guarantee in [Guarantee::AtLeastOnce, Guarantee::ExactlyOnce] {
+            if let Some(deps) = members.iter().find(|deps| deps.topics.guarantee == guarantee) {
+                configuration::check(deps)
+                    .map_err(|source| StartError::Client { connector: Arc::clone(&deps.name), source })?;
+            }
+        }
+        members.into_iter().map(Self::start).collect()
+    }
+
+    fn start(deps: Dependencies) -> Result<Self, StartError> {
         let stop = Arc::new(StopRequest::default());
         let (connector, consumer) = (Arc::clone(&deps.name), deps.consumer);
         let name = match deps.topics.consumers {
             1 => format!("connector {connector}"),
             _ => format!("connector {connector}, consumer {consumer}"),
         };
-        // All of a connector's consumers have the same options.
-        if consumer == 0 {
-            configuration::check(&deps)
-                .map_err(|source| StartError::Client { connector: Arc::clone(&connector), source })?;
-        }
         let stopped = Arc::clone(&stop);
         let work = move || {
             let ended = supervise(&deps, &stopped);

@@ -1,6 +1,7 @@
 //! Log lines: JSON for machines, a readable form on a terminal.
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd as _;
 use std::sync::OnceLock;
 
 use tracing_subscriber::fmt::format::JsonFields;
@@ -9,6 +10,7 @@ use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::json_lines::JsonLines;
 use super::log_level::{self, LogLevel, LogLevelError};
+use super::log_output::LogOutput;
 use super::settings::{LogFormat, LogSettings};
 
 /// What the process's logger logs. It is one for the process, as the logger is.
@@ -34,6 +36,9 @@ pub enum LoggingError {
         /// What it should be.
         source: LogLevelError,
     },
+    /// Standard output or error cannot be used.
+    #[error("nothing can be logged: {0}")]
+    Output(io::Error),
     /// Logging had been set up before.
     #[error(transparent)]
     Twice(#[from] TryInitError),
@@ -47,7 +52,7 @@ pub fn installed() -> Option<LogLevel> {
 /// Installs the process's logger.
 ///
 /// # Errors
-/// When the filter does not parse, or a logger is there already.
+/// When the filter does not parse, standard output or error cannot be used, or a logger is there already.
 pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> {
     let filter = log_level::parse(&settings.filter)
         .map_err(|source| LoggingError::Filter { filter: settings.filter.clone(), source })?;
@@ -55,13 +60,12 @@ pub fn init(settings: &LogSettings, target: Target) -> Result<(), LoggingError> 
         Target::Stdout => io::stdout().is_terminal(),
         Target::Stderr => io::stderr().is_terminal(),
     };
-    let writer = move || -> Box<dyn io::Write> {
-        match target {
-            Target::Stdout => Box::new(io::stdout()),
-            Target::Stderr => Box::new(io::stderr()),
-        }
+    let output = match target {
+        Target::Stdout => LogOutput::open(io::stdout().as_fd()),
+        Target::Stderr => LogOutput::open(io::stderr().as_fd()),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let output = output.map_err(LoggingError::Output)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(output);
     let as_json = match settings.format {
         LogFormat::Json => true,
         LogFormat::Text => false,

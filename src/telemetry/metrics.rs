@@ -46,6 +46,7 @@ use std::sync::atomic::AtomicU64;
 
 use self::labels::*;
 use self::latency::{Latencies, SECONDS, latencies};
+use super::log_output;
 
 /// Upper bounds of a share, and of a confidence.
 const SHARES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -225,6 +226,8 @@ impl Metrics {
         self.audit.register(registry);
         self.traces.register(registry);
         self.http.register(registry);
+        let help = "Log lines that could not be written: the disk is full, or nobody reads the pipe any more";
+        registry.register("log_lines_dropped", help, log_output::dropped().clone());
     }
 
     /// All metrics as text, with those that are looked up for it.

@@ -27,6 +27,7 @@ mod crash;
 mod dead_letters;
 mod exactly_once;
 mod forms;
+mod full_log_disk;
 mod new_secret;
 mod outage;
 mod permissions;
