@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod growth;
 mod place;
 mod postgres;
 mod redis;
@@ -18,4 +19,5 @@ mod repositories;
 #[path = "../support/servers.rs"]
 mod servers;
 mod sqlite;
+mod ticket;
 mod upgrade;

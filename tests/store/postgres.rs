@@ -25,7 +25,7 @@ pub async fn connect(url: &str) -> PgConnection {
 }
 
 /// A database on the shared server, with our tables.
-async fn database(name: &str) -> String {
+pub async fn database(name: &str) -> String {
     let url = empty_database(name).await;
     migrate(&url).await;
     url

@@ -29,7 +29,7 @@ fn file() -> File {
     File { place: Place::new(Location::Sqlite(path.clone()), false), path, _directory: directory }
 }
 
-async fn open(path: &Path) -> SqliteConnection {
+pub async fn open(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path).connect().await.unwrap()
 }
 

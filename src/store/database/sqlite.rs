@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection};
 use tokio::fs::OpenOptions;
 use tokio::time::Instant;
@@ -24,6 +24,8 @@ const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);
 /// Who may read a new file: it has hashes of keys and, where the user wants it, prompts. One that is there keeps its
 /// permissions.
 const OWNER_ONLY: u32 = 0o600;
+/// The mode in which a file can give pages back.
+const INCREMENTAL: i64 = 2;
 /// One writes; the others read beside it.
 const MAX_CONNECTIONS: u32 = 4;
 
@@ -116,18 +118,37 @@ impl SqliteDatabase {
             let made = tokio::fs::create_dir_all(directory).await;
             made.map_err(|error| StoreError(format!("no directory for it: {error}")))?;
         }
-        self.make_file().await.map_err(|error| StoreError(format!("it cannot be made: {error}")))?;
-        self.pool.connect_options().connect().await.map_err(|error| store_error(&error))
+        let is_empty = self.make_file().await.map_err(|error| StoreError(format!("it cannot be made: {error}")))?;
+        let mut options = self.pool.connect_options().as_ref().clone();
+        if is_empty {
+            // Afterwards it is too late, and for each further connection it would be a write.
+            options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
+        }
+        options.connect().await.map_err(|error| store_error(&error))
     }
 
-    /// Makes the file, which is empty then, if it is not there. SQLite gives the files that it makes beside it the same
+    /// Makes the file if it is not there. True if it is empty. SQLite gives the files that it makes beside it the same
     /// permissions.
-    async fn make_file(&self) -> io::Result<()> {
+    async fn make_file(&self) -> io::Result<bool> {
         match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&self.path).await {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            Ok(_) | Err(_) => Ok(()),
+            Ok(_) | Err(_) => Ok(tokio::fs::metadata(&self.path).await?.len() == 0),
         }
     }
+}
+
+/// Gives room that nothing needs any more back to the file system, a part of it at once, where it is more than an
+/// eighth of the file: less is soon used again. True if there may be more.
+pub(in crate::store) async fn give_back(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    const USE: &str = "SELECT auto_vacuum, page_count, freelist_count \
+                       FROM pragma_auto_vacuum, pragma_page_count, pragma_freelist_count";
+    let (mode, pages, free): (i64, i64, i64) = sqlx::query_as(USE).fetch_one(&mut *connection).await?;
+    // Files of version 0.1.0 keep their size.
+    if mode != INCREMENTAL || free <= pages / 8 {
+        return Ok(false);
+    }
+    sqlx::query("PRAGMA incremental_vacuum(500)").execute(connection).await?;
+    Ok(true)
 }
 
 async fn close(connection: SqliteConnection) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use super::backend::{Backend, Connection, Done, Hash, Holder, Work};
 use super::rows;
 use crate::store::availability::StoreName;
 use crate::store::database::columns::millis;
-use crate::store::database::sqlite::SqliteDatabase;
+use crate::store::database::sqlite::{self, SqliteDatabase};
 use crate::store::database::store_error;
 use crate::store::error::StoreError;
 
@@ -134,5 +134,54 @@ async fn purge(connection: &mut SqliteConnection, now: Duration, limit: u32) -> 
         let deleted = sqlx::query(statement).bind(millis(now)).bind(limit).execute(&mut *connection).await?;
         is_more |= deleted.rows_affected() >= u64::from(limit);
     }
-    Ok(is_more)
+    // First all rows, then their pages.
+    if is_more { Ok(true) } else { sqlite::give_back(connection).await }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const KEPT: Duration = Duration::from_secs(60);
+
+    async fn pages(connection: &mut SqliteConnection) -> i64 {
+        sqlx::query_scalar("PRAGMA page_count").fetch_one(connection).await.unwrap()
+    }
+
+    /// Pages while 2,000 outcomes are kept, and when all of them are gone.
+    async fn before_and_after(path: &Path) -> (i64, i64) {
+        let mut journal = SqliteSession(SqliteDatabase::new(path.to_owned()).connect().await.unwrap());
+        let key = |n: u16| {
+            let mut key = [0; 32];
+            key[..2].copy_from_slice(&n.to_be_bytes());
+            key
+        };
+        let outcomes = (0..2000).map(|n| (key(n), Bytes::from(vec![7; 2000]))).collect();
+        let work = Work { retention: KEPT, outcomes, ..Work::default() };
+        journal.execute(&work).await.unwrap();
+        let before = pages(&mut journal.0).await;
+        while journal.purge(KEPT, 500).await.unwrap() {}
+        (before, pages(&mut journal.0).await)
+    }
+
+    #[tokio::test]
+    async fn what_has_expired_leaves_a_small_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (before, after) = before_and_after(&directory.path().join("store.db")).await;
+        assert!(before > 1000 && after < before / 8, "{before} pages, then {after}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_give_pages_back_keeps_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut file = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::raw_sql("CREATE TABLE earlier (n INTEGER)").execute(&mut file).await.unwrap();
+        file.close().await.unwrap();
+        let (before, after) = before_and_after(&path).await;
+        assert_eq!(before, after);
+    }
 }
