@@ -22,6 +22,7 @@ POINTS = 240
 # Units as Grafana calls them: how a value is written on the axis.
 UNITS = {
     "percentunit": lambda value: f"{100 * value:.3g} %",
+    "bytes": lambda value: f"{value / 2**20:.4g} MiB",
     "s": lambda value: f"{value:.3g} s" if value >= 1 else f"{1000 * value:.3g} ms",
     "reqps": lambda value: f"{value:.3g}/s",
     "cps": lambda value: f"{value:.3g}/s",
