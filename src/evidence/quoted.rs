@@ -145,6 +145,19 @@ mod tests {
     }
 
     #[test]
+    fn values_that_quote_the_same_words_have_the_same_place() {
+        let quote = "ordered 12 lamps";
+        let data = json!({ "ordered": 12, "came": 12, "broken": 3 });
+        let quotes = [("/ordered", quote), ("/came", quote), ("/broken", quote)];
+        let evidence = locate("I ordered 12 lamps, 12 came.", &data, &quotes);
+        // The last field is the one that the schema lists and the answer leaves out.
+        let found = evidence.fields.iter().take(3).map(|field| (field.state, field.spans.as_slice()));
+        let there = (EvidenceState::Exact, &[Span { start: 10, end: 12 }][..]);
+        assert_eq!(found.collect::<Vec<_>>(), [there, there, (EvidenceState::None, &[])]);
+        assert_eq!(evidence.quotes, [QuoteOutcome::Used, QuoteOutcome::Used, QuoteOutcome::WithoutValue]);
+    }
+
+    #[test]
     fn a_quote_that_is_not_there_or_has_not_the_value_changes_nothing() {
         for (data, quote, outcome) in [
             (json!({ "a": 1234.56 }), "refund 1.234,56 €", "not_found"),

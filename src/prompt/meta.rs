@@ -82,6 +82,13 @@ mod tests {
         assert_eq!(&serde_json::from_str::<serde_json::Value>(json).unwrap(), schema.asked());
     }
 
+    /// docs/evidence.md says how many tokens quotes cost: count them anew where this changes.
+    #[test]
+    fn the_instruction_about_quotes_is_as_long_as_it_was_when_its_tokens_were_counted() {
+        let [with, without] = [Some(&QuotedFields::All), None].map(|quoted| opening(quoted).len());
+        assert_eq!(with - without, 465);
+    }
+
     #[test]
     fn quotes_are_asked_for_where_they_are_wanted() {
         let only = QuotedFields::Only(vec!["/total".to_owned(), "/items/*/price".to_owned()]);
