@@ -56,7 +56,7 @@ pub(super) struct Node {
 enum Rule {
     /// Those that no enum lists.
     #[default]
-    Quoted,
+    Located,
     /// All of them, because the schema says so.
     Always,
     /// None.
@@ -141,7 +141,7 @@ impl Node {
         match self.rule {
             Rule::Judged => true,
             Rule::Always => false,
-            Rule::Quoted => self.choices.iter().any(|choice| json::equal(choice, value)),
+            Rule::Located => self.choices.iter().any(|choice| json::equal(choice, value)),
         }
     }
 }
@@ -221,7 +221,7 @@ fn rule(layers: &Layers<'_>) -> Rule {
     }
     let is_long = layers.count("maxLength").is_some_and(|longest| longest > PROSE_CHARS);
     let has_form = layers.text("format").is_some() || layers.text("pattern").is_some();
-    if is_long && !has_form { Rule::Judged } else { Rule::Quoted }
+    if is_long && !has_form { Rule::Judged } else { Rule::Located }
 }
 
 #[cfg(test)]

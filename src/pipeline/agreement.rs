@@ -98,12 +98,12 @@ impl SecondProvider {
         }
     }
 
-    /// The way to it.
+    /// Leads to the second provider and to no other.
     pub(super) fn router(&self) -> &Router {
         &self.router
     }
 
-    /// Itself.
+    /// The provider that is asked a second time.
     pub(super) fn provider(&self) -> &Provider {
         self.router.member(0)
     }
