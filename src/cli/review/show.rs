@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::terminal_text::{in_line, printable};
 use crate::codec::review_record::WaitingResult;
+use crate::domain::evidence::EvidenceState;
 use crate::eval::source;
 use crate::kafka::review_queue::ReviewPlace;
 
@@ -116,10 +117,12 @@ fn evidence(waiting: &WaitingResult) -> Evidence {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// The values that do not stand in the record's text.
+/// The values that were not found in the record's text.
 fn ungrounded(evidence: &Evidence) -> Vec<&str> {
-    let is_none = |place: &FieldPlace| place.evidence.as_deref() == Some("none");
-    evidence.iter().filter(|(_, place)| is_none(place)).map(|(pointer, _)| pointer.as_str()).collect()
+    let states: Vec<&str> =
+        EvidenceState::ALL.into_iter().filter(|state| state.is_ungrounded()).map(EvidenceState::as_str).collect();
+    let is_one = |place: &FieldPlace| place.evidence.as_deref().is_some_and(|state| states.contains(&state));
+    evidence.iter().filter(|(_, place)| is_one(place)).map(|(pointer, _)| pointer.as_str()).collect()
 }
 
 /// The text with the characters of these numbers between marks.

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::verdicts;
-use crate::domain::evidence::EvidenceState;
 use crate::eval::fields::Field;
 use crate::eval::interval::{Share, as_f64};
 use crate::eval::outcome::Row;
@@ -72,9 +71,9 @@ pub(super) fn invented(verdicts: &[&[FieldVerdict]]) -> Share {
     })
 }
 
-/// Values that are not in the text, of those that were looked for.
+/// Values that were not found in the text, of those that should be there.
 pub(super) fn ungrounded(stated: &[Vec<Stated>], is_wanted: impl Fn(&Stated) -> bool) -> Share {
     Share::of_records(stated.iter().map(Vec::as_slice), |one| {
-        (one.state.is_locatable() && is_wanted(one)).then_some(one.state == EvidenceState::None)
+        (one.state.is_locatable() && is_wanted(one)).then_some(one.state.is_ungrounded())
     })
 }

@@ -51,17 +51,18 @@ fn shown(evidence: &Value) -> String {
 fn a_list_says_why_each_result_waits() {
     let listed = |is_json| {
         let mut out = Vec::new();
-        list(&[waiting(&evidence_of_both()), waiting(&json!({}))], is_json, &mut out).unwrap();
+        let unsearched = json!({ "/amount": { "evidence": "unsearched" }, "/name": { "evidence": "absent" } });
+        list(&[waiting(&evidence_of_both()), waiting(&unsearched)], is_json, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let text = listed(false);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["1/17", "e-1", "ungrounded", "0.50", "/name"]);
-    assert_eq!((lines.len(), lines[2].contains("/name")), (3, false), "{text}");
+    assert_eq!((lines.len(), lines[2].ends_with(" /amount")), (3, true), "{text}");
     let lines: Vec<Value> = listed(true).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["reason"], &lines[0]["ungrounded"]), (&json!(["ungrounded"]), &json!(["/name"])));
     assert_eq!((&lines[0]["confidence"], &lines[0]["data"]["name"]), (&json!(0.5), &json!("Bob")));
-    assert_eq!((lines.len(), &lines[1]["ungrounded"]), (2, &json!([])));
+    assert_eq!((lines.len(), &lines[1]["ungrounded"]), (2, &json!(["/amount"])));
 }
 
 #[test]
