@@ -39,7 +39,9 @@ pub async fn settle(
         {
             return settled;
         }
-        question.keep_paid_answer_in(outcomes.paid_answer(keys));
+        if question.may_be_compared() {
+            question.keep_paid_answer_in(outcomes.paid_answer(keys));
+        }
     }
     let outcome = match AssertUnwindSafe(engine.finish(question)).catch_unwind().await {
         Ok(outcome) => outcome,

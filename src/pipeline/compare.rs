@@ -83,10 +83,6 @@ impl Unknown {
 
 /// The answer that was paid for by a process that ended while the second provider was asked.
 pub(super) async fn recall_paid_answer(question: &Question) -> Option<Answer> {
-    let second = question.spec.second_provider()?;
-    if !question.is_sampled && !second.is_asked_when_ungrounded() {
-        return None;
-    }
     let answer = question.paid_answer.as_ref()?.recall().await?;
     Some(answer).filter(|answer| is_still_valid(answer, question.spec.settings()))
 }
@@ -96,7 +92,7 @@ pub(super) async fn recall_paid_answer(question: &Question) -> Option<Answer> {
 pub(super) async fn compare(tasks: &Tasks, question: &mut Question, answer: Answer) -> Answer {
     let spec = Arc::clone(&question.spec);
     let Some(second) = spec.second_provider().filter(|_| question.deadline.is_none()) else { return answer };
-    let Some(reason) = reason(question, second, &answer).map(Reason::as_str) else { return answer };
+    let Some(reason) = reason(question, &answer).map(Reason::as_str) else { return answer };
     let provider = second.provider().name();
     let other = if answer.provider == *provider {
         Err(Unknown::SameProvider)
@@ -120,8 +116,8 @@ pub(super) async fn compare(tasks: &Tasks, question: &mut Question, answer: Answ
 }
 
 /// Why a second provider is asked about an answer, if it is. Where there will be no result, there is nobody to tell.
-fn reason(question: &Question, second: &SecondProvider, answer: &Answer) -> Option<Reason> {
-    if !question.is_sampled && !second.is_asked_when_ungrounded() {
+fn reason(question: &Question, answer: &Answer) -> Option<Reason> {
+    if !question.may_be_compared() {
         return None;
     }
     let grounding = question.ground(answer);

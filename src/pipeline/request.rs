@@ -69,6 +69,12 @@ impl Question {
         self.spec.outcome_fingerprint(&self.prompt)
     }
 
+    /// Whether a second provider may be asked about the answer.
+    pub fn may_be_compared(&self) -> bool {
+        let second = self.spec.second_provider();
+        second.is_some_and(|second| self.is_sampled || second.is_asked_when_ungrounded())
+    }
+
     /// Keeps an answer that was paid for here, while a second provider is asked about it.
     pub fn keep_paid_answer_in(&mut self, place: Arc<dyn PaidAnswer>) {
         self.paid_answer = Some(place);
