@@ -1,7 +1,7 @@
 //! Names of the months in the languages that dates are read in.
 
-/// Names and short forms of each month in English, German, French, Spanish, Italian, Dutch, Portuguese and Polish, in
-/// lower case, without the full stop of a short form.
+/// Names and short forms of each month in English, German, French, Spanish, Italian, Dutch, Portuguese, Polish,
+/// Swedish, Danish and Norwegian, in lower case, without the full stop of a short form.
 const MONTHS: [&[&str]; 12] = [
     &[
         "january", "jan", "januar", "jänner", "jän", "janvier", "janv", "enero", "ene", "gennaio", "gen", "januari",
@@ -27,14 +27,14 @@ const MONTHS: [&[&str]; 12] = [
         "lut",
     ],
     &[
-        "march", "mar", "märz", "mär", "maerz", "mrz", "mars", "marzo", "maart", "mrt", "março", "marco", "marzec",
-        "marca",
+        "march", "mar", "märz", "mär", "maerz", "mrz", "mars", "marts", "marzo", "maart", "mrt", "março", "marco",
+        "marzec", "marca",
     ],
     &["april", "apr", "avril", "avr", "abril", "abr", "aprile", "kwiecień", "kwietnia", "kwi"],
     &["may", "mai", "mayo", "maggio", "mag", "mei", "maio", "maj", "maja"],
     &["june", "jun", "juni", "juin", "junio", "giugno", "giu", "junho", "czerwiec", "czerwca", "cze"],
     &["july", "jul", "juli", "juillet", "juil", "julio", "luglio", "lug", "julho", "lipiec", "lipca", "lip"],
-    &["august", "aug", "août", "aout", "agosto", "ago", "augustus", "sierpień", "sierpnia", "sie"],
+    &["august", "aug", "août", "aout", "agosto", "ago", "augusti", "augustus", "sierpień", "sierpnia", "sie"],
     &[
         "september",
         "sep",
@@ -78,6 +78,7 @@ const MONTHS: [&[&str]; 12] = [
         "dic",
         "dicembre",
         "dezembro",
+        "desember",
         "grudzień",
         "grudnia",
         "gru",
