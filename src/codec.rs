@@ -19,7 +19,7 @@ mod ascii;
 mod attempt_log;
 pub mod cloudevents;
 pub mod dead_letter;
-mod field_evidence;
+pub mod field_evidence;
 pub mod json_event;
 pub mod kafka_binary;
 pub mod plain;

@@ -1,13 +1,14 @@
 //! Where the values of an answer stand in the record, as compact JSON in an attribute.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ascii;
 use crate::domain::agreement::Agreement;
-use crate::domain::evidence::{Evidence, FieldEvidence};
+use crate::domain::evidence::{Evidence, EvidenceState, FieldEvidence, Span};
 use crate::domain::logprobs::{ByField, ValueLogprob};
 
 /// Longest text. A record's headers count against its topic's limit of size, and brokers and proxies have limits of their
@@ -34,6 +35,58 @@ struct Place<'a> {
     p: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<u32>,
+}
+
+/// What a result says of where its values stand.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ReadEvidence {
+    /// By the JSON Pointer of each value.
+    pub fields: BTreeMap<String, ReadField>,
+    /// How many more fields there were than had room.
+    pub left_out: usize,
+}
+
+/// The same of one value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReadField {
+    /// Whether and how the text has it.
+    pub state: EvidenceState,
+    /// The text that has it.
+    pub source: Option<String>,
+    /// Its places there.
+    pub spans: Vec<Span>,
+}
+
+/// A member as it is read: a field, or the note on those that were left out.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Member {
+    Field {
+        evidence: String,
+        source: Option<String>,
+        #[serde(default)]
+        spans: Vec<[u32; 2]>,
+    },
+    LeftOut {
+        fields: usize,
+    },
+}
+
+/// Reads what [`encode`] wrote; `None` if the text is something else.
+pub fn decode(text: &str) -> Option<ReadEvidence> {
+    let members: BTreeMap<String, Member> = serde_json::from_str(text).ok()?;
+    let mut read = ReadEvidence::default();
+    for (name, member) in members {
+        match member {
+            Member::Field { evidence, source, spans } => {
+                let state = EvidenceState::ALL.into_iter().find(|state| state.as_str() == evidence)?;
+                let spans = spans.into_iter().map(|[start, end]| Span { start, end }).collect();
+                read.fields.insert(name, ReadField { state, source, spans });
+            }
+            Member::LeftOut { fields } => read.left_out = fields,
+        }
+    }
+    Some(read)
 }
 
 /// `{"/order_id":{"evidence":"exact","source":"/body","spans":[[112,121]]}, …}`: each value's JSON Pointer in the data
@@ -102,8 +155,17 @@ mod tests {
     }
 
     fn read_with(fields: Vec<FieldEvidence>, logprobs: &[ValueLogprob]) -> (usize, Value) {
-        let bytes = encode(&Evidence { fields, quotes: Vec::new() }, logprobs, None);
+        let evidence = Evidence { fields, quotes: Vec::new() };
+        let bytes = encode(&evidence, logprobs, None);
         assert!(bytes.iter().all(|byte| (b' '..=b'~').contains(byte)), "{bytes:?}");
+        let read = decode(std::str::from_utf8(&bytes).unwrap()).unwrap();
+        assert_eq!(read.fields.len() + read.left_out, evidence.fields.len());
+        for field in evidence.fields.iter().take(read.fields.len()) {
+            let FieldEvidence { state, source, spans, .. } = field;
+            let source = source.as_deref().map(str::to_owned);
+            let expected = ReadField { state: *state, source, spans: spans.clone() };
+            assert_eq!(read.fields.get(&field.field), Some(&expected));
+        }
         (bytes.len(), serde_json::from_slice(&bytes).unwrap())
     }
 
@@ -174,5 +236,13 @@ mod tests {
         }
         let long = vec![field(&format!("/{}", "x".repeat(MAX_BYTES)), EvidenceState::None)];
         assert_eq!(read(long).1, json!({ "left_out": { "fields": 1 } }));
+    }
+
+    #[test]
+    fn what_is_no_evidence_of_ours_is_not_read() {
+        assert_eq!(decode("{}"), Some(ReadEvidence::default()));
+        for text in ["", "[]", "{", r#"{"/a":{"evidence":"guessed"}}"#, r#"{"/a":{}}"#, r#"{"/a":"exact"}"#] {
+            assert_eq!(decode(text), None, "{text}");
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::store::settings::StoreUrl;
 pub(super) struct ReviewedConnector {
     pub(super) runtime: RuntimeConfig,
     pub(super) config: ConnectorConfig,
+    topic: Arc<str>,
 }
 
 impl ReviewedConnector {
@@ -29,22 +30,23 @@ impl ReviewedConnector {
         let has_store = runtime.store.url != StoreUrl::Off;
         let defaults = RuntimeDefaults { has_store, ..RuntimeDefaults::default() };
         let mut connectors = load_connectors(std::slice::from_ref(&args.file), &defaults)?;
-        match (connectors.pop(), connectors.is_empty()) {
-            (Some(config), true) if config.topics.review_topic.is_some() => Ok(Self { runtime, config }),
-            (Some(config), true) => Err(CommandError::WrongUse(format!(
-                "connector {} has no topic for reviews: write review: {{ kafka: {{ topic: … }} }} in its file",
-                config.name
-            ))),
-            _ => Err(CommandError::WrongUse("name the file of one connector, not a directory of several".to_owned())),
-        }
+        let wrong_use = |why: String| Err(CommandError::WrongUse(why));
+        let (Some(config), true) = (connectors.pop(), connectors.is_empty()) else {
+            return wrong_use("name the file of one connector, not a directory of several".to_owned());
+        };
+        let Some(topic) = config.topics.review_topic.clone() else {
+            let name = &config.name;
+            return wrong_use(format!(
+                "connector {name} has no topic for reviews: write review: {{ kafka: {{ topic: … }} }} in its file"
+            ));
+        };
+        Ok(Self { runtime, config, topic })
     }
 
     /// What waits.
     pub(super) fn queue(&self) -> Result<ReviewQueue<'_>, ReviewError> {
         let ConnectorConfig { name, topics, .. } = &self.config;
-        // It was found when the file was read.
-        let topic = topics.review_topic.as_deref().unwrap_or_default();
-        ReviewQueue::new(&self.runtime.kafka, name, &topics.group, topic)
+        ReviewQueue::new(&self.runtime.kafka, name, &topics.group, &self.topic)
     }
 
     /// A decided result as the connector would have written it.

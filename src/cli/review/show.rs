@@ -3,30 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::terminal_text::{in_line, printable};
+use crate::codec::field_evidence::{self, ReadEvidence};
 use crate::codec::review_record::WaitingResult;
-use crate::domain::evidence::EvidenceState;
 use crate::eval::source;
 use crate::kafka::review_queue::ReviewPlace;
 
 /// What a place in a text is shown between: in a terminal, and elsewhere.
 const IN_TERMINAL: (&str, &str) = ("\u{1b}[7m", "\u{1b}[0m");
 const IN_TEXT: (&str, &str) = ("⟦", "⟧");
-
-/// A member of `ce_fieldevidence`. The one that counts what was left out has no `evidence`.
-#[derive(Debug, Deserialize)]
-struct FieldPlace {
-    evidence: Option<String>,
-    source: Option<String>,
-    #[serde(default)]
-    spans: Vec<[usize; 2]>,
-}
-
-/// By the JSON Pointer of each value.
-type Evidence = BTreeMap<String, FieldPlace>;
 
 /// A line for each result that waits.
 pub(super) fn list(results: &[WaitingResult], is_json: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -76,15 +63,12 @@ pub(super) fn one(
     let [id, confidence] = ["ce_causationid", "ce_confidence"].map(|name| in_line(header(waiting, name)));
     writeln!(out, "event {id}, record {}", waiting.source.position)?;
     writeln!(out, "waits because of {}, confidence {confidence}\n", in_line(&waiting.reason))?;
-    let mut evidence = evidence(waiting);
-    let all = evidence.len();
-    evidence.retain(|_, place| place.evidence.is_some());
-    for (pointer, place) in &evidence {
+    let evidence = evidence(waiting);
+    for (pointer, field) in &evidence.fields {
         let value = data.pointer(pointer).map(ToString::to_string).unwrap_or_default();
-        let state = place.evidence.as_deref().unwrap_or_default();
-        writeln!(out, "{:<20} {:<12} {}", in_line(pointer), in_line(state), in_line(&value))?;
+        writeln!(out, "{:<20} {:<12} {}", in_line(pointer), field.state.as_str(), in_line(&value))?;
     }
-    if evidence.is_empty() || evidence.len() < all {
+    if evidence.fields.is_empty() || evidence.left_out > 0 {
         writeln!(out, "all of it: {}", in_line(&data.to_string()))?;
     }
     match event {
@@ -94,15 +78,16 @@ pub(super) fn one(
 }
 
 /// The texts of the event's data, and of its attributes as far as a value stands there.
-fn texts(event: &Value, evidence: &Evidence, marks: (&str, &str), out: &mut dyn Write) -> io::Result<()> {
-    let named = evidence.values().filter_map(|place| place.source.clone());
+fn texts(event: &Value, evidence: &ReadEvidence, marks: (&str, &str), out: &mut dyn Write) -> io::Result<()> {
+    let named = evidence.fields.values().filter_map(|field| field.source.clone());
     let attributes = named.filter_map(|name| Some((name.clone(), source::text(event, &name)?)));
     let texts: BTreeMap<String, String> = source::texts(event).into_iter().chain(attributes).collect();
     for (name, text) in texts {
         let length = text.chars().count();
-        let places = evidence.values().filter(|place| place.source.as_ref() == Some(&name));
-        let spans = places.flat_map(|place| &place.spans);
-        let chars: BTreeSet<usize> = spans.flat_map(|[start, end]| *start..length.min(*end)).collect();
+        let here = evidence.fields.values().filter(|field| field.source.as_ref() == Some(&name));
+        let spans = here.flat_map(|field| &field.spans);
+        let chars: BTreeSet<usize> =
+            spans.flat_map(|span| span.start as usize..length.min(span.end as usize)).collect();
         writeln!(out, "\n{}\n{}", in_line(&name), marked(&text, &chars, marks))?;
     }
     Ok(())
@@ -112,17 +97,15 @@ fn header<'a>(waiting: &'a WaitingResult, name: &str) -> &'a str {
     waiting.header(name).unwrap_or_default()
 }
 
-fn evidence(waiting: &WaitingResult) -> Evidence {
-    let text = waiting.header("ce_fieldevidence").unwrap_or("{}");
-    serde_json::from_str(text).unwrap_or_default()
+/// Where its values stand; nothing where that was not looked for, or another program has changed it.
+fn evidence(waiting: &WaitingResult) -> ReadEvidence {
+    waiting.header("ce_fieldevidence").and_then(field_evidence::decode).unwrap_or_default()
 }
 
 /// The values that were not found in the record's text.
-fn ungrounded(evidence: &Evidence) -> Vec<&str> {
-    let states: Vec<&str> =
-        EvidenceState::ALL.into_iter().filter(|state| state.is_ungrounded()).map(EvidenceState::as_str).collect();
-    let is_one = |place: &FieldPlace| place.evidence.as_deref().is_some_and(|state| states.contains(&state));
-    evidence.iter().filter(|(_, place)| is_one(place)).map(|(pointer, _)| pointer.as_str()).collect()
+fn ungrounded(evidence: &ReadEvidence) -> Vec<&str> {
+    let fields = evidence.fields.iter().filter(|(_, field)| field.state.is_ungrounded());
+    fields.map(|(pointer, _)| pointer.as_str()).collect()
 }
 
 /// The text with the characters of these numbers between marks.

@@ -84,7 +84,7 @@ fn values_whose_evidence_is_not_told_are_shown_as_well() {
 
 #[test]
 fn places_that_are_not_in_the_text_mark_nothing() {
-    let beyond = json!({ "/name": { "evidence": "exact", "source": "/body", "spans": [[30, usize::MAX], [9, 2]] } });
+    let beyond = json!({ "/name": { "evidence": "exact", "source": "/body", "spans": [[30, u32::MAX], [9, 2]] } });
     assert!(shown(&beyond).contains("order ⟦AB-1⟧\n"), "{}", shown(&beyond));
 }
 
