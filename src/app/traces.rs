@@ -24,8 +24,8 @@ pub(super) fn open(shared: &mut Shared) -> Result<Option<Service>, AppError> {
     if !settings.resource.iter().any(|(name, _)| name == INSTANCE) {
         settings.resource.push((INSTANCE.to_owned(), Uuid::now_v7().to_string()));
     }
-    let TraceSettings { sampler, has_texts, ref endpoint, .. } = settings;
-    tracing::info!(endpoint, ratio = sampler.ratio, has_texts, "traces are exported");
+    let TraceSettings { sampler, has_texts, .. } = settings;
+    tracing::info!(endpoint = settings.collector(), ratio = sampler.ratio, has_texts, "traces are exported");
     let (exporter, worker) = Exporter::open(settings, shared.metrics.traces()).map_err(AppError::Traces)?;
     shared.tracer = Some(Arc::new(Tracer::new(sampler, has_texts, Arc::clone(&shared.clock), exporter)));
     let stop = CancellationToken::new();

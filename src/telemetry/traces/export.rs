@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::otlp;
@@ -27,6 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How long a batch is tried. After that the spans that wait behind it are of more use.
 const LONGEST_TRY: Duration = Duration::from_secs(60);
+/// The longest pause that a collector may ask for.
+const LONGEST_REQUESTED: Duration = Duration::from_secs(300);
 /// How long the last batch may take of a process that ends.
 const LAST_EXPORT: Duration = Duration::from_millis(700);
 /// Bytes of an answer that are read. One that accepts everything has two at most.
@@ -51,6 +53,8 @@ pub struct ExportWorker {
     metrics: TraceMetrics,
     /// Whether the last export failed, which is said once.
     is_failing: bool,
+    /// Until when the collector wants to be left alone.
+    not_before: Instant,
 }
 
 /// Why a batch was not taken.
@@ -72,7 +76,10 @@ impl Exporter {
         let (sender, queue) = mpsc::channel(max_waiting);
         let client = client(&settings)?;
         let exporter = Self { queue: sender, waiting: Arc::clone(&waiting), max_waiting, metrics: metrics.clone() };
-        Ok((exporter, ExportWorker { settings, client, queue, waiting, metrics, is_failing: false }))
+        Ok((
+            exporter,
+            ExportWorker { settings, client, queue, waiting, metrics, is_failing: false, not_before: Instant::now() },
+        ))
     }
 
     /// An exporter without a collector, and what it would have got.
@@ -163,12 +170,13 @@ impl ExportWorker {
 
     /// Tries a batch until it is taken. Otherwise returns what its spans count as.
     async fn export(&mut self, batches: &[SpanBatch]) -> Option<prometheus_client::metrics::counter::Counter> {
+        sleep_until(self.not_before).await;
         let (began_at, mut pause) = (Instant::now(), FIRST_PAUSE);
         loop {
             let (why, asked_for) = match self.send(batches).await {
                 Ok(()) => {
                     if std::mem::take(&mut self.is_failing) {
-                        tracing::info!(endpoint = self.settings.endpoint, "traces are exported again");
+                        tracing::info!(endpoint = self.settings.collector(), "traces are exported again");
                     }
                     return None;
                 }
@@ -180,8 +188,10 @@ impl ExportWorker {
             };
             self.say(&why);
             let jittered = pause.mul_f64(fastrand::f64().mul_add(0.4, 0.8));
-            let wait = asked_for.unwrap_or(jittered).min(LONGEST_TRY);
+            let wait = asked_for.unwrap_or_default().max(jittered);
             if began_at.elapsed() + wait > LONGEST_TRY {
+                // What the collector asked for holds for the next batch as well.
+                self.not_before = Instant::now() + asked_for.unwrap_or_default().min(LONGEST_REQUESTED);
                 return Some(self.metrics.unreachable.clone());
             }
             sleep(wait).await;
@@ -192,7 +202,7 @@ impl ExportWorker {
     fn say(&mut self, why: &str) {
         self.metrics.export_errors.inc();
         if !std::mem::replace(&mut self.is_failing, true) {
-            let endpoint = &self.settings.endpoint;
+            let endpoint = self.settings.collector();
             tracing::warn!(endpoint, why, "traces are not exported; what there is no room for is dropped");
         }
     }

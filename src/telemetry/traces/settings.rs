@@ -7,6 +7,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::sampler::Sampler;
 use crate::domain::secret::Secret;
 
@@ -15,7 +17,7 @@ const SERVICE_NAME: &str = "structured-prompt";
 /// Where a collector listens that stands on the same machine.
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 /// The path that belongs to an endpoint for all signals.
-const TRACES_PATH: &str = "/v1/traces";
+const TRACES_PATH: [&str; 2] = ["v1", "traces"];
 /// Of the batch processor, in the specification of OpenTelemetry.
 const DEFAULT_QUEUE_SPANS: usize = 2048;
 const DEFAULT_BATCH_SPANS: usize = 512;
@@ -25,7 +27,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How traces are exported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceSettings {
-    /// Where to.
+    /// Where to. Logs have [`Self::collector`].
     pub endpoint: String,
     /// Headers of each export, which may be credentials.
     pub headers: Vec<(String, Secret)>,
@@ -45,6 +47,13 @@ pub struct TraceSettings {
     pub delay: Duration,
     /// Whether prompts and answers are exported.
     pub has_texts: bool,
+}
+
+impl TraceSettings {
+    /// The collector as logs name it: without a query, which may have a key.
+    pub fn collector(&self) -> &str {
+        self.endpoint.split(['?', '#']).next().unwrap_or_default()
+    }
 }
 
 /// A variable that cannot be followed.
@@ -119,19 +128,27 @@ impl<'a, G: Fn(&str) -> Option<&'a str>> Variables<G> {
     }
 
     fn endpoint(&mut self) -> String {
-        let (name, url) = match (self.get)("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
-            Some(url) => ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url.to_owned()),
-            None => {
-                let base = (self.get)("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap_or(DEFAULT_ENDPOINT);
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("{}{TRACES_PATH}", base.trim_end_matches('/')))
-            }
+        const OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+        const OF_ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        let (name, text) = match (self.get)(OF_TRACES) {
+            Some(text) => (OF_TRACES, text),
+            None => (OF_ALL, (self.get)(OF_ALL).unwrap_or(DEFAULT_ENDPOINT)),
         };
-        let is_url = reqwest::Url::parse(&url)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-        if !is_url {
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+        let Some(mut url) = Url::parse(text).ok().filter(is_web) else {
             self.wrong(name, "this is not an http or https URL".to_owned(), "write for example http://collector:4318");
+            return String::new();
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            let help = "put them into OTEL_EXPORTER_OTLP_HEADERS, as authorization=Basic%20…";
+            self.wrong(name, "this URL has a user name or a password".to_owned(), help);
         }
-        url
+        if name == OF_ALL
+            && let Ok(mut path) = url.path_segments_mut()
+        {
+            path.pop_if_empty().extend(TRACES_PATH);
+        }
+        url.into()
     }
 
     fn headers(&mut self) -> Vec<(String, Secret)> {

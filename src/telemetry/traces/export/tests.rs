@@ -135,6 +135,17 @@ async fn a_collector_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_collector_that_asks_for_no_pause_gets_one_all_the_same() {
+    let at_once = (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "0")]).into_response();
+    let (collector, endpoint) = Collector::start(vec![at_once], Duration::ZERO).await;
+    let (working, began_at) = (Working::new(&endpoint, &[]), Instant::now());
+    working.hand_over(1);
+    working.until(|metrics| metrics.exported.get() == 1).await;
+    assert!(began_at.elapsed() >= FIRST_PAUSE.mul_f64(0.8), "{:?}", began_at.elapsed());
+    assert_eq!(collector.exports(), 2);
+}
+
+#[tokio::test]
 async fn what_a_collector_refuses_is_counted_and_not_sent_again() {
     // The second answer has taken all but two: partial_success { rejected_spans: 2 }.
     let partial = vec![0x0a, 0x02, 0x08, 0x02].into_response();

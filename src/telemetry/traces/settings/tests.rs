@@ -48,6 +48,18 @@ fn variables_of_traces_go_before_those_of_all_signals() {
 }
 
 #[test]
+fn a_credential_in_an_endpoint_is_refused_or_left_out_of_logs() {
+    for url in ["https://team:canary@collector", "https://canary@collector:4318"] {
+        let errors = read_all(&[("OTEL_EXPORTER_OTLP_ENDPOINT", url)]).unwrap_err();
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].help.contains("OTEL_EXPORTER_OTLP_HEADERS") && !format!("{errors:?}").contains("canary"));
+    }
+    let asked = settings(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector/otlp/?key=canary")]);
+    assert_eq!(asked.endpoint, "https://collector/otlp/v1/traces?key=canary");
+    assert_eq!(asked.collector(), "https://collector/otlp/v1/traces");
+}
+
+#[test]
 fn the_service_has_the_name_that_the_user_gives_it() {
     let on = ("OTEL_TRACES_EXPORTER", "otlp");
     let name = |settings: TraceSettings| {
