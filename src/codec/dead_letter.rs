@@ -16,6 +16,8 @@ use crate::domain::record::{Header, Outgoing, Record};
 
 /// Headers that [`encode`] and [`pointer()`] add at most.
 const OURS: usize = 18;
+/// The timestamp of the record that a reviewer decided about, in milliseconds since the Unix epoch.
+pub(super) const SOURCE_TIMESTAMP: &str = "sp-source-timestamp";
 
 /// Who writes a dead letter.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ mod waiting;
 
 pub use self::waiting::{Approval, Correction, NotForReview, Reviewer, WaitingResult};
 use super::write;
+use crate::codec::dead_letter::SOURCE_TIMESTAMP;
 use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing, Record};
 
@@ -12,8 +13,6 @@ use crate::domain::record::{Header, Outgoing, Record};
 const REASON: &str = "sp-review-reason";
 /// What the names of all headers about the answered record begin with.
 const SOURCE: &str = "sp-source-";
-/// Its timestamp, in milliseconds.
-const TIMESTAMP: &str = "sp-source-timestamp";
 /// What stands before the names of its own headers.
 const SOURCE_HEADER: &str = "sp-source-header-";
 
@@ -28,7 +27,7 @@ pub fn encode(record: &Record, mut result: Outgoing, reasons: &[Code]) -> Outgoi
     write::push(headers, "sp-source-partition", position.partition.to_string());
     write::push(headers, "sp-source-offset", position.offset.to_string());
     if let Some(timestamp_ms) = record.timestamp_ms {
-        write::push(headers, TIMESTAMP, timestamp_ms.to_string());
+        write::push(headers, SOURCE_TIMESTAMP, timestamp_ms.to_string());
     }
     headers.push(Header { name: "sp-source-value".into(), value: record.value.clone() });
     headers.extend(

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::SOURCE_TIMESTAMP;
 use crate::codec::replay_mark::{self, ReplayMark};
+use crate::domain::failure::Code;
 use crate::domain::record::{Header, Outgoing, Position, Record};
 use crate::domain::time;
 
@@ -86,6 +88,9 @@ impl DeadLetter {
             offset: explanation.text("__connect.errors.offset")?.parse().map_err(|_| NotALetter)?,
         };
         let text = |name| explanation.text(name).map(str::to_owned);
+        // A letter that a reviewer made has the time of the rejection: topics delete by it.
+        let own_time = explanation.text(SOURCE_TIMESTAMP).ok().and_then(|text| text.parse().ok());
+        let timestamp_ms = own_time.or(record.timestamp_ms);
         Ok(Self {
             code: text("sp-error-code")?,
             stage: text("sp-stage")?,
@@ -96,7 +101,7 @@ impl DeadLetter {
             trace_id: text("sp-trace-id")?,
             is_pointer: explanation.text("sp-value-omitted") == Ok("true"),
             position: record.position,
-            source: Record { position: origin, ..record },
+            source: Record { position: origin, timestamp_ms, ..record },
         })
     }
 
@@ -123,6 +128,9 @@ impl DeadLetter {
     pub fn left_alone(&self) -> Option<LeftAlone> {
         if self.is_pointer {
             Some(LeftAlone::ValueOmitted)
+        } else if self.code == Code::InvalidHeader.as_str() {
+            // Headers that could not be read are missing from the letter.
+            Some(LeftAlone::UnreadableHeader)
         } else {
             (self.replays() >= MOST_REPLAYS).then_some(LeftAlone::ReplayedTooOften)
         }
@@ -165,7 +173,7 @@ mod tests {
     use crate::codec::fixtures::{any_record, binary};
     use crate::domain::answer::Usage;
     use crate::domain::attempt::{Attempt, LadderStep, PassedOver};
-    use crate::domain::failure::{Code, Failure};
+    use crate::domain::failure::Failure;
 
     const NOW: Duration = Duration::from_millis(1_767_225_600_007);
     const ORIGIN: DeadLetterOrigin<'static> = DeadLetterOrigin { connector: "support-triage" };
@@ -207,6 +215,23 @@ mod tests {
         assert_eq!((letter.failed_at, letter.providers()), (Some(NOW), vec!["claude".to_owned(), "gpt".to_owned()]));
         assert_eq!((&letter.source, letter.replays(), letter.is_pointer), (&record, 0, false));
         assert_eq!(letter.position.to_string(), "dlq/0/9");
+    }
+
+    #[test]
+    fn the_record_of_a_letter_that_a_reviewer_made_has_its_own_time() {
+        let record = binary(&[("sp-source-timestamp", "theirs")], Some(b"x"));
+        let mut rejected = encode(&record, &Failure::new(Code::RejectedByReviewer, "no"), &ORIGIN, NOW);
+        rejected.timestamp_ms = Some(1_800_000_000_000);
+        let own_time = Header { name: SOURCE_TIMESTAMP.into(), value: Some("1767225600123".into()) };
+        rejected.headers.push(own_time);
+        let source = DeadLetter::decode(received(rejected, "dlq")).unwrap().source;
+        assert_eq!(source, Record { timestamp_ms: Some(1_767_225_600_123), ..record });
+    }
+
+    #[test]
+    fn a_record_whose_headers_could_not_be_read_is_left_alone() {
+        let letter = letter(&binary(&[], Some(b"x")), &Failure::new(Code::InvalidHeader, "a name that is not UTF-8"));
+        assert_eq!(letter.left_alone(), Some(LeftAlone::UnreadableHeader));
     }
 
     #[test]

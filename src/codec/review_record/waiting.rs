@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{REASON, SOURCE_HEADER, TIMESTAMP, is_mark};
+use super::{REASON, SOURCE_HEADER, is_mark};
 use crate::codec::attributes::is_allowed;
 use crate::codec::dead_letter::{self, DeadLetterOrigin};
 use crate::codec::{result_event, write};
@@ -136,7 +136,7 @@ impl WaitingResult {
     pub fn rejected(&self, failure: &Failure, origin: &DeadLetterOrigin<'_>, at: Duration) -> Outgoing {
         let mut letter = dead_letter::encode(&self.source, failure, origin, at);
         if let Some(timestamp_ms) = self.source.timestamp_ms {
-            write::push(&mut letter.headers, TIMESTAMP, timestamp_ms.to_string());
+            write::push(&mut letter.headers, dead_letter::SOURCE_TIMESTAMP, timestamp_ms.to_string());
         }
         letter.timestamp_ms = i64::try_from(at.as_millis()).ok();
         letter
@@ -151,7 +151,7 @@ fn source(record: &Record) -> Result<Record, NotForReview> {
         offset: number(record, "sp-source-offset")?,
     };
     // Not every record has one.
-    let timestamp_ms = number(record, TIMESTAMP).ok();
+    let timestamp_ms = number(record, dead_letter::SOURCE_TIMESTAMP).ok();
     let value = record.headers.iter().rfind(|header| header.name == "sp-source-value");
     let headers = record.headers.iter().filter_map(|header| {
         let name = header.name.strip_prefix(SOURCE_HEADER)?.to_owned();

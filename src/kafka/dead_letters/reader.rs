@@ -188,8 +188,9 @@ impl LetterReader {
         let Some(span) = self.spans.get_mut(&partition).filter(|_| self.open.contains(&partition)) else {
             return false;
         };
-        let is_inside = position.offset < span.end;
-        span.next = (position.offset + 1).min(span.end);
+        // A client that has lost its place begins anew, before what was read.
+        let is_inside = (span.next..span.end).contains(&position.offset);
+        span.next = span.next.max((position.offset + 1).min(span.end));
         if span.next == span.end {
             self.open.remove(&partition);
         }

@@ -53,11 +53,11 @@ pub(super) fn commit(spans: &Spans) -> KafkaResult<TopicPartitionList> {
 
 /// What is left of a partition after a commit.
 fn resumed(whole: Span, committed: i64, end: Option<i64>) -> Span {
-    // An offset behind the end is of a topic that had this name before.
-    if committed > whole.end {
+    // What is behind the end is of a topic that had this name before.
+    if committed.max(end.unwrap_or_default()) > whole.end {
         return whole;
     }
-    let is_unfinished = |end: &i64| committed < *end && *end <= whole.end;
+    let is_unfinished = |end: &i64| committed < *end;
     Span { next: committed.max(whole.next), end: end.filter(is_unfinished).unwrap_or(whole.end) }
 }
 
@@ -102,6 +102,6 @@ mod tests {
     fn a_commit_of_a_topic_that_had_the_name_before_counts_for_nothing() {
         let whole = Span { next: 0, end: 100 };
         assert_eq!(resumed(whole, 101, Some(200)), whole);
-        assert_eq!(resumed(whole, 40, Some(200)), Span { next: 40, end: 100 });
+        assert_eq!(resumed(whole, 40, Some(200)), whole);
     }
 }
