@@ -57,34 +57,28 @@ pub struct ReadField {
     pub spans: Vec<Span>,
 }
 
-/// A member as it is read: a field, or the note on those that were left out.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Member {
-    Field {
-        evidence: String,
-        source: Option<String>,
-        #[serde(default)]
-        spans: Vec<[u32; 2]>,
-    },
-    LeftOut {
-        fields: usize,
-    },
+/// A member as it is read: a field, or the note on those that were left out, which has `fields` alone.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Member {
+    evidence: Option<String>,
+    source: Option<String>,
+    spans: Vec<[u32; 2]>,
+    fields: Option<usize>,
 }
 
 /// Reads what [`encode`] wrote; `None` if the text is something else.
 pub fn decode(text: &str) -> Option<ReadEvidence> {
     let members: BTreeMap<String, Member> = serde_json::from_str(text).ok()?;
     let mut read = ReadEvidence::default();
-    for (name, member) in members {
-        match member {
-            Member::Field { evidence, source, spans } => {
-                let state = EvidenceState::ALL.into_iter().find(|state| state.as_str() == evidence)?;
-                let spans = spans.into_iter().map(|[start, end]| Span { start, end }).collect();
-                read.fields.insert(name, ReadField { state, source, spans });
-            }
-            Member::LeftOut { fields } => read.left_out = fields,
-        }
+    for (name, Member { evidence, source, spans, fields }) in members {
+        let Some(evidence) = evidence else {
+            read.left_out = fields?;
+            continue;
+        };
+        let state = EvidenceState::ALL.into_iter().find(|state| state.as_str() == evidence)?;
+        let spans = spans.into_iter().map(|[start, end]| Span { start, end }).collect();
+        read.fields.insert(name, ReadField { state, source, spans });
     }
     Some(read)
 }

@@ -300,9 +300,11 @@ fn read(object: &str) -> Result<(Value, bool), Failure> {
     if value.is_object() { Ok((value, is_mended)) } else { Err(no_object()) }
 }
 
-/// Whether an object that does not close is JSON as far as it goes, so that marks within it are its own text.
+/// Whether an object that does not close is JSON as far as it goes, so that marks within it are its own text. What
+/// seems to be a comment may as well be reasoning that goes on to such a mark.
 fn is_cut(unclosed: &str) -> bool {
-    json::parse(&mend::mended(unclosed)).is_err_and(|fault| fault.kind == FaultKind::EndsEarly)
+    !scan::has_comment(unclosed)
+        && json::parse(&mend::mended(unclosed)).is_err_and(|fault| fault.kind == FaultKind::EndsEarly)
 }
 
 /// Adds the one closing bracket that an object lacks, if no value is cut: its last value must be a string, literal or

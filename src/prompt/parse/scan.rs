@@ -18,11 +18,13 @@ struct Outside<'a> {
     text: &'a str,
     at: usize,
     in_string: bool,
+    /// Comments that were passed.
+    comments: usize,
 }
 
 impl<'a> Outside<'a> {
     fn of(text: &'a str) -> Self {
-        Self { text, at: 0, in_string: false }
+        Self { text, at: 0, in_string: false, comments: 0 }
     }
 }
 
@@ -43,7 +45,10 @@ impl Iterator for Outside<'_> {
                     return Some((at, byte));
                 }
                 (false, b'/') => match self.text.get(at..).and_then(comment) {
-                    Some(length) => self.at = at + length,
+                    Some(length) => {
+                        self.comments += 1;
+                        self.at = at + length;
+                    }
                     None => return Some((at, byte)),
                 },
                 (false, _) => return Some((at, byte)),
@@ -61,6 +66,13 @@ pub(super) fn comment(text: &str) -> Option<usize> {
         _ => return None,
     };
     Some(text.get(2..)?.find(end).map_or(text.len(), |at| 2 + at + of_end))
+}
+
+/// Whether a text has a comment.
+pub(super) fn has_comment(text: &str) -> bool {
+    let mut outside = Outside::of(text);
+    outside.by_ref().for_each(drop);
+    outside.comments > 0
 }
 
 /// The text without white space and comments before it.

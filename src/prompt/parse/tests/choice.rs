@@ -172,6 +172,18 @@ fn any_object() -> impl Strategy<Value = Value> {
     prop::collection::btree_map("\\PC{0,4}", value, 0..4).prop_map(|members| members.into_iter().collect())
 }
 
+#[test]
+fn what_looks_like_a_comment_in_reasoning_does_not_hide_the_answer() {
+    for reasoning in
+        ["Hm. {/* {} {/*", "Hm. {/*", "Hm. {// {}", "Hm. {\"draft\": 1, /* or 2", "Hm. {\"draft\": 1, // or 2"]
+    {
+        for end in ["</think>\n", "</think>"] {
+            let text = format!("{reasoning}{end}{{\"a\":1}}");
+            assert_eq!(only(&text).value, json!({ "a": 1 }), "{text}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(
