@@ -238,11 +238,17 @@ fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) 
     exchange_text(address, &request)
 }
 
+/// The answer ends with its body, and not with the connection: a server goes on reading what a client has announced.
 fn exchange_text(address: &str, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).expect("its HTTP");
     stream.write_all(request.as_bytes()).expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (headers, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-    (headers.to_owned(), body.to_owned())
+    let (mut reader, mut headers, mut body) = (BufReader::new(stream), String::new(), String::new());
+    while !headers.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut headers).expect("an answer") > 0, "a whole answer: {headers}");
+    }
+    headers.truncate(headers.len() - 4);
+    let length =
+        headers.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    reader.take(length.unwrap_or(u64::MAX)).read_to_string(&mut body).expect("its body");
+    (headers, body)
 }
